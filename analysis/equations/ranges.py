@@ -1,0 +1,41 @@
+"""The one check every equation makes: are its arguments in their range?"""
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from numpy.typing import ArrayLike
+
+Values: TypeAlias = npt.NDArray[np.float64]
+Result: TypeAlias = npt.NDArray[np.float64] | float
+"""What an equation returns: a float for numbers, an array for arrays."""
+
+
+def positive(**arguments: ArrayLike) -> list[Values]:
+    """Return the arguments as arrays of floats, in order; raise ValueError where one is not above 0."""
+    return [_in_range(name, value, zero=False) for name, value in arguments.items()]
+
+
+def not_negative(**arguments: ArrayLike) -> list[Values]:
+    """Return the arguments as arrays of floats, in order; raise ValueError where one is below 0."""
+    return [_in_range(name, value, zero=True) for name, value in arguments.items()]
+
+
+def not_above(limit_name: str, limit: Values, **argument: Values) -> None:
+    """Raise ValueError where an argument exceeds another one that bounds it."""
+    for name, value in argument.items():
+        if np.any(value > limit):
+            raise ValueError(f"{name} must be at most {limit_name}, found {value} with {limit_name} {limit}")
+
+
+def _in_range(name: str, value: ArrayLike, *, zero: bool) -> Values:
+    """Check one argument; a name that ends in ``share`` is bounded by 1 too, and NaN passes."""
+    values = np.asarray(value, dtype=np.float64)
+    share = name.endswith("share")
+    wrong = (values < 0) if zero else (values <= 0)
+    if share:
+        wrong = wrong | (values > 1)
+    if np.any(wrong):
+        expected = ("0 or more" if zero else "more than 0") + (" and at most 1" if share else "")
+        raise ValueError(f"{name} must be {expected}, found {values[wrong].flat[0]:g}")
+    return values

@@ -1,0 +1,348 @@
+"""Serving many users at once: step time, utilization, the ridge batch, and what memory costs per user."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from analysis.equations.constants import FLOP_PER_PARAM_PER_TOKEN
+from analysis.equations.memory_wall import flop_per_token
+from analysis.equations.ranges import Result, not_negative, positive
+
+# ------------------------------------------------------------------------------------------- step time
+
+
+def memory_time_s(
+    read_byte: ArrayLike,
+    bandwidth_byte_per_s: ArrayLike,
+    *,
+    n_chip: ArrayLike = 1,
+    mbu_share: ArrayLike = 1,
+) -> Result:
+    """Time to read bytes once from the memories of all chips: ``bytes / (n · η · BW)``.
+
+    Args:
+        read_byte: weights, KV cache or both, in byte; may be 0.
+        bandwidth_byte_per_s: memory bandwidth of one chip, BW, in byte/s.
+        n_chip: chips that divide the bytes evenly, n, a count.
+        mbu_share: share of the bandwidth reached, η, at most 1; 1 is the ideal limit.
+
+    Raises ValueError where an argument is out of range.
+    Communication between chips is not in it.
+    Source: kipply, Transformer Inference Arithmetic; Pope et al. 2022, section 2.
+    """
+    [byte] = not_negative(read_byte=read_byte)
+    bandwidth, chip, share = positive(
+        bandwidth_byte_per_s=bandwidth_byte_per_s, n_chip=n_chip, mbu_share=mbu_share
+    )
+    return byte / (chip * share * bandwidth)
+
+
+def compute_time_s(
+    step_token: ArrayLike,
+    *,
+    model_param: ArrayLike,
+    peak_flop_per_s: ArrayLike,
+    n_chip: ArrayLike = 1,
+    mfu_share: ArrayLike = 1,
+    flop_per_param_per_token: ArrayLike = FLOP_PER_PARAM_PER_TOKEN,
+) -> Result:
+    """Time of the matrix products of a step: ``2 · tokens · P / (n · mfu · F)``.
+
+    Args:
+        step_token: tokens processed together, in token: the batch in decode, batch times prompt in prefill.
+        model_param: parameters a token uses, P, in param.
+        peak_flop_per_s: dense peak of one chip, F, in flop/s.
+        n_chip: chips, n, a count.
+        mfu_share: share of the peak reached, at most 1; 1 is the ideal limit.
+        flop_per_param_per_token: one multiplication and one addition, in flop/param/token.
+
+    Raises ValueError where an argument is not above 0, or the share above 1.
+    Leaves out attention over the context, which counts in long prefills.
+    Source: Pope et al. 2022, section 2.
+    """
+    token, peak, chip, share = positive(
+        step_token=step_token, peak_flop_per_s=peak_flop_per_s, n_chip=n_chip, mfu_share=mfu_share
+    )
+    flop = token * flop_per_token(model_param, flop_per_param_per_token=flop_per_param_per_token)
+    return flop / (chip * share * peak)
+
+
+def overlapped_step_time_s(
+    weight_time_s: ArrayLike,
+    compute_time_s: ArrayLike,
+    *,
+    kv_time_s: ArrayLike = 0,
+    overhead_s: ArrayLike = 0,
+) -> Result:
+    """Step time if reading and computing overlap: ``max(weights + KV, compute) + overhead``.
+
+    Args:
+        weight_time_s: time to read the weights, in s; may be 0.
+        compute_time_s: time of the matrix products, in s; may be 0.
+        kv_time_s: time to read the KV cache, in s; may be 0.
+        overhead_s: communication, launches and the rest, in s; may be 0.
+
+    Raises ValueError where an argument is below 0.
+    The lower bound of the three ways to join the parts.
+    Source: Williams, Waterman, Patterson 2009 (Roofline).
+    """
+    weight, compute, cache, overhead = not_negative(
+        weight_time_s=weight_time_s, compute_time_s=compute_time_s, kv_time_s=kv_time_s, overhead_s=overhead_s
+    )
+    return np.maximum(weight + cache, compute) + overhead
+
+
+def split_step_time_s(
+    weight_time_s: ArrayLike,
+    compute_time_s: ArrayLike,
+    *,
+    kv_time_s: ArrayLike = 0,
+    overhead_s: ArrayLike = 0,
+) -> Result:
+    """Step time if attention and the matrix products take turns: ``max(weights, compute) + KV + overhead``.
+
+    Args:
+        weight_time_s: time to read the weights, in s; may be 0.
+        compute_time_s: time of the matrix products, in s; may be 0.
+        kv_time_s: time to read the KV cache, in s; may be 0.
+        overhead_s: communication, launches and the rest, in s; may be 0.
+
+    Raises ValueError where an argument is below 0.
+    Reading the cache is bandwidth-bound at any batch, so it never hides.
+    Source: Austin et al. 2025 (How To Scale Your Model), part 7.
+    """
+    weight, compute, cache, overhead = not_negative(
+        weight_time_s=weight_time_s, compute_time_s=compute_time_s, kv_time_s=kv_time_s, overhead_s=overhead_s
+    )
+    return np.maximum(weight, compute) + cache + overhead
+
+
+def serial_step_time_s(
+    weight_time_s: ArrayLike,
+    compute_time_s: ArrayLike,
+    *,
+    kv_time_s: ArrayLike = 0,
+    overhead_s: ArrayLike = 0,
+) -> Result:
+    """Step time if nothing overlaps: ``weights + compute + KV + overhead``.
+
+    Args:
+        weight_time_s: time to read the weights, in s; may be 0.
+        compute_time_s: time of the matrix products, in s; may be 0.
+        kv_time_s: time to read the KV cache, in s; may be 0.
+        overhead_s: communication, launches and the rest, in s; may be 0.
+
+    Raises ValueError where an argument is below 0.
+    The upper bound of the three ways to join the parts.
+    Source: the sum of the parts.
+    """
+    weight, compute, cache, overhead = not_negative(
+        weight_time_s=weight_time_s, compute_time_s=compute_time_s, kv_time_s=kv_time_s, overhead_s=overhead_s
+    )
+    return weight + compute + cache + overhead
+
+
+def request_time_s(output_token: ArrayLike, *, prefill_time_s: ArrayLike, step_time_s: ArrayLike) -> Result:
+    """Time of a whole request: ``prefill + tokens · step``.
+
+    Args:
+        output_token: tokens generated, in token; may be 0.
+        prefill_time_s: time to process the prompt, in s; may be 0.
+        step_time_s: time of a decode step, in s.
+
+    Raises ValueError where an argument is out of range.
+    Leaves out the wait in the queue, and other requests' prefills between the steps.
+    Source: Pope et al. 2022, section 2.
+    """
+    token, prefill = not_negative(output_token=output_token, prefill_time_s=prefill_time_s)
+    [step] = positive(step_time_s=step_time_s)
+    return prefill + token * step
+
+
+# ------------------------------------------------------------------------------ utilization, throughput
+
+
+def ridge_batch_size(
+    peak_flop_per_s: ArrayLike,
+    bandwidth_byte_per_s: ArrayLike,
+    *,
+    byte_per_param: ArrayLike,
+    unshared_byte_per_param: ArrayLike = 0,
+    flop_per_param_per_token: ArrayLike = FLOP_PER_PARAM_PER_TOKEN,
+) -> Result:
+    """Batch at which computing takes as long as reading: ``B* = b / (2 · BW / F − u)``.
+
+    With u = 0 it is ``F · b / (2 · BW)``.
+
+    Args:
+        peak_flop_per_s: dense peak, F, in flop/s.
+        bandwidth_byte_per_s: memory bandwidth, BW, in byte/s.
+        byte_per_param: bytes per stored parameter, b, in byte/param.
+        unshared_byte_per_param: bytes each sequence adds (its KV cache, or activations) over the parameters,
+            u, in byte/param; may be 0.
+        flop_per_param_per_token: one multiplication and one addition, in flop/param/token.
+
+    Raises ValueError where an argument is out of range.
+    Infinite where each sequence adds more reading than computing: then no batch is compute-bound.
+    Source: Austin et al. 2025 (How To Scale Your Model), parts 1 and 8.
+    """
+    peak, bandwidth, byte, flop = positive(
+        peak_flop_per_s=peak_flop_per_s,
+        bandwidth_byte_per_s=bandwidth_byte_per_s,
+        byte_per_param=byte_per_param,
+        flop_per_param_per_token=flop_per_param_per_token,
+    )
+    [unshared] = not_negative(unshared_byte_per_param=unshared_byte_per_param)
+    with np.errstate(divide="ignore"):
+        return byte / np.maximum(flop * bandwidth / peak - unshared, 0)
+
+
+def mfu_share(
+    processed_token: ArrayLike,
+    time_s: ArrayLike,
+    *,
+    model_param: ArrayLike,
+    peak_flop_per_s: ArrayLike,
+    n_chip: ArrayLike = 1,
+    flop_per_param_per_token: ArrayLike = FLOP_PER_PARAM_PER_TOKEN,
+) -> Result:
+    """Model FLOP utilization: ``2 · tokens · P / (n · F · t)``.
+
+    Args:
+        processed_token: tokens of all sequences, prompt and output, in token.
+        time_s: time they took, t, in s.
+        model_param: parameters a token uses, P, in param.
+        peak_flop_per_s: dense peak of one chip, F, in flop/s.
+        n_chip: chips, n, a count.
+        flop_per_param_per_token: one multiplication and one addition, in flop/param/token.
+
+    Raises ValueError where an argument is not above 0.
+    Above 1 a figure is wrong: a sparse peak, or total for active parameters.
+    Source: Chowdhery et al. 2022 (PaLM), section 4.1; Pope et al. 2022, section 4.
+    """
+    [time] = positive(time_s=time_s)
+    ideal = compute_time_s(
+        processed_token,
+        model_param=model_param,
+        peak_flop_per_s=peak_flop_per_s,
+        n_chip=n_chip,
+        flop_per_param_per_token=flop_per_param_per_token,
+    )
+    return ideal / time
+
+
+def mbu_share(
+    read_byte: ArrayLike,
+    time_s: ArrayLike,
+    *,
+    bandwidth_byte_per_s: ArrayLike,
+    n_chip: ArrayLike = 1,
+) -> Result:
+    """Model bandwidth utilization: ``bytes / (n · BW · t)``.
+
+    Args:
+        read_byte: weights plus KV cache a step must read, in byte.
+        time_s: time of the step, t, in s.
+        bandwidth_byte_per_s: memory bandwidth of one chip, BW, in byte/s.
+        n_chip: chips, n, a count.
+
+    Raises ValueError where an argument is out of range.
+    Above 1 a figure is wrong: weights not read, or bandwidth of another part of the same name.
+    Source: Agarwal et al. 2023 (Databricks), LLM Inference Performance Engineering.
+    """
+    [time] = positive(time_s=time_s)
+    return memory_time_s(read_byte, bandwidth_byte_per_s, n_chip=n_chip) / time
+
+
+def throughput_token_per_s(step_time_s: ArrayLike, *, batch_size: ArrayLike) -> Result:
+    """Tokens per second of all users together: ``B / t_step``.
+
+    Args:
+        step_time_s: time of a decode step, in s.
+        batch_size: sequences in the step, B, a count.
+
+    Raises ValueError where an argument is not above 0.
+    Each user sees 1 / t_step; speculative decoding adds a factor.
+    Source: Austin et al. 2025 (How To Scale Your Model), part 7.
+    """
+    step, batch = positive(step_time_s=step_time_s, batch_size=batch_size)
+    return batch / step
+
+
+def chip_time_per_token_s(step_time_s: ArrayLike, *, batch_size: ArrayLike, n_chip: ArrayLike = 1) -> Result:
+    """Chip-seconds a token costs: ``n · t_step / B``.
+
+    Args:
+        step_time_s: time of a decode step, in s.
+        batch_size: sequences in the step, B, a count.
+        n_chip: chips, n, a count.
+
+    Raises ValueError where an argument is not above 0.
+    Its inverse is the throughput per chip.
+    Source: Pope et al. 2022, figure 1.
+    """
+    step, batch, chip = positive(step_time_s=step_time_s, batch_size=batch_size, n_chip=n_chip)
+    return chip * step / batch
+
+
+# ------------------------------------------------------------------------------------- cost of memory
+
+
+def memory_cost_per_user_usd(
+    weight_byte: ArrayLike,
+    *,
+    price_usd_per_byte: ArrayLike,
+    batch_size: ArrayLike = 1,
+    kv_cache_byte: ArrayLike = 0,
+) -> Result:
+    """Price of the memory one user occupies: ``p · (D / B + KV)``.
+
+    Args:
+        weight_byte: bytes of the weights, which users share, D, in byte.
+        price_usd_per_byte: price of the memory, p, in usd/byte.
+        batch_size: users served at once, B, a count.
+        kv_cache_byte: cache of one user, which is not shared, KV, in byte; may be 0.
+
+    Raises ValueError where an argument is out of range.
+    At full load; a server that waits for users divides by fewer.
+    Source: definition.
+    """
+    weight, price, batch = positive(
+        weight_byte=weight_byte, price_usd_per_byte=price_usd_per_byte, batch_size=batch_size
+    )
+    [cache] = not_negative(kv_cache_byte=kv_cache_byte)
+    return price * (weight / batch + cache)
+
+
+def memory_cost_ratio(
+    price_ratio: ArrayLike, *, batch_size: ArrayLike, kv_to_weight_ratio: ArrayLike = 0
+) -> Result:
+    """Memory cost per user, server over client: ``ρ · (1/B + κ) / (1 + κ)``.
+
+    Args:
+        price_ratio: price per byte of the server's memory over the client's, ρ, a ratio.
+        batch_size: users the server serves at once, B, a count; the client serves one.
+        kv_to_weight_ratio: KV cache of one user over the weights, κ, a ratio; may be 0.
+
+    Raises ValueError where an argument is out of range.
+    Tends to ρ · κ / (1 + κ) for many users: the cache is not shared.
+    Source: SemiAnalysis, 13 May 2023 (memory at 4 times the price, shared by 256), with the cache added.
+    """
+    price, batch = positive(price_ratio=price_ratio, batch_size=batch_size)
+    [cache] = not_negative(kv_to_weight_ratio=kv_to_weight_ratio)
+    return price * (1 / batch + cache) / (1 + cache)
+
+
+def memory_cost_share(memory_usd: ArrayLike, total_usd: ArrayLike) -> Result:
+    """Share of a chip's cost that is its memory: ``memory / total``.
+
+    Args:
+        memory_usd: cost of the memory, in usd; may be 0.
+        total_usd: cost of everything, the memory included, in usd.
+
+    Raises ValueError where an argument is out of range.
+    Of manufacturing cost; of the sale price it is several times less.
+    Source: definition.
+    """
+    [memory] = not_negative(memory_usd=memory_usd)
+    [total] = positive(total_usd=total_usd)
+    return memory / total
