@@ -1,0 +1,26 @@
+# `make book` and `make test` work on a fresh machine with Python 3.11+, git and make: the environment is set up on the way.
+# The first of these that runs and is new enough (a name on the PATH alone may be a shim that does not run).
+PYTHON ?= $(shell for name in python3.12 python3.11 python3.13 python3; do \
+  $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$name && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: book test check serve bench clean
+
+book: $(READY)
+	$(BIN)/memory-wall build
+
+test: $(READY)
+	$(BIN)/python -m pytest -q
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/memory-wall check
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 to 3.13 is needed: install it, or set PYTHON=…'; exit 1; }
+	$(PYTHON) scripts/setup.py $(VENV)
+	touch $@

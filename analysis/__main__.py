@@ -1,0 +1,5 @@
+"""``python -m analysis`` is ``memory-wall``."""
+
+from analysis.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Floor 3: from chapters and data to a published site."""

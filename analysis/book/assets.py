@@ -1,0 +1,107 @@
+"""The files beside the pages: pictures and data of each figure, the catalogues, the tables, the record of the edition."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from analysis import tables
+from analysis.book import edition, pages, registry, vega
+
+
+def write_all(app: Sphinx) -> None:
+    """Everything that stands beside the pages, under the site's root."""
+    site, known = Path(app.outdir), registry.of(app.env)
+    figures = known.all("figures")
+    if figures:
+        write(site / "_static" / "memory-wall-vega.js", vega.cached_script())
+    for document, bundle in figures:
+        write_figure(site / "figures" / bundle["id"], bundle, footer(app, document, bundle))
+    claims = [bundle for _, bundle in known.all("claims")]
+    write_json(site / "claims.json", [public_claim(claim) for claim in claims])
+    copy_tables(site / "tables")
+    catalogue = [figure_entry(app, site, document, bundle) for document, bundle in figures]
+    write_json(site / "figures.json", catalogue)
+    write_json(site / "edition.json", edition.record(app, catalogue, claims))
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file, its folder included."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON for people and programs alike."""
+    write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
+    """The line a picture carries with it: figure, book, edition, sources."""
+    from analysis import words
+    from analysis.book import pieces
+
+    number = pages.figure_number(app, document, bundle["id"])
+    sources = words.listing(pieces.publishers(bundle["sources"]))
+    return f"Figure {number}, The Memory Wall, edition {edition.name(app)}. Sources: {sources}."
+
+
+def write_figure(folder: Path, bundle: dict[str, Any], note: str) -> None:
+    """The pictures on the page and the files to take away."""
+    for mode in ("light", "dark"):
+        write(folder / f"wide-{mode}.svg", vega.rendered(vega.laid_out(bundle, width=vega.WIDE, mode=mode)))
+        write(folder / f"phone-{mode}.svg", vega.rendered(vega.laid_out(bundle, width=vega.PHONE, mode=mode)))
+    standalone = vega.laid_out(bundle, width=vega.WIDE, titled=True, footer=note)
+    name = bundle["id"]
+    write(folder / f"{name}.svg", vega.rendered(standalone))
+    write(folder / f"{name}.png", vega.rendered_png(standalone))
+    write(folder / f"{name}.csv", figure_csv(bundle))
+    write_json(folder / f"{name}.vl.json", standalone)
+
+
+def figure_csv(bundle: dict[str, Any]) -> str:
+    """The plotted table as CSV, in base units, the unit in each header."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([field["name"] for field in bundle["fields"]])
+    writer.writerows([["" if value is None else value for value in row] for row in bundle["rows"]])
+    return out.getvalue()
+
+
+def figure_entry(app: Sphinx, site: Path, document: str, bundle: dict[str, Any]) -> dict[str, Any]:
+    """One entry of ``figures.json``."""
+    folder, name = site / "figures" / bundle["id"], bundle["id"]
+    files = sorted(path.name for path in folder.iterdir() if path.name.startswith(f"{name}."))
+    return {
+        "id": name, "number": pages.figure_number(app, document, name), "title": bundle["title"],
+        "caption": bundle["caption"], "chapter": document.rsplit("/", 1)[-1],
+        "files": [f"figures/{name}/{file}" for file in files], "sources": bundle["sources"],
+        "sha256": {file: sha256(folder / file) for file in files},
+    }  # fmt: skip
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def public_claim(claim: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a claim that ``claims.json`` promises, and those that explain them."""
+    first = ("id", "chapter", "statement", "article_value", "value", "unit", "verdict", "assumption", "latest_value", "sources")
+    return {key: claim[key] for key in first} | {key: value for key, value in claim.items() if key not in first}
+
+
+def copy_tables(folder: Path) -> None:
+    """The data package as it was used, with its descriptor."""
+    package = tables.package()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in package.names:
+        shutil.copyfile(package.folder / f"{name}.csv", folder / f"{name}.csv")
+    shutil.copyfile(package.folder / "datapackage.json", folder / "datapackage.json")

@@ -1,0 +1,58 @@
+"""The record of an edition: commit, parameters, versions, and the digest of each data file, figure and claim."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from importlib import metadata
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from analysis import tables
+
+PACKAGES = ("altair", "jupyter-book", "myst-nb", "nbclient", "numpy", "pandas", "papermill", "sphinx", "vl-convert-python")
+
+
+def name(app: Sphinx) -> str:
+    """The name of the edition, year and month."""
+    from analysis.book.extension import parameters
+
+    return str(parameters(app).get("edition", ""))
+
+
+def commit() -> str:
+    """The commit the site is built from, marked where the tree has changes; empty outside a repository."""
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
+            cwd=tables.REPOSITORY, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return found.stdout.strip()
+
+
+def versions() -> dict[str, str]:
+    """The packages that shape the numbers and the pages."""
+    return {package: metadata.version(package) for package in PACKAGES}
+
+
+def data_digests() -> dict[str, str]:
+    """File → digest of every table as it was read."""
+    package = tables.package()
+    files = [package.folder / f"{table}.csv" for table in package.names]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def record(app: Sphinx, figures: list[dict[str, Any]], claims: list[dict[str, Any]]) -> dict[str, Any]:
+    """The content of ``edition.json``."""
+    from analysis.book.extension import parameters
+
+    return {
+        "edition": name(app), "commit": commit(), "parameters": parameters(app), "versions": versions(),
+        "data": data_digests(),
+        "figures": {entry["id"]: entry["sha256"] for entry in figures},
+        "claims": {claim["id"]: hashlib.sha256(json.dumps(claim, sort_keys=True).encode()).hexdigest() for claim in claims},
+    }  # fmt: skip

@@ -1,0 +1,123 @@
+"""The Sphinx extension of the book: numbers and verdicts in prose, charts on pages, and the files beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxRole
+from sphinx.util.logging import getLogger
+
+from analysis.book import assets, mathml, pages, pieces, registry
+from analysis.book import parameters as book_parameters
+from analysis.errors import FigureError
+
+LOGGER = getLogger(__name__)
+STATIC = Path(__file__).parent / "static"
+
+
+class Reference(nodes.inline):
+    """A place in prose that a number or a verdict goes into, once every chapter has been read."""
+
+
+class ReferenceRole(SphinxRole):
+    """``{value}`id``` or ``{verdict}`id```."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """A node that remembers what it asks for."""
+        return [Reference(self.rawtext, "", kind=self.kind, key=self.text.strip())], []
+
+
+def resolve(app: Sphinx, doctree: nodes.document, document: str) -> None:
+    """Fill in the numbers and verdicts of one page; an unknown id is a warning, and warnings fail the build."""
+    known = registry.of(app.env)
+    for node in list(doctree.findall(Reference)):
+        kind = "values" if node["kind"] == "value" else "claims"
+        try:
+            bundle = known.get(kind, node["key"], where=document)
+        except FigureError as error:
+            LOGGER.warning(str(error), location=node, type="memory_wall", subtype=kind)
+            continue
+        node["html"] = (_value if kind == "values" else _verdict)(bundle, document)
+        node += nodes.Text(bundle["text"] if kind == "values" else "")
+
+
+def _value(bundle: dict[str, Any], document: str) -> str:
+    parts = [bundle["definition"], bundle["formula"] and f"= {bundle['formula']}"]
+    hint = escape(" ".join(part for part in parts if part), quote=True)
+    return f'<span class="mw-value" id="value-{bundle["id"]}" title="{hint}">' if hint else '<span class="mw-value">'
+
+
+def _verdict(bundle: dict[str, Any], document: str) -> str:
+    target = pieces.relative(document, "chapters/claims.html")
+    title = escape(bundle["statement"], quote=True)
+    return f'<a class="mw-verdict" href="{target}#{bundle["id"]}" title="{title}">{pieces.badge(bundle["verdict"])}'
+
+
+def visit(translator: Any, node: Reference) -> None:
+    """HTML around the text of a reference."""
+    translator.body.append(node.get("html", "<span>"))
+
+
+def depart(translator: Any, node: Reference) -> None:
+    """Close what ``visit`` opened."""
+    translator.body.append("</a>" if node["kind"] == "verdict" else "</span>")
+
+
+def skip(translator: Any, node: Reference) -> None:
+    """Builders other than HTML print the text alone."""
+
+
+def page_context(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """Scripts and styles of a page: the chart bundle only where there are charts."""
+    app.add_css_file("memory-wall.css", priority=900)
+    app.add_js_file("memory-wall.js", loading_method="defer", priority=900)
+    if "mw-chart" in context.get("body", ""):
+        app.add_js_file("memory-wall-vega.js", loading_method="defer", priority=800)
+
+
+def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """The gallery and one landing page per figure."""
+    yield from pages.figure_pages(app)
+
+
+def finished(app: Sphinx, exception: Exception | None) -> None:
+    """Write pictures, data and catalogues beside the pages."""
+    if exception is None and app.builder.format == "html":
+        assets.write_all(app)
+
+
+def static(app: Sphinx) -> None:
+    """The book's own styles, scripts and fonts."""
+    app.config.html_static_path.append(str(STATIC))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Entry point for Sphinx."""
+    app.add_config_value("memory_wall_parameters", "", "env", types=(str,))
+    app.add_node(Reference, html=(visit, depart), latex=(skip, skip), text=(skip, skip), man=(skip, skip), texinfo=(skip, skip))
+    app.add_role("value", ReferenceRole("value"))
+    app.add_role("verdict", ReferenceRole("verdict"))
+    app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.display, None))
+    app.connect("builder-inited", static)
+    app.connect("env-purge-doc", registry.purge)
+    app.connect("doctree-resolved", resolve)
+    app.connect("html-collect-pages", collect_pages)
+    app.connect("html-page-context", page_context)
+    app.connect("build-finished", finished)
+    return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}
+
+
+def parameters(app: Sphinx) -> dict[str, Any]:
+    """The parameters this site was built with."""
+    given: str = app.config.memory_wall_parameters
+    return dict(json.loads(given)) if given else book_parameters.defaults()

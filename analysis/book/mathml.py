@@ -1,0 +1,27 @@
+"""Equations as MathML, made when the site is built: no script, no font download, readable by screen readers."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from docutils import nodes
+from latex2mathml.converter import convert
+
+
+def inline(translator: Any, node: nodes.math) -> None:
+    """``$…$``"""
+    translator.body.append(convert(node.astext(), display="inline"))
+    raise nodes.SkipNode
+
+
+def display(translator: Any, node: nodes.math_block) -> None:
+    """``$$…$$``, with its number and a permanent link where it is labelled."""
+    identifier = f' id="{escape(node["ids"][0], quote=True)}"' if node.get("ids") else ""
+    translator.body.append(f'<div class="mw-equation"{identifier}>{convert(node.astext(), display="block")}')
+    if node.get("number"):
+        translator.body.append(f'<span class="mw-equation-number">({node["number"]})')
+        translator.add_permalink_ref(node, "Link to this equation")
+        translator.body.append("</span>")
+    translator.body.append("</div>")
+    raise nodes.SkipNode

@@ -1,0 +1,137 @@
+"""Pieces of pages as HTML: everything that came from data is escaped here, once."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from html import escape
+from typing import Any
+
+from analysis import tables, words
+from analysis.book import vega
+
+SCHEMES = ("http://", "https://")
+
+
+def relative(document: str, target: str) -> str:
+    """The address of ``target`` (from the site's root) as seen from the page of ``document``."""
+    return posixpath.relpath(target, posixpath.dirname(document) or ".")
+
+
+def embedded(value: object) -> str:
+    """JSON that is safe inside a script element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def link(url: str, text: str) -> str:
+    """A link where the address is a web address; the bare text where it is anything else."""
+    if not url.startswith(SCHEMES):
+        return escape(text)
+    return f'<a class="reference external" href="{escape(url, quote=True)}" rel="noopener">{escape(text)}</a>'
+
+
+def chart(bundle: dict[str, Any], document: str) -> str:
+    """Title, subtitle, the static pictures (light and dark, wide and phone) and the specification the script draws."""
+    folder = relative(document, f"figures/{bundle['id']}")
+    pictures = "".join(_picture(bundle, folder, mode) for mode in ("light", "dark"))
+    layout = {"columns": bundle["columns"], "height": bundle["height"]}
+    return (
+        f'<p class="mw-figure-title">{escape(bundle["title"])}</p>'
+        f'<p class="mw-figure-subtitle">{escape(bundle["subtitle"])}</p>'
+        f'<div class="mw-chart" data-figure="{bundle["id"]}">{pictures}<div class="mw-live" hidden></div>'
+        f'<script type="application/json" class="mw-spec">{embedded({"spec": bundle["spec"], "layout": layout})}</script></div>'
+    )
+
+
+def _picture(bundle: dict[str, Any], folder: str, mode: str) -> str:
+    wide = vega.size(vega.rendered(vega.laid_out(bundle, width=vega.WIDE, mode=mode)))
+    alternative = escape(bundle["alt"], quote=True)
+    hidden = ' aria-hidden="true"' if mode == "dark" else ""
+    return (
+        f'<picture class="mw-static mw-{mode}"{hidden}>'
+        f'<source media="(max-width: 600px)" srcset="{folder}/phone-{mode}.svg">'
+        f'<img src="{folder}/wide-{mode}.svg" width="{wide[0]}" height="{wide[1]}" alt="{alternative}" loading="lazy"></picture>'
+    )
+
+
+def source_note(source_ids: list[str]) -> str:
+    """The sources of a figure by publisher, for the end of its caption."""
+    names = publishers(source_ids)
+    return f" Sources: {words.listing(names)}." if names else ""
+
+
+def publishers(source_ids: list[str], most: int = 5) -> list[str]:
+    """Publishers of the sources, each once; beyond ``most`` the rest is counted."""
+    known = tables.package().sources(source_ids)
+    names = list(dict.fromkeys(known["publisher"]))
+    return names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"]
+
+
+def actions(bundle: dict[str, Any], document: str) -> str:
+    """The row of links under a figure."""
+    folder = relative(document, f"figures/{bundle['id']}")
+    name = bundle["id"]
+    files = [("PNG", f"{name}.png"), ("SVG", f"{name}.svg"), ("Data", f"{name}.csv")]
+    links = "".join(f'<a href="{folder}/{file}" download>{label}</a>' for label, file in files)
+    return f'<div class="mw-actions"><a href="#{name}">Link</a>{links}</div>'
+
+
+def table(bundle: dict[str, Any], document: str) -> str:
+    """A sortable, filterable table with bars in the cells of the columns that ask for them."""
+    heads = bundle["columns"]
+    position = {name: index for index, name in enumerate(bundle["fields"])}
+    tops = {head["name"]: _largest(bundle, position[head["name"]]) for head in heads if head["bar"]}
+    rows = "".join(_row(row, heads, position, tops, bundle["mark"]) for row in bundle["rows"])
+    names = "".join(_head(head, _numeric(bundle, position[head["name"]])) for head in heads)
+    menus = " ".join(str([head["name"] for head in heads].index(name)) for name in bundle["filters"])
+    return (
+        f'<div class="mw-table-scroll"><table class="mw-table" data-table="{bundle["id"]}" data-filters="{menus}">'
+        f"<thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _numeric(bundle: dict[str, Any], index: int) -> bool:
+    return any(isinstance(row[index], (int, float)) and not isinstance(row[index], bool) for row in bundle["rows"])
+
+
+def _largest(bundle: dict[str, Any], index: int) -> float:
+    return max((row[index] for row in bundle["rows"] if isinstance(row[index], (int, float))), default=0.0)
+
+
+def _head(head: dict[str, Any], numeric: bool) -> str:
+    unit = f' <span class="mw-unit">{escape(head["unit"])}</span>' if head["unit"] else ""
+    return f'<th scope="col"{" class=mw-number" if numeric else ""}>{escape(head["title"])}{unit}</th>'
+
+
+def _row(row: list[Any], heads: list[dict[str, Any]], position: dict[str, int], tops: dict[str, float], mark: str) -> str:
+    kind = ' class="mw-marked"' if mark and row[position[mark]] else ""
+    cells = "".join(
+        _cell(row[position[head["name"]]], head, tops.get(head["name"]), first=index == 0, link_to=row[position[head["link"]]] if head["link"] else "")
+        for index, head in enumerate(heads)
+    )
+    return f"<tr{kind}>{cells}</tr>"
+
+
+def _cell(value: Any, head: dict[str, Any], top: float | None, *, first: bool, link_to: str) -> str:
+    tag = 'th scope="row"' if first else "td"
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        bar = f' style="--bar:{100 * value / top:.1f}%"' if top else ""
+        return f'<{tag} class="mw-number{" mw-bar" if top else ""}" data-value="{value}"{bar}>{words.number(value, head["digits"])}</{tag[:2]}>'
+    text = "" if value is None else str(value)
+    shown = _linked(link_to, text) if link_to else escape(text)
+    return f"<{tag}>{shown or '<span class=mw-missing>–</span>'}</{tag[:2]}>"
+
+
+def _linked(target: str, text: str) -> str:
+    if target.startswith("#") or target.endswith(".html") or ".html#" in target:
+        return f'<a href="{escape(target, quote=True)}">{escape(text)}</a>'
+    return link(target, text)
+
+
+def badge(verdict: str) -> str:
+    """A verdict as colour, icon and word."""
+    icon = {"reproduces": "✓", "reproduces-under-assumption": "≈", "ambiguous": "↔", "contradicted": "✗", "not-checkable": "–"}[verdict]
+    return f'<span class="mw-badge mw-{verdict}"><span aria-hidden="true">{icon}</span> {escape(verdict.replace("-", " "))}</span>'

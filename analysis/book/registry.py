@@ -1,0 +1,59 @@
+"""What the chapters published, collected while Sphinx reads them: figures, tables, values, claims; ids are unique across the book."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+from analysis.errors import FigureError, nearest
+
+KINDS = ("figures", "tables", "values", "claims")
+
+
+@dataclass
+class Registry:
+    """Kind → id → (document, bundle)."""
+
+    entries: dict[str, dict[str, tuple[str, dict[str, Any]]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+
+    def add(self, kind: str, document: str, bundle: dict[str, Any]) -> None:
+        """Register one bundle; raises FigureError naming both documents where the id is taken."""
+        known = self.entries[kind].get(bundle["id"])
+        if known is not None and known[0] != document:
+            raise FigureError(f"{kind[:-1]} id {bundle['id']!r} is published by {known[0]} and by {document}; rename one")
+        self.entries[kind][bundle["id"]] = (document, bundle)
+
+    def get(self, kind: str, key: str, *, where: str) -> dict[str, Any]:
+        """One bundle; raises FigureError with the nearest id where there is none."""
+        if key not in self.entries[kind]:
+            raise FigureError(f"{where}: unknown {kind[:-1]} {key!r}. {nearest(key, self.entries[kind])}")
+        return self.entries[kind][key][1]
+
+    def all(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
+        """Every (document, bundle) of a kind, in the order they were read."""
+        return list(self.entries[kind].values())
+
+    def document(self, kind: str, key: str) -> str:
+        """The document that publishes it."""
+        return self.entries[kind][key][0]
+
+    def forget(self, document: str) -> None:
+        """Drop what a document published, before it is read again."""
+        for kind in KINDS:
+            self.entries[kind] = {key: entry for key, entry in self.entries[kind].items() if entry[0] != document}
+
+
+def of(env: BuildEnvironment) -> Registry:
+    """The registry of a Sphinx environment."""
+    if not hasattr(env, "memory_wall_registry"):
+        env.memory_wall_registry = Registry()  # type: ignore[attr-defined]
+    found: Registry = env.memory_wall_registry  # type: ignore[attr-defined]
+    return found
+
+
+def purge(app: Sphinx, env: BuildEnvironment, document: str) -> None:
+    """Sphinx is about to read a document again."""
+    of(env).forget(document)

@@ -1,0 +1,175 @@
+"""From sources to a published site: check, execute, render, and only then replace the site that is there."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from analysis import checks, tables
+from analysis.book import execution, parameters
+from analysis.errors import InputError, SiteError
+
+BUILD = tables.REPOSITORY / "_build"
+SITE = BUILD / "html"
+UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a build was asked for."""
+
+    data: Path | None = None
+    out: Path = SITE
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    jobs: int | None = None
+
+
+def chapter_files(toc: Path = tables.REPOSITORY / "_toc.yml") -> list[Path]:
+    """The chapters in the order of the table of contents."""
+    content = yaml.safe_load(toc.read_text(encoding="utf-8"))
+    names = [content["root"]] + [entry["file"] for part in content["parts"] for entry in part["chapters"]]
+    return [toc.parent / f"{name}.md" for name in names]
+
+
+def build(request: Request, step: Callable[[str], None] = lambda text: None) -> Path:
+    """Build the site; raises InputError, ChapterError or SiteError, each time leaving the published site as it was."""
+    values = parameters.validated(request.settings)
+    with _workshop(request.out) as workshop:
+        data = merged_data(request.data, workshop / "data")
+        checks.require(data)
+        if unknown := parameters.references(values, tables.DataPackage(data)):
+            raise InputError(unknown)
+        step("data and parameters are sound")
+        chapters = [execution.Chapter(path, values, data) for path in chapter_files()]
+        with execution.pool(request.jobs) as executor:
+            executed = execution.run_all(chapters, executor, lambda name: step(f"executed {name}"))
+        _stage(workshop / "source", executed)
+        render(workshop / "source", workshop / "site", values, data)
+        step("rendered the pages")
+        finish(workshop / "site")
+        publish(workshop / "site", request.out)
+        step("published")
+    return request.out
+
+
+@contextlib.contextmanager
+def _workshop(out: Path) -> Iterator[Path]:
+    # On the same file system as the site, so that publishing is a rename.
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".workshop-", dir=out.parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def merged_data(given: Path | None, folder: Path) -> Path:
+    """The book's tables in ``folder``, with the files of ``given`` in place of those of the same name."""
+    source = tables.data_folder()
+    shutil.copytree(source, folder)
+    if given is None:
+        return folder
+    known = {path.name for path in folder.glob("*.csv")}
+    for path in sorted(given.glob("*.csv")):
+        if path.name not in known:
+            raise InputError.unknown("table", path.name, known, file=str(path))
+        shutil.copyfile(path, folder / path.name)
+    return folder
+
+
+def _stage(source: Path, executed: Mapping[str, str]) -> None:
+    (source / "chapters").mkdir(parents=True)
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copyfile(tables.REPOSITORY / name, source / name)
+    for name, notebook in executed.items():
+        (source / "chapters" / f"{name}.ipynb").write_text(notebook, encoding="utf-8")
+
+
+def render(source: Path, out: Path, values: Mapping[str, Any], data: Path) -> None:
+    """Run Sphinx over the executed notebooks; any warning fails."""
+    from jupyter_book.sphinx import build_sphinx
+
+    printed = io.StringIO()
+    overrides = {"nb_execution_mode": "off", "latex_individualpages": False, "memory_wall_parameters": json.dumps(dict(values), sort_keys=True)}
+    with _environment({tables.DATA_VARIABLE: str(data.resolve())}), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        tables.forget()
+        result = build_sphinx(
+            source, out, path_config=source / "_config.yml", confoverrides=overrides, doctreedir=out.parent / "doctrees",
+            noconfig=True, freshenv=True, warningiserror=True, keep_going=True,
+        )  # fmt: skip
+    tables.forget()
+    if result:
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", printed.getvalue())
+        said = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|[Ee]xception|Error", line)]
+        raise SiteError("the site could not be rendered; nothing was published\n" + "\n".join(said or [plain, repr(result)]))
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def finish(site: Path) -> None:
+    """What Sphinx leaves to do: the landing page at the root, and nothing that no reader needs."""
+    landing = site / "chapters" / "index.html"
+    if landing.exists():
+        (site / "index.html").write_text(_moved_up(landing.read_text(encoding="utf-8")), encoding="utf-8")
+        landing.write_text(REDIRECT, encoding="utf-8")
+        for page in site.rglob("*.html"):
+            if page != landing:
+                text = page.read_text(encoding="utf-8")
+                text = re.sub(r'(href="(?:\.\./)*)chapters/index\.html', r"\1index.html", text)
+                if page.parent.name == "chapters":
+                    text = re.sub(r'href="index\.html', 'href="../index.html', text)
+                page.write_text(text, encoding="utf-8")
+    for name in UNUSED:
+        path = site / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+REDIRECT = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>The Memory Wall</title><meta http-equiv="refresh" content="0; url=../index.html">
+<link rel="canonical" href="../index.html"></head><body><a href="../index.html">The Memory Wall</a></body></html>
+"""
+
+
+def _moved_up(text: str) -> str:
+    """A page of ``chapters/`` as it reads at the site's root."""
+
+    def shifted(match: re.Match[str]) -> str:
+        name, address = match[1], match[2]
+        if re.match(r"[a-z]+:|#|/", address) or not address:
+            return match[0]
+        return f'{name}="{os.path.normpath(os.path.join("chapters", address))}"'
+
+    text = re.sub(r'\b(href|src|srcset|data-content_root)="([^"]*)"', shifted, text)
+    return text.replace('href="chapters/index.html', 'href="index.html').replace('data-content_root="."', 'data-content_root="./"')
+
+
+def publish(site: Path, out: Path) -> None:
+    """Put the finished site in place of the one that is there."""
+    old = out.with_name(f".old-{site.parent.name}")
+    if out.exists():
+        out.rename(old)
+    site.rename(out)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Kinds of charts: they draw the table they are given and compute nothing."""

@@ -1,0 +1,138 @@
+"""What the charts of all chapters share: axes labelled in readers' words, limits, shading, the article's points.
+
+Scales follow the unit in a column's name: ``x("memory_bandwidth_byte_per_s", log=True)`` labels its ticks 10 GB/s, 100 GB/s, 1 TB/s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from analysis import units
+from analysis.charts import theme
+
+alt.data_transformers.disable_max_rows()
+
+TICK_LABELS = {
+    "byte": "replace(format(datum.value, '~s'), 'k', 'k') + 'B'",
+    "byte_per_s": "format(datum.value, '~s') + 'B/s'",
+    "flop_per_s": "format(datum.value, '~s') + 'FLOP/s'",
+    "param": "replace(format(datum.value, '~s'), 'G', ' B')",
+    "share": "format(datum.value * 100, '~g') + ' %'",
+    "usd_per_gbyte": "'$' + format(datum.value, '~g')",
+    "usd": "'$' + format(datum.value, ',~g')",
+    "s": "datum.value >= 1 ? format(datum.value, '~g') + ' s' : datum.value >= 0.001 ? format(datum.value * 1000, '~g') + ' ms' "
+    ": format(datum.value * 1000000, '~g') + ' µs'",
+}
+"""Unit → Vega expression for a tick label; other units print the number."""
+
+TOOLTIP_FORMATS = {"share": ".1%", "byte": ".3~s", "byte_per_s": ".3~s", "flop_per_s": ".3~s", "param": ".3~s", "year": "d"}
+
+
+def _unit(column: str) -> str:
+    found = units.parse(column)
+    return found.base if found else ""
+
+
+def words(column: str) -> str:
+    """A column name as a reader says it: ``memory_bandwidth_byte_per_s`` → ``Memory bandwidth``."""
+    text = units.stem(column).replace("_", " ").strip() or column.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def axis(column: str, title: str | None = None, **more: Any) -> alt.Axis:
+    """An axis whose ticks are labelled in the unit the column's name ends with."""
+    label = TICK_LABELS.get(_unit(column), "format(datum.value, ',~g')")
+    return alt.Axis(title=title or words(column), labelExpr=more.pop("labelExpr", label), **more)
+
+
+def scale(log: bool = False, domain: Sequence[float] | None = None, **more: Any) -> alt.Scale:
+    """A linear scale from zero, or a logarithmic one; ``domain`` fixes its ends."""
+    ends = {} if domain is None else {"domain": list(domain), "nice": False}
+    return alt.Scale(type="log", **ends, **more) if log else alt.Scale(**ends, **more)
+
+
+def x(column: str, title: str | None = None, *, log: bool = False, domain: Sequence[float] | None = None, **more: Any) -> alt.X:
+    """A horizontal channel for a quantity; its ticks carry the unit."""
+    ticks = more.pop("values", None)
+    marks = axis(column, title, **({"values": list(ticks)} if ticks is not None else {}))
+    return alt.X(f"{column}:Q", scale=scale(log, domain), axis=marks, **more)
+
+
+def y(column: str, title: str | None = None, *, log: bool = False, domain: Sequence[float] | None = None, **more: Any) -> alt.Y:
+    """A vertical channel for a quantity; its ticks carry the unit."""
+    ticks = more.pop("values", None)
+    marks = axis(column, title, **({"values": list(ticks)} if ticks is not None else {}))
+    return alt.Y(f"{column}:Q", scale=scale(log, domain), axis=marks, **more)
+
+
+def decades(low: float, high: float) -> list[float]:
+    """The powers of ten from ``low`` to ``high``: few, honest ticks for a logarithmic axis."""
+    from math import ceil, floor, log10
+
+    return [10.0**power for power in range(ceil(log10(low) - 1e-9), floor(log10(high) + 1e-9) + 1)]
+
+
+def tooltip(*columns: str, titles: dict[str, str] | None = None) -> list[alt.Tooltip]:
+    """A tooltip with a readable title and number format for every column (screen readers read them too)."""
+    named = titles or {}
+    return [_tip(column, named.get(column, words(column))) for column in columns]
+
+
+def _tip(column: str, title: str) -> alt.Tooltip:
+    unit = _unit(column)
+    if not unit or unit == "date":
+        return alt.Tooltip(f"{column}", title=title)
+    symbol = units.unit(unit).symbol
+    shown = f"{title} ({symbol})" if symbol and unit not in ("share", "year") else title
+    return alt.Tooltip(f"{column}:Q", title=shown, format=TOOLTIP_FORMATS.get(unit, ",.3~g"))
+
+
+def colour(column: str, palette: dict[str, str], present: Sequence[str], *, title: str | None = None, legend: bool = True) -> alt.Color:
+    """Colour by a category whose colours are the same in every chapter; only the categories present are listed."""
+    domain = [name for name in palette if name in set(present)]
+    key = alt.Legend(title=title) if legend else None
+    return alt.Color(f"{column}:N", scale=alt.Scale(domain=domain, range=[palette[name] for name in domain]), legend=key)
+
+
+def shape(column: str, palette: dict[str, str], present: Sequence[str], *, title: str | None = None, legend: bool = True) -> alt.Shape:
+    """Marker shape by category, so that nothing rests on colour alone."""
+    domain = [name for name in palette if name in set(present)]
+    key = alt.Legend(title=title) if legend else None
+    return alt.Shape(f"{column}:N", scale=alt.Scale(domain=domain, range=[palette[name] for name in domain]), legend=key)
+
+
+def limit(value: float, label: str, *, column: str, along: str = "x", align: str = "left", **offsets: float) -> alt.LayerChart:
+    """A dashed line where a limit is, named in the plot.  ``along='x'`` draws it at an x value, else at a y value."""
+    frame = pd.DataFrame({column: [value], "limit_label": [label]})
+    base = alt.Chart(frame)
+    if along == "x":
+        rule = base.mark_rule(strokeDash=[5, 4]).encode(x=f"{column}:Q")
+        text = base.mark_text(align=align, baseline="top", dx=offsets.get("dx", 5), dy=offsets.get("dy", 2)).encode(
+            x=f"{column}:Q", y=alt.value(0), text="limit_label:N"
+        )
+        return alt.layer(rule, text)
+    rule = base.mark_rule(strokeDash=[5, 4]).encode(y=f"{column}:Q")
+    text = base.mark_text(align=align, baseline="bottom", dx=offsets.get("dx", 4), dy=offsets.get("dy", -4)).encode(
+        x=alt.value(0), y=f"{column}:Q", text="limit_label:N"
+    )
+    return alt.layer(rule, text)
+
+
+def article(frame: pd.DataFrame, *, x: str, y: str, label: str | None = None, dx: float = 10, dy: float = 0) -> alt.LayerChart:
+    """The article's own points: one accent colour, one star, with a label beside it."""
+    base = alt.Chart(frame).encode(x=f"{x}:Q", y=f"{y}:Q")
+    star = base.mark_point(shape=theme.ACCENT_SHAPE, size=170, filled=True, color=theme.ACCENT, opacity=1)
+    if label is None:
+        return alt.layer(star)
+    text = base.mark_text(align="left", dx=dx, dy=dy, color=theme.ACCENT, fontWeight=600).encode(text=f"{label}:N")
+    return alt.layer(star, text)
+
+
+def labels(frame: pd.DataFrame, *, x: str, y: str, label: str, dx: float = 8, dy: float = 0, align: str = "left", **more: Any) -> alt.Chart:
+    """Direct labels beside points or at the end of lines."""
+    mark = alt.Chart(frame).mark_text(align=align, dx=dx, dy=dy, baseline="middle", **more)
+    return mark.encode(x=f"{x}:Q", y=f"{y}:Q", text=f"{label}:N")

@@ -1,0 +1,89 @@
+"""``memory-wall``: build the book, check the data, say why a chapter runs.
+
+Exit codes: 0 done, 1 a chapter or the site failed, 2 the input is wrong and nothing was changed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.errors import InputError, MemoryWallError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+
+Data = Annotated[Path | None, typer.Option(help="Folder with CSV files that replace those of the book. Without it: the book's own data.", show_default=False)]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="name=value for one parameter; may be given again. Without it: the defaults of chapters/parameters.yml.")]
+
+
+@app.command()
+def build(
+    data: Data = None,
+    settings: Settings = None,
+    params: Annotated[Path | None, typer.Option(help="YAML file with parameters; --set goes over it. Without it: the defaults.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the site is put. Without it: _build/html.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Chapters run side by side. Without it: one a core.")] = None,
+) -> None:
+    """Check data and parameters, execute the chapters, render the site, and put it in place."""
+    from analysis.book import parameters, site
+
+    given = {**(parameters.read(params) if params else {}), **parameters.parse(settings or [])}
+    request = site.Request(data=data, out=(out or site.SITE).resolve(), settings=given, jobs=jobs)
+    with _progress(len(site.chapter_files()) + 3) as step:
+        published = site.build(request, step)
+    typer.echo(f"The book is built. Open {published / 'index.html'}")
+
+
+def _progress(total: int):  # type: ignore[no-untyped-def]
+    import contextlib
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+
+    @contextlib.contextmanager
+    def steps():  # type: ignore[no-untyped-def]
+        columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, transient=not console.is_terminal) as bar:
+            task = bar.add_task("checking", total=total)
+            yield lambda text: bar.update(task, advance=1, description=text)
+
+    return steps()
+
+
+@app.command()
+def check(
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON. Without it: as text.")] = False,
+) -> None:
+    """Check the data and the parameters' defaults without building anything."""
+    from tempfile import TemporaryDirectory
+
+    from analysis import checks
+    from analysis.book import site
+
+    with TemporaryDirectory() as folder:
+        found = checks.problems(site.merged_data(data, Path(folder) / "data"))
+    if as_json:
+        typer.echo(json.dumps([problem.as_dict() for problem in found], indent=1, ensure_ascii=False))
+    elif found:
+        for problem in found:
+            typer.echo(str(problem), err=True)
+    else:
+        typer.echo("The data is sound.")
+    if any(problem.level == "error" for problem in found):
+        raise typer.Exit(InputError.exit_code)
+
+
+def main() -> None:
+    """Run the command line; known errors end with their own exit code and without a traceback."""
+    try:
+        app()
+    except MemoryWallError as error:
+        typer.echo(f"memory-wall: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,83 @@
+"""``datapackage.json`` from the hand-written column notes: what a person knows is written, the rest is inferred.
+
+``python -m analysis.descriptor`` rewrites it; a test requires the committed file to be what this writes.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from analysis import units
+from analysis.errors import InputError, Problem
+
+PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+CONSTRAINTS = ("required", "unique", "pattern", "minimum", "maximum", "enum")
+KNOWN = {*CONSTRAINTS, "type", "description", "references"}
+
+
+def build(folder: Path) -> dict[str, Any]:
+    """The descriptor of the data package in ``folder``, from ``notes/package.toml`` and ``notes/<table>.toml``."""
+    about = tomllib.loads((folder / "notes" / "package.toml").read_text(encoding="utf-8"))
+    names = about.pop("tables")
+    return {"$schema": PROFILE, **about, "resources": [_resource(folder, name) for name in names]}
+
+
+def _resource(folder: Path, name: str) -> dict[str, Any]:
+    notes = tomllib.loads((folder / "notes" / f"{name}.toml").read_text(encoding="utf-8"))
+    columns = notes["columns"]
+    for column, note in columns.items():
+        if unknown := set(note) - KNOWN:
+            found = f"{column}.{min(unknown)}"
+            raise InputError([Problem(file=f"notes/{name}.toml", found=found, expected=f"one of {sorted(KNOWN)}")])
+    keys = {"foreignKeys": _foreign_keys(columns)} if _foreign_keys(columns) else {}
+    return {
+        "name": name,
+        "type": "table",
+        "path": f"{name}.csv",
+        "scheme": "file",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "title": notes["title"],
+        "description": notes["description"].strip(),
+        "row": notes["row"],
+        "licences": notes["licence"],
+        "examples": notes.get("examples", {}),
+        "schema": {
+            "fields": [_field(column, note) for column, note in columns.items()],
+            "primaryKey": notes["primary_key"],
+            **keys,
+        },
+    }
+
+
+def _field(name: str, note: dict[str, Any]) -> dict[str, Any]:
+    field: dict[str, Any] = {"name": name, "type": note["type"], "description": note["description"].strip()}
+    unit = units.parse(name) if note["type"] in ("number", "integer") else None
+    if unit is not None:
+        field["unit"] = unit.symbol
+    constraints = {key: note[key] for key in CONSTRAINTS if key in note}
+    return {**field, "constraints": constraints} if constraints else field
+
+
+def _foreign_keys(columns: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    keys = []
+    for column, note in columns.items():
+        if "references" in note:
+            table, field = note["references"].split(".")
+            keys.append({"fields": [column], "reference": {"resource": table, "fields": [field]}})
+    return keys
+
+
+def text(folder: Path) -> str:
+    """The descriptor as the file holds it."""
+    return json.dumps(build(folder), indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    from analysis.tables import data_folder
+
+    (data_folder() / "datapackage.json").write_text(text(data_folder()), encoding="utf-8")

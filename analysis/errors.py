@@ -1,0 +1,82 @@
+"""What can go wrong, in one place: each error says what was found, what was expected and what to do next.
+
+Exit codes are part of the public surface: 1 a chapter or the site failed, 2 the input is wrong and nothing was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from rapidfuzz import process
+
+
+class MemoryWallError(Exception):
+    """Any error this package raises on purpose; ``exit_code`` is what the command line ends with."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with an input: where, what was found, what was expected, what to do."""
+
+    file: str
+    found: str
+    expected: str
+    todo: str = ""
+    row: int | None = None
+    column: str | None = None
+    level: str = "error"
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.row, self.column) if part is not None)
+        text = f"{place}: found {self.found}; expected {self.expected}"
+        return f"{text}. {self.todo}" if self.todo else text
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain data, for ``--json``."""
+        return asdict(self)
+
+
+class InputError(MemoryWallError):
+    """Data or parameters are wrong.  Carries every problem found, not only the first; nothing was changed on disk."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @classmethod
+    def unknown(cls, kind: str, name: str, known: Iterable[str], *, file: str) -> InputError:
+        """A name that does not exist, with the nearest that does."""
+        return cls([Problem(file=file, found=f"{kind} {name!r}", expected=f"a known {kind}", todo=nearest(name, known))])
+
+
+class ChapterError(MemoryWallError):
+    """A chapter raised while it was executed: chapter, cell, source line, parameters and the exception."""
+
+    def __init__(self, *, chapter: str, cell: int, source: str, parameters: object, cause: str) -> None:
+        self.chapter, self.cell = chapter, cell
+        super().__init__(
+            f"chapter {chapter}, cell {cell}, failed; nothing was published\n"
+            f"  source      {source}\n  parameters  {parameters}\n  exception   {cause}"
+        )
+
+
+class SiteError(MemoryWallError):
+    """The site could not be rendered; the site published before is untouched."""
+
+
+class FigureError(MemoryWallError):
+    """A figure, value or table in a chapter is not fit to be published."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint: the known names closest to ``name``."""
+    names = list(known)
+    best = [match for match, score, _ in process.extract(name, names, limit=3) if score >= 60]
+    if best:
+        return "Did you mean " + " or ".join(repr(match) for match in best) + "?"
+    return "Known: " + ", ".join(sorted(names)[:12]) + ("…" if len(names) > 12 else "")

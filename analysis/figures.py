@@ -1,0 +1,246 @@
+"""What a chapter publishes: numbered figures, tables, numbers for its prose, and sentences that follow the data.
+
+Each call returns an object whose output is one JSON bundle; the site turns it into a real numbered figure, a table, or an
+entry of the number registry.  Outside a build (in Jupyter) the same objects preview themselves as SVG, HTML or text.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from analysis import tables, units, words
+from analysis.errors import FigureError
+
+FIGURE = "application/vnd.memory-wall.figure+json"
+TABLE = "application/vnd.memory-wall.table+json"
+VALUES = "application/vnd.memory-wall.values+json"
+MARKUP = "application/vnd.memory-wall.html+json"
+CLAIMS = "application/vnd.memory-wall.claims+json"
+BUILDING = "MEMORY_WALL_BUILDING"
+"""Set while a site is built: previews are left out."""
+
+IDENTIFIER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+SHORTEST_ALT = 20
+SIGNIFICANT_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Published:
+    """One thing a chapter shows: its MIME type, its bundle, and how it previews outside a build."""
+
+    mime: str
+    bundle: dict[str, Any]
+    preview: str = field(default="", repr=False)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        output: dict[str, Any] = {self.mime: self.bundle}
+        if not os.environ.get(BUILDING):
+            output["image/svg+xml" if self.mime == FIGURE else "text/html"] = self._preview()
+        return output
+
+    def _preview(self) -> str:
+        if self.mime != FIGURE:
+            return self.preview
+        import vl_convert
+
+        svg: str = vl_convert.vegalite_to_svg(json.dumps(self.bundle["spec"]))
+        return svg
+
+    def __repr__(self) -> str:
+        return f"<{self.mime.split('.')[-1].split('+')[0]} {self.bundle.get('id', '')}>"
+
+
+def figure(
+    figure_id: str,
+    chart: alt.TopLevelMixin,
+    data: pd.DataFrame,
+    *,
+    title: str,
+    subtitle: str,
+    caption: str,
+    alt: str,  # the field's word for it; the Altair module is not needed in here
+    sources: Iterable[str] | None = None,
+    notice: str = "",
+    equation: str = "",
+    height: int = 400,
+    columns: int | None = None,
+) -> Published:
+    """A numbered, captioned, citable figure.
+
+    figure_id   words joined by hyphens; once published it never changes meaning
+    chart       what is drawn; only columns it encodes are embedded
+    data        the table behind it, in base units: what the reader downloads
+    title       the finding, with its number; subtitle: what is plotted, with units and parameters
+    caption     what the reader should know to read it; alt: what is seen, for who does not see it
+    sources     source ids; by default those named by the rows of ``data``
+    notice      one sentence: what to notice; equation: the label of the equation it draws
+    height      of the plot in pixels at full width; columns: for small multiples, how many stand side by side
+
+    Raises FigureError where the id is not well formed, the alternative text is too short or the data is empty.
+    """
+    _check(figure_id, alt, data)
+    cited = sorted(set(tables.source_ids(data) if sources is None else sources))
+    spec = rounded(chart.to_dict())
+    spec = _prune({key: value for key, value in spec.items() if key not in ("config", "title")})
+    shown = data.drop(columns=[name for name in data.columns if str(name).startswith("_")])
+    bundle = {
+        "id": figure_id, "title": title, "subtitle": subtitle, "caption": caption, "alt": alt, "notice": notice,
+        "equation": equation, "sources": cited, "spec": spec, "height": height, "columns": columns,
+        "fields": [_described(str(name)) for name in shown.columns], "rows": records(shown),
+    }  # fmt: skip
+    return Published(FIGURE, bundle)
+
+
+def _check(figure_id: str, alternative: str, data: pd.DataFrame) -> None:
+    if not IDENTIFIER.fullmatch(figure_id):
+        raise FigureError(f"figure id {figure_id!r}: expected lower-case words joined by hyphens")
+    if len(alternative.strip()) < SHORTEST_ALT:
+        raise FigureError(f"figure {figure_id}: alt text of {len(alternative)} characters; describe what is seen, with its numbers")
+    if data.empty:
+        raise FigureError(f"figure {figure_id}: its table has no rows; check the filters against the data")
+
+
+def _described(column: str) -> dict[str, str]:
+    unit = units.parse(column)
+    return {"name": column, "unit": unit.symbol if unit else "", "title": units.stem(column).replace("_", " ") or column}
+
+
+def records(table: pd.DataFrame) -> list[list[Any]]:
+    """The rows as plain JSON values: missing is null, numbers at six significant digits."""
+    return [[plain(value) for value in row] for row in table.itertuples(index=False, name=None)]
+
+
+def plain(value: Any) -> Any:
+    """One cell as JSON knows it."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float):
+        return _significant(value)
+    return value if isinstance(value, (str, int, bool)) else str(value)
+
+
+def _significant(value: float) -> float | int | None:
+    if math.isnan(value) or math.isinf(value):
+        return None
+    short = float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    return int(short) if short.is_integer() and abs(short) < 1e15 else short
+
+
+def rounded(node: Any) -> Any:
+    """The same JSON with every float at six significant digits, so that the last bit of a processor never shows."""
+    if isinstance(node, dict):
+        return {key: rounded(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [rounded(value) for value in node]
+    return _significant(node) if isinstance(node, float) else node
+
+
+def _prune(spec: dict[str, Any]) -> dict[str, Any]:
+    """Embedded data sets without the columns that nothing in the specification names."""
+    drawing = json.dumps({key: value for key, value in spec.items() if key != "datasets"})
+    named = set(re.findall(r"[A-Za-z_][A-Za-z_0-9]*", drawing))
+    data = {name: [{k: v for k, v in row.items() if k in named} for row in rows] for name, rows in spec.get("datasets", {}).items()}
+    renamed = {name: f"data-{position}" for position, name in enumerate(data)}
+    text = json.dumps(spec | {"datasets": {}})
+    for old, new in renamed.items():
+        text = text.replace(f'"{old}"', f'"{new}"')
+    result: dict[str, Any] = json.loads(text) | {"datasets": {renamed[name]: rows for name, rows in data.items()}}
+    return result
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number (or a word, or a sentence) that prose cites by id: ``{value}`iphone-14-largest-fp16```.
+
+    id          words joined by hyphens
+    number      in the base unit ``unit``; None for a text chosen by the data
+    text        as it reads in a sentence; by default the number with its unit at three digits
+    definition  one sentence; formula: how it was computed; inputs: name → value; sources: source ids
+    """
+
+    id: str
+    number: float | None = None
+    unit: str = ""
+    text: str = ""
+    definition: str = ""
+    formula: str = ""
+    inputs: Mapping[str, object] = field(default_factory=dict)
+    sources: Sequence[str] = ()
+    digits: int = 3
+
+    def as_dict(self) -> dict[str, Any]:
+        """The entry of the number registry."""
+        number = None if self.number is None else plain(float(self.number))
+        text = self.text or words.quantity(float("nan") if self.number is None else float(self.number), self.unit, self.digits)
+        inputs = {name: plain(value) for name, value in self.inputs.items()}
+        return {
+            "id": self.id, "number": number, "unit": self.unit, "text": text, "definition": self.definition,
+            "formula": self.formula, "inputs": inputs, "sources": sorted(set(self.sources)),
+        }  # fmt: skip
+
+
+def publish(*values: Value) -> Published:
+    """Put numbers into the registry, from where the prose of any chapter cites them with the role ``value``."""
+    for value in values:
+        if not IDENTIFIER.fullmatch(value.id):
+            raise FigureError(f"value id {value.id!r}: expected lower-case words joined by hyphens")
+    entries = [value.as_dict() for value in values]
+    listed = "".join(f"<li><code>{entry['id']}</code> {html.escape(entry['text'])}</li>" for entry in entries)
+    return Published(VALUES, {"values": entries}, f"<ul>{listed}</ul>")
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one column of a shown table looks: its head, the unit of its numbers, digits, and whether bars are drawn in its cells."""
+
+    name: str
+    title: str = ""
+    unit: str = ""
+    digits: int = 3
+    bar: bool = False
+    link: str = ""
+
+
+def show_table(
+    table_id: str, data: pd.DataFrame, columns: Sequence[Column], *, caption: str, mark: str = "", filters: Sequence[str] = ()
+) -> Published:
+    """A table on a page: sortable, searchable, numbers right-aligned in one unit a column.
+
+    data     text cells are shown as they are; number cells in the column's ``unit`` at its digits
+    columns  the columns shown, in order; mark: a boolean column whose true rows are the article's own, highlighted
+    filters  columns offered as menus above the table
+    """
+    if not IDENTIFIER.fullmatch(table_id):
+        raise FigureError(f"table id {table_id!r}: expected lower-case words joined by hyphens")
+    if data.empty:
+        raise FigureError(f"table {table_id}: no rows; check the filters against the data")
+    heads = [
+        {"name": column.name, "title": column.title or units.stem(column.name).replace("_", " ").capitalize(), "unit": column.unit,
+         "digits": column.digits, "bar": column.bar, "link": column.link}
+        for column in columns
+    ]  # fmt: skip
+    kept = [column.name for column in columns] + ([mark] if mark else []) + [column.link for column in columns if column.link]
+    kept += [name for name in filters if name not in kept]
+    shown = data[list(dict.fromkeys(kept))]
+    bundle = {
+        "id": table_id, "caption": caption, "columns": heads, "fields": [str(name) for name in shown.columns],
+        "rows": records(shown), "mark": mark, "filters": list(filters), "sources": tables.source_ids(data),
+    }  # fmt: skip
+    return Published(TABLE, bundle, shown.to_html(index=False))
+
+
+def markup(name: str, text: str) -> Published:
+    """A piece of page made by the package itself (cards, a scoreboard), escaped by whoever made it."""
+    return Published(MARKUP, {"id": name, "html": text}, text)

@@ -1,0 +1,136 @@
+"""The data package: ``data/*.csv`` described by ``datapackage.json``, read into base units.
+
+>>> devices = package().table("devices")          # memory_bandwidth_byte_per_s, memory_capacity_byte, …
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis import units
+from analysis.errors import InputError
+
+DATA_VARIABLE = "MEMORY_WALL_DATA"
+"""Environment variable that names another data folder; a build sets it for the chapters it runs."""
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+TRUE, FALSE = ("true", "True", "TRUE", "1"), ("false", "False", "FALSE", "0")
+
+
+class DataPackage:
+    """A folder of tables with its descriptor.  Tables are read once and handed out as copies."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._tables: dict[str, pd.DataFrame] = {}
+        self.tables_read: set[str] = set()
+
+    @cached_property
+    def descriptor(self) -> dict[str, Any]:
+        """The Frictionless descriptor: title, row, licence and columns of every table."""
+        found: dict[str, Any] = json.loads((self.folder / "datapackage.json").read_text(encoding="utf-8"))
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all tables, in the order of the descriptor."""
+        return [resource["name"] for resource in self.descriptor["resources"]]
+
+    def resource(self, name: str) -> dict[str, Any]:
+        """The descriptor of one table; raises InputError with the nearest name where there is no such table."""
+        for resource in self.descriptor["resources"]:
+            if resource["name"] == name:
+                return dict(resource)
+        raise InputError.unknown("table", name, self.names, file="datapackage.json")
+
+    def columns(self, name: str) -> dict[str, dict[str, Any]]:
+        """Column name → its field in the descriptor."""
+        return {field["name"]: field for field in self.resource(name)["schema"]["fields"]}
+
+    def raw(self, name: str) -> pd.DataFrame:
+        """The table as filed: units as in the header, missing numbers NaN, missing text empty."""
+        fields = self.columns(name)
+        text = pd.read_csv(
+            self.folder / self.resource(name)["path"], dtype=str, keep_default_na=False, encoding="utf-8"
+        )
+        return pd.DataFrame({column: _typed(text[column], fields[column]["type"]) for column in text.columns})
+
+    def table(self, name: str) -> pd.DataFrame:
+        """The table in base units, its columns renamed to say so."""
+        self.tables_read.add(name)
+        if name not in self._tables:
+            self._tables[name] = in_base_units(self.raw(name))
+        return self._tables[name].copy()
+
+    def row(self, name: str, key: str) -> dict[str, Any]:
+        """One row by the first column of the table's primary key; the nearest id is named where there is none."""
+        column = self.resource(name)["schema"]["primaryKey"][0]
+        table = self.table(name)
+        found = table[table[column] == key]
+        if found.empty:
+            raise InputError.unknown(column, key, table[column], file=f"{name}.csv")
+        return {str(label): value for label, value in found.iloc[0].items()}
+
+    def sources(self, source_ids: Iterable[str]) -> pd.DataFrame:
+        """The sources with these ids, each once, in the order of ``sources.csv``."""
+        table = self.table("sources")
+        return table[table["source_id"].isin(set(source_ids))].reset_index(drop=True)
+
+
+def _typed(column: pd.Series[str], kind: str) -> pd.Series[Any]:
+    if kind == "boolean":
+        values = column.map(dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False))
+        return values.astype("boolean")
+    if kind in ("number", "integer"):
+        numbers = pd.to_numeric(column.replace("", None)).astype("float64")
+        return numbers.astype("int64") if kind == "integer" and numbers.notna().all() else numbers
+    return column.astype(object)
+
+
+def in_base_units(table: pd.DataFrame) -> pd.DataFrame:
+    """The same table with every quantity in base units and every column named for the unit it now has."""
+    columns: dict[str, Any] = {}
+    for name in table.columns:
+        unit, numeric = units.parse(name), pd.api.types.is_numeric_dtype(table[name])
+        if unit is None or not numeric or pd.api.types.is_bool_dtype(table[name]):
+            columns[name] = table[name]
+        else:
+            values = table[name] if unit.factor == 1 else table[name] * unit.factor
+            base = units.base_name(name)
+            # A quantity may be filed in one of two units (GB or GiB), whichever its source printed.
+            columns[base] = columns[base].fillna(values) if base in columns else values
+    return pd.DataFrame(columns)
+
+
+def source_ids(table: pd.DataFrame) -> list[str]:
+    """Every source that the rows of ``table`` name, sorted, each once."""
+    columns = [name for name in table.columns if name == "source_id" or str(name).endswith("_source_id")]
+    return sorted({str(value) for name in columns for value in table[name] if value and value == value})
+
+
+def data_folder() -> Path:
+    """The folder the tables are read from: ``MEMORY_WALL_DATA`` if set, else ``data`` beside the package."""
+    named = os.environ.get(DATA_VARIABLE)
+    return Path(named) if named else REPOSITORY / "data"
+
+
+@cache
+def _opened(folder: Path) -> DataPackage:
+    return DataPackage(folder)
+
+
+def package() -> DataPackage:
+    """The data package of this run."""
+    return _opened(data_folder())
+
+
+def forget() -> None:
+    """Drop what was read, so that the next call reads the folder anew."""
+    _opened.cache_clear()
