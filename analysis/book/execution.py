@@ -129,14 +129,21 @@ def _finished(notebook: NotebookNode, name: str) -> NotebookNode:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "code":
             _check_outputs(name, index, cell)
-            hidden = "remove-cell" if {"parameters", "injected-parameters"} & set(tags) else "hide-input"
-            tags = sorted({*tags, hidden} - {"injected-parameters"})
+            tags = sorted({*tags, _visibility(cell)} - {"injected-parameters"})
             cell.execution_count = None
         cell.metadata = NotebookNode({"tags": tags} if tags else {})
         cell.id = _identifier(name, index, cell.source)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata = NotebookNode({"kernelspec": kernel, "language_info": {"name": "python"}})
     return notebook
+
+
+def _visibility(cell: NotebookNode) -> str:
+    """Code is folded under what it shows; cells that show nothing are left out of the page."""
+    shown = {mime for output in cell.get("outputs", []) for mime in output.get("data", {})} - {"text/plain"}
+    if {"parameters", "injected-parameters"} & set(cell.metadata.get("tags", [])) or not cell.get("outputs"):
+        return "remove-cell"
+    return "remove-input" if shown and shown <= {figures.VALUES, figures.CLAIMS, figures.MARKUP} else "hide-input"
 
 
 def _check_outputs(name: str, index: int, cell: NotebookNode) -> None:

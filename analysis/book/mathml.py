@@ -7,6 +7,7 @@ from typing import Any
 
 from docutils import nodes
 from latex2mathml.converter import convert
+from sphinx.util.math import get_node_equation_number
 
 
 def inline(translator: Any, node: nodes.math) -> None:
@@ -20,7 +21,7 @@ def display(translator: Any, node: nodes.math_block) -> None:
     identifier = f' id="{escape(node["ids"][0], quote=True)}"' if node.get("ids") else ""
     translator.body.append(f'<div class="mw-equation"{identifier}>{convert(node.astext(), display="block")}')
     if node.get("number"):
-        translator.body.append(f'<span class="mw-equation-number">({node["number"]})')
+        translator.body.append(f'<span class="mw-equation-number">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, "Link to this equation")
         translator.body.append("</span>")
     translator.body.append("</div>")

@@ -76,13 +76,13 @@ def _table(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.El
 def _values(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
     for value in bundle["values"]:
         _register(renderer, "values", value)
-    return []
+    return [_html("")]
 
 
 def _claims(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
     for claim in bundle["claims"]:
         _register(renderer, "claims", claim)
-    return []
+    return [_html("")]
 
 
 def _markup(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:

@@ -5,7 +5,8 @@ Scales follow the unit in a column's name: ``x("memory_bandwidth_byte_per_s", lo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import altair as alt
@@ -16,16 +17,22 @@ from analysis.charts import theme
 
 alt.data_transformers.disable_max_rows()
 
+SPACED = "replace(format(datum.value, '~s'), regexp('([a-zA-Zµ]*)$'), ' $1')"
 TICK_LABELS = {
-    "byte": "replace(format(datum.value, '~s'), 'k', 'k') + 'B'",
-    "byte_per_s": "format(datum.value, '~s') + 'B/s'",
-    "flop_per_s": "format(datum.value, '~s') + 'FLOP/s'",
-    "param": "replace(format(datum.value, '~s'), 'G', ' B')",
+    "byte": f"{SPACED} + 'B'",
+    "byte_per_s": f"{SPACED} + 'B/s'",
+    "bit": f"{SPACED} + 'bit'",
+    "flop_per_s": f"{SPACED} + 'FLOP/s'",
+    "op_per_s": f"{SPACED} + 'op/s'",
+    "param": "datum.value >= 1e12 ? format(datum.value / 1e12, '~g') + ' T' : datum.value >= 1e9 ? format(datum.value / 1e9, '~g') + ' B' "
+    ": format(datum.value / 1e6, '~g') + ' M'",
     "share": "format(datum.value * 100, '~g') + ' %'",
-    "usd_per_gbyte": "'$' + format(datum.value, '~g')",
+    "usd_per_byte": "'$' + format(datum.value * 1e9, ',~g') + ' per GB'",
     "usd": "'$' + format(datum.value, ',~g')",
-    "s": "datum.value >= 1 ? format(datum.value, '~g') + ' s' : datum.value >= 0.001 ? format(datum.value * 1000, '~g') + ' ms' "
+    "s": "datum.value >= 1 ? format(datum.value, ',~g') + ' s' : datum.value >= 0.001 ? format(datum.value * 1000, '~g') + ' ms' "
     ": format(datum.value * 1000000, '~g') + ' µs'",
+    "year": "format(datum.value, 'd')",
+    "ratio": "format(datum.value, ',~g') + '×'",
 }
 """Unit → Vega expression for a tick label; other units print the number."""
 
@@ -69,11 +76,13 @@ def y(column: str, title: str | None = None, *, log: bool = False, domain: Seque
     return alt.Y(f"{column}:Q", scale=scale(log, domain), axis=marks, **more)
 
 
-def decades(low: float, high: float) -> list[float]:
-    """The powers of ten from ``low`` to ``high``: few, honest ticks for a logarithmic axis."""
-    from math import ceil, floor, log10
-
-    return [10.0**power for power in range(ceil(log10(low) - 1e-9), floor(log10(high) + 1e-9) + 1)]
+def log_ticks(values: Iterable[float], most: int = 9) -> list[float]:
+    """Few, honest ticks for a logarithmic axis over ``values``: decades, or 1-2-5 steps where the range is short."""
+    finite = [value for value in values if value and math.isfinite(value)]
+    low, high = math.floor(math.log10(min(finite)) + 1e-9), math.ceil(math.log10(max(finite)) - 1e-9)
+    fine = [step * 10.0**power for power in range(low, high + 1) for step in (1, 2, 5)]
+    kept = [tick for tick in fine if min(finite) / 1.5 <= tick <= max(finite) * 1.5]
+    return kept if len(kept) <= most else [10.0**power for power in range(low, high + 1)]
 
 
 def tooltip(*columns: str, titles: dict[str, str] | None = None) -> list[alt.Tooltip]:

@@ -24,8 +24,12 @@ def not_negative(**arguments: ArrayLike) -> list[Values]:
 def not_above(limit_name: str, limit: Values, **argument: Values) -> None:
     """Raise ValueError where an argument exceeds another one that bounds it."""
     for name, value in argument.items():
-        if np.any(value > limit):
-            raise ValueError(f"{name} must be at most {limit_name}, found {value} with {limit_name} {limit}")
+        wrong = value > limit
+        if np.any(wrong):
+            found, most = (np.broadcast_to(each, wrong.shape)[wrong].flat[0] for each in (value, limit))
+            raise ValueError(
+                f"{name} must be at most {limit_name}, found {found:g} with {limit_name} {most:g}"
+            )
 
 
 def _in_range(name: str, value: ArrayLike, *, zero: bool) -> Values:

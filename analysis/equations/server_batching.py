@@ -219,9 +219,9 @@ def mfu_share(
     Above 1 a figure is wrong: a sparse peak, or total for active parameters.
     Source: Chowdhery et al. 2022 (PaLM), section 4.1; Pope et al. 2022, section 4.
     """
-    [time] = positive(time_s=time_s)
+    token, time = positive(processed_token=processed_token, time_s=time_s)
     ideal = compute_time_s(
-        processed_token,
+        token,
         model_param=model_param,
         peak_flop_per_s=peak_flop_per_s,
         n_chip=n_chip,

@@ -1,0 +1,49 @@
+"""What the derived tables of several chapters share: formats, models and devices as the book uses them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from analysis import words
+from analysis.equations import memory_wall
+from analysis.tables import DataPackage
+
+FORMATS = ("fp16", "int8", "int4")
+"""The number formats of the article, nominal bits per parameter."""
+CLASSES = ("phone", "tablet", "laptop", "desktop", "edge", "gpu")
+SETS = ("2023", "2026")
+"""Devices on sale when the article appeared, and the newest ones."""
+
+
+def byte_per_param(package: DataPackage, format_id: str) -> float:
+    """Bytes a parameter takes in a number format: its effective bits / 8."""
+    return float(memory_wall.byte_per_param(package.row("number_formats", format_id)["effective_bit_per_param"]))
+
+
+def formats(package: DataPackage, format_ids: tuple[str, ...] = FORMATS) -> pd.DataFrame:
+    """One row per format, in the order given: ``format_id``, ``format`` (its name), ``byte_per_param``, ``source_id``."""
+    rows = [package.row("number_formats", format_id) for format_id in format_ids]
+    sizes = [byte_per_param(package, format_id) for format_id in format_ids]
+    names = [row["name"] for row in rows]
+    return pd.DataFrame({"format_id": format_ids, "format": names, "byte_per_param": sizes, "source_id": [row["source_id"] for row in rows]})
+
+
+def model(package: DataPackage, model_id: str) -> dict[str, Any]:
+    """One model; a dense model's active parameters are all of them."""
+    row = package.row("models", model_id)
+    active = row["active_param"]
+    return row | {"active_param": row["total_param"] if active != active else active}
+
+
+def devices(package: DataPackage, default_set: str | None = None) -> pd.DataFrame:
+    """Devices with a known memory bandwidth; ``default_set`` keeps the subset shown by default (``2023`` or ``2026``)."""
+    table = package.table("devices")
+    table = table[table["memory_bandwidth_byte_per_s"].notna()]
+    return table[table["default_set"] == default_set].reset_index(drop=True) if default_set else table.reset_index(drop=True)
+
+
+def short_model(name: str, parameters: float) -> str:
+    """A model with its size: ``LLaMA-7B (6.74 B parameters)``."""
+    return f"{name} ({words.quantity(parameters, 'param')})"
