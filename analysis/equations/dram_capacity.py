@@ -7,9 +7,7 @@ from numpy.typing import ArrayLike
 from analysis.equations.ranges import Result, not_above, not_negative, positive
 
 
-def usable_byte(
-    capacity_byte: ArrayLike, *, reserve_byte: ArrayLike = 0, limit_share: ArrayLike = 1
-) -> Result:
+def usable_byte(capacity_byte: ArrayLike, *, reserve_byte: ArrayLike = 0, limit_share: ArrayLike = 1) -> Result:
     """Memory left to a model: ``min(C − reserve, limit · C)``, at least 0.
 
     Args:
@@ -26,9 +24,7 @@ def usable_byte(
     return np.maximum(np.minimum(capacity - reserve, limit * capacity), 0)
 
 
-def footprint_byte(
-    weight_byte: ArrayLike, *, kv_cache_byte: ArrayLike = 0, overhead_byte: ArrayLike = 0
-) -> Result:
+def footprint_byte(weight_byte: ArrayLike, *, kv_cache_byte: ArrayLike = 0, overhead_byte: ArrayLike = 0) -> Result:
     """Memory a running model takes: weights plus KV cache plus activations and buffers.
 
     Args:
@@ -74,9 +70,7 @@ def fits(footprint_byte: ArrayLike, usable_byte: ArrayLike) -> npt.NDArray[np.bo
     return np.greater_equal(headroom_byte(footprint_byte, usable_byte), 0)
 
 
-def largest_model_param(
-    usable_byte: ArrayLike, byte_per_param: ArrayLike, *, kv_cache_byte: ArrayLike = 0
-) -> Result:
+def largest_model_param(usable_byte: ArrayLike, byte_per_param: ArrayLike, *, kv_cache_byte: ArrayLike = 0) -> Result:
     """Largest model that fits: ``P_max = (usable − KV) / b``, at least 0.
 
     Args:
@@ -117,9 +111,7 @@ def largest_context_token(
     return np.maximum(usable - weight, 0) / (batch * byte)
 
 
-def largest_batch_size(
-    usable_byte: ArrayLike, *, kv_cache_byte: ArrayLike, weight_byte: ArrayLike = 0
-) -> Result:
+def largest_batch_size(usable_byte: ArrayLike, *, kv_cache_byte: ArrayLike, weight_byte: ArrayLike = 0) -> Result:
     """Sequences that fit beside the weights, not rounded: ``(usable − D) / KV``, at least 0.
 
     Args:
@@ -220,7 +212,5 @@ def price_ratio(price_usd_per_byte: ArrayLike, reference_usd_per_byte: ArrayLike
     Means little where the two prices are of different dates or kinds of contract.
     Source: definition.
     """
-    price, reference = positive(
-        price_usd_per_byte=price_usd_per_byte, reference_usd_per_byte=reference_usd_per_byte
-    )
+    price, reference = positive(price_usd_per_byte=price_usd_per_byte, reference_usd_per_byte=reference_usd_per_byte)
     return price / reference

@@ -54,9 +54,7 @@ def growth_ratio(
     return (end / start) ** (period / elapsed)
 
 
-def compound_growth_ratio(
-    growth_ratio: ArrayLike, *, horizon_year: ArrayLike, period_year: ArrayLike = 1
-) -> Result:
+def compound_growth_ratio(growth_ratio: ArrayLike, *, horizon_year: ArrayLike, period_year: ArrayLike = 1) -> Result:
     """Growth over a longer time at a steady pace: ``ratio^(horizon / period)``.
 
     Args:
@@ -68,9 +66,7 @@ def compound_growth_ratio(
     Holds as long as the pace does.
     Source: compound growth.
     """
-    ratio, horizon, period = positive(
-        growth_ratio=growth_ratio, horizon_year=horizon_year, period_year=period_year
-    )
+    ratio, horizon, period = positive(growth_ratio=growth_ratio, horizon_year=horizon_year, period_year=period_year)
     return ratio ** (horizon / period)
 
 

@@ -56,9 +56,7 @@ def weight_byte(model_param: ArrayLike, byte_per_param: ArrayLike) -> Result:
 # --------------------------------------------------------------------------------- mixture of experts
 
 
-def touched_expert_count(
-    n_expert: ArrayLike, n_active_expert: ArrayLike, *, batch_size: ArrayLike = 1
-) -> Result:
+def touched_expert_count(n_expert: ArrayLike, n_active_expert: ArrayLike, *, batch_size: ArrayLike = 1) -> Result:
     """Experts of a layer that at least one token of the batch calls: ``E · (1 − (1 − k/E)^B)``.
 
     Args:
@@ -103,9 +101,7 @@ def active_param(
 # ------------------------------------------------------------------------------------------- operations
 
 
-def flop_per_token(
-    model_param: ArrayLike, *, flop_per_param_per_token: ArrayLike = FLOP_PER_PARAM_PER_TOKEN
-) -> Result:
+def flop_per_token(model_param: ArrayLike, *, flop_per_param_per_token: ArrayLike = FLOP_PER_PARAM_PER_TOKEN) -> Result:
     """Operations of the matrix products for one token: ``2 · P``.
 
     Args:
@@ -316,9 +312,7 @@ def decode_token_per_s(
     Holds below the ridge point, and for one token per read of the weights.
     Source: the inverse of ``time_per_output_token_s``.
     """
-    return 1 / time_per_output_token_s(
-        read_byte_per_token, bandwidth_byte_per_s, bandwidth_share=bandwidth_share
-    )
+    return 1 / time_per_output_token_s(read_byte_per_token, bandwidth_byte_per_s, bandwidth_share=bandwidth_share)
 
 
 def largest_model_param(

@@ -27,9 +27,7 @@ def not_above(limit_name: str, limit: Values, **argument: Values) -> None:
         wrong = value > limit
         if np.any(wrong):
             found, most = (np.broadcast_to(each, wrong.shape)[wrong].flat[0] for each in (value, limit))
-            raise ValueError(
-                f"{name} must be at most {limit_name}, found {found:g} with {limit_name} {most:g}"
-            )
+            raise ValueError(f"{name} must be at most {limit_name}, found {found:g} with {limit_name} {most:g}")
 
 
 def _in_range(name: str, value: ArrayLike, *, zero: bool) -> Values:
@@ -39,7 +37,7 @@ def _in_range(name: str, value: ArrayLike, *, zero: bool) -> Values:
     wrong = (values < 0) if zero else (values <= 0)
     if share:
         wrong = wrong | (values > 1)
-    if np.any(wrong):
+    if wrong.any():
         expected = ("0 or more" if zero else "more than 0") + (" and at most 1" if share else "")
         raise ValueError(f"{name} must be {expected}, found {values[wrong].flat[0]:g}")
     return values

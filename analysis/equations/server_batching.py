@@ -30,9 +30,7 @@ def memory_time_s(
     Source: kipply, Transformer Inference Arithmetic; Pope et al. 2022, section 2.
     """
     [byte] = not_negative(read_byte=read_byte)
-    bandwidth, chip, share = positive(
-        bandwidth_byte_per_s=bandwidth_byte_per_s, n_chip=n_chip, mbu_share=mbu_share
-    )
+    bandwidth, chip, share = positive(bandwidth_byte_per_s=bandwidth_byte_per_s, n_chip=n_chip, mbu_share=mbu_share)
     return byte / (chip * share * bandwidth)
 
 
@@ -313,9 +311,7 @@ def memory_cost_per_user_usd(
     return price * (weight / batch + cache)
 
 
-def memory_cost_ratio(
-    price_ratio: ArrayLike, *, batch_size: ArrayLike, kv_to_weight_ratio: ArrayLike = 0
-) -> Result:
+def memory_cost_ratio(price_ratio: ArrayLike, *, batch_size: ArrayLike, kv_to_weight_ratio: ArrayLike = 0) -> Result:
     """Memory cost per user, server over client: ``ρ · (1/B + κ) / (1 + κ)``.
 
     Args:

@@ -83,9 +83,7 @@ def sram_area_mm2(capacity_byte: ArrayLike, macro_density_bit_per_mm2: ArrayLike
     The whole area is memory: no logic, no wires between arrays.
     Source: the inverse of ``sram_capacity_byte``.
     """
-    capacity, density = positive(
-        capacity_byte=capacity_byte, macro_density_bit_per_mm2=macro_density_bit_per_mm2
-    )
+    capacity, density = positive(capacity_byte=capacity_byte, macro_density_bit_per_mm2=macro_density_bit_per_mm2)
     return BIT_PER_BYTE * capacity / density
 
 

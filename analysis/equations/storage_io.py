@@ -23,9 +23,7 @@ def pinned_miss_share(resident_byte: ArrayLike, weight_byte: ArrayLike) -> Resul
     return np.maximum(0, 1 - resident / weight)
 
 
-def storage_byte_per_token(
-    weight_byte: ArrayLike, *, active_share: ArrayLike = 1, miss_share: ArrayLike = 1
-) -> Result:
+def storage_byte_per_token(weight_byte: ArrayLike, *, active_share: ArrayLike = 1, miss_share: ArrayLike = 1) -> Result:
     """Bytes a token fetches from storage: ``D · active · miss``.
 
     Args:
@@ -156,9 +154,7 @@ def io_needed_byte_per_s(storage_byte_per_token: ArrayLike, token_per_s: ArrayLi
     return byte * rate
 
 
-def waiting_time_s(
-    text_word: ArrayLike, *, token_per_word: ArrayLike, time_per_output_token_s: ArrayLike
-) -> Result:
+def waiting_time_s(text_word: ArrayLike, *, token_per_word: ArrayLike, time_per_output_token_s: ArrayLike) -> Result:
     """Time a piece of text takes to appear: ``words · tokens per word · time per output token``.
 
     Args:

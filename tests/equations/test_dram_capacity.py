@@ -27,6 +27,10 @@ def test_seven_billion_at_fp16_fit_neither_a_phone_nor_a_laptop_of_2023() -> Non
     np.testing.assert_array_equal(dram.fits(footprint, 8 * 2**30), [False, True, True])
 
 
+def test_a_footprint_is_the_sum_of_its_parts() -> None:
+    assert dram.footprint_byte(4e9, kv_cache_byte=1e9, overhead_byte=5e8) == 5.5e9
+
+
 def test_an_exact_fit_fits() -> None:
     assert dram.fits(8e9, 8e9)
 

@@ -56,9 +56,7 @@ def test_share_above_one_is_refused(name: str, argument: str) -> None:
         EQUATIONS[name](**wrong)
 
 
-ELEMENTWISE_ARGUMENTS = [
-    case for case in ARGUMENTS if case[0] in ELEMENTWISE and case[0] != "dram_capacity.fits"
-]
+ELEMENTWISE_ARGUMENTS = [case for case in ARGUMENTS if case[0] in ELEMENTWISE and case[0] != "dram_capacity.fits"]
 
 
 @pytest.mark.parametrize(("name", "argument"), ELEMENTWISE_ARGUMENTS, ids=ids(ELEMENTWISE_ARGUMENTS))

@@ -7,9 +7,7 @@ import pytest
 from analysis.equations import dram_capacity, kv_cache
 
 LAYER_BYTE = 4096
-POPE_TABLE_1 = (
-    "https://arxiv.org/abs/2211.05102, table 1: context with 30 % of the memory of 64 TPU v4 (32 GiB)"
-)
+POPE_TABLE_1 = "https://arxiv.org/abs/2211.05102, table 1: context with 30 % of the memory of 64 TPU v4 (32 GiB)"
 PADDED_HEADS = 64
 """48 heads, divided among 64 chips: each chip holds one, some of them empty."""
 
@@ -25,12 +23,8 @@ PADDED_HEADS = 64
         (1, 256, 1, 512, 10700),
     ],
 )
-def test_longest_context_of_palm(
-    n_kv_head: int, head_dim: int, copies: int, batch: int, longest: float
-) -> None:
-    byte = kv_cache.kv_cache_byte_per_token(
-        n_layer=118, n_kv_head=n_kv_head, head_dim=head_dim, kv_element_byte=2
-    )
+def test_longest_context_of_palm(n_kv_head: int, head_dim: int, copies: int, batch: int, longest: float) -> None:
+    byte = kv_cache.kv_cache_byte_per_token(n_layer=118, n_kv_head=n_kv_head, head_dim=head_dim, kv_element_byte=2)
     context = dram_capacity.largest_context_token(
         0.3 * 64 * 32 * 2**30, kv_cache_byte_per_token=copies * byte, batch_size=batch
     )
@@ -45,9 +39,7 @@ def test_copies_are_kept_only_by_chips_without_a_head_of_their_own() -> None:
 
 
 def test_a_longer_window_than_the_context_changes_nothing() -> None:
-    full = kv_cache.windowed_kv_cache_byte(
-        LAYER_BYTE, 1000, window_token=1, n_window_layer=0, n_full_layer=32
-    )
+    full = kv_cache.windowed_kv_cache_byte(LAYER_BYTE, 1000, window_token=1, n_window_layer=0, n_full_layer=32)
     windowed = kv_cache.windowed_kv_cache_byte(LAYER_BYTE, 1000, window_token=4096, n_window_layer=32)
     assert windowed == full == kv_cache.kv_cache_byte(32 * LAYER_BYTE, 1000)
 
@@ -60,6 +52,10 @@ def test_a_windowed_cache_stops_growing() -> None:
 
 def test_no_context_no_cache() -> None:
     assert kv_cache.kv_cache_byte(131072, 0) == 0
+
+
+def test_sequences_and_copies_multiply_the_cache() -> None:
+    assert kv_cache.kv_cache_byte(100, 10, batch_size=4, copy_count=2) == 8000
 
 
 def test_heads_of_one_kind_differ_by_their_number_only() -> None:

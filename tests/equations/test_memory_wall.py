@@ -20,6 +20,7 @@ def test_attainable_compute_is_bandwidth_bound_left_of_the_ridge_and_peak_right_
 def test_fp16_decoding_at_batch_one_does_one_operation_per_byte() -> None:
     assert wall.decode_intensity_flop_per_byte(2) == 1
     assert wall.decode_intensity_flop_per_byte(0.5) == 4
+    assert wall.decode_intensity_flop_per_byte(2, batch_size=256) == 256
 
 
 def test_intensity_is_operations_over_bytes() -> None:

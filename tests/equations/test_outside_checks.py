@@ -78,9 +78,7 @@ def reading(word_per_min: float) -> float:
 
 def iphone_14(byte_per_param: float) -> float:
     return float(
-        wall.largest_model_param(
-            34.1e9, token_per_s=reading(250), byte_per_param=byte_per_param, bandwidth_share=0.5
-        )
+        wall.largest_model_param(34.1e9, token_per_s=reading(250), byte_per_param=byte_per_param, bandwidth_share=0.5)
     )
 
 
@@ -98,9 +96,7 @@ COMPUTED: dict[str, Callable[[], object]] = {
     "sb06": lambda: server.split_step_time_s(
         server.memory_time_s(30e9, 8.1e11, n_chip=16),
         server.compute_time_s(256, model_param=30e9, peak_flop_per_s=1.97e14, n_chip=16),
-        kv_time_s=server.memory_time_s(
-            kv_cache.kv_cache_byte(100e3, 8192, batch_size=256), 8.1e11, n_chip=16
-        ),
+        kv_time_s=server.memory_time_s(kv_cache.kv_cache_byte(100e3, 8192, batch_size=256), 8.1e11, n_chip=16),
     ),
     "sb07": lambda: kv(40, 40, 128, context=8192),
     "sb10-b1": lambda: llama2_13b_rate(1),
@@ -115,16 +111,12 @@ COMPUTED: dict[str, Callable[[], object]] = {
     "sb11-b240": lambda: llama2_13b_step_s(240, 1.34e9),
     "sb12-b240": lambda: llama2_13b_rate(240, 1.34e9),
     "sb14": lambda: kv(80, 8, 128, 1),
-    "sb17": lambda: server.memory_time_s(
-        70e9 + kv_cache.kv_cache_byte(163840, 8192, batch_size=32), 8.1e11, n_chip=8
-    ),
+    "sb17": lambda: server.memory_time_s(70e9 + kv_cache.kv_cache_byte(163840, 8192, batch_size=32), 8.1e11, n_chip=8),
     "sb19": lambda: 1 / server.chip_time_per_token_s(0.017, batch_size=32, n_chip=8),
     "sb21": lambda: v5e_count(16),
     "sb22": lambda: v5e_count(8),
     "sb23": lambda: v5e_count(4),
-    "sb24": lambda: server.compute_time_s(
-        8192, model_param=70e9, peak_flop_per_s=1.97e14, n_chip=16, mfu_share=0.4
-    ),
+    "sb24": lambda: server.compute_time_s(8192, model_param=70e9, peak_flop_per_s=1.97e14, n_chip=16, mfu_share=0.4),
     "sb25": lambda: server.memory_time_s(16e9, 8.1e11),
     "sb27": lambda: server.ridge_batch_size(
         2 * 1.97e14, 8.1e11, byte_per_param=1, unshared_byte_per_param=(16384 + 4096) / (16384 * 4096)

@@ -128,9 +128,7 @@ def test_sharing_lowers_the_cost_of_weights_but_not_of_caches() -> None:
 
 
 def test_the_ratio_is_the_quotient_of_two_costs_per_user() -> None:
-    server_usd = server.memory_cost_per_user_usd(
-        14e9, price_usd_per_byte=4e-9, batch_size=256, kv_cache_byte=1e9
-    )
+    server_usd = server.memory_cost_per_user_usd(14e9, price_usd_per_byte=4e-9, batch_size=256, kv_cache_byte=1e9)
     client_usd = server.memory_cost_per_user_usd(14e9, price_usd_per_byte=1e-9, kv_cache_byte=1e9)
     ratio = server.memory_cost_ratio(4, batch_size=256, kv_to_weight_ratio=1 / 14)
     assert server_usd / client_usd == pytest.approx(ratio)

@@ -46,14 +46,8 @@ def test_measured_speed_stays_below_the_bound_with_its_cache() -> None:
 
 def test_two_tiers_tend_to_either_alone() -> None:
     common = {"io_byte_per_s": 7e9, "bandwidth_byte_per_s": 100e9}
-    storage = storage_io.two_tier_time_per_output_token_s(
-        storage_byte_per_token=7e9, memory_byte_per_token=0, **common
-    )
-    memory = storage_io.two_tier_time_per_output_token_s(
-        storage_byte_per_token=0, memory_byte_per_token=50e9, **common
-    )
+    storage = storage_io.two_tier_time_per_output_token_s(storage_byte_per_token=7e9, memory_byte_per_token=0, **common)
+    memory = storage_io.two_tier_time_per_output_token_s(storage_byte_per_token=0, memory_byte_per_token=50e9, **common)
     assert (storage, memory) == (1, 0.5)
-    both = storage_io.two_tier_time_per_output_token_s(
-        storage_byte_per_token=7e9, memory_byte_per_token=50e9, **common
-    )
+    both = storage_io.two_tier_time_per_output_token_s(storage_byte_per_token=7e9, memory_byte_per_token=50e9, **common)
     assert both == 1.5
