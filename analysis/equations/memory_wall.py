@@ -193,7 +193,7 @@ def attainable_flop_per_s(
     peak_flop_per_s: ArrayLike,
     bandwidth_byte_per_s: ArrayLike,
 ) -> Result:
-    """The roofline: ``min(F, I · BW)``.
+    """Operations per second a machine can reach, the roofline: ``min(F, I · BW)``.
 
     Args:
         intensity_flop_per_byte: arithmetic intensity of the work, I, in flop/byte.

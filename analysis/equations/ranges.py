@@ -1,4 +1,4 @@
-"""The one check every equation makes: are its arguments in their range?"""
+"""Check that the arguments of an equation are in their range: the one check all of them make."""
 
 from typing import TypeAlias
 
