@@ -51,7 +51,7 @@ def latent_cache_byte_per_token(
 
 
 def kv_copy_count(n_kv_head: ArrayLike, n_chip: ArrayLike) -> Result:
-    """Number of caches kept when heads are divided among chips: ``max(1, n / K)``.
+    """How many times the cache is kept when heads are divided among chips: ``max(1, n / K)``.
 
     Args:
         n_kv_head: heads that keep keys and values, K, a count; 1 for MQA and MLA.
