@@ -40,6 +40,13 @@ def number(value: float, digits: int = 3) -> str:
     return f"{rounded:,.{max(places, 0)}f}".replace("-", "−")
 
 
+def fixed(value: float, places: int) -> str:
+    """``value`` with ``places`` decimals; one too small to show any digit that way keeps two significant digits."""
+    if value and abs(value) < 0.5 * 10.0**-places:
+        return number(value, 2)
+    return f"{value:,.{places}f}".replace("-", "−")
+
+
 def _stepped(value: float, steps: Sequence[tuple[float, str]], digits: int) -> tuple[str, str]:
     for step, symbol in steps:
         if abs(value) >= step * (1 - 0.5 * 10.0**-digits):

@@ -86,8 +86,9 @@ def page_context(app: Sphinx, page: str, template: str, context: dict[str, Any],
 
 
 def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """The gallery and one landing page per figure."""
+    """The gallery, one landing page per figure, one page per table."""
     yield from pages.figure_pages(app)
+    yield from pages.table_pages()
 
 
 def finished(app: Sphinx, exception: Exception | None) -> None:

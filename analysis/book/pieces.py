@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import posixpath
 from html import escape
 from typing import Any
@@ -79,8 +80,8 @@ def actions(bundle: dict[str, Any], document: str) -> str:
 
 def table(bundle: dict[str, Any], document: str) -> str:
     """A sortable, filterable table with bars in the cells of the columns that ask for them."""
-    heads = bundle["columns"]
     position = {name: index for index, name in enumerate(bundle["fields"])}
+    heads = [head | {"places": _places(bundle, position[head["name"]], head["digits"])} for head in bundle["columns"]]
     tops = {head["name"]: _largest(bundle, position[head["name"]]) for head in heads if head["bar"]}
     rows = "".join(_row(row, heads, position, tops, bundle["mark"]) for row in bundle["rows"])
     names = "".join(_head(head, _numeric(bundle, position[head["name"]])) for head in heads)
@@ -93,6 +94,14 @@ def table(bundle: dict[str, Any], document: str) -> str:
 
 def _numeric(bundle: dict[str, Any], index: int) -> bool:
     return any(isinstance(row[index], (int, float)) and not isinstance(row[index], bool) for row in bundle["rows"])
+
+
+def _places(bundle: dict[str, Any], index: int, digits: int) -> int:
+    """Decimals for a whole column, so that its points stand one below the other: the median shows ``digits`` digits."""
+    values = sorted(abs(row[index]) for row in bundle["rows"] if isinstance(row[index], (int, float)) and row[index])
+    if not values or all(float(value).is_integer() for value in values):
+        return 0
+    return min(max(digits - 1 - math.floor(math.log10(values[len(values) // 2])), 0), 6)
 
 
 def _largest(bundle: dict[str, Any], index: int) -> float:
@@ -119,7 +128,7 @@ def _cell(value: Any, head: dict[str, Any], top: float | None, *, first: bool, l
         value = "yes" if value else "no"
     if isinstance(value, (int, float)):
         bar = f' style="--bar:{100 * value / top:.1f}%"' if top else ""
-        return f'<{tag} class="mw-number{" mw-bar" if top else ""}" data-value="{value}"{bar}>{words.number(value, head["digits"])}</{tag[:2]}>'
+        return f'<{tag} class="mw-number{" mw-bar" if top else ""}" data-value="{value}"{bar}>{words.fixed(value, head["places"])}</{tag[:2]}>'
     text = "" if value is None else str(value)
     shown = _linked(link_to, text) if link_to else escape(text)
     return f"<{tag}>{shown or '<span class=mw-missing>–</span>'}</{tag[:2]}>"
