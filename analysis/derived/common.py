@@ -10,6 +10,7 @@ from analysis import units, words
 from analysis.equations import memory_wall
 from analysis.tables import DataPackage
 
+MONTHS_PER_YEAR, DAYS_PER_MONTH = 12, 365.25 / 12
 FORMATS = ("fp16", "int8", "int4")
 """The number formats of the article, nominal bits per parameter."""
 CLASSES = ("phone", "tablet", "laptop", "desktop", "edge", "gpu")
@@ -58,3 +59,12 @@ def reading_token_per_s(reading_speed_word_per_min: float, token_per_word: float
 def base(value: float, unit: str) -> float:
     """Convert a parameter to base units, as equations take it: ``base(2, "gibyte")`` → 2147483648 (byte)."""
     return value * units.unit(unit).factor
+
+
+def decimal_year(date: str) -> float:
+    """A date as a year with decimals; a month or a year alone stands at its middle: ``2022-09`` → 2022.708."""
+    year, month, day = (*date.split("-"), "", "")[:3]
+    if not month:
+        return int(year) + 0.5
+    within = (int(day) - 0.5) / DAYS_PER_MONTH if day else 0.5
+    return int(year) + (int(month) - 1 + within) / MONTHS_PER_YEAR
