@@ -62,7 +62,7 @@ def base(value: float, unit: str) -> float:
 
 
 def decimal_year(date: str) -> float:
-    """A date as a year with decimals; a month or a year alone stands at its middle: ``2022-09`` → 2022.708."""
+    """Read a date as a year with decimals; a month or a year alone stands at its middle: ``2022-09`` → 2022.708."""
     year, month, day = (*date.split("-"), "", "")[:3]
     if not month:
         return int(year) + 0.5
