@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import units, words
-from analysis.equations import memory_wall
+from analysis.equations import kv_cache, memory_wall
 from analysis.tables import DataPackage
 
 MONTHS_PER_YEAR, DAYS_PER_MONTH = 12, 365.25 / 12
@@ -68,3 +68,25 @@ def decimal_year(date: str) -> float:
         return int(year) + 0.5
     within = (int(day) - 0.5) / DAYS_PER_MONTH if day else 0.5
     return int(year) + (int(month) - 1 + within) / MONTHS_PER_YEAR
+
+
+def kv_cache_byte(model: dict[str, Any], context_token: float, kv_element_byte: float) -> float:
+    """KV cache of one sequence, by the model's kind of attention; NaN where its shape is not published."""
+    layer, latent = model["n_layer"], model["kv_latent_dim"]
+    if layer != layer:  # noqa: PLR0124 - NaN
+        return float("nan")
+    if latent == latent:  # noqa: PLR0124 - multi-head latent attention
+        byte = kv_cache.latent_cache_byte_per_token(
+            n_layer=layer, latent_dim=latent, rope_dim=model["rope_head_dim"], kv_element_byte=kv_element_byte
+        )
+        return float(kv_cache.kv_cache_byte(byte, context_token))
+    window = model["sliding_window_token"]
+    windowed = model["n_sliding_layer"] if window == window else 0  # noqa: PLR0124
+    one = kv_cache.kv_cache_byte_per_token(
+        n_layer=1, n_kv_head=model["n_kv_head"], head_dim=model["head_dim"], kv_element_byte=kv_element_byte
+    )
+    return float(
+        kv_cache.windowed_kv_cache_byte(
+            one, context_token, window_token=window if windowed else 1, n_window_layer=windowed, n_full_layer=layer - windowed
+        )
+    )
