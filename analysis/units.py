@@ -108,7 +108,7 @@ def _is_word(word: str) -> bool:
 def parse(name: str) -> Unit | None:
     """The unit at the end of ``name``, or None where the name carries none (a count, a word, an identifier)."""
     words = name.split("_")
-    if not _is_word(words[-1]):
+    if words[0] == "n" or not _is_word(words[-1]):  # n_layer, n_chip: a count of things, not a quantity of them
         return None
     start = len(words) - 1
     while start >= 2 and words[start - 1] == "per" and _is_word(words[start - 2]):

@@ -11,15 +11,20 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from analysis import tables
+from analysis.book import parameters
 
 PACKAGES = ("altair", "jupyter-book", "myst-nb", "nbclient", "numpy", "pandas", "papermill", "sphinx", "vl-convert-python")
 
 
 def name(app: Sphinx) -> str:
     """The name of the edition, year and month."""
-    from analysis.book.extension import parameters
+    return str(given_parameters(app)["edition"])
 
-    return str(parameters(app).get("edition", ""))
+
+def given_parameters(app: Sphinx) -> dict[str, Any]:
+    """The parameters this site is built with."""
+    given: str = app.config.memory_wall_parameters
+    return dict(json.loads(given)) if given else parameters.defaults()
 
 
 def commit() -> str:
@@ -48,10 +53,8 @@ def data_digests() -> dict[str, str]:
 
 def record(app: Sphinx, figures: list[dict[str, Any]], claims: list[dict[str, Any]]) -> dict[str, Any]:
     """The content of ``edition.json``."""
-    from analysis.book.extension import parameters
-
     return {
-        "edition": name(app), "commit": commit(), "parameters": parameters(app), "versions": versions(),
+        "edition": name(app), "commit": commit(), "parameters": given_parameters(app), "versions": versions(),
         "data": data_digests(),
         "figures": {entry["id"]: entry["sha256"] for entry in figures},
         "claims": {claim["id"]: hashlib.sha256(json.dumps(claim, sort_keys=True).encode()).hexdigest() for claim in claims},

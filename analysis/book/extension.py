@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxRole
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.logging import getLogger
 
-from analysis.book import assets, mathml, pages, pieces, registry
-from analysis.book import parameters as book_parameters
+from analysis.book import assets, colophon, mathml, pages, pieces, registry
 from analysis.errors import FigureError
 
 LOGGER = getLogger(__name__)
@@ -35,6 +33,22 @@ class ReferenceRole(SphinxRole):
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """A node that remembers what it asks for."""
         return [Reference(self.rawtext, "", kind=self.kind, key=self.text.strip())], []
+
+
+class EditionRecord(SphinxDirective):
+    """``{edition-record}``: commit, parameters, versions and data digests of the site being built."""
+
+    def run(self) -> list[nodes.Node]:
+        """One raw block."""
+        return [nodes.raw("", colophon.record(self.env.app), format="html")]
+
+
+class HowToCite(SphinxDirective):
+    """``{how-to-cite}``: the book's citation as text and as BibTeX."""
+
+    def run(self) -> list[nodes.Node]:
+        """One raw block."""
+        return [nodes.raw("", colophon.citation(self.env.app), format="html")]
 
 
 def resolve(app: Sphinx, doctree: nodes.document, document: str) -> None:
@@ -108,6 +122,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(Reference, html=(visit, depart), latex=(skip, skip), text=(skip, skip), man=(skip, skip), texinfo=(skip, skip))
     app.add_role("value", ReferenceRole("value"))
     app.add_role("verdict", ReferenceRole("verdict"))
+    app.add_directive("edition-record", EditionRecord)
+    app.add_directive("how-to-cite", HowToCite)
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.display, None))
     app.connect("builder-inited", static)
     app.connect("env-purge-doc", registry.purge)
@@ -116,9 +132,3 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", page_context)
     app.connect("build-finished", finished)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}
-
-
-def parameters(app: Sphinx) -> dict[str, Any]:
-    """The parameters this site was built with."""
-    given: str = app.config.memory_wall_parameters
-    return dict(json.loads(given)) if given else book_parameters.defaults()
