@@ -61,7 +61,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _with_footer(spec: dict[str, Any], footer: str, mode: str) -> dict[str, Any]:
-    lifted = {key: spec.pop(key) for key in ("config", "background", "padding", "datasets", "$schema", "title") if key in spec}
+    lifted = {key: spec.pop(key) for key in ("config", "background", "padding", "datasets", "$schema", "title", "params") if key in spec}
     lines = _wrapped(footer, 120)
     note = {
         "data": {"values": [{"line": line, "row": row} for row, line in enumerate(lines)]},
