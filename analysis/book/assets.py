@@ -49,8 +49,11 @@ def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
     from analysis.book import pieces
 
     number = pages.figure_number(app, document, bundle["id"])
-    sources = words.listing(pieces.publishers(bundle["sources"]))
-    return f"Figure {number}, The Memory Wall, edition {edition.name(app)}. Sources: {sources}."
+    names = pieces.publishers(bundle["sources"])
+    many = len(names) > pieces.MOST_PUBLISHERS
+    sources = f"{len(bundle['sources'])} documents, listed with the figure" if many else words.listing(names)
+    cited = f" Sources: {sources}." if names else ""
+    return f"Figure {number}, The Memory Wall, edition {edition.name(app)}.{cited}"
 
 
 def write_figure(folder: Path, bundle: dict[str, Any], note: str) -> None:

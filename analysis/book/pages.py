@@ -55,7 +55,7 @@ def _landing(app: Sphinx, document: str, bundle: dict[str, Any], name: str) -> s
         f'<figure class="mw-figure">{pieces.chart(bundle, name)}<figcaption>{escape(bundle["caption"])}</figcaption></figure>'
         f"{pieces.actions(bundle, name)}{notice}"
         f'<p>From <a href="{back}#{bundle["id"]}">{escape(chapter_title(app, document))}</a>.</p>'
-        f"<h2>Data</h2>{_data_table(bundle)}<h2>Sources</h2>{source_list(bundle['sources'])}"
+        f"<h2>Data</h2>{_data_table(bundle)}<h2 id=sources>Sources</h2>{source_list(bundle['sources'])}"
     )
 
 

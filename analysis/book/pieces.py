@@ -56,17 +56,21 @@ def _picture(bundle: dict[str, Any], folder: str, mode: str) -> str:
     )
 
 
-def source_note(source_ids: list[str]) -> str:
-    """The sources of a figure by publisher, for the end of its caption."""
-    names = publishers(source_ids)
+def source_note(bundle: dict[str, Any], document: str) -> str:
+    """The sources of a figure for the end of its caption: by publisher, or counted and linked where they are many."""
+    names = publishers(bundle["sources"])
+    if len(names) > MOST_PUBLISHERS:
+        page = relative(document, f"figures/{bundle['id']}/index.html")
+        return f" Sources: [{len(bundle['sources'])} documents]({page}#sources){{.external}}, listed with the data."
     return f" Sources: {words.listing(names)}." if names else ""
 
 
-def publishers(source_ids: list[str], most: int = 5) -> list[str]:
-    """Publishers of the sources, each once; beyond ``most`` the rest is counted."""
-    known = tables.package().sources(source_ids)
-    names = list(dict.fromkeys(known["publisher"]))
-    return names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"]
+MOST_PUBLISHERS = 5
+
+
+def publishers(source_ids: list[str]) -> list[str]:
+    """Publishers of the sources, each once."""
+    return list(dict.fromkeys(tables.package().sources(source_ids)["publisher"]))
 
 
 def actions(bundle: dict[str, Any], document: str) -> str:

@@ -56,7 +56,7 @@ def _figure(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.E
     document = _register(renderer, "figures", bundle)
     node = nodes.figure("", ids=[bundle["id"]], names=[bundle["id"]], classes=["mw-figure"])
     node += _html(pieces.chart(bundle, document))
-    _captioned(renderer, node, bundle["caption"] + pieces.source_note(bundle["sources"]))
+    _captioned(renderer, node, bundle["caption"] + pieces.source_note(bundle, document))
     node += nodes.legend("", _html(pieces.actions(bundle, document)))
     renderer.renderer.document.note_explicit_target(node, node)
     return [node]

@@ -41,6 +41,8 @@ def laid_out(bundle: dict[str, Any], *, width: int, mode: str = "light", titled:
     """The specification at a width, in a theme, with its title and source line where it must stand alone."""
     spec = copy.deepcopy(bundle["spec"])
     spec["config"] = theme.config(mode)
+    if width <= PHONE:
+        spec["config"]["legend"]["columns"] = 3
     if "facet" in spec:
         columns = 1 if width <= PHONE else (bundle["columns"] or 2)
         spec["columns"] = columns

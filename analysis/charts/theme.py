@@ -33,7 +33,7 @@ FORMAT_SHAPES = {"fp16": "circle", "int8": "square", "int4": "triangle-up"}
 
 ACCENT = "#e0431f"
 """The article's own points, everywhere, always with ``ACCENT_SHAPE``."""
-ACCENT_SHAPE = "M0,-1L0.2939,-0.4045L0.9511,-0.309L0.4755,0.1545L0.5878,0.809L0,0.5L-0.5878,0.809L-0.4755,0.1545L-0.9511,-0.309L-0.2939,-0.4045Z"  # noqa: E501 - a star as an SVG path
+ACCENT_SHAPE = "M0,-1L0.2469,-0.3398L0.9511,-0.309L0.3994,0.1298L0.5878,0.809L5.144e-17,0.42L-0.5878,0.809L-0.3994,0.1298L-0.9511,-0.309L-0.2469,-0.3398Z"  # noqa: E501 - a star as an SVG path
 PRIMARY = "#2f7fd1"
 MUTED = "#7b8794"
 FORBIDDEN = "#d1495b"
@@ -64,7 +64,7 @@ def config(mode: str = "light") -> dict[str, Any]:
         "header": {"labelFontSize": 13, "labelFontWeight": 600, "labelColor": ink, "titleColor": ink},
         "legend": {
             "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": 400, "labelColor": ink, "titleColor": quiet,
-            "symbolStrokeWidth": 2, "orient": "top", "direction": "horizontal", "offset": 18, "labelLimit": 240,
+            "symbolStrokeWidth": 2, "orient": "top", "direction": "horizontal", "offset": 30, "labelLimit": 240,
         },
         "title": {
             "anchor": "start", "frame": "group", "fontSize": 19, "fontWeight": 600, "color": ink, "offset": 18,

@@ -12,7 +12,8 @@
   function laidOut(content, width) {
     const spec = JSON.parse(JSON.stringify(content.spec));
     const narrow = width <= PHONE;
-    spec.config = window.mwThemes[mode()];
+    spec.config = JSON.parse(JSON.stringify(window.mwThemes[mode()]));
+    if (narrow) spec.config.legend.columns = 3;
     if (spec.facet) {
       const columns = narrow ? 1 : content.layout.columns || 2;
       spec.columns = columns;
