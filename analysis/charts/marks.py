@@ -29,7 +29,7 @@ TICK_LABELS = {
     "share": "format(datum.value * 100, '~g') + ' %'",
     "usd_per_byte": "'$' + format(datum.value * 1e9, ',~g') + ' per GB'",
     "usd": "'$' + format(datum.value, ',~g')",
-    "s": "datum.value >= 1 ? format(datum.value, ',~g') + ' s' : datum.value >= 0.001 ? format(datum.value * 1000, '~g') + ' ms' "
+    "s": "datum.value === 0 ? '0' : datum.value >= 1 ? format(datum.value, ',~g') + ' s' : datum.value >= 0.001 ? format(datum.value * 1000, '~g') + ' ms' "
     ": format(datum.value * 1000000, '~g') + ' µs'",
     "year": "format(datum.value, 'd')",
     "ratio": "format(datum.value, ',~g') + '×'",
@@ -59,7 +59,10 @@ def axis(column: str, title: str | None = None, **more: Any) -> alt.Axis:
 def scale(log: bool = False, domain: Sequence[float] | None = None, **more: Any) -> alt.Scale:
     """A linear scale from zero, or a logarithmic one; ``domain`` fixes its ends."""
     ends = {} if domain is None else {"domain": list(domain), "nice": False}
-    return alt.Scale(type="log", **ends, **more) if log else alt.Scale(**ends, **more)
+    if log:
+        return alt.Scale(type="log", **ends, **more)
+    fixed = {} if domain is None else {"zero": False}
+    return alt.Scale(**ends, **fixed, **more)
 
 
 def x(column: str, title: str | None = None, *, log: bool = False, domain: Sequence[float] | None = None, **more: Any) -> alt.X:
