@@ -19,6 +19,9 @@ from analysis.charts import theme
 WIDE, PHONE = 720, 340
 """Widths of a chart in pixels: on a full page, on a phone."""
 
+TALL = 450
+"""A chart asked to be taller than this has named rows, which need their height on a phone too."""
+
 FONT_FOLDER = Path(__file__).resolve().parents[1] / "fonts"
 
 
@@ -46,14 +49,19 @@ def laid_out(bundle: dict[str, Any], *, width: int, mode: str = "light", titled:
     if "facet" in spec:
         columns = 1 if width <= PHONE else (bundle["columns"] or 2)
         spec["columns"] = columns
-        spec["spec"] |= {"width": (width - 70 * columns) // columns, "height": bundle["height"] * 0.6 if columns > 1 else 180}
+        spec["spec"] |= {"width": (width - 70 * columns) // columns, "height": _panel(bundle["height"], columns)}
     elif not {"hconcat", "vconcat", "concat", "repeat"} & set(spec):
-        spec |= {"width": width, "height": min(bundle["height"], 320) if width <= PHONE else bundle["height"]}
+        spec |= {"width": width, "height": bundle["height"] if width > PHONE or bundle["height"] > TALL else min(bundle["height"], 320)}
         spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     if titled:
         spec |= {"title": {"text": _wrapped(bundle["title"], 78), "subtitle": _wrapped(bundle["subtitle"], 105)}, "padding": 18}
         spec["background"] = theme.PAPER[mode]
     return _with_footer(spec, footer, mode) if footer else spec
+
+
+def _panel(height: float, columns: int) -> float:
+    """Height of one of a chart's small multiples."""
+    return height * 0.6 if columns > 1 or height > TALL else 180
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   const PHONE = 600;
+  const TALL = 450; // a taller chart has named rows, which need their height on a phone too
 
   function mode() {
     return document.documentElement.dataset.theme === "dark" ? "dark" : "light";
@@ -18,10 +19,10 @@
       const columns = narrow ? 1 : content.layout.columns || 2;
       spec.columns = columns;
       spec.spec.width = Math.floor((width - 70 * columns) / columns);
-      spec.spec.height = columns > 1 ? content.layout.height * 0.6 : 180;
+      spec.spec.height = columns > 1 || content.layout.height > TALL ? content.layout.height * 0.6 : 180;
     } else if (!spec.hconcat && !spec.vconcat && !spec.concat && !spec.repeat) {
       spec.width = width;
-      spec.height = narrow ? Math.min(content.layout.height, 320) : content.layout.height;
+      spec.height = narrow && content.layout.height <= TALL ? Math.min(content.layout.height, 320) : content.layout.height;
       spec.autosize = { type: "fit-x", contains: "padding" };
     }
     return spec;
