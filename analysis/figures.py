@@ -203,7 +203,11 @@ def publish(*values: Value) -> Published:
 
 @dataclass(frozen=True)
 class Column:
-    """How one column of a shown table looks: its head, the unit of its numbers, digits, and whether bars are drawn in its cells."""
+    """How one column of a shown table looks: its head, the unit of its numbers, digits, and whether bars are drawn in its cells.
+
+    kind  ``badge`` shows a verdict as colour, icon and word; ``details`` folds a long text away
+    note  a second column whose text stands in quiet type under the first's
+    """
 
     name: str
     title: str = ""
@@ -211,16 +215,19 @@ class Column:
     digits: int = 3
     bar: bool = False
     link: str = ""
+    kind: str = ""
+    note: str = ""
 
 
 def show_table(
-    table_id: str, data: pd.DataFrame, columns: Sequence[Column], *, caption: str, mark: str = "", filters: Sequence[str] = ()
-) -> Published:
+    table_id: str, data: pd.DataFrame, columns: Sequence[Column], *,
+    caption: str, mark: str = "", filters: Sequence[str] = (), row_id: str = "",
+) -> Published:  # fmt: skip
     """A table on a page: sortable, searchable, numbers right-aligned in one unit a column.
 
     data     text cells are shown as they are; number cells in the column's ``unit`` at its digits
     columns  the columns shown, in order; mark: a boolean column whose true rows are the article's own, highlighted
-    filters  columns offered as menus above the table
+    filters  columns offered as menus above the table; row_id: a column whose values are the rows' addresses on the page
     """
     if not IDENTIFIER.fullmatch(table_id):
         raise FigureError(f"table id {table_id!r}: expected lower-case words joined by hyphens")
@@ -228,15 +235,15 @@ def show_table(
         raise FigureError(f"table {table_id}: no rows; check the filters against the data")
     heads = [
         {"name": column.name, "title": column.title or units.stem(column.name).replace("_", " ").capitalize(), "unit": column.unit,
-         "digits": column.digits, "bar": column.bar, "link": column.link}
+         "digits": column.digits, "bar": column.bar, "link": column.link, "kind": column.kind, "note": column.note}
         for column in columns
     ]  # fmt: skip
-    kept = [column.name for column in columns] + ([mark] if mark else []) + [column.link for column in columns if column.link]
-    kept += [name for name in filters if name not in kept]
+    kept = [column.name for column in columns] + [name for name in (mark, row_id) if name]
+    kept += [name for column in columns for name in (column.link, column.note) if name] + list(filters)
     shown = data[list(dict.fromkeys(kept))]
     bundle = {
         "id": table_id, "caption": caption, "columns": heads, "fields": [str(name) for name in shown.columns],
-        "rows": records(shown), "mark": mark, "filters": list(filters), "sources": tables.source_ids(data),
+        "rows": records(shown), "mark": mark, "row_id": row_id, "filters": list(filters), "sources": tables.source_ids(data),
     }  # fmt: skip
     return Published(TABLE, bundle, shown.to_html(index=False))
 

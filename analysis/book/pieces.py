@@ -87,7 +87,7 @@ def table(bundle: dict[str, Any], document: str) -> str:
     position = {name: index for index, name in enumerate(bundle["fields"])}
     heads = [head | {"places": _places(bundle, position[head["name"]], head["digits"])} for head in bundle["columns"]]
     tops = {head["name"]: _largest(bundle, position[head["name"]]) for head in heads if head["bar"]}
-    rows = "".join(_row(row, heads, position, tops, bundle["mark"]) for row in bundle["rows"])
+    rows = "".join(_row(row, heads, position, tops, bundle) for row in bundle["rows"])
     names = "".join(_head(head, _numeric(bundle, position[head["name"]])) for head in heads)
     menus = " ".join(str([head["name"] for head in heads].index(name)) for name in bundle["filters"])
     return (
@@ -117,16 +117,18 @@ def _head(head: dict[str, Any], numeric: bool) -> str:
     return f'<th scope="col"{" class=mw-number" if numeric else ""}>{escape(head["title"])}{unit}</th>'
 
 
-def _row(row: list[Any], heads: list[dict[str, Any]], position: dict[str, int], tops: dict[str, float], mark: str) -> str:
-    kind = ' class="mw-marked"' if mark and row[position[mark]] else ""
+def _row(row: list[Any], heads: list[dict[str, Any]], position: dict[str, int], tops: dict[str, float], bundle: dict[str, Any]) -> str:
+    kind = ' class="mw-marked"' if bundle["mark"] and row[position[bundle["mark"]]] else ""
+    name = f' id="{escape(str(row[position[bundle["row_id"]]]), quote=True)}"' if bundle.get("row_id") else ""
     cells = "".join(
-        _cell(row[position[head["name"]]], head, tops.get(head["name"]), first=index == 0, link_to=row[position[head["link"]]] if head["link"] else "")
+        _cell(row[position[head["name"]]], head, tops.get(head["name"]), first=index == 0,
+              link_to=row[position[head["link"]]] if head["link"] else "", note=row[position[head["note"]]] if head.get("note") else "")
         for index, head in enumerate(heads)
-    )
-    return f"<tr{kind}>{cells}</tr>"
+    )  # fmt: skip
+    return f"<tr{name}{kind}>{cells}</tr>"
 
 
-def _cell(value: Any, head: dict[str, Any], top: float | None, *, first: bool, link_to: str) -> str:
+def _cell(value: Any, head: dict[str, Any], top: float | None, *, first: bool, link_to: str, note: str) -> str:
     tag = 'th scope="row"' if first else "td"
     if isinstance(value, bool):
         value = "yes" if value else "no"
@@ -134,8 +136,17 @@ def _cell(value: Any, head: dict[str, Any], top: float | None, *, first: bool, l
         bar = f' style="--bar:{100 * value / top:.1f}%"' if top else ""
         return f'<{tag} class="mw-number{" mw-bar" if top else ""}" data-value="{value}"{bar}>{words.fixed(value, head["places"])}</{tag[:2]}>'
     text = "" if value is None else str(value)
-    shown = _linked(link_to, text) if link_to else escape(text)
-    return f"<{tag}>{shown or '<span class=mw-missing>–</span>'}</{tag[:2]}>"
+    shown = _linked(link_to, text) if link_to else _shown(text, head.get("kind", ""))
+    quiet = f'<div class="mw-note">{escape(note)}</div>' if note else ""
+    return f"<{tag}>{shown or '<span class=mw-missing>–</span>'}{quiet}</{tag[:2]}>"
+
+
+def _shown(text: str, kind: str) -> str:
+    if kind == "badge":
+        return badge(text)
+    if kind == "details" and text:
+        return f"<details><summary>why</summary>{escape(text)}</details>"
+    return escape(text)
 
 
 def _linked(target: str, text: str) -> str:
