@@ -7,6 +7,7 @@ entry of the number registry.  Outside a build (in Jupyter) the same objects pre
 from __future__ import annotations
 
 import html
+import inspect
 import json
 import math
 import os
@@ -95,10 +96,23 @@ def figure(
     shown = data.drop(columns=[name for name in data.columns if str(name).startswith("_")])
     bundle = {
         "id": figure_id, "title": title, "subtitle": subtitle, "caption": caption, "alt": alt, "notice": notice,
-        "equation": equation, "sources": cited, "spec": spec, "height": height, "columns": columns,
+        "equation": equation, "sources": cited, "spec": spec, "height": height, "columns": columns, "code": _calling_cell(),
         "fields": [_described(str(name)) for name in shown.columns], "rows": records(shown),
     }  # fmt: skip
     return Published(FIGURE, bundle)
+
+
+def _calling_cell() -> str:
+    """The source of the cell that made the figure: what a reader needs to make it again."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    if frame is None or frame.f_code.co_name != "<module>":
+        return ""
+    try:
+        return inspect.getsource(frame).strip()
+    except (OSError, TypeError):
+        return ""
 
 
 def _check(figure_id: str, alternative: str, data: pd.DataFrame) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,9 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book import edition, pages, registry, vega
+from analysis.book import edition, figure_files, registry, vega
+from analysis.book.files import write, write_json
+from analysis.book.numbering import figure_number
 
 
 def write_all(app: Sphinx) -> None:
@@ -24,6 +23,7 @@ def write_all(app: Sphinx) -> None:
         write(site / "_static" / "memory-wall-vega.js", vega.cached_script())
     for document, bundle in figures:
         write_figure(site / "figures" / bundle["id"], bundle, footer(app, document, bundle))
+        figure_files.write_all(app, site / "figures" / bundle["id"], document, bundle)
     claims = [bundle for _, bundle in known.all("claims")]
     write_json(site / "claims.json", [public_claim(claim) for claim in claims])
     copy_tables(site / "tables")
@@ -32,23 +32,12 @@ def write_all(app: Sphinx) -> None:
     write_json(site / "edition.json", edition.record(app, catalogue, claims))
 
 
-def write(path: Path, content: str | bytes) -> None:
-    """Write a file, its folder included."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write JSON for people and programs alike."""
-    write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-
-
 def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
     """The line a picture carries with it: figure, book, edition, sources."""
     from analysis import words
     from analysis.book import pieces
 
-    number = pages.figure_number(app, document, bundle["id"])
+    number = figure_number(app, document, bundle["id"])
     names = pieces.publishers(bundle["sources"])
     many = len(names) > pieces.MOST_PUBLISHERS
     sources = f"{len(bundle['sources'])} documents, listed with the figure" if many else words.listing(names)
@@ -65,17 +54,8 @@ def write_figure(folder: Path, bundle: dict[str, Any], note: str) -> None:
     name = bundle["id"]
     write(folder / f"{name}.svg", vega.rendered(standalone))
     write(folder / f"{name}.png", vega.rendered_png(standalone))
-    write(folder / f"{name}.csv", figure_csv(bundle))
+    write(folder / f"{name}.pdf", vega.rendered_pdf(standalone))
     write_json(folder / f"{name}.vl.json", standalone)
-
-
-def figure_csv(bundle: dict[str, Any]) -> str:
-    """The plotted table as CSV, in base units, the unit in each header."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([field["name"] for field in bundle["fields"]])
-    writer.writerows([["" if value is None else value for value in row] for row in bundle["rows"]])
-    return out.getvalue()
 
 
 def figure_entry(app: Sphinx, site: Path, document: str, bundle: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +63,7 @@ def figure_entry(app: Sphinx, site: Path, document: str, bundle: dict[str, Any])
     folder, name = site / "figures" / bundle["id"], bundle["id"]
     files = sorted(path.name for path in folder.iterdir() if path.name.startswith(f"{name}."))
     return {
-        "id": name, "number": pages.figure_number(app, document, name), "title": bundle["title"],
+        "id": name, "number": figure_number(app, document, name), "title": bundle["title"],
         "caption": bundle["caption"], "chapter": document.rsplit("/", 1)[-1],
         "files": [f"figures/{name}/{file}" for file in files], "sources": bundle["sources"],
         "sha256": {file: sha256(folder / file) for file in files},

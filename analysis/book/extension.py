@@ -12,15 +12,12 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.logging import getLogger
 
-from analysis.book import assets, colophon, mathml, pages, pieces, registry
+from analysis.book import assets, colophon, figure_page, mathml, menu, pieces, registry, table_page
+from analysis.book.nodes import FigureMenu, Reference
 from analysis.errors import FigureError
 
 LOGGER = getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
-
-
-class Reference(nodes.inline):
-    """A place in prose that a number or a verdict goes into, once every chapter has been read."""
 
 
 class ReferenceRole(SphinxRole):
@@ -87,7 +84,15 @@ def depart(translator: Any, node: Reference) -> None:
     translator.body.append("</a>" if node["kind"] == "verdict" else "</span>")
 
 
-def skip(translator: Any, node: Reference) -> None:
+def visit_menu(translator: Any, node: FigureMenu) -> None:
+    """The menu of a figure."""
+    app = translator.builder.app
+    bundle = registry.of(app.env).get("figures", node["figure"], where=node["document"])
+    translator.body.append(menu.figure_menu(app, node["document"], bundle, node["document"]))
+    raise nodes.SkipNode
+
+
+def skip(translator: Any, node: nodes.Element) -> None:
     """Builders other than HTML print the text alone."""
 
 
@@ -101,8 +106,8 @@ def page_context(app: Sphinx, page: str, template: str, context: dict[str, Any],
 
 def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The gallery, one landing page per figure, one page per table."""
-    yield from pages.figure_pages(app)
-    yield from pages.table_pages()
+    yield from figure_page.collect(app)
+    yield from table_page.collect()
 
 
 def finished(app: Sphinx, exception: Exception | None) -> None:
@@ -120,6 +125,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Entry point for Sphinx."""
     app.add_config_value("memory_wall_parameters", "", "env", types=(str,))
     app.add_node(Reference, html=(visit, depart), latex=(skip, skip), text=(skip, skip), man=(skip, skip), texinfo=(skip, skip))
+    app.add_node(FigureMenu, html=(visit_menu, None), latex=(skip, skip), text=(skip, skip), man=(skip, skip), texinfo=(skip, skip))
+    app.add_config_value("memory_wall_published", "", "", types=(str,))
     app.add_role("value", ReferenceRole("value"))
     app.add_role("verdict", ReferenceRole("verdict"))
     app.add_directive("edition-record", EditionRecord)

@@ -73,13 +73,15 @@ def publishers(source_ids: list[str]) -> list[str]:
     return list(dict.fromkeys(tables.package().sources(source_ids)["publisher"]))
 
 
-def actions(bundle: dict[str, Any], document: str) -> str:
-    """The row of links under a figure."""
-    folder = relative(document, f"figures/{bundle['id']}")
-    name = bundle["id"]
-    files = [("PNG", f"{name}.png"), ("SVG", f"{name}.svg"), ("Data", f"{name}.csv")]
-    links = "".join(f'<a href="{folder}/{file}" download>{label}</a>' for label, file in files)
-    return f'<div class="mw-actions"><a href="#{name}">Link</a>{links}</div>'
+def source_list(source_ids: list[str]) -> str:
+    """The sources with titles, links and licences."""
+    rows = tables.package().sources(source_ids).to_dict("records")
+    items = "".join(
+        f'<li id="source-{row["source_id"]}">{escape(row["publisher"])}: {link(row["url"], row["title"])}'
+        f"{', ' + row['date_published'] if row['date_published'] else ''} ({escape(row['licence'])})</li>"
+        for row in rows
+    )
+    return f"<ul>{items}</ul>"
 
 
 def table(bundle: dict[str, Any], document: str) -> str:

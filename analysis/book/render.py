@@ -10,6 +10,7 @@ from myst_nb.core.render import MimeData, NbElementRenderer
 
 from analysis import figures
 from analysis.book import pieces, registry
+from analysis.book.nodes import FigureMenu
 
 MIMES = (figures.FIGURE, figures.TABLE, figures.VALUES, figures.MARKUP, figures.CLAIMS)
 
@@ -57,7 +58,7 @@ def _figure(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.E
     node = nodes.figure("", ids=[bundle["id"]], names=[bundle["id"]], classes=["mw-figure"])
     node += _html(pieces.chart(bundle, document))
     _captioned(renderer, node, bundle["caption"] + pieces.source_note(bundle, document))
-    node += nodes.legend("", _html(pieces.actions(bundle, document)))
+    node += nodes.legend("", FigureMenu("", figure=bundle["id"], document=document))
     renderer.renderer.document.note_explicit_target(node, node)
     return [node]
 

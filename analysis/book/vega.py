@@ -164,3 +164,9 @@ def rendered_png(spec: dict[str, Any], scale: float = 2.5) -> bytes:
     """The PNG of a specification, from the cache where it was drawn before."""
     key = json.dumps([version(), "png", scale, spec], sort_keys=True)
     return base64.b64decode(cached_text(key, lambda: base64.b64encode(png(spec, scale)).decode()))
+
+
+def rendered_pdf(spec: dict[str, Any]) -> bytes:
+    """The PDF of a specification, from the cache where it was drawn before."""
+    key = json.dumps([version(), "pdf", 1, spec], sort_keys=True)
+    return base64.b64decode(cached_text(key, lambda: base64.b64encode(pdf(spec)).decode()))

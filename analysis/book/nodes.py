@@ -1,0 +1,13 @@
+"""Places in a page that are filled in once every chapter has been read."""
+
+from __future__ import annotations
+
+from docutils import nodes
+
+
+class Reference(nodes.inline):
+    """Where a number or a verdict goes."""
+
+
+class FigureMenu(nodes.General, nodes.Element):
+    """Where the menu of a figure goes: it needs the figure's number."""

@@ -1,0 +1,16 @@
+"""Numbers and titles that Sphinx gives out."""
+
+from __future__ import annotations
+
+from sphinx.application import Sphinx
+
+
+def figure_number(app: Sphinx, document: str, figure_id: str) -> str:
+    """The number of a figure, ``2.3``."""
+    numbers = app.env.toc_fignumbers.get(document, {}).get("figure", {}).get(figure_id, ())
+    return ".".join(str(part) for part in numbers)
+
+
+def chapter_title(app: Sphinx, document: str) -> str:
+    """The title of a page."""
+    return app.env.titles[document].astext()

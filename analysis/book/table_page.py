@@ -1,0 +1,64 @@
+"""Generated pages in the book's own theme: one page per table of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from analysis import checks, tables
+from analysis.book import pieces
+from analysis.figures import records
+from analysis.units import stem
+
+
+def collect() -> Iterator[tuple[str, dict[str, Any], str]]:
+    """(page name, context, template) of every table of the data package."""
+    package = tables.package()
+    for name in package.names:
+        resource = package.resource(name)
+        yield f"tables/{name}", {"title": resource["title"], "body": _table_page(package, name, resource)}, "page.html"
+
+
+def _table_page(package: tables.DataPackage, name: str, resource: dict[str, Any]) -> str:
+    rows = package.raw(name)
+    return (
+        f"<h1>{escape(resource['title'])}</h1><p class=mw-answer>{escape(resource['row'])}</p>"
+        f"<p>{escape(resource['description'])}</p>"
+        f'<p>{len(rows):,} rows. <a href="{name}.csv" download>Download the CSV</a> · <a href="datapackage.json" download>'
+        f"schema (Frictionless)</a> · {escape(resource['licences'])} · <a href=\"../chapters/data.html\">all tables</a></p>"
+        f"<h2>Rows</h2>{_rows(name, rows, resource)}<h2>Columns</h2>{_columns(name, resource)}{_examples(resource)}"
+    )
+
+
+def _rows(name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> str:
+    units = {field["name"]: field.get("unit", "") for field in resource["schema"]["fields"]}
+    enums = [field["name"] for field in resource["schema"]["fields"] if "enum" in field.get("constraints", {})]
+    heads = [
+        {"name": column, "title": stem(column).replace("_", " "), "unit": units[column], "digits": 6, "bar": False,
+         "link": "url" if (name, column) == ("sources", "title") else ""}
+        for column in rows.columns
+    ]  # fmt: skip
+    shown = {
+        "id": f"{name}-rows", "columns": heads, "fields": list(rows.columns), "rows": records(rows), "mark": "",
+        "filters": enums[:3], "sources": [],
+    }  # fmt: skip
+    return pieces.table(shown, f"tables/{name}")
+
+
+def _columns(name: str, resource: dict[str, Any]) -> str:
+    items = "".join(
+        f"<tr><th scope=row><code>{field['name']}</code></th><td>{escape(field.get('unit', ''))}</td><td>{field['type']}</td>"
+        f"<td>{escape(field['description'])}</td><td>{escape(checks.expected(field))}</td></tr>"
+        for field in resource["schema"]["fields"]
+    )
+    heads = "".join(f"<th scope=col>{text}</th>" for text in ("column", "unit", "type", "meaning", "may hold"))
+    return f'<div class="mw-table-scroll"><table class="mw-table"><thead><tr>{heads}</tr></thead><tbody>{items}</tbody></table></div>'
+
+
+def _examples(resource: dict[str, Any]) -> str:
+    kinds = [("Right", resource["examples"].get("right", [])), ("Wrong", resource["examples"].get("wrong", []))]
+    lists = "".join(f"<h3>{kind}</h3><ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>" for kind, texts in kinds if texts)
+    return f"<h2>Entries, right and wrong</h2>{lists}" if lists else ""
