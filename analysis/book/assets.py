@@ -26,6 +26,7 @@ def write_all(app: Sphinx) -> None:
         figure_files.write_all(app, site / "figures" / bundle["id"], document, bundle)
     claims = [bundle for _, bundle in known.all("claims")]
     write_json(site / "claims.json", [public_claim(claim) for claim in claims])
+    write_json(site / "numbers.json", [bundle for _, bundle in known.all("values")])
     copy_tables(site / "tables")
     catalogue = [figure_entry(app, site, document, bundle) for document, bundle in figures]
     write_json(site / "figures.json", catalogue)

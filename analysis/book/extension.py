@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.logging import getLogger
 
-from analysis.book import assets, colophon, figure_page, mathml, menu, pieces, registry, table_page
+from analysis.book import assets, colophon, figure_page, mathml, menu, number_page, pieces, registry, table_page
 from analysis.book.nodes import FigureMenu, Reference
 from analysis.errors import FigureError
 
@@ -63,9 +63,10 @@ def resolve(app: Sphinx, doctree: nodes.document, document: str) -> None:
 
 
 def _value(bundle: dict[str, Any], document: str) -> str:
-    parts = [bundle["definition"], bundle["formula"] and f"= {bundle['formula']}"]
-    hint = escape(" ".join(part for part in parts if part), quote=True)
-    return f'<span class="mw-value" id="value-{bundle["id"]}" title="{hint}">' if hint else '<span class="mw-value">'
+    target = pieces.relative(document, "numbers.html")
+    told = {name: pieces.told(bundle)[name] for name in ("definition", "formula", "inputs", "sources")}
+    data = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in told.items() if text)
+    return f'<a class="mw-value" href="{target}#{bundle["id"]}" title="{escape(bundle["definition"], quote=True)}" {data}>'
 
 
 def _verdict(bundle: dict[str, Any], document: str) -> str:
@@ -81,7 +82,7 @@ def visit(translator: Any, node: Reference) -> None:
 
 def depart(translator: Any, node: Reference) -> None:
     """Close what ``visit`` opened."""
-    translator.body.append("</a>" if node["kind"] == "verdict" else "</span>")
+    translator.body.append("</a>" if "html" in node else "</span>")
 
 
 def visit_menu(translator: Any, node: FigureMenu) -> None:
@@ -108,6 +109,7 @@ def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The gallery, one landing page per figure, one page per table."""
     yield from figure_page.collect(app)
     yield from table_page.collect()
+    yield from number_page.collect(app)
 
 
 def finished(app: Sphinx, exception: Exception | None) -> None:

@@ -56,6 +56,16 @@ def _picture(bundle: dict[str, Any], folder: str, mode: str) -> str:
     )
 
 
+def told(value: dict[str, Any]) -> dict[str, str]:
+    """What there is to say about a number: definition, formula, inputs and sources, each as one line of text."""
+    inputs = "; ".join(f"{name.replace('_', ' ')} = {shown}" for name, shown in value["inputs"].items())
+    names = publishers(value["sources"])
+    return {
+        "definition": value["definition"], "formula": value["formula"], "inputs": inputs,
+        "sources": f"Sources: {words.listing(names)}." if names else "",
+    }  # fmt: skip
+
+
 def source_note(bundle: dict[str, Any], document: str) -> str:
     """The sources of a figure for the end of its caption: by publisher, or counted and linked where they are many."""
     names = publishers(bundle["sources"])
@@ -132,14 +142,15 @@ def _row(row: list[Any], heads: list[dict[str, Any]], position: dict[str, int], 
 
 def _cell(value: Any, head: dict[str, Any], top: float | None, *, first: bool, link_to: str, note: str) -> str:
     tag = 'th scope="row"' if first else "td"
+    quiet = f'<div class="mw-note">{escape(note)}</div>' if note else ""
     if isinstance(value, bool):
         value = "yes" if value else "no"
     if isinstance(value, (int, float)):
         bar = f' style="--bar:{100 * value / top:.1f}%"' if top else ""
-        return f'<{tag} class="mw-number{" mw-bar" if top else ""}" data-value="{value}"{bar}>{words.fixed(value, head["places"])}</{tag[:2]}>'
+        number = f"{words.fixed(value, head['places'])}{quiet}"
+        return f'<{tag} class="mw-number{" mw-bar" if top else ""}" data-value="{value}"{bar}>{number}</{tag[:2]}>'
     text = "" if value is None else str(value)
     shown = _linked(link_to, text) if link_to else _shown(text, head.get("kind", ""))
-    quiet = f'<div class="mw-note">{escape(note)}</div>' if note else ""
     return f"<{tag}>{shown or '<span class=mw-missing>–</span>'}{quiet}</{tag[:2]}>"
 
 

@@ -150,7 +150,143 @@
     apply();
   }
 
+  /* ---- copying, numbers, gallery ------------------------------------------------------------------------------------------- */
+
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.style.position = "fixed";
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+  }
+
+  function copyable(button) {
+    const absolute = (address) => new URL(address, location.href).href;
+    if (button.dataset.link) return absolute(button.dataset.link);
+    if (button.dataset.embed) {
+      const title = button.closest("figure, .mw-page, body").querySelector(".mw-figure-title");
+      const name = (title ? title.textContent : document.title).replace(/"/g, "&quot;");
+      return '<iframe src="' + absolute(button.dataset.embed) + '" title="' + name + '" width="100%" height="640" style="border:0" loading="lazy"></iframe>';
+    }
+    return button.dataset.text;
+  }
+
+  function startMenus() {
+    document.addEventListener("click", async (event) => {
+      const button = event.target.closest(".mw-copy");
+      if (button) {
+        await copy(copyable(button));
+        button.classList.add("mw-copied");
+        setTimeout(() => button.classList.remove("mw-copied"), 2500);
+      }
+      document.querySelectorAll(".mw-menu[open]").forEach((menu) => {
+        if (!menu.contains(event.target)) menu.open = false;
+      });
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      document.querySelectorAll(".mw-menu[open]").forEach((menu) => {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      });
+      hidePopover();
+    });
+  }
+
+  let popover;
+
+  function hidePopover() {
+    if (popover) popover.remove();
+    popover = undefined;
+  }
+
+  function line(parent, text, tag) {
+    if (!text) return;
+    const paragraph = document.createElement("p");
+    const inner = tag ? paragraph.appendChild(document.createElement(tag)) : paragraph;
+    inner.textContent = text;
+    parent.append(paragraph);
+  }
+
+  function showPopover(value) {
+    hidePopover();
+    popover = document.createElement("div");
+    popover.className = "mw-popover";
+    popover.setAttribute("role", "tooltip");
+    line(popover, value.dataset.definition);
+    line(popover, value.dataset.formula, "code");
+    line(popover, value.dataset.inputs);
+    line(popover, value.dataset.sources);
+    const more = document.createElement("a");
+    more.href = value.href;
+    more.textContent = "Definition, inputs, how to cite";
+    popover.append(more);
+    document.body.append(popover);
+    const box = value.getBoundingClientRect();
+    const left = Math.max(8, Math.min(box.left, document.documentElement.clientWidth - popover.offsetWidth - 8));
+    popover.style.left = left + window.scrollX + "px";
+    popover.style.top = box.bottom + window.scrollY + 6 + "px";
+  }
+
+  function startValues() {
+    let leaving;
+    const keep = () => clearTimeout(leaving);
+    const leave = () => { leaving = setTimeout(hidePopover, 250); };
+    document.querySelectorAll("a.mw-value").forEach((value) => {
+      value.removeAttribute("title");
+      const show = () => {
+        keep();
+        showPopover(value);
+        popover.addEventListener("mouseenter", keep);
+        popover.addEventListener("mouseleave", leave);
+      };
+      value.addEventListener("mouseenter", show);
+      value.addEventListener("mouseleave", leave);
+      value.addEventListener("focus", show);
+      value.addEventListener("blur", leave);
+      value.addEventListener("click", (event) => {
+        if (window.matchMedia("(hover: none)").matches && !(popover && popover.isConnected)) {
+          event.preventDefault();
+          show();
+        }
+      });
+    });
+  }
+
+  function startGallery() {
+    const bar = document.querySelector(".mw-gallery-bar");
+    if (!bar) return;
+    const cards = [...document.querySelectorAll(".mw-gallery .mw-card")];
+    const search = bar.querySelector("input");
+    const select = bar.querySelector("select");
+    const count = bar.querySelector("output");
+    const apply = () => {
+      const words = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      cards.forEach((card) => {
+        const text = (card.textContent + " " + card.dataset.words).toLowerCase();
+        card.hidden = !(words.every((word) => text.includes(word)) && (!select.value || card.dataset.chapter === select.value));
+        shown += card.hidden ? 0 : 1;
+      });
+      count.textContent = shown + " of " + cards.length;
+    };
+    search.addEventListener("input", apply);
+    select.addEventListener("change", apply);
+    bar.hidden = false;
+    apply();
+  }
+
   function start() {
+    document.documentElement.classList.add("mw-script");
+    startMenus();
+    startValues();
+    startGallery();
     document.querySelectorAll("table.mw-table").forEach((table) => {
       filterable(table);
       sortable(table);
