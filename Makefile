@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: book test check serve bench clean
+.PHONY: book test check serve bench release
 
 book: $(READY)
 	$(BIN)/memory-wall build
@@ -24,3 +24,6 @@ $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'Python 3.11 to 3.13 is needed: install it, or set PYTHON=…'; exit 1; }
 	$(PYTHON) scripts/setup.py $(VENV)
 	touch $@
+
+release: $(READY)
+	$(BIN)/memory-wall release --edition "$(EDITION)"

@@ -19,6 +19,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pret
 Data = Annotated[Path | None, typer.Option(help="Folder with CSV files that replace those of the book. Without it: the book's own data.", show_default=False)]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="name=value for one parameter; may be given again. Without it: the defaults of chapters/parameters.yml.")]
 
+Address = Annotated[str, typer.Option("--address", envvar="MEMORY_WALL_ADDRESS", help="The site's own address, for permanent links, feed and map. Without it: links are relative, and there is no feed.")]  # fmt: skip
+
 
 @app.command()
 def build(
@@ -27,12 +29,13 @@ def build(
     params: Annotated[Path | None, typer.Option(help="YAML file with parameters; --set goes over it. Without it: the defaults.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where the site is put. Without it: _build/html.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Chapters run side by side. Without it: one a core.")] = None,
+    address: Address = "",
 ) -> None:
     """Check data and parameters, execute the chapters, render the site, and put it in place."""
     from analysis.book import parameters, site
 
     given = {**(parameters.read(params) if params else {}), **parameters.parse(settings or [])}
-    request = site.Request(data=data, out=(out or site.SITE).resolve(), settings=given, jobs=jobs)
+    request = site.Request(data=data, out=(out or site.SITE).resolve(), settings=given, jobs=jobs, address=address)
     with _progress(len(site.chapter_files()) + 3) as step:
         published = site.build(request, step)
     typer.echo(f"The book is built. Open {published / 'index.html'}")
@@ -54,6 +57,25 @@ def _progress(total: int):  # type: ignore[no-untyped-def]
             yield lambda text: bar.update(task, advance=1, description=text)
 
     return steps()
+
+
+@app.command()
+def release(
+    name: Annotated[str, typer.Option("--edition", help="Name of the edition, year and month: 2026.11.")],
+    address: Address = "",
+    out: Annotated[Path | None, typer.Option(help="The site it is added to. Without it: _build/html.")] = None,
+) -> None:
+    """Build the book, freeze it at editions/NAME/ for good, and write its archive with checksums."""
+    from analysis.book import editions, parameters, site
+
+    target = (out or site.SITE).resolve()
+    given = parameters.validated({"edition": name}, file="--edition")
+    request = site.Request(out=target, settings={"edition": given["edition"]}, address=address)
+    with _progress(len(site.chapter_files()) + 3) as step:
+        site.build(request, step)
+    archive = editions.freeze(target, target.parent / "releases")
+    editions.index(target, address)
+    typer.echo(f"Edition {name} is frozen at {target / editions.FOLDER / name}; its archive is {archive}")
 
 
 @app.command()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.logging import getLogger
 
-from analysis.book import assets, colophon, figure_page, mathml, menu, number_page, pieces, registry, table_page
+from analysis.book import assets, colophon, figure_page, mathml, menu, metadata, number_page, pieces, registry, table_page
 from analysis.book.nodes import FigureMenu, Reference
 from analysis.errors import FigureError
 
@@ -99,10 +100,16 @@ def skip(translator: Any, node: nodes.Element) -> None:
 
 def page_context(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """Scripts and styles of a page: the chart bundle only where there are charts."""
+    if "title" in context:
+        context["metatags"] = context.get("metatags", "") + metadata.tags(app, page, _plain(context["title"]))
     app.add_css_file("memory-wall.css", priority=900)
     app.add_js_file("memory-wall.js", loading_method="defer", priority=900)
     if "mw-chart" in context.get("body", ""):
         app.add_js_file("memory-wall-vega.js", loading_method="defer", priority=800)
+
+
+def _plain(title: str) -> str:
+    return re.sub(r"^\d+\. ", "", unescape(re.sub(r"<[^>]+>", "", title)))
 
 
 def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:

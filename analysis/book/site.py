@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from analysis import checks, tables
-from analysis.book import execution, parameters
+from analysis.book import editions, execution, parameters
 from analysis.errors import InputError, SiteError
 
 BUILD = tables.REPOSITORY / "_build"
@@ -33,6 +33,7 @@ class Request:
     out: Path = SITE
     settings: Mapping[str, Any] = field(default_factory=dict)
     jobs: int | None = None
+    address: str = ""
 
 
 def chapter_files(toc: Path = tables.REPOSITORY / "_toc.yml") -> list[Path]:
@@ -55,9 +56,11 @@ def build(request: Request, step: Callable[[str], None] = lambda text: None) -> 
         with execution.pool(request.jobs) as executor:
             executed = execution.run_all(chapters, executor, lambda name: step(f"executed {name}"))
         _stage(workshop / "source", executed)
-        render(workshop / "source", workshop / "site", values, data)
+        render(workshop / "source", workshop / "site", values, data, request)
         step("rendered the pages")
         finish(workshop / "site")
+        editions.carry(request.out, workshop / "site")
+        editions.index(workshop / "site", request.address)
         publish(workshop / "site", request.out)
         step("published")
     return request.out
@@ -96,12 +99,15 @@ def _stage(source: Path, executed: Mapping[str, str]) -> None:
         (source / "chapters" / f"{name}.ipynb").write_text(notebook, encoding="utf-8")
 
 
-def render(source: Path, out: Path, values: Mapping[str, Any], data: Path) -> None:
+def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, request: Request) -> None:
     """Run Sphinx over the executed notebooks; any warning fails."""
     from jupyter_book.sphinx import build_sphinx
 
     printed = io.StringIO()
-    overrides = {"nb_execution_mode": "off", "latex_individualpages": False, "memory_wall_parameters": json.dumps(dict(values), sort_keys=True)}
+    overrides = {
+        "nb_execution_mode": "off", "latex_individualpages": False, "memory_wall_parameters": json.dumps(dict(values), sort_keys=True),
+        "memory_wall_published": str(request.out), "html_baseurl": request.address,
+    }  # fmt: skip
     with _environment({tables.DATA_VARIABLE: str(data.resolve())}), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         tables.forget()
         result = build_sphinx(
