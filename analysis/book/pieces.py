@@ -72,7 +72,7 @@ def source_note(bundle: dict[str, Any], document: str) -> str:
     if len(names) > MOST_PUBLISHERS:
         page = relative(document, f"figures/{bundle['id']}/index.html")
         return f" Sources: [{len(bundle['sources'])} documents]({page}#sources){{.external}}, listed with the data."
-    return f" Sources: {words.listing(names)}." if names else ""
+    return f" Sources: {words.listing(names).removesuffix('.')}." if names else ""
 
 
 MOST_PUBLISHERS = 5
