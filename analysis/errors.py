@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
 
 from rapidfuzz import process
 
@@ -48,6 +50,9 @@ class InputError(MemoryWallError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
+
     @classmethod
     def unknown(cls, kind: str, name: str, known: Iterable[str], *, file: str) -> InputError:
         """A name that does not exist, with the nearest that does."""
@@ -59,10 +64,16 @@ class ChapterError(MemoryWallError):
 
     def __init__(self, *, chapter: str, cell: int, source: str, parameters: object, cause: str) -> None:
         self.chapter, self.cell = chapter, cell
+        self._told = {"chapter": chapter, "cell": cell, "source": source, "parameters": parameters, "cause": cause}
         super().__init__(
             f"chapter {chapter}, cell {cell}, failed; nothing was published\n"
             f"  source      {source}\n  parameters  {parameters}\n  exception   {cause}"
         )
+
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Chapters run in other processes: the error must survive the way back, keywords and all.
+        return partial(type(self), **self._told), ()
 
 
 class SiteError(MemoryWallError):
