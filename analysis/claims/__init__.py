@@ -5,23 +5,26 @@
 """
 
 from analysis.claims import dram_capacity, index, memory_wall, server_batching, sram_density, storage_io
-from analysis.claims.board import by_chapter, deviations, publish_claims, scoreboard, show_claims, values
-from analysis.claims.engine import VERDICTS, Claim, evaluate
+from analysis.claims.board import by_chapter, cited, counts, deviations, publish_claims, scoreboard, show_claims
+from analysis.claims.engine import ABOUT_SHARE, VERDICTS, Claim, evaluate
+from analysis.claims.prose import titles, values
+
+RULES_OF = (index, memory_wall, sram_density, dram_capacity, storage_io, server_batching)
+"""The modules that hold the rules; importing them registers every rule."""
 
 __all__ = [
+    "ABOUT_SHARE",
+    "RULES_OF",
     "VERDICTS",
     "Claim",
     "by_chapter",
+    "cited",
+    "counts",
     "deviations",
-    "dram_capacity",
     "evaluate",
-    "index",
-    "memory_wall",
     "publish_claims",
     "scoreboard",
-    "server_batching",
     "show_claims",
-    "sram_density",
-    "storage_io",
+    "titles",
     "values",
 ]

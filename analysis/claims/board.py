@@ -12,7 +12,7 @@ import pandas as pd
 from analysis import words
 from analysis.charts import theme
 from analysis.claims.engine import VERDICTS, Claim
-from analysis.figures import CLAIMS, Column, Published, Value, markup, show_table
+from analysis.figures import CLAIMS, Column, Published, markup, show_table
 
 CHAPTERS = {
     "index": "The setting", "memory_wall": "Bandwidth", "sram_density": "On the chip", "dram_capacity": "Memory size",
@@ -106,7 +106,12 @@ def by_chapter(claims: Sequence[Claim]) -> pd.DataFrame:
     """Claims by chapter and verdict: ``n_claim``, with where each part of the bar starts and ends."""
     found = Counter((claim.statement.chapter, claim.verdict) for claim in claims)
     rows = [
-        {"chapter": CHAPTERS[chapter], "chapter_order": place, "verdict": verdict, "n_claim": found[chapter, verdict]}
+        {
+            "chapter": CHAPTERS[chapter],
+            "chapter_order": place,
+            "verdict": verdict.replace("-", " "),
+            "n_claim": found[chapter, verdict],
+        }
         for place, chapter in enumerate(CHAPTERS)
         for verdict in VERDICTS
     ]
@@ -116,112 +121,70 @@ def by_chapter(claims: Sequence[Claim]) -> pd.DataFrame:
     return frame[frame["n_claim"] > 0].reset_index(drop=True)
 
 
+NAMES = {
+    "all-params-per-token": "Parameters read", "palm-64-tpu": "TPUs for PaLM", "token-about-word": "Words per token",
+    "pc-3-to-4b": "Largest model, PC", "most-below-1gbs": "Most storage", "palm-6-67": "PaLM's speed",
+    "llama-7b-smallest": "Smallest LLaMA", "hbm-half-of-cost": "HBM share of cost",
+    "sram-per-100mm2": "SRAM on 100 mm²",
+    "76-percent-85-s": "76 % of FLOP/s", "only-40-percent": "40 % of FLOP/s", "reading-250wpm": "Reading speed",
+    "palm-16-cpu": "CPUs for PaLM", "meta-128-gpus": "GPUs at Meta", "idfa": "Loss by IDFA",
+    "fp16-two-bytes": "FP16 bytes",
+    "weights-14gb": "Weights of 7 B", "iphone14promax-6gb": "iPhone 14 Pro Max", "io-14gb-per-token": "IO for a token",
+    "token-4-chars": "Characters per token", "ssd-2b-int4": "Largest from storage", "speed-1000wpm": "Speed reading",
+    "seven-seconds-half-word": "Half a word from disk",
+    "client-batch-1": "Batch on a client", "palm-64-b256": "PaLM's batch",
+    "reuse-256": "Uses of a weight", "latency-120ms": "Time per token", "tokens-8-33": "Tokens per second",
+    "palm-200wpm": "PaLM in words", "tokens-33-3": "Tokens, fast reader", "latency-30ms": "Time, fast reader",
+    "iphone14-1b-fp16": "iPhone 14, FP16", "iphone14-4b-int4": "iPhone 14, int4", "a17-about-100mm2": "Area of A17",
+    "transistors-50bn": "Transistors", "gpt4-server-price": "Server price", "ddr-4x-cheaper": "HBM over DDR price",
+    "fastest-ssd-6gbs": "Fastest drive", "m3-25-percent": "M3 over 100 mm²", "modal-iphone-3gb": "Usual iPhone memory",
+    "half-the-bandwidth": "Bandwidth for others", "gpt4-multiple-servers": "Servers for GPT-4",
+}  # fmt: skip
+"""Claim → a name short enough for an axis; a claim without one shows its id."""
+
+
 def deviations(claims: Sequence[Claim]) -> pd.DataFrame:
-    """Recomputed over printed number, for every claim with both in one unit; a range counts with its geometric mean."""
-    rows = [row for row in (deviation(claim) for claim in claims) if row]
-    frame = pd.DataFrame(rows).sort_values("deviation_ratio", kind="stable").reset_index(drop=True)
-    return frame.assign(rank=range(1, len(frame) + 1))
+    """Recomputed over printed number for every reading in the article's own unit; a range counts with its middle.
 
-
-def deviation(claim: Claim) -> dict[str, object]:
-    """One claim's ratio; empty where the two numbers cannot be compared."""
-    said, reading = claim.statement, claim.deciding
-    if reading is None or math.isnan(said.printed) or reading.unit != said.unit or not said.qualifier:
-        return {}
-    found, printed = (
-        math.sqrt(low * high) for low, high in ((reading.value, reading.value_high), (said.value, said.value_high))
-    )
-    return {
-        "claim_id": said.id, "statement": said.text, "chapter": CHAPTERS[said.chapter], "qualifier": said.qualifier,
-        "article_text": said.shown, "recomputed_text": reading.text, "verdict": claim.verdict,
-        "deviation_ratio": found / printed,
-        "source_id": said.sources[0],
-    }  # fmt: skip
-
-
-def values(claims: Sequence[Claim]) -> list[Value]:
-    """Give counts of verdicts and the sentences of the page that depend on them."""
-    found = counts(claims)
-    total, checked = len(claims), len(claims) - found["not-checkable"]
-    held = found["reproduces"] + found["reproduces-under-assumption"]
-    source = claims[0].statement.sources[:1]
-    made = [
-        Value(
-            "claims-total", total, "count", definition="Claims of the article.", digits=len(str(total)), sources=source
-        ),
-        Value(
-            "claims-checked", checked, "count", definition="Claims that numbers can decide.", digits=len(str(checked))
-        ),
-        Value(
-            "claims-held",
-            held,
-            "count",
-            definition="Claims that hold, some under a named assumption.",
-            digits=len(str(held)),
-        ),
-        Value(
-            "claims-held-share",
-            held / checked,
-            "share",
-            definition="Of the claims that can be checked, the share that holds.",
-            digits=2,
-        ),
-        Value("claims-summary", text=summary(found), definition="Counts of verdicts in words."),
-        Value("claims-answer", text=answer(held, checked, found), definition="The answer of the chapter."),
-    ]
-    made += [
-        Value(
-            f"claims-{verdict}",
-            count,
-            "count",
-            definition=f"Claims with the verdict {verdict}.",
-            digits=max(1, len(str(count))),
-        )
-        for verdict, count in found.items()
-    ]
-    return made + distances(deviations(claims))
-
-
-def summary(found: dict[str, int]) -> str:
-    """Give the counts as a clause: ``29 reproduce, 22 …``."""
-    return words.listing(
-        [f"{count} {WORDS[verdict] if count != 1 else singular(verdict)}" for verdict, count in found.items()]
+    ``is_deciding`` marks the reading that stands for the claim; claims are ordered by it.
+    """
+    frame = pd.DataFrame([row for claim in claims for row in readings(claim)])
+    decided = frame[frame["is_deciding"]].set_index("claim_id")["deviation_ratio"]
+    order = {claim_id: place for place, claim_id in enumerate(decided.sort_values(kind="stable").index)}
+    return (
+        frame.assign(claim_order=frame["claim_id"].map(order))
+        .sort_values("claim_order", kind="stable")
+        .reset_index(drop=True)
     )
 
 
-def answer(held: int, checked: int, found: dict[str, int]) -> str:
-    """Give the answer in one sentence, its judgement chosen by the counts."""
-    mostly = "Mostly" if held / checked > HALF else "Mostly not"
-    lean = (
-        "more often than not its numbers"
-        if found["reproduces"] > found["reproduces-under-assumption"]
-        else "its numbers mostly"
-    )
-    stand = (
-        "stand as printed"
-        if found["reproduces"] > found["reproduces-under-assumption"]
-        else "stand only under an unstated assumption"
-    )
-    return f"{mostly}: {held} of {checked} claims that can be checked hold, and {lean} {stand}."
-
-
-HALF = 0.5
-CLOSE = 0.10
-
-
-def distances(frame: pd.DataFrame) -> list[Value]:
-    """How far recomputed and printed numbers are apart."""
-    away = (frame["deviation_ratio"] - 1).abs()
-    close = int((away <= CLOSE).sum())
+def readings(claim: Claim) -> list[dict[str, object]]:
+    """Give the ratios of one claim; none where it prints no number or no reading is in its unit."""
+    said = claim.statement
+    comparable = [reading for reading in claim.outcome.readings if reading.unit == said.unit and reading.value > 0]
+    if math.isnan(said.printed) or not said.qualifier or not comparable:
+        return []
+    first = next((reading for reading in comparable if reading.holds and claim.verdict in HOLDING), comparable[0])
     return [
-        Value(
-            "claims-compared",
-            len(frame),
-            "count",
-            definition="Claims with a printed and a recomputed number in one unit.",
-            digits=2,
-        ),
-        Value(
-            "claims-close", close, "count", definition="Of these, those within a tenth of the printed number.", digits=2
-        ),
-    ]
+        {
+            "claim_id": said.id, "name": NAMES.get(said.id, said.id), "statement": said.text, "reading": reading.label,
+            "article_text": said.shown, "recomputed_text": reading.text, "verdict": claim.verdict.replace("-", " "),
+            "deviation_ratio": middle(reading.value, reading.value_high) / middle(said.value, said.value_high),
+            "is_deciding": reading is first,
+        }
+        for reading in comparable
+    ]  # fmt: skip
+
+
+HOLDING = VERDICTS[:2]
+"""Verdicts under which a claim holds."""
+
+
+def middle(low: float, high: float) -> float:
+    """Geometric mean of a range."""
+    return math.sqrt(low * high)
+
+
+def cited(claims: Sequence[Claim]) -> list[str]:
+    """Every source that the rules looked at."""
+    return sorted({source for claim in claims for source in claim.sources})

@@ -109,14 +109,18 @@ class Statement:
     qualifier: str
     is_checkable: bool
     sources: tuple[str, ...]
+    about_share: float = ABOUT_SHARE
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Statement:
+    def of(cls, row: Mapping[str, Any], about_share: float = ABOUT_SHARE) -> Statement:
         """One row of the table of claims."""
         cited = tuple(str(row[name]) for name in ("source_id", "primary_source_id") if row[name])
         numbers = (float(row["article_value"]), float(row["article_value_high"]))
         words_ = (str(row["claim_id"]), str(row["chapter"]), str(row["statement"]))
-        return cls(*words_, *numbers, str(row["article_unit"]), str(row["qualifier"]), bool(row["is_checkable"]), cited)
+        return cls(
+            *words_, *numbers, str(row["article_unit"]), str(row["qualifier"]), bool(row["is_checkable"]), cited,
+            about_share,
+        )  # fmt: skip
 
     @property
     def value(self) -> float:
@@ -139,7 +143,7 @@ class Statement:
     def band(self) -> tuple[float, float]:
         """Give the values that agree with the article's number, from its own hedge."""
         if self.qualifier == "about":
-            return self.value * (1 - ABOUT_SHARE), self.value_high * (1 + ABOUT_SHARE)
+            return self.value * (1 - self.about_share), self.value_high * (1 + self.about_share)
         if self.qualifier == "at-least":
             return self.value * (1 - BOUND_SHARE), math.inf
         if self.qualifier == "at-most":
@@ -472,13 +476,15 @@ def listed(readings: Sequence[Reading]) -> str:
     return "; ".join([*said, f"and {more} more"] if more > 0 else said)
 
 
-def evaluate(package: DataPackage, parameters: Mapping[str, Any]) -> list[Claim]:
+def evaluate(package: DataPackage, parameters: Mapping[str, Any], *, about_share: float = ABOUT_SHARE) -> list[Claim]:
     """Every claim of the article with its verdict, in the order of ``claims.csv``.
+
+    ``about_share`` is how far a number called "about" may be missed; the book asks what another choice would change.
 
     Raises InputError where a claim has no rule or a rule no claim.
     """
     rows = package.table("claims").to_dict("records")
-    statements = [Statement.of({str(name): value for name, value in row.items()}) for row in rows]
+    statements = [Statement.of({str(name): value for name, value in row.items()}, about_share) for row in rows]
     _matched([statement.id for statement in statements])
     return [_decided(package, parameters, statement) for statement in statements]
 

@@ -49,7 +49,7 @@ def newest_device(book: Book, column: str = "memory_bandwidth_byte_per_s", **equ
 
 
 def top_device(book: Book, column: str = "memory_bandwidth_byte_per_s", *, until: str = "", **equal: str) -> str:
-    """Give the id of the matching device with the largest number in ``column``, among those out by the month ``until``."""
+    """Give the id of the matching device with the largest number in ``column``, among those out by ``until``."""
     table = book.table("devices")
     for name, value in equal.items():
         table = table[table[name] == value]

@@ -1,0 +1,209 @@
+"""What the page of claims says: numbers, titles, and sentences whose conclusion the verdicts choose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from analysis import words
+from analysis.claims.board import CHAPTERS, WORDS, counts, deviations, singular
+from analysis.claims.engine import ABOUT_SHARE, VERDICTS, Claim, evaluate
+from analysis.figures import Value
+from analysis.tables import DataPackage
+
+HALF = 0.5
+DOUBLE = 2.0
+
+
+def values(package: DataPackage, parameters: Mapping[str, Any], claims: Sequence[Claim]) -> list[Value]:
+    """Every number and sentence the prose cites."""
+    return [
+        *_scores(claims), *_distances(claims), *_parameters(parameters), *_explained(claims),
+        *_tolerances(package, parameters, claims), *_rerun(package, parameters, claims),
+    ]  # fmt: skip
+
+
+def _count(name: str, number: int, definition: str) -> Value:
+    return Value(name, number, "count", definition=definition, text=str(number))
+
+
+def _scores(claims: Sequence[Claim]) -> list[Value]:
+    found = counts(claims)
+    held, checked = held_of(claims)
+    return [
+        _count("claims-total", len(claims), "Claims of the article."),
+        _count("claims-checked", checked, "Claims that numbers can decide."),
+        _count("claims-held", held, "Claims that hold, some under a named assumption."),
+        Value(
+            "claims-held-share",
+            held / checked,
+            "share",
+            definition="Share of the checkable claims that holds.",
+            digits=2,
+        ),
+        Value("claims-summary", text=summary(found), definition="Counts of verdicts in words."),
+        Value("claims-answer", text=answer(claims), definition="The answer of the chapter."),
+        Value("claims-takeaway", text=takeaway(claims), definition="What the score says."),
+        Value("claims-chapters", text=weakest(claims), definition="The chapter with the fewest claims that hold."),
+        *(_count(f"claims-{name}", number, f"Claims with the verdict {name}.") for name, number in found.items()),
+    ]
+
+
+def held_of(claims: Sequence[Claim]) -> tuple[int, int]:
+    """How many claims hold, and how many can be checked."""
+    found = counts(claims)
+    return found[VERDICTS[0]] + found[VERDICTS[1]], len(claims) - found[VERDICTS[-1]]
+
+
+def summary(found: Mapping[str, int]) -> str:
+    """Say the counts as a clause: ``29 reproduce, 22 …``."""
+    return words.listing([f"{count} {singular(name) if count == 1 else WORDS[name]}" for name, count in found.items()])
+
+
+def answer(claims: Sequence[Claim]) -> str:
+    """Answer the chapter's question in one sentence."""
+    found, (held, checked) = counts(claims), held_of(claims)
+    mostly = "Mostly" if held / checked > HALF else "Mostly not"
+    return (
+        f"{mostly}: {held} of the {checked} claims that can be checked hold, "
+        f"{found['reproduces-under-assumption']} of them only under an assumption that the article does not name."
+    )
+
+
+def takeaway(claims: Sequence[Claim]) -> str:
+    """Say whether wrong numbers or open readings are the larger trouble."""
+    found = counts(claims)
+    unsaid, wrong = found["reproduces-under-assumption"] + found["ambiguous"], found["contradicted"]
+    if unsaid > wrong:
+        return (
+            f"What is left unsaid weighs more than what is wrong: {unsaid} claims need an assumption or leave "
+            "their reading open, "
+            f"{wrong} fail."
+        )
+    return f"What is wrong weighs more than what is left unsaid: {wrong} claims fail, {unsaid} leave something open."
+
+
+def weakest(claims: Sequence[Claim]) -> str:
+    """Name the chapter in which the smallest part of the claims holds."""
+    shares = {}
+    for chapter in CHAPTERS:
+        held, checked = held_of([claim for claim in claims if claim.statement.chapter == chapter])
+        shares[chapter] = held / checked if checked else 1.0
+    lowest = min(shares, key=lambda chapter: shares[chapter])
+    return f"The smallest part holds in the chapter *{CHAPTERS[lowest]}*".replace(
+        "*", ""
+    ) + f": {shares[lowest]:.0%}".replace("%", " %.")
+
+
+def _distances(claims: Sequence[Claim]) -> list[Value]:
+    frame = deciding(claims)
+    close = frame[(frame["deviation_ratio"] - 1).abs() <= ABOUT_SHARE]
+    open_ = deviations(claims).groupby("claim_id").size()
+    return [
+        _count("claims-compared", len(frame), "Claims with a printed and a recomputed number in one unit."),
+        _count("claims-close", len(close), "Of these, those within a tenth of the printed number."),
+        _count("claims-several", int((open_ > 1).sum()), "Of these, those with several readings."),
+        Value("claims-farthest", text=farthest(claims), definition="The failing claim furthest from its number."),
+    ]
+
+
+def deciding(claims: Sequence[Claim]) -> pd.DataFrame:
+    """One row per claim with a printed number: the reading that stands for it."""
+    frame = deviations(claims)
+    return frame[frame["is_deciding"]].reset_index(drop=True)
+
+
+def farthest(claims: Sequence[Claim]) -> str:
+    """Name the contradicted number that is furthest off."""
+    frame = deciding(claims)
+    frame = frame[frame["verdict"] == "contradicted"]
+    if frame.empty:
+        return "None of the printed numbers is contradicted."
+    far = frame["deviation_ratio"].map(lambda ratio: max(ratio, 1 / ratio)).sort_values().index[-1]
+    row = frame.loc[far]
+    return (
+        f"Of the numbers that fail, the one furthest off is “{row['name']}”: {row['article_text']} printed, "
+        f"{row['recomputed_text']} found."
+    )
+
+
+def _parameters(parameters: Mapping[str, Any]) -> list[Value]:
+    speeds = [float(parameters[name]) for name in ("reading_speed_word_per_min", "fast_reading_speed_word_per_min")]
+    both = f"{words.number(speeds[0])} and {words.number(speeds[1], 4)} words per minute"
+    return [
+        Value("claims-speeds", text=both, definition="Reading speeds of this edition."),
+        Value(
+            "claims-token-per-word",
+            float(parameters["token_per_word"]),
+            "token_per_word",
+            digits=2,
+            definition="Parameter.",
+        ),
+        Value(
+            "claims-bandwidth-share", float(parameters["bandwidth_share"]), "share", digits=2, definition="Parameter."
+        ),
+        Value("claims-context", text=f"{parameters['context_token']:,} tokens", definition="Context of this edition."),
+    ]
+
+
+def _explained(claims: Sequence[Claim]) -> list[Value]:
+    return [
+        Value(
+            f"claims-why-{claim.statement.id}",
+            text=claim.outcome.context or claim.explanation,
+            definition=claim.statement.text,
+        )
+        for claim in claims
+    ]
+
+
+def changed(before: Sequence[Claim], after: Sequence[Claim]) -> list[str]:
+    """Ids of the claims whose verdict differs."""
+    return [old.statement.id for old, new in zip(before, after, strict=True) if old.verdict != new.verdict]
+
+
+def _tolerances(package: DataPackage, parameters: Mapping[str, Any], claims: Sequence[Claim]) -> list[Value]:
+    moved = [
+        len(changed(claims, evaluate(package, parameters, about_share=ABOUT_SHARE * times))) for times in (HALF, DOUBLE)
+    ]
+    return [
+        Value(
+            "claims-about", ABOUT_SHARE, "share", digits=2, definition="How far a number called about may be missed."
+        ),
+        _count("claims-moved-half", moved[0], "Verdicts that change at half the tolerance."),
+        _count("claims-moved-double", moved[1], "Verdicts that change at twice the tolerance."),
+    ]
+
+
+def _rerun(package: DataPackage, parameters: Mapping[str, Any], claims: Sequence[Claim]) -> list[Value]:
+    rate = 1 / float(package.row("facts", "words-per-token-english")["value"])
+    other = evaluate(package, {**parameters, "token_per_word": rate})
+    ids = changed(claims, other)
+    said = [
+        f"{claim.statement.text[:-1]}: {claim.verdict.replace('-', ' ')}"
+        for claim in other
+        if claim.statement.id in ids
+    ]
+    return [
+        Value(
+            "claims-english-token-per-word", rate, "token_per_word", digits=2, definition="Rule of thumb for English."
+        ),
+        _count("claims-english-count", len(ids), "Verdicts that change with the rule of thumb for English."),
+        Value("claims-english-list", text="; ".join(said) or "none", definition="The claims, with their new verdicts."),
+    ]
+
+
+def titles(claims: Sequence[Claim]) -> dict[str, str]:
+    """Titles and descriptions of the two figures."""
+    (held, checked), found, frame = held_of(claims), counts(claims), deciding(claims)
+    close = int(((frame["deviation_ratio"] - 1).abs() <= ABOUT_SHARE).sum())
+    return {
+        "verdicts": f"{held} of {checked} checkable claims hold, {found['reproduces']} without any assumption",
+        "verdicts-alt": f"Stacked bars, one per chapter. Over all chapters {summary(found)}. {weakest(claims)}",
+        "verdicts-notice": f"{found['ambiguous']} claims are ambiguous: their words allow readings that disagree.",
+        "deviations": f"{close} of {len(frame)} printed numbers are within a tenth of what the data give",
+        "deviations-alt": f"One row per claim with a printed number. {close} of {len(frame)} markers lie in the band "
+        f"within a tenth of one. {farthest(claims)}",
+    }
