@@ -1,0 +1,358 @@
+"""The charts of the chapter on bandwidth: rows of devices, roofs, cache over context, growth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from analysis.charts import marks, theme
+
+FORMAT_LABELS = "{fp16: 'FP16', int8: 'int8', int4: 'int4'}[datum.label]"
+SPEED, TOKENS, SHARE = "reading_speed", "tokens_per_word", "bandwidth_share"
+"""Names of the sliders in the specification."""
+BY_BANDWIDTH = f"{SHARE} * datum.memory_bandwidth_byte_per_s / ({SPEED} * {TOKENS} / 60) / datum.byte_per_param"
+"""The equation of the largest model, as the browser computes it."""
+LARGEST = "min(datum.by_bandwidth_param, datum.largest_by_capacity_param)"
+BELOW = 8
+"""Pixels from the middle of a row to its marks, under the row's name."""
+
+
+def _format_colour(table: pd.DataFrame) -> alt.Color:
+    present = list(table["format_id"].unique())
+    channel = marks.colour("format_id", theme.FORMATS, present)
+    channel.legend = alt.Legend(title=None, labelExpr=FORMAT_LABELS)
+    return channel
+
+
+def _format_shape(table: pd.DataFrame) -> alt.Shape:
+    channel = marks.shape("format_id", theme.FORMAT_SHAPES, list(table["format_id"].unique()))
+    channel.legend = alt.Legend(title=None, labelExpr=FORMAT_LABELS)
+    return channel
+
+
+def _rows(order: list[str], column: str = "label") -> alt.Y:
+    """One row per name, in the given order; the name itself is drawn inside the plot, which suits a phone too."""
+    return alt.Y(f"{column}:N", sort=order, axis=None)
+
+
+def _once(base: alt.Chart) -> alt.Chart:
+    """One row of data per device: what is drawn from it does not depend on the format."""
+    return base.transform_filter("datum.format_id == 'fp16'")
+
+
+def _row_names(base: alt.Chart, order: list[str], column: str = "label", **more: Any) -> alt.Chart:
+    mark = base.mark_text(align="left", baseline="bottom", fontSize=12, dy=-1, **more)
+    return mark.encode(x=alt.value(0), y=_rows(order, column), text=f"{column}:N")
+
+
+# ------------------------------------------------------------------------------------------ the largest model
+
+
+def largest_by_device(
+    table: pd.DataFrame, *, reading_speed_word_per_min: float, token_per_word: float, bandwidth_share: float
+) -> alt.FacetChart:
+    """Rows of devices in two sets, a point per format; dashed where memory is full before bandwidth is."""
+    order = list(dict.fromkeys(table["label"]))
+    base = (
+        alt.Chart(table)
+        .transform_calculate(by_bandwidth_param=BY_BANDWIDTH)
+        .transform_calculate(largest_now_param=LARGEST)
+    )
+    x = marks.x("largest_now_param", "Largest model (parameters)", log=True, domain=(1e8, 3e11),
+                values=[1e8, 1e9, 7e9, 7e10])  # fmt: skip
+    x.axis.grid = True
+    tips = marks.tooltip(
+        "label", "format_id", "largest_now_param", "by_bandwidth_param", "largest_by_capacity_param",
+        "memory_bandwidth_byte_per_s", "memory_capacity_byte", "confidence",
+        titles={"label": "Device", "format_id": "Format", "largest_now_param": "Largest model",
+                "by_bandwidth_param": "Bandwidth allows", "largest_by_capacity_param": "Memory holds"},
+    )  # fmt: skip
+    points = base.mark_point(filled=False, size=62, strokeWidth=2.2, opacity=1, clip=True, yOffset=BELOW).encode(
+        x=x, y=_rows(order), color=_format_colour(table), shape=_format_shape(table), tooltip=tips
+    )
+    layers = alt.layer(
+        _rules(base, order), _row_names(_once(base), order), *_article(table, order), _lost(base, order, table), points
+    )
+    sliders = _sliders(reading_speed_word_per_min, token_per_word, bandwidth_share)
+    facet = alt.Facet("set_name:N", sort=list(dict.fromkeys(table["set_name"])), title=None)
+    return layers.add_params(*sliders).facet(facet, columns=2).resolve_scale(y="independent")
+
+
+def _rules(base: alt.Chart, order: list[str]) -> alt.Chart:
+    """Draw a quiet line per device, to read along."""
+    mark = _once(base).mark_rule(strokeWidth=1, opacity=0.25, yOffset=BELOW)
+    return mark.encode(x=alt.value(0), x2=alt.value("width"), y=_rows(order))
+
+
+def _lost(base: alt.Chart, order: list[str], table: pd.DataFrame) -> alt.LayerChart:
+    """Draw what bandwidth would allow and memory does not hold: a dashed line to a small tick."""
+    full = base.transform_filter("datum.by_bandwidth_param > datum.largest_by_capacity_param * 1.001")
+    colour = _format_colour(table)
+    line = full.mark_rule(strokeDash=[3, 3], strokeWidth=1.6, clip=True, yOffset=BELOW).encode(
+        x="largest_now_param:Q", x2="by_bandwidth_param:Q", y=_rows(order), color=colour
+    )
+    end = full.mark_tick(thickness=2, size=9, clip=True, yOffset=BELOW).encode(
+        x="by_bandwidth_param:Q", y=_rows(order), color=colour
+    )
+    return alt.layer(line, end)
+
+
+def _article(table: pd.DataFrame, order: list[str]) -> list[alt.Chart]:
+    """Draw what the article states: stars behind the computed points, a range as a bar with a star at each end."""
+    base = alt.Chart(table).transform_filter("isValid(datum.article_param)")
+    star: dict[str, Any] = {
+        "shape": theme.ACCENT_SHAPE,
+        "size": 190,
+        "filled": True,
+        "color": theme.ACCENT,
+        "opacity": 1,
+    }
+    tips = marks.tooltip("label", "article_param", titles={"label": "Device", "article_param": "The article says"})
+    bar = base.transform_filter("isValid(datum.article_high_param)").mark_rule(
+        color=theme.ACCENT, strokeWidth=3, opacity=0.55, yOffset=BELOW
+    )
+    low = base.mark_point(yOffset=BELOW, **star).encode(x="article_param:Q", y=_rows(order), tooltip=tips)
+    high = base.mark_point(yOffset=BELOW, **star).encode(x="article_high_param:Q", y=_rows(order), tooltip=tips)
+    return [bar.encode(x="article_param:Q", x2="article_high_param:Q", y=_rows(order)), low, high]
+
+
+def _sliders(speed: float, tokens: float, share: float) -> list[alt.Parameter]:
+    return [
+        alt.param(SPEED, value=speed, bind=alt.binding_range(min=50, max=1000, step=10, name="Reading speed (words per minute) ")),
+        alt.param(TOKENS, value=tokens, bind=alt.binding_range(min=1, max=4, step=0.05, name="Tokens per word ")),
+        alt.param(SHARE, value=share, bind=alt.binding_range(min=0.05, max=1, step=0.05, name="Share of the bandwidth for the weights ")),
+    ]  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------- bytes and operations
+
+
+def byte_and_flop(table: pd.DataFrame) -> alt.FacetChart:
+    """Two panels of bars, one row per format: bytes shrink with the format, operations do not."""
+    order = list(dict.fromkeys(table["format"]))
+    colour = marks.colour("hue", theme.FORMATS, list(table["hue"]), legend=False)
+    base = alt.Chart(table)
+    bars = base.mark_bar(height=alt.RelativeBandSize(0.62)).encode(
+        x=alt.X("amount:Q", axis=None, scale=alt.Scale(domain=[0, float(table["amount"].max()) * 1.35])),
+        y=alt.Y("format:N", sort=order, axis=alt.Axis(title=None, ticks=False, grid=False)),
+        color=colour,
+        tooltip=marks.tooltip(
+            "format", "text", "byte_per_param", "intensity_flop_per_byte", titles={"text": "Per token"}
+        ),
+    )
+    text = base.mark_text(align="left", dx=6).encode(x="amount:Q", y=alt.Y("format:N", sort=order), text="text:N")
+    facet = alt.Facet("quantity:N", sort=list(dict.fromkeys(table["quantity"])), title=None)
+    return alt.layer(bars, text).facet(facet, columns=2)
+
+
+# ---------------------------------------------------------------------------------------------------- roofline
+
+
+def roofline(table: pd.DataFrame) -> alt.LayerChart:
+    """Roofs with their corners on logarithmic axes, and decoding on each: batch 1, and a server's many users."""
+    roof, work = table[table["kind"] == "roof"], table[table["kind"] == "work"]
+    classes = list(table["device_class"])
+    colour = marks.colour("device_class", theme.CLASSES, classes, legend=False)
+    x = marks.x("intensity_flop_per_byte", "Operations per byte read from memory", log=True, domain=(0.5, 2048),
+                values=[1, 10, 100, 1000])  # fmt: skip
+    y = marks.y("attainable_op_per_s", "Attainable operations per second", log=True, domain=(1.5e10, 2.5e15),
+                values=[1e11, 1e12, 1e13, 1e14, 1e15])  # fmt: skip
+    y.axis.labelExpr = "replace(format(datum.value, '~s'), regexp('([a-zA-Z]*)$'), ' $1') + 'OP/s'"
+    lines = alt.Chart(roof).mark_line().encode(x=x, y=y, color=colour, detail="machine_id:N")
+    tips = marks.tooltip("label", "work", "intensity_flop_per_byte", "attainable_op_per_s", "peak_op_per_s", "peak_kind",
+                         "ridge_flop_per_byte", titles={"label": "Machine", "peak_kind": "Peak of"})  # fmt: skip
+    shapes = alt.Shape(
+        "work:N", sort=list(dict.fromkeys(work["work"])), legend=alt.Legend(title=None, symbolStrokeColor=theme.MUTED)
+    )
+    points = (
+        alt.Chart(work)
+        .mark_point(filled=False, size=80, strokeWidth=2.2, opacity=1)
+        .encode(x=x, y=y, color=colour, shape=shapes, tooltip=tips)
+    )
+    last = roof[roof["intensity_flop_per_byte"] == roof["intensity_flop_per_byte"].max()]
+    lowest = last["attainable_op_per_s"].min()
+    above, below = last[last["attainable_op_per_s"] > lowest], last[last["attainable_op_per_s"] == lowest]
+    return alt.layer(lines, points, _ends(above, -8), _ends(below, 11))
+
+
+def _ends(frame: pd.DataFrame, dy: float) -> alt.Chart:
+    """Names at the right end of the roofs, above or below the line."""
+    mark = alt.Chart(frame).mark_text(align="right", dx=-2, dy=dy)
+    return mark.encode(x="intensity_flop_per_byte:Q", y="attainable_op_per_s:Q", text="label:N")
+
+
+def compute_used(table: pd.DataFrame) -> alt.LayerChart:
+    """Rows of devices, a point per format, over the share of their peak compute."""
+    order = list(dict.fromkeys(table["label"]))
+    base = alt.Chart(table)
+    ticks = [0.001, 0.01, 0.1, 1]
+    x = marks.x("compute_used_share", "Share of peak compute in use", log=True, domain=(0.0005, 1), values=ticks)
+    tips = marks.tooltip("label", "format_id", "compute_used_share", "largest_param", "binding", "peak_op_per_s", "peak_kind",
+                         titles={"label": "Device", "format_id": "Format", "peak_kind": "Peak of"})  # fmt: skip
+    points = base.mark_point(filled=False, size=62, strokeWidth=2.2, opacity=1, yOffset=BELOW).encode(
+        x=x, y=_rows(order), color=_format_colour(table), shape=_format_shape(table), tooltip=tips
+    )
+    return alt.layer(_rules(base, order), _row_names(_once(base), order), points)
+
+
+# ---------------------------------------------------------------------------------------------------- KV cache
+
+DASHES = {
+    "every head (MHA)": [1, 0], "grouped (GQA)": [8, 3], "window in 5 of 6 layers": [10, 3, 2, 3],
+    "window everywhere": [4, 4], "latent (MLA)": [2, 3],
+}  # fmt: skip
+LONGEST_SHOWN_TOKEN = 1_300_000
+"""The axis runs on past the longest context, to leave room for the names."""
+
+
+def kv_cache_over_context(table: pd.DataFrame, *, budget_byte: float, budget_text: str) -> alt.LayerChart:
+    """Cache over context, a line per model; a dashed limit where it alone uses up what a phone reads for a token."""
+    x = marks.x("context_token", "Context (tokens)", log=True, domain=(256, LONGEST_SHOWN_TOKEN),
+                values=[256, 1024, 4096, 16384, 131072])  # fmt: skip
+    y = marks.y("cache_now_byte", "KV cache", log=True, domain=(1e7, 1e11), values=[1e7, 1e8, 1e9, 1e10, 1e11])
+    dash = alt.StrokeDash(
+        "attention:N",
+        scale=alt.Scale(domain=list(DASHES), range=list(DASHES.values())),
+        legend=alt.Legend(title=None, columns=3, symbolSize=500),
+    )
+    bits = alt.param(
+        "cache_bits", value=16, bind=alt.binding_select(options=[16, 8, 4], name="Bits per cached number ")
+    )
+    base = alt.Chart(table).transform_calculate(cache_now_byte=CACHE)
+    tips = marks.tooltip("name", "attention", "context_token", "cache_now_byte",
+                         titles={"name": "Model", "cache_now_byte": "KV cache"})  # fmt: skip
+    lines = base.mark_line(strokeWidth=2).encode(x=x, y=y, strokeDash=dash, detail="model_id:N")
+    points = base.mark_point(filled=False, size=26, strokeWidth=1.4, opacity=1).encode(x=x, y=y, tooltip=tips)
+    last = base.transform_filter("datum.is_last")
+    above = last.transform_filter("datum.context_token < 4096").mark_text(align="center", dy=-11)
+    right = last.transform_filter("datum.context_token >= 4096").mark_text(align="left", dx=7)
+    named = [mark.encode(x=x, y=y, text="label:N") for mark in (above, right)]
+    limit = marks.limit(budget_byte, budget_text, column="budget_byte", along="y")
+    return alt.layer(lines, points, *named, limit).add_params(bits)
+
+
+CACHE = "datum.kv_cache_byte * cache_bits / 16"
+"""The cache at the chosen precision, as the browser computes it."""
+
+# ----------------------------------------------------------------- dense, mixture of experts, speculative decoding
+
+LEFT_NAMED = ("Qwen3 32B", "Llama 3.3 70B", "Qwen3 32B + draft", "gpt-oss-20b", "DeepSeek-V3")
+"""Names that stand to the left of their points, where the right is taken."""
+KINDS = {"dense": "circle", "mixture of experts": "diamond", "dense + draft model": "triangle-down"}
+
+
+def read_per_token(
+    table: pd.DataFrame, limits: pd.DataFrame, *, acceptance_share: float, draft_token: float
+) -> alt.LayerChart:
+    """Parameters in memory against parameters read per token; the diagonal is a dense model, arrows are drafts."""
+    x = marks.x("held_param", "Parameters in memory", log=True, domain=(4e9, 1e12), values=[1e10, 1e11, 1e12])
+    y = marks.y(
+        "now_param", "Parameters read per output token", log=True, domain=(2e9, 1.5e11), values=[1e9, 1e10, 1e11]
+    )
+    sliders = [
+        alt.param("acceptance", value=acceptance_share, bind=alt.binding_range(min=0, max=0.95, step=0.05, name="Accepted drafts (share) ")),
+        alt.param("drafted", value=draft_token, bind=alt.binding_range(min=0, max=10, step=1, name="Tokens drafted per check ")),
+    ]  # fmt: skip
+    base = alt.Chart(table).transform_calculate(now_param=READ)
+    colour = alt.Color("kind:N", scale=alt.Scale(domain=list(KINDS), range=[theme.MUTED, theme.PRIMARY, theme.CLASSES["desktop"]]),
+                       legend=alt.Legend(title=None))  # fmt: skip
+    shapes = alt.Shape(
+        "kind:N", scale=alt.Scale(domain=list(KINDS), range=list(KINDS.values())), legend=alt.Legend(title=None)
+    )
+    tips = marks.tooltip(
+        "name", "kind", "held_param", "now_param", titles={"name": "Model", "now_param": "Read per token"}
+    )
+    points = base.mark_point(filled=False, size=80, strokeWidth=2.2, opacity=1).encode(
+        x=x, y=y, color=colour, shape=shapes, tooltip=tips
+    )
+    side = alt.FieldOneOfPredicate("name", list(LEFT_NAMED))
+    names = base.transform_filter(alt.LogicalNotPredicate(**{"not": side})).mark_text(align="left", dx=9, dy=1)
+    left = base.transform_filter(side).mark_text(align="right", dx=-9, dy=1)
+    named = [mark.encode(x=x, y=y, text="name:N") for mark in (names, left)]
+    ends = pd.DataFrame({"held_param": [4e9, 1.5e11], "now_param": [4e9, 1.5e11]})
+    diagonal = alt.Chart(ends).mark_line(strokeWidth=1.2, color=theme.MUTED, strokeDash=[2, 3]).encode(x=x, y=y)
+    return alt.layer(diagonal, *_limit_lines(limits), points, *named).add_params(*sliders)
+
+
+READ = (
+    "datum.draft_cost_ratio == 0 ? datum.read_param : datum.dense_param * (1 + drafted * datum.draft_cost_ratio)"
+    " * (1 - acceptance) / (1 - pow(acceptance, drafted + 1))"
+)
+"""Parameters read per token with a draft model, as the browser computes it."""
+
+
+def _limit_lines(limits: pd.DataFrame) -> list[alt.Chart]:
+    """Dashed limits named at their right end."""
+    base = alt.Chart(limits).encode(y="limit_param:Q")
+    rule = base.mark_rule(strokeDash=[5, 4])
+    text = base.mark_text(align="right", baseline="bottom", dy=-4).encode(x=alt.value("width"), text="text:N")
+    return [rule, text]
+
+
+# ----------------------------------------------------------------------------------------------- sensitivity
+
+
+def sensitivity(table: pd.DataFrame) -> alt.LayerChart:
+    """Draw a bar per input from its lowest to its highest result, the widest on top, and the stated result as a line."""
+    order = list(table["input"])
+    base = alt.Chart(table)
+    domain = (float(table["low_param"].min()) / 1.9, float(table["high_param"].max()) * 1.6)
+    x = marks.x(
+        "low_param", "Largest FP16 model (parameters)", log=True, domain=domain, values=[2.5e8, 5e8, 1e9, 2e9, 4e9]
+    )
+    tips = marks.tooltip("input", "low_text", "low_param", "high_text", "high_param", titles={"input": "Input"})
+    bars = base.mark_bar(height=12, yOffset=BELOW, opacity=0.85).encode(
+        x=x, x2="high_param:Q", y=_rows(order, "input"), tooltip=tips
+    )
+    stated = base.transform_aggregate(stated_param="min(stated_param)")
+    rule = stated.mark_rule(strokeDash=[5, 4]).encode(x="stated_param:Q")
+    names = _row_names(base, order, "input", fontWeight=600)
+    low = base.mark_text(align="right", dx=-6, yOffset=BELOW).encode(
+        x="low_param:Q", y=_rows(order, "input"), text="low_text:N"
+    )
+    high = base.mark_text(align="left", dx=6, yOffset=BELOW).encode(
+        x="high_param:Q", y=_rows(order, "input"), text="high_text:N"
+    )
+    return alt.layer(rule, bars, names, low, high)
+
+
+# ---------------------------------------------------------------------------------------------------- growth
+
+SERIES = {"peak compute": theme.CLASSES["gpu"], "memory bandwidth": theme.PRIMARY}
+SERIES_SHAPES = {"peak compute": "triangle-up", "memory bandwidth": "circle"}
+BY = {"this book": [1, 0], "Gholami et al.": [7, 4], "Epoch AI": [2, 3]}
+
+
+def compute_against_bandwidth(points: pd.DataFrame, lines: pd.DataFrame) -> alt.LayerChart:
+    """Server chips over the years, compute and bandwidth relative to where they started, with three trend lines each."""
+    first, last = int(points["year"].min()), int(points["year"].max()) + 1
+    x = marks.x("year", "Year of release", domain=(first, last), values=list(range(first + 2, last, 4)))
+    y = marks.y(
+        "relative_ratio",
+        f"Relative to the fitted level of {first}",
+        log=True,
+        domain=(0.5, 2e4),
+        values=[1, 10, 100, 1000, 10000],
+    )
+    colour = marks.colour("series", SERIES, list(points["series"]))
+    shape = marks.shape("series", SERIES_SHAPES, list(points["series"]))
+    tips = marks.tooltip(
+        "name", "series", "year", "relative_ratio", titles={"name": "Chip", "relative_ratio": "Relative level"}
+    )
+    dots = (
+        alt.Chart(points)
+        .mark_point(filled=True, size=26, opacity=0.55)
+        .encode(x=x, y=y, color=colour, shape=shape, tooltip=tips)
+    )
+    dash = alt.StrokeDash(
+        "by:N", scale=alt.Scale(domain=list(BY), range=list(BY.values())), legend=alt.Legend(title=None)
+    )
+    tips = marks.tooltip("by", "series", "growth_per_2_year_ratio", "doubling_time_year", titles={"by": "Trend by"})
+    trends = (
+        alt.Chart(lines)
+        .mark_line(strokeWidth=2.2)
+        .encode(x=x, y=y, color=colour, strokeDash=dash, detail=["series:N", "by:N"], tooltip=tips)
+    )
+    return alt.layer(dots, trends)
