@@ -112,14 +112,20 @@
     });
   }
 
+  /* what a cell says, without the quiet line under it */
+  function said(row, index) {
+    const cell = row.cells[index];
+    return (cell.querySelector(".mw-badge, a") || cell).textContent.trim();
+  }
+
   function menu(table, index, apply) {
     const label = document.createElement("label");
     const select = document.createElement("select");
-    const values = [...new Set([...table.tBodies[0].rows].map((row) => row.cells[index].textContent.trim()))].sort();
+    const values = [...new Set([...table.tBodies[0].rows].map((row) => said(row, index)))].sort();
     select.append(new Option("all", ""), ...values.map((value) => new Option(value, value)));
     select.addEventListener("change", apply);
     label.append(table.tHead.rows[0].cells[index].textContent.trim() + " ", select);
-    return { label, keeps: (row) => !select.value || row.cells[index].textContent.trim() === select.value };
+    return { label, keeps: (row) => !select.value || said(row, index) === select.value };
   }
 
   function filterable(table) {

@@ -1,0 +1,144 @@
+"""The explorer of the landing page."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from analysis.charts import marks, theme
+
+FORMATS = {"FP16": 2.0, "int8": 1.0, "int4": 0.5}
+ANY = "all"
+FIRST = "iPhone 14"
+"""The device the readout opens with: the article's."""
+READING = "reading_speed * token_per_word / 60"
+BANDWIDTH_LIMIT = f"bandwidth_share * datum.memory_bandwidth_byte_per_s / (byte_per_param * {READING})"
+
+
+def explorer(
+    devices: pd.DataFrame, *, reading_speed_word_per_min: float, token_per_word: float, bandwidth_share: float, byte_per_param: float
+) -> alt.LayerChart:
+    """Every device on its bandwidth, with its largest model; sliders and menus recompute it in the browser."""
+    names: list[object] = sorted(devices["name"])
+    controls = [
+        _menu("byte_per_param", "Number format ", byte_per_param, list(FORMATS.values()), list(FORMATS)),
+        _slider("reading_speed", "Words per minute ", reading_speed_word_per_min, 50, 1000, 10),
+        _slider("token_per_word", "Tokens per word ", token_per_word, 1, 4, 0.1),
+        _slider("bandwidth_share", "Share of bandwidth ", bandwidth_share, 0.1, 1, 0.05),
+        _menu("device_class", "Class ", ANY, [ANY, *_present(devices)], ["all classes", *_present(devices)]),
+        _menu("device", "Device ", FIRST, names, names),
+    ]
+    layers = alt.layer(
+        _limit_line(), _lost(devices), _points(devices), _article(devices), _chosen(devices), _names(devices), _readout(devices)
+    )
+    return layers.add_params(*controls)
+
+
+def _slider(name: str, label: str, value: float, low: float, high: float, step: float) -> alt.Parameter:
+    return alt.param(name=name, value=value, bind=alt.binding_range(min=low, max=high, step=step, name=label))
+
+
+def _menu(name: str, label: str, value: object, options: list[object], names: list[str]) -> alt.Parameter:
+    return alt.param(name=name, value=value, bind=alt.binding_select(options=options, labels=names, name=label))
+
+
+def _present(devices: pd.DataFrame) -> list[str]:
+    return [name for name in theme.CLASSES if name in set(devices["device_class"])]
+
+
+def _computed(devices: pd.DataFrame) -> alt.Chart:
+    columns = ["name", "device_class", "memory_bandwidth_byte_per_s", "memory_capacity_byte", "usable_byte", "label", "is_article"]
+    return (
+        alt.Chart(devices[columns])
+        .transform_calculate(by_bandwidth_param=BANDWIDTH_LIMIT, by_capacity_param="datum.usable_byte / byte_per_param")
+        .transform_calculate(
+            largest_param="min(datum.by_bandwidth_param, datum.by_capacity_param)",
+            binding="datum.by_bandwidth_param <= datum.by_capacity_param ? 'bandwidth' : 'memory'",
+        )
+        .transform_filter("datum.largest_param > 0")
+    )
+
+
+def _axes(devices: pd.DataFrame) -> dict[str, object]:
+    across = marks.x(
+        "memory_bandwidth_byte_per_s", "Memory bandwidth", log=True, domain=[10e9, 3e12], values=[10e9, 30e9, 100e9, 300e9, 1e12, 3e12]
+    )
+    up = marks.y(
+        "largest_param", "Largest model, parameters", log=True, domain=[0.1e9, 500e9],
+        values=[0.1e9, 0.3e9, 1e9, 3e9, 7e9, 30e9, 70e9, 200e9],
+    )  # fmt: skip
+    return {"x": across, "y": up}
+
+
+def _points(devices: pd.DataFrame) -> alt.Chart:
+    present = _present(devices)
+    chosen = f"device_class == '{ANY}' || datum.device_class == device_class"
+    tips = [
+        alt.Tooltip("name:N", title="Device"),
+        alt.Tooltip("largest_param:Q", title="At most (parameters)", format=".3~s"),
+        alt.Tooltip("binding:N", title="What binds"),
+        alt.Tooltip("by_bandwidth_param:Q", title="By bandwidth", format=".3~s"),
+        alt.Tooltip("by_capacity_param:Q", title="By memory", format=".3~s"),
+        alt.Tooltip("memory_bandwidth_byte_per_s:Q", title="Bandwidth (B/s)", format=".3~s"),
+    ]
+    return (
+        _computed(devices)
+        .mark_point(filled=False, size=60, strokeWidth=2)
+        .encode(
+            **_axes(devices),
+            color=marks.colour("device_class", theme.CLASSES, present),
+            shape=marks.shape("device_class", theme.CLASS_SHAPES, present),
+            opacity=alt.condition(chosen, alt.value(0.95), alt.value(0.12)),
+            tooltip=tips,
+        )
+    )
+
+
+def _lost(devices: pd.DataFrame) -> alt.Chart:
+    """A thin line from what the bandwidth would allow down to what the memory holds."""
+    return (
+        _computed(devices)
+        .transform_filter("datum.binding == 'memory'")
+        .mark_rule(strokeWidth=1, opacity=0.35)
+        .encode(x="memory_bandwidth_byte_per_s:Q", y="largest_param:Q", y2="by_bandwidth_param:Q")
+    )
+
+
+def _limit_line() -> alt.Chart:
+    ends = pd.DataFrame({"memory_bandwidth_byte_per_s": [10e9, 3e12]})
+    base = alt.Chart(ends).transform_calculate(largest_param=BANDWIDTH_LIMIT)
+    line = base.mark_line(strokeDash=[5, 4], color=theme.MUTED, strokeWidth=1.5, clip=True)
+    return line.encode(x="memory_bandwidth_byte_per_s:Q", y="largest_param:Q")
+
+
+def _article(devices: pd.DataFrame) -> alt.Chart:
+    star = _computed(devices[devices["device_id"] == "iphone-14"]).mark_point(
+        shape=theme.ACCENT_SHAPE, size=190, filled=True, color=theme.ACCENT, opacity=1
+    )
+    return star.encode(x="memory_bandwidth_byte_per_s:Q", y="largest_param:Q")
+
+
+def _chosen(devices: pd.DataFrame) -> alt.Chart:
+    """A ring around the device picked in the menu."""
+    ring = _computed(devices).transform_filter("datum.name == device").mark_point(filled=False, size=420, strokeWidth=2, color=theme.MUTED)
+    return ring.encode(x="memory_bandwidth_byte_per_s:Q", y="largest_param:Q")
+
+
+def _readout(devices: pd.DataFrame) -> alt.Chart:
+    """What the picked device can do, and which of the two limits binds, in words in the empty corner."""
+    billions = "format(datum.{} / 1e9, '.3~r') + ' B'"
+    lines = [
+        "datum.name",
+        f"'at most ' + {billions.format('largest_param')} + ' parameters, ' + datum.binding + ' binds'",
+        f"'by bandwidth ' + {billions.format('by_bandwidth_param')} + ', by memory ' + {billions.format('by_capacity_param')}",
+    ]
+    said = " + '|' + ".join(lines)
+    text = _computed(devices).transform_filter("datum.name == device").transform_calculate(said=said)
+    mark = text.mark_text(align="right", baseline="bottom", lineBreak="|", lineHeight=18, fontWeight=600)
+    return mark.encode(x=alt.value("width"), y=alt.value(alt.expr("height - 58")), text="said:N")
+
+
+def _names(devices: pd.DataFrame) -> alt.Chart:
+    named = _computed(devices[devices["label"] != ""])
+    text = named.mark_text(align="right", dx=-9, dy=-8, baseline="middle")
+    return text.encode(x="memory_bandwidth_byte_per_s:Q", y="largest_param:Q", text="label:N")

@@ -1,0 +1,58 @@
+"""Write the headline findings into README.md from the data: ``python scripts/readme.py``.  A test keeps them fresh."""
+
+from __future__ import annotations
+
+import re
+
+from analysis import claims, tables
+from analysis.book import parameters
+from analysis.claims import board
+from analysis.derived import common, index, server_batching, sram_density, storage_io
+
+README = tables.REPOSITORY / "README.md"
+BEGIN, END = "<!-- findings: written by scripts/readme.py -->", "<!-- end of findings -->"
+
+
+def findings() -> list[str]:
+    """The findings as sentences, each number computed with the default parameters."""
+    package, given = tables.package(), parameters.defaults()
+    known = {value.id: value.as_dict()["text"] for value in _values(package, given)}
+    counts = board.counts(claims.evaluate(package, given))
+    said = ", ".join(f"{count} {board.WORDS[verdict]}" for verdict, count in counts.items())
+    return [
+        f"At {given['reading_speed_word_per_min']:g} words per minute an iPhone 14 runs at most {known['index-iphone-14-fp16']} in FP16 "
+        f"and {known['index-iphone-14-int4']} in four bits; the best devices of 2026 reach {known['index-largest-shown']}.",
+        f"Doing so, it would use {known['index-compute-used']} of its neural processor: {known['index-which-binds']} of "
+        f"{known['index-devices']} devices.",
+        f"100 mm² of bare 3 nm SRAM cells hold {known['sram-density-n3-bare']}; LLaMA 7B in FP16 would take "
+        f"{known['sram-density-area-fp16-bare']} of them.",
+        f"The fastest drive in the data streams LLaMA 7B in int4 at {known['storage-io-fastest-int4']}; reading wants "
+        f"{known['storage-io-reading-rate']}.",
+        f"In the article's own server example the weights are {known['server-batching-weight-share']} of a step: the wall "
+        f"{known['server-batching-wall']} there.",
+        f"Of the article's {sum(counts.values())} claims, {said}.",
+    ]
+
+
+def _values(package: tables.DataPackage, given: dict[str, float]) -> list[index.Value]:
+    reading = {name: given[name] for name in ("reading_speed_word_per_min", "token_per_word", "bandwidth_share")}
+    reserve = float(common.base(given["system_reserve_gibyte"], "gibyte"))
+    found = index.values(package, **reading, system_reserve_byte=reserve)
+    for subject in (sram_density, storage_io, server_batching):
+        names = subject.values.__annotations__
+        found += subject.values(package, **{name: given[name] for name in names if name in given})
+    return found
+
+
+def block() -> str:
+    """The generated part of the README."""
+    return BEGIN + "\n" + "\n".join(f"- {finding}" for finding in findings()) + "\n" + END
+
+
+def written(text: str) -> str:
+    """``text`` with the generated part brought up to date."""
+    return re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: block(), text, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,146 @@
+"""The built site in a real browser, opened from disk with the network cut: charts drawn, nothing asked for, nothing in the console."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+PAGES = ("index.html", "chapters/memory_wall.html", "chapters/claims.html")
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("MEMORY_WALL_REQUIRE_BROWSER"):
+            pytest.fail("MEMORY_WALL_REQUIRE_BROWSER is set and no Chromium is installed")
+        pytest.skip("no Chromium on this machine: the browser tests are left out")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        yield started
+        started.close()
+
+
+class Visit:
+    """One page, what it asked for and what it complained of."""
+
+    def __init__(self, browser: Browser, *, width: int = 1280, scripts: bool = True, dark: bool = False) -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts, color_scheme="dark" if dark else "light")
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        self.context.route("**/*", self._route)
+
+    def _route(self, route: Route) -> None:
+        if route.request.url.startswith(("file:", "data:", "blob:")):
+            route.continue_()
+        else:
+            self.asked.append(route.request.url)
+            route.abort()
+
+    def open(self, path: Path) -> Page:
+        page = self.context.new_page()
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(path.as_uri())
+        return page
+
+
+def scroll_through(page: Page) -> None:
+    for _ in range(200):
+        done = page.evaluate("() => { window.scrollBy(0, 600); return window.scrollY + window.innerHeight >= document.documentElement.scrollHeight - 2 }")
+        page.wait_for_timeout(60)
+        if done:
+            return
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_all_charts_are_drawn_offline_and_the_console_is_silent(browser: Browser, site: Path, name: str) -> None:
+    visit = Visit(browser)
+    page = visit.open(site / name)
+    scroll_through(page)
+    count = page.locator(".mw-chart").count()
+    assert count >= 1
+    page.wait_for_function("count => document.querySelectorAll('.mw-chart.mw-drawn svg.marks').length === count", arg=count, timeout=15000)
+    assert visit.asked == []
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_without_scripts_the_pictures_are_there(browser: Browser, site: Path, name: str) -> None:
+    page = Visit(browser, scripts=False).open(site / name)
+    pictures = page.locator(".mw-static.mw-light img")
+    assert pictures.count() >= 1
+    for index in range(pictures.count()):
+        picture = pictures.nth(index)
+        picture.scroll_into_view_if_needed()
+        assert picture.is_visible()
+        page.wait_for_function("picture => picture.complete && picture.naturalWidth > 0", arg=picture.element_handle())
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_on_a_phone_nothing_sticks_out(browser: Browser, site: Path, name: str) -> None:
+    page = Visit(browser, width=390).open(site / name)
+    scroll_through(page)
+    assert page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+def test_charts_follow_the_dark_theme(browser: Browser, site: Path) -> None:
+    visit = Visit(browser)
+    page = visit.open(site / "chapters" / "memory_wall.html")
+    chart = page.locator(".mw-chart").first
+    chart.scroll_into_view_if_needed()
+    label = chart.locator("svg.marks .role-axis-label text").first
+    label.wait_for(timeout=15000)
+    light = label.get_attribute("fill")
+    page.evaluate("() => { document.documentElement.dataset.theme = 'dark' }")
+    page.wait_for_function("([chart, light]) => chart.querySelector('svg.marks .role-axis-label text')?.getAttribute('fill') !== light",
+                           arg=[chart.element_handle(), light], timeout=15000)  # fmt: skip
+    assert visit.complaints == []
+
+
+def test_a_slider_moves_the_chart(browser: Browser, site: Path) -> None:
+    page = Visit(browser).open(site / "index.html")
+    chart = page.locator(".mw-chart", has=page.locator(".mw-live input[type=range]")).first
+    page.locator(".mw-chart").first.scroll_into_view_if_needed()
+    slider = chart.locator("input[type=range]").first
+    slider.wait_for(timeout=15000)
+    before = chart.locator("svg.marks").inner_html()
+    slider.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("([chart, before]) => chart.querySelector('svg.marks').innerHTML !== before", arg=[chart.element_handle(), before], timeout=15000)
+
+
+def test_the_claims_can_be_filtered_and_sorted(browser: Browser, site: Path) -> None:
+    page = Visit(browser).open(site / "chapters" / "claims.html")
+    bar = page.locator(".mw-table-bar").first
+    rows = page.locator("table.mw-table").first.locator("tbody tr")
+    total = rows.count()
+    bar.locator("select").last.select_option(label="contradicted") if bar.locator("select option", has_text="contradicted").count() else None
+    bar.locator("input[type=search]").fill("memory")
+    shown = page.locator("table.mw-table").first.locator("tbody tr:not([hidden])").count()
+    assert 0 < shown < total
+
+
+def test_search_finds_a_chapter_offline(browser: Browser, site: Path) -> None:
+    visit = Visit(browser)
+    page = visit.open(site / "search.html")
+    page.goto((site / "search.html").as_uri() + "?q=roofline")
+    page.locator("#search-results li a").first.wait_for(timeout=15000)
+    assert visit.asked == []
+
+
+def test_equations_are_set_without_a_script(browser: Browser, site: Path) -> None:
+    page = Visit(browser, scripts=False).open(site / "chapters" / "memory_wall.html")
+    equation = page.locator(".mw-equation math").first
+    box = equation.bounding_box()
+    assert box is not None
+    assert box["width"] > 40
+    assert box["height"] > 15

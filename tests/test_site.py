@@ -1,0 +1,193 @@
+"""The whole book, really built: pages, catalogues, nothing from outside, and no half-built site ever published."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+import yaml
+
+from analysis import tables
+from analysis.book import execution, site as builder
+from analysis.book import parameters
+from analysis.errors import ChapterError
+from tests.conftest import ROOT
+
+Run = Callable[..., CompletedProcess[str]]
+HEART = ("memory_wall", "sram_density", "dram_capacity", "storage_io", "server_batching")
+PUBLISHED = (ROOT / "tests" / "published_figures.txt").read_text(encoding="utf-8").split()
+
+
+class References(HTMLParser):
+    """Every address a page loads or links to, and every id it has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.ids |= {given[name] for name in ("id", "name") if name in given}
+        loaded = given.get("src") or given.get("srcset") or (given.get("href") if tag == "link" else None)
+        if loaded and given.get("rel") not in ("canonical", "next", "prev", "index", "search", "author"):
+            self.loads.append(loaded)
+        if tag == "a" and given.get("href"):
+            self.links.append(given["href"])
+
+
+def read(path: Path) -> References:
+    found = References()
+    found.feed(path.read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_pages_are_there(site: Path) -> None:
+    names = [path.stem for path in builder.chapter_files()]
+    assert {*HEART, "index", "claims", "data", "rerun", "colophon"} <= set(names)
+    for name in names:
+        assert (site / "chapters" / f"{name}.html").is_file()
+    assert (site / "index.html").is_file()
+    assert (site / "search.html").is_file()
+
+
+def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        for address in read(page).loads:
+            assert not re.match(r"(https?:)?//", address), f"{page.relative_to(site)} loads {address}"
+    for sheet in site.rglob("*.css"):
+        addresses = re.findall(r"url\(\s*['\"]?((?:https?:)?//[^)'\"]+)", sheet.read_text(encoding="utf-8", errors="replace"))
+        assert not addresses, f"{sheet.name}: {addresses}"
+
+
+def test_every_link_and_picture_leads_somewhere(site: Path) -> None:
+    pages = {page: read(page) for page in site.rglob("*.html")}
+    for page, found in pages.items():
+        for address in found.loads + found.links:
+            if re.match(r"[a-z]+:|//", address):
+                continue
+            target, _, anchor = address.split("?")[0].partition("#")
+            file = (page.parent / target).resolve() if target else page
+            file = file / "index.html" if file.is_dir() else file
+            assert file.exists(), f"{page.relative_to(site)} → {address}"
+            if anchor and file in pages:
+                assert anchor in pages[file].ids, f"{page.relative_to(site)} → {address}: no such place"
+
+
+def test_about_thirty_figures_at_least_four_in_each_heart_chapter(site: Path) -> None:
+    figures = json.loads((site / "figures.json").read_text(encoding="utf-8"))
+    assert len(figures) >= 30
+    for chapter in HEART:
+        assert sum(figure["chapter"] == chapter for figure in figures) >= 4, chapter
+    numbers = [figure["number"] for figure in figures]
+    assert all(numbers)
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_figure_ids_once_published_stay(site: Path) -> None:
+    ids = {figure["id"] for figure in json.loads((site / "figures.json").read_text(encoding="utf-8"))}
+    assert set(PUBLISHED) <= ids, f"published figures are gone: {set(PUBLISHED) - ids}"
+    assert ids <= set(PUBLISHED), f"add to tests/published_figures.txt: {sorted(ids - set(PUBLISHED))}"
+
+
+def test_the_files_of_every_figure_are_there(site: Path) -> None:
+    for figure in json.loads((site / "figures.json").read_text(encoding="utf-8")):
+        folder = site / "figures" / figure["id"]
+        for file in ("index.html", "wide-light.svg", "wide-dark.svg", "phone-light.svg", "phone-dark.svg"):
+            assert (folder / file).is_file(), folder / file
+        for kind in ("svg", "png", "csv", "vl.json"):
+            assert f"figures/{figure['id']}/{figure['id']}.{kind}" in figure["files"]
+        assert (folder / f"{figure['id']}.png").read_bytes().startswith(b"\x89PNG")
+        assert figure["sources"] or figure["chapter"] in ("claims", "data"), f"{figure['id']} names no source"
+
+
+def test_claims_are_all_there_with_a_verdict(site: Path) -> None:
+    claims = json.loads((site / "claims.json").read_text(encoding="utf-8"))
+    assert len(claims) == 78
+    verdicts = {"reproduces", "reproduces-under-assumption", "ambiguous", "contradicted", "not-checkable"}
+    fields = {"id", "chapter", "statement", "article_value", "value", "unit", "verdict", "assumption", "latest_value", "sources"}
+    for claim in claims:
+        assert fields <= set(claim)
+        assert claim["verdict"] in verdicts
+    page = read(site / "chapters" / "claims.html")
+    assert {claim["id"] for claim in claims} <= page.ids
+
+
+def test_heart_chapters_show_the_verdicts_of_the_claims_they_test(site: Path) -> None:
+    claims = json.loads((site / "claims.json").read_text(encoding="utf-8"))
+    for chapter in HEART:
+        links = " ".join(read(site / "chapters" / f"{chapter}.html").links)
+        missing = [claim["id"] for claim in claims if claim["chapter"] == chapter and f"claims.html#{claim['id']}" not in links]
+        assert not missing, f"{chapter} does not show {missing}"
+
+
+def test_tables_and_edition_are_published(site: Path) -> None:
+    package = tables.DataPackage(ROOT / "data")
+    for name in package.names:
+        assert (site / "tables" / f"{name}.csv").read_bytes() == (ROOT / "data" / f"{name}.csv").read_bytes()
+        assert (site / "tables" / f"{name}.html").is_file()
+    edition = json.loads((site / "edition.json").read_text(encoding="utf-8"))
+    assert edition["parameters"] == parameters.defaults()
+    assert set(edition["data"]) == {f"{name}.csv" for name in package.names}
+    assert len(edition["figures"]) == len(PUBLISHED)
+    assert len(edition["claims"]) == 78
+
+
+def test_no_page_shows_a_missing_number_or_a_raw_object(site: Path) -> None:
+    for page in (site / "chapters").glob("*.html"):
+        text = re.sub(r"<script.*?</script>|<details.*?</details>|<pre.*?</pre>|<[^>]+>", " ", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for wrong in (r"\bnan\b", r"\bNone\b", r"\binf\b", r"0x[0-9a-f]{6}", r"np\.float", r"\{value\}", r"\{verdict\}", r"\bNaN\b"):
+            assert not re.search(wrong, text), f"{page.name}: {wrong}"
+
+
+@pytest.fixture
+def small_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A book of one chapter that a test may break."""
+    book = tmp_path / "book"
+    (book / "chapters").mkdir(parents=True)
+    shutil.copyfile(ROOT / "_config.yml", book / "_config.yml")
+    toc = {"format": "jb-book", "root": "chapters/index", "parts": []}
+    (book / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
+    return book
+
+
+def test_a_failing_chapter_is_named_with_cell_line_parameters_and_cause(small_book: Path) -> None:
+    chapter = small_book / "chapters" / "index.md"
+    head = "---\nkernelspec: {display_name: Python 3, language: python, name: python3}\n---\n\n# Broken\n\n"
+    cells = "```{code-cell} python\n:tags: [parameters]\n\ncontext_token: int = 2048\n```\n\n```{code-cell} python\nfrom analysis import words\nwords.number('three')\n```\n"
+    chapter.write_text(head + cells, encoding="utf-8")
+    with pytest.raises(ChapterError) as caught:
+        execution.run(execution.Chapter(chapter, parameters.defaults(), ROOT / "data"))
+    said = str(caught.value)
+    assert "chapter index, cell 3" in said
+    assert "words.number('three')" in said
+    assert "'context_token': 2048" in said
+    assert "TypeError" in said
+    assert "analysis/words.py" in said
+
+
+def test_a_failing_build_leaves_the_site_of_yesterday(memory_wall: Run, tmp_path: Path) -> None:
+    out = tmp_path / "html"
+    out.mkdir()
+    (out / "index.html").write_text("the site of yesterday", encoding="utf-8")
+    data = tmp_path / "mine"
+    data.mkdir()
+    devices = (ROOT / "data" / "devices.csv").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in devices if not line.startswith("iphone-14,")]
+    (data / "devices.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    stated = (ROOT / "data" / "disagreements.csv").read_text(encoding="utf-8")
+    (data / "disagreements.csv").write_text(stated, encoding="utf-8")
+    result = memory_wall("build", "--data", str(data), "--out", str(out))
+    assert result.returncode == 1, result.stderr
+    assert "chapter" in result.stderr
+    assert "iphone-14" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in out.iterdir()] == ["index.html"]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
