@@ -22,8 +22,8 @@ def findings() -> list[str]:
     return [
         f"At {given['reading_speed_word_per_min']:g} words per minute an iPhone 14 runs at most {known['index-iphone-14-fp16']} in FP16 "
         f"and {known['index-iphone-14-int4']} in four bits; the best devices of 2026 reach {known['index-largest-shown']}.",
-        f"Doing so, it would use {known['index-compute-used']} of its neural processor: {known['index-which-binds']} of "
-        f"{known['index-devices']} devices.",
+        f"LLaMA 7B at that pace would use {known['index-compute-used']} of the phone's neural processor; of {known['index-devices']} "
+        f"devices {known['index-which-binds'].replace(' one of them', '')}.",
         f"100 mm² of bare 3 nm SRAM cells hold {known['sram-density-n3-bare']}; LLaMA 7B in FP16 would take "
         f"{known['sram-density-area-fp16-bare']} of them.",
         f"The fastest drive in the data streams LLaMA 7B in int4 at {known['storage-io-fastest-int4']}; reading wants "

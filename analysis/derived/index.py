@@ -111,7 +111,7 @@ def title(devices: pd.DataFrame) -> str:
 
 def _which_binds(bound: int, total: int) -> str:
     if bound == total:
-        return "memory bandwidth is the limit of every one of them"
+        return "every one is limited by memory bandwidth"
     if bound * 2 > total:
-        return "memory bandwidth is the limit of most"
-    return "memory capacity is the limit of most"
+        return f"{bound} are limited by memory bandwidth, {total - bound} by memory size"
+    return f"{total - bound} are limited by memory size, {bound} by memory bandwidth"
