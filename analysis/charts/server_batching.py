@@ -1,0 +1,375 @@
+"""Charts of the chapter on serving many users: each draws the table of the same name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from analysis.charts import marks, theme
+
+MEMORY, COMPUTE, REST = theme.PRIMARY, "#9a7b12", theme.MUTED
+"""Reading memory, matrix products, and what is neither: the same three colours in every chart of the chapter."""
+PHASES = {"Reading the prompt": COMPUTE, "Writing the answer": MEMORY}
+PARTS = {"Weights": MEMORY, "Matrix products": COMPUTE, "Rest": REST}
+SYSTEM_COLOURS = (MEMORY, "#a8489b", REST, REST, REST)
+SYSTEM_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
+DASHES = ([5, 4], [1, 0], [8, 3], [2, 2])
+LINES = (REST, MEMORY, "#169b9b", "#a8489b")
+STAR = {"shape": theme.ACCENT_SHAPE, "size": 170, "filled": True, "color": theme.ACCENT, "opacity": 1}
+
+
+TITLES = {
+    "series": "Series", "batch_size": "Batch", "time_s": "Time", "computed_mfu_share": "MFU", "part_s": "Time",
+    "printed_mfu_share": "MFU as printed", "answer_token_per_s": "Answer", "share": "Share",
+    "step_time_s": "Whole step", "pass_token": "Tokens together", "chip_kind": "Chip", "n_chip": "Chips",
+    "date": "Date",
+    "balance_flop_per_byte": "Balance", "precision": "Peak of", "cost_ratio": "Cost, client = 1",
+    "cache_to_weight_ratio": "Cache over weights", "basis": "Share of the", "low_share": "At least",
+    "high_share": "At most", "item": "HBM", "against": "Over",
+}  # fmt: skip
+"""What tooltips call the columns."""
+
+
+def _select(name: str, label: str, options: list[Any], value: Any, shown: list[str] | None = None) -> alt.Parameter:
+    bind = alt.binding_select(options=options, labels=shown or alt.Undefined, name=f"{label} ")
+    return alt.param(name=name, value=value, bind=bind)
+
+
+def _tips(*columns: str) -> list[alt.Tooltip]:
+    return marks.tooltip(*columns, titles=TITLES)
+
+
+def _within(values: list[float], low: float, high: float) -> list[float]:
+    return [value for value in values if low <= value <= high]
+
+
+# --------------------------------------------------------------------------------------- Pope et al.
+
+
+def pope_figure_9(table: pd.DataFrame) -> alt.LayerChart:
+    """Latency against utilization, one line for each system, with the article's point."""
+    shown = table.loc[table["is_article"], "workload"].iloc[0]
+    workload = _select("workload", "Request", list(table["workload"].unique()), shown)
+    base = alt.Chart(table).transform_filter("datum.workload === workload")
+    low, high = table["time_s"].min() / 1.3, table["time_s"].max() * 1.3
+    x = marks.x("time_s", "Time of the whole request", log=True, domain=(low, high), values=[0.2, 0.5, 1, 2, 5, 10])
+    y = marks.y(
+        "computed_mfu_share", "Share of peak FLOP/s used (MFU)", domain=(0, 0.5), values=[0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    )
+    colour, shape = _systems(table)
+    lines = base.mark_line(strokeWidth=1.6, opacity=0.75).encode(x, y, colour, order="batch_size:Q")
+    points = base.mark_point(opacity=1).encode(
+        x,
+        y,
+        colour,
+        shape,
+        size=alt.condition("datum.is_frontier", alt.value(80), alt.value(42)),
+        tooltip=_tips(
+            "series", "batch_size", "time_s", "computed_mfu_share", "printed_mfu_share", "answer_token_per_s"
+        ),
+    )
+    return alt.layer(*_too_slow(base, high), lines, points, *_batches(base), *_article_point(base)).add_params(workload)
+
+
+def _systems(table: pd.DataFrame) -> tuple[alt.Color, alt.Shape]:
+    names = sorted(table["series"].unique(), key=lambda name: ("PaLM" not in name, "TPU" not in name, name))
+    legend = alt.Legend(title=None, columns=2, symbolSize=60)
+    colour = alt.Color("series:N", scale=alt.Scale(domain=names, range=list(SYSTEM_COLOURS)), legend=legend)
+    return colour, alt.Shape("series:N", scale=alt.Scale(domain=names, range=list(SYSTEM_SHAPES)), legend=legend)
+
+
+def _too_slow(base: alt.Chart, high: float) -> list[alt.Chart]:
+    once = base.transform_aggregate(reading_latency_s="max(reading_latency_s)")
+    rect = once.mark_rect(color=theme.FORBIDDEN, opacity=theme.SHADE).encode(
+        x="reading_latency_s:Q", x2=alt.datum(high)
+    )
+    rule = once.mark_rule(strokeDash=[5, 4]).encode(x="reading_latency_s:Q")
+    text = once.mark_text(align="left", baseline="top", dx=5, dy=2).encode(
+        x="reading_latency_s:Q", y=alt.value(0), text=alt.value("slower than reading")
+    )
+    return [rect, rule, text]
+
+
+def _batches(base: alt.Chart) -> list[alt.Chart]:
+    """Name the batches of PaLM before the article's, where the curve is steep."""
+    palm = base.transform_filter("indexof(datum.series, 'PaLM') === 0").transform_joinaggregate(last="max(batch_size)")
+    named = palm.transform_filter("datum.computed_mfu_share < 0.38 || datum.batch_size === datum.last")
+    text = named.mark_text(align="right", dx=-6, dy=-8)
+    return [text.encode(x="time_s:Q", y="computed_mfu_share:Q", text="batch_size:Q")]
+
+
+def _article_point(base: alt.Chart) -> list[alt.Chart]:
+    point = base.transform_filter("datum.is_article").encode(x="time_s:Q", y="computed_mfu_share:Q")
+    text = point.mark_text(align="center", dy=-18, color=theme.ACCENT, fontWeight=600)
+    return [point.mark_point(**STAR), text.encode(text=alt.value("The article"))]
+
+
+def prefill_and_decode(table: pd.DataFrame) -> alt.LayerChart:
+    """Shares of prompt and answer in the time of a request, by batch."""
+    base = alt.Chart(table).encode(_batch_axis())
+    bars = base.mark_bar().encode(
+        marks.y("share", "Share of the time of a request", domain=(0, 1.14), values=[0, 0.25, 0.5, 0.75, 1]),
+        marks.colour("part", PHASES, list(table["part"])),
+        order=alt.Order("part:N", sort="descending"),
+        tooltip=_tips("batch_size", "part", "time_s", "share", "computed_mfu_share"),
+    )
+    whole = base.transform_filter(alt.datum.part == next(iter(PHASES)))
+    total = whole.mark_text(baseline="bottom", dy=-4).encode(y=alt.datum(1), text=alt.Text("total_s:Q", format=".4~r"))
+    star = whole.transform_filter("datum.is_article").mark_point(**STAR).encode(y=alt.datum(1.105))
+    return alt.layer(bars, total, star)
+
+
+def _batch_axis() -> alt.X:
+    return alt.X("batch_size:O", axis=alt.Axis(title="Batch (users served together)", labelAngle=0))
+
+
+# -------------------------------------------------------------------------------------- the decode step
+
+
+def step_time_by_batch(table: pd.DataFrame) -> alt.LayerChart:
+    """Stack the parts of a decode step, by batch."""
+    base = alt.Chart(table).encode(_batch_axis())
+    most = table["step_time_s"].max()
+    bars = base.mark_bar().encode(
+        marks.y("part_s", "Time of a step", domain=(0, most * 1.12), values=[0, 0.05, 0.1, 0.15]),
+        marks.colour("part", PARTS, list(table["part"])),
+        order="order:Q",
+        tooltip=_tips("batch_size", "part", "part_s", "share", "step_time_s"),
+    )
+    whole = base.transform_filter(alt.datum.order == 0).transform_calculate(
+        step_label="format(datum.step_time_s * 1000, '.3~r')"
+    )
+    total = whole.mark_text(baseline="bottom", dy=-4).encode(y="step_time_s:Q", text="step_label:N")
+    star = whole.transform_filter("datum.is_article").mark_point(**STAR, yOffset=-28).encode(y="step_time_s:Q")
+    return alt.layer(bars, total, star)
+
+
+def mfu_and_chip_time(table: pd.DataFrame, *, ridge_batch_size: float) -> alt.LayerChart:
+    """Chip time per token against the tokens that share a reading of the weights, with the ridge."""
+    low, high = table["pass_token"].min() / 1.5, table["pass_token"].max() * 1.5
+    least, most = table["chip_time_per_token_s"].min() / 1.5, table["chip_time_per_token_s"].max() * 2
+    x = marks.x("pass_token", "Tokens that share one reading of the weights", log=True, domain=(low, high),
+                values=[10, 100, 1000, 10_000])  # fmt: skip
+    y = marks.y(
+        "chip_time_per_token_s",
+        "Chip time per token",
+        log=True,
+        domain=(least, most),
+        values=[0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5],
+    )
+    measured, ideal = table[table["series"] != "At best"], table[table["series"] == "At best"]
+    base = alt.Chart(measured).encode(x, y, marks.colour("series", PHASES, list(measured["series"])))
+    points = base.mark_point(opacity=1).encode(
+        tooltip=_tips("series", "batch_size", "pass_token", "chip_time_per_token_s", "computed_mfu_share")
+    )
+    limit = alt.Chart(ideal).mark_line(strokeDash=[5, 4], color=REST).encode(x, y)
+    return alt.layer(
+        limit,
+        marks.limit(ridge_batch_size, f"ridge: {ridge_batch_size:,.0f} tokens", column="pass_token"),
+        base.mark_line(strokeWidth=1.6),
+        points,
+        *_utilizations(measured, x, y),
+        *_best(ideal, x, y),
+    )
+
+
+def _utilizations(measured: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    decode = alt.Chart(measured[measured["series"] == "Writing the answer"]).encode(x, y)
+    least = decode.transform_filter(f"datum.batch_size <= {measured.loc[measured['is_article'], 'batch_size'].max()}")
+    used = least.transform_calculate(used_label="format(datum.computed_mfu_share * 100, '.0f') + ' %'")
+    text = used.mark_text(align="left", dx=7, dy=-8).encode(text="used_label:N")
+    star = decode.transform_filter("datum.is_article").mark_point(**STAR)
+    return [text, star]
+
+
+def _best(ideal: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    last = ideal.sort_values("pass_token").tail(1)
+    return [alt.Chart(last).mark_text(align="right", dy=-9).encode(x, y, text=alt.value("at best"))]
+
+
+# ---------------------------------------------------------------------------------- latency and chips
+
+
+def latency_by_chips(table: pd.DataFrame) -> alt.LayerChart:
+    """Latency against the number of chips at one batch, measured and at best."""
+    batches = sorted({int(batch) for batch in table["batch_size"]})
+    batch = _select("batch", "Batch", batches, batches[-1])
+    base = alt.Chart(table).transform_filter("datum.batch_size === batch")
+    low, high = table["time_s"].min() / 1.2, table["time_s"].max() * 1.3
+    x = marks.x("n_chip", "Chips", log=True, domain=(12, 280), values=[16, 32, 64, 128, 256])
+    y = marks.y(
+        "time_s",
+        "Time of the whole request",
+        log=True,
+        domain=(low, high),
+        values=_within([0.1, 0.2, 0.5, 1, 2, 5], low, high),
+    )
+    palette = {"NVIDIA A100": theme.CLASSES["gpu"], "Google TPU v4": MEMORY}
+    colour = marks.colour("chip_kind", palette, list(table["chip_kind"]))
+    shape = marks.shape(
+        "chip_kind", {"NVIDIA A100": "triangle-up", "Google TPU v4": "circle"}, list(table["chip_kind"])
+    )
+    ideal = base.transform_filter("datum.kind === 'at best'")
+    measured = base.transform_filter("datum.kind === 'measured'")
+    tips = _tips("chip_kind", "n_chip", "partitioning", "batch_size", "time_s")
+    points = measured.mark_point(size=110, opacity=1).encode(x, y, colour, shape, tooltip=tips)
+    text = measured.transform_calculate(
+        chip_label="format(datum.time_s, '.3~r') + ' s' + (datum.partitioning === 'pp3-tp8' ? ', pipeline' : '')"
+    ).mark_text(align="left", dx=10, dy=-8)
+    lines = ideal.mark_line(strokeDash=[5, 4], strokeWidth=1.6).encode(x, y, colour, detail="chip_kind:N")
+    return alt.layer(lines, points, text.encode(x, y, text="chip_label:N")).add_params(batch)
+
+
+# ----------------------------------------------------------------------------------------- balance
+
+
+def accelerator_balance(table: pd.DataFrame) -> alt.LayerChart:
+    """FLOP that each byte must feed, by year of release."""
+    x = marks.x("released_year", "Release", domain=(2007.5, 2027.6), values=[2008, 2012, 2016, 2020, 2024])
+    y = marks.y(
+        "balance_flop_per_byte", "FLOP per byte", log=True, domain=(4, 900), values=[5, 10, 20, 50, 100, 200, 500]
+    )
+    shapes = {"16 bit on matrix units": "circle", "16 bit": "square", "32 bit": "triangle-up"}
+    base = alt.Chart(table).encode(
+        x,
+        y,
+        marks.shape("precision", shapes, list(table["precision"]), title=None),
+        tooltip=_tips("name", "date", "balance_flop_per_byte", "precision"),
+    )
+    trend = base.transform_filter("datum.kind === 'trend'").mark_point(size=30, color=REST, opacity=0.4)
+    chips = base.transform_filter("datum.kind === 'accelerator'")
+    sold = chips.transform_filter("!datum.is_announced").mark_point(size=75, color=MEMORY, opacity=1)
+    announced = chips.transform_filter("datum.is_announced").mark_point(
+        size=75, filled=False, strokeWidth=2, color=MEMORY, opacity=1
+    )
+    return alt.layer(trend, sold, announced, *_names(table, x, y))
+
+
+LEFT, RIGHT = ("V100", "TPU v4", "B200"), ("TPU v6e", "TPU v7", "Rubin")
+"""Labels to the left and to the right of their points, where there is room."""
+
+
+def _names(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    left, right = (alt.Chart(table[table["label"].isin(names)]) for names in (LEFT, RIGHT))
+    return [
+        left.mark_text(align="right", dx=-8).encode(x, y, text="label:N"),
+        right.mark_text(align="left", dx=8).encode(x, y, text="label:N"),
+    ]
+
+
+# ---------------------------------------------------------------------------------- price of memory
+
+
+def memory_cost_per_user(table: pd.DataFrame, *, price_ratio: float, context_token: int) -> alt.LayerChart:
+    """Memory cost per user over that of a client, against the users who share the weights; the price can be moved."""
+    price = alt.param(
+        name="price",
+        value=price_ratio,
+        bind=alt.binding_range(min=1, max=10, step=0.5, name="Price of HBM over DDR (times) "),
+    )
+    context = _select(
+        "context", "Context (tokens)", sorted({int(token) for token in table["context_token"]}), context_token
+    )
+    base = (
+        alt.Chart(table)
+        .transform_filter("datum.context_token === context")
+        .transform_calculate(
+            cost_ratio="price * (1 / datum.batch_size + datum.cache_to_weight_ratio)"
+            " / (1 + datum.cache_to_weight_ratio)"
+        )
+    )
+    x = marks.x(
+        "batch_size",
+        "Users who share the weights (batch)",
+        log=True,
+        domain=(1, 1024),
+        values=[1, 4, 16, 64, 256, 1024],
+    )
+    y = marks.y(
+        "cost_ratio",
+        "Memory cost per user, client = 1×",
+        log=True,
+        domain=(0.001, 12),
+        values=[0.001, 0.01, 0.1, 1, 10],
+    )
+    names = list(dict.fromkeys(table["model"]))
+    scale = alt.Scale(domain=names, range=list(LINES[: len(names)]))
+    legend = alt.Legend(title=None, columns=2, symbolType="stroke")
+    colour = alt.Color("model:N", scale=scale, legend=legend)
+    tips = _tips("model", "batch_size", "cost_ratio", "cache_to_weight_ratio")
+    dash = alt.StrokeDash("model:N", scale=alt.Scale(domain=names, range=list(DASHES[: len(names)])), legend=legend)
+    lines = base.mark_line().encode(x, y, colour, dash)
+    points = base.mark_point(size=30, opacity=1).encode(x, y, colour, tooltip=tips)
+    return alt.layer(*_dearer(), lines, points, *_claimed(table, x, y)).add_params(price, context)
+
+
+def _dearer() -> list[alt.Chart | alt.LayerChart]:
+    frame = pd.DataFrame({"cost_ratio": [1.0], "upper": [12.0]})
+    shade = (
+        alt.Chart(frame).mark_rect(color=theme.FORBIDDEN, opacity=theme.SHADE).encode(y="cost_ratio:Q", y2="upper:Q")
+    )
+    text = (
+        alt.Chart(frame)
+        .mark_text(align="right", baseline="bottom", dx=-6, dy=-5)
+        .encode(x=alt.value("width"), y="cost_ratio:Q", text=alt.value("dearer than on a client"))
+    )
+    return [shade, text]
+
+
+def _claimed(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    point = table[table["is_claimed"] & table["is_shown"]]
+    base = alt.Chart(point).encode(x, y)
+    text = base.mark_text(align="right", dx=-10, dy=10, color=theme.ACCENT, fontWeight=600)
+    return [base.mark_point(**STAR), text.encode(text=alt.value("The article"))]
+
+
+def hbm_cost_share(table: pd.DataFrame, *, claimed_share: float) -> alt.LayerChart:
+    """Every estimate of HBM's share of the cost of a chip, against the article's half."""
+    order = list(table["estimate"])
+    y = alt.Y("estimate:N", sort=order, axis=alt.Axis(title=None, grid=True, labelLimit=230))
+    x = marks.x("low_share", "Share of the cost", domain=(0, 0.8), values=[0, 0.2, 0.4, 0.6, 0.8])
+    tips = _tips("chip", "publisher", "basis", "date", "low_share", "high_share")
+    kinds, legend = ["manufacturing cost", "component cost"], alt.Legend(title=None, columns=1)
+    colour = alt.Color("basis:N", scale=alt.Scale(domain=kinds, range=[MEMORY, COMPUTE]), legend=legend)
+    shape = alt.Shape("basis:N", scale=alt.Scale(domain=kinds, range=["circle", "square"]), legend=legend)
+    base = alt.Chart(table).encode(y, tooltip=tips)
+    span = base.mark_rule(strokeWidth=2).encode(x, x2="high_share:Q", color=colour)
+    low = base.mark_point(filled=False, size=80, strokeWidth=2, opacity=1).encode(x, colour, shape)
+    high = base.transform_filter("datum.high_share > datum.low_share").mark_point(
+        filled=False, size=80, strokeWidth=2, opacity=1
+    )
+    return alt.layer(*_half(claimed_share), span, low, high.encode(alt.X("high_share:Q"), colour, shape))
+
+
+def _half(claimed_share: float) -> list[alt.Chart]:
+    base = alt.Chart(pd.DataFrame({"low_share": [claimed_share]})).encode(x="low_share:Q")
+    rule = base.mark_rule(strokeDash=[5, 4], color=theme.ACCENT, strokeWidth=1.5)
+    star = base.mark_point(**STAR).encode(y=alt.value(-9))
+    text = base.mark_text(align="left", dx=11, color=theme.ACCENT, fontWeight=600)
+    return [rule, star, text.encode(y=alt.value(-9), text=alt.value("The article"))]
+
+
+def hbm_price_ratio(table: pd.DataFrame) -> alt.LayerChart:
+    """Price of HBM over DDR by date: the article's, stated, forecast, and from pairs of prices."""
+    x = marks.x("at_year", "Date", domain=(2023, 2027.2), values=[2023, 2024, 2025, 2026, 2027])
+    y = marks.y("price_ratio", "Price of HBM over DDR, per GB", domain=(0, 6), values=[0, 1, 2, 3, 4, 5, 6])
+    found, claimed = table[table["kind"] != "article"], table[table["kind"] == "article"]
+    kinds = {"stated": MEMORY, "forecast": MEMORY, "from two prices": COMPUTE}
+    shapes = {"stated": "circle", "forecast": "diamond", "from two prices": "square"}
+    present = list(found["kind"])
+    base = alt.Chart(found).encode(
+        x,
+        y,
+        marks.colour("kind", kinds, present),
+        marks.shape("kind", shapes, present),
+        tooltip=_tips("item", "against", "date", "price_ratio", "kind"),
+    )
+    stated = base.transform_filter("datum.kind === 'stated'").mark_point(size=90, opacity=1)
+    other = base.transform_filter("datum.kind !== 'stated'").mark_point(size=90, filled=False, strokeWidth=2, opacity=1)
+    star = marks.article(
+        claimed.assign(article_label="The article"), x="at_year", y="price_ratio", label="article_label"
+    )
+    same = marks.limit(1, "the same price", column="price_ratio", along="y")
+    return alt.layer(same, stated, other, star)

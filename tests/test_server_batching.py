@@ -1,0 +1,349 @@
+"""The chapter on serving many users: worked numbers, limits, what moves when the data move, and what charts draw."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import figures, tables
+from analysis.charts import server_batching as charts
+from analysis.derived import server_batching as derived
+from analysis.equations import server_batching as equations
+from analysis.tables import DataPackage
+
+READER: dict[str, Any] = {"reading_speed_word_per_min": 250.0, "token_per_word": 2.0}
+EDITION: dict[str, Any] = {"context_token": 2048, "reference_model": "llama-7b"}
+MEMORY: dict[str, Any] = {"price_ratio": 4.0, **EDITION}
+
+
+@pytest.fixture(scope="module")
+def package() -> DataPackage:
+    return DataPackage(tables.data_folder())
+
+
+@pytest.fixture(scope="module")
+def published(package: DataPackage) -> list[figures.Value]:
+    return derived.values(package, **READER, **EDITION)
+
+
+def changed(folder: Path, name: str, edit: Callable[[dict[str, str]], None]) -> DataPackage:
+    """Copy the data, with the rows of one table edited."""
+    shutil.copytree(tables.data_folder(), folder / "data")
+    path = folder / "data" / f"{name}.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        edit(row)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return DataPackage(folder / "data")
+
+
+def at_article(table: pd.DataFrame) -> dict[str, Any]:
+    [row] = table[table["is_article"]].to_dict("records")
+    return {str(name): value for name, value in row.items()}
+
+
+# ------------------------------------------------------------------------------------- worked numbers
+
+
+def test_the_articles_point_is_the_row_of_table_d3(package: DataPackage) -> None:
+    # Pope et al. 2022, table D.3: PaLM 540B, total, batch 256: 3155 ms, 40 %
+    row = at_article(derived.pope_figure_9(package, **READER))
+    assert row["batch_size"] == 256
+    assert row["time_s"] == pytest.approx(3.155)
+    assert row["printed_mfu_share"] == pytest.approx(0.40)
+    assert row["answer_token_per_s"] == pytest.approx(20 / 3.155)
+
+
+def test_recomputed_utilization_agrees_with_the_printed_one(package: DataPackage) -> None:
+    table = derived.pope_figure_9(package, **READER)
+    assert (table["computed_mfu_share"] - table["printed_mfu_share"]).abs().max() < 0.0055
+
+
+DOMINATED = {"td2-palm-540b-total-b4"}
+"""Printed bold in table D.2 although batch 8 is both faster and better used."""
+
+
+def test_the_frontier_of_the_paper_is_a_frontier_but_for_one_row(package: DataPackage) -> None:
+    """At the printed precision nothing is both faster and better used than a row on it."""
+    table = derived.pope_figure_9(package, **READER)
+    table = table[~table["row_id"].isin({"td2-mt-nlg-530b-total-b4"})]  # the same time as PaLM, with fewer parameters
+    beaten = set()
+    for row in table[table["is_frontier"].astype(bool)].to_dict("records"):
+        same = table[table["workload"] == row["workload"]]
+        better = (same["time_s"] < row["time_s"]) & (same["printed_mfu_share"] > row["printed_mfu_share"])
+        beaten |= {row["row_id"]} if better.any() else set()
+    assert beaten == DOMINATED
+
+
+def test_parts_of_the_step_behind_the_article(package: DataPackage) -> None:
+    # the reference reckoning of the book: weights 14.1 ms, FLOPs 15.7 ms of 55.7 ms
+    row = at_article(derived.decode_steps(package))
+    assert row["weight_time_s"] == pytest.approx(14.06e-3, rel=1e-3)
+    assert row["compute_time_s"] == pytest.approx(15.71e-3, rel=1e-3)
+    assert row["step_time_s"] == pytest.approx(55.7e-3)
+    assert row["rest_s"] == pytest.approx(55.7e-3 - 14.06e-3 - 15.71e-3, rel=1e-3)
+    assert row["chip_time_per_token_s"] == pytest.approx(64 * 1.114 / (256 * 20))
+
+
+def test_the_cache_of_palm_is_negligible(package: DataPackage) -> None:
+    steps = derived.decode_steps(package)
+    assert (steps["kv_time_s"] < 0.01 * steps["weight_time_s"]).all()
+
+
+def test_published_numbers(published: list[figures.Value]) -> None:
+    number = derived.numbers(published)
+    expected = {
+        "ridge": 229.17, "article-rate": 6.339, "decode-rate": 17.95, "prefill-share": 0.6469, "total-mfu": 0.3983,
+        "prefill-mfu": 0.4618, "decode-mfu": 0.2820, "weight-share": 0.2524, "chip-time": 13.925e-3,
+        "one-chip-time": 0.9,
+        "holding-chips": 32, "holding-time": 28.125e-3, "big-prefill-mfu": 0.7552, "big-prefill-gathered": 0.01056,
+        "last-latency-ratio": 11.608 / 3.155, "floor-chip-time": 2 * 540e9 / 275e12, "shared-advantage": 64,
+    }  # fmt: skip
+    for name, value in expected.items():
+        assert number[name] == pytest.approx(value, rel=2e-3), name
+
+
+def test_critical_batch_of_an_h100(published: list[figures.Value]) -> None:
+    # Austin et al. 2025, How To Scale Your Model: 298 with 1e15 FLOP/s, 295 with 989e12; half of it with int8 weights
+    number = derived.numbers(published)
+    assert number["balance-h100"] == pytest.approx(295, abs=1)
+    assert number["h100-int8-ridge"] == pytest.approx(number["balance-h100"] / 2)
+
+
+def test_cost_with_the_cache_of_llama(package: DataPackage, published: list[figures.Value]) -> None:
+    # kipply, Transformer Inference Arithmetic: 2 · 32 layers · 4096 · 2 B = 524,288 B a token
+    cache = 524_288 * 2048 / (6.7384e9 * 2)
+    number = derived.numbers(published)
+    assert number["cache-ratio"] == pytest.approx(cache, rel=1e-4)
+    assert number["cached-cost"] == pytest.approx(4 * (1 / 256 + cache) / (1 + cache), rel=1e-4)
+    assert number["cost-limit"] == pytest.approx(4 * cache / (1 + cache), rel=1e-4)
+    assert number["equal-context"] == pytest.approx(6.7384e9 * 2 / 256 / 524_288, rel=1e-4)
+
+
+def test_price_pairs(package: DataPackage) -> None:
+    # Counterpoint, November 2025: HBM3E 1.70, DDR5 1.50, DDR4 2.10 USD per gigabit
+    ratios = derived.price_ratios(package)
+    pairs = ratios[ratios["kind"] == "from two prices"]["price_ratio"]
+    assert any(np.isclose(pairs, 1.70 / 1.50))
+    assert any(np.isclose(pairs, 1.70 / 2.10))
+    assert ratios.loc[ratios["kind"] == "article", "price_ratio"].tolist() == [4]
+
+
+# ------------------------------------------------------------------------------- limits and trends
+
+
+def test_shares_of_prompt_and_answer_are_whole(package: DataPackage) -> None:
+    shares = derived.prefill_and_decode(package).groupby("batch_size")
+    np.testing.assert_allclose(shares["share"].sum(), 1)
+    np.testing.assert_allclose(shares["time_s"].sum(), shares["total_s"].first(), atol=1.5e-3)
+
+
+def test_parts_add_up_to_the_step(package: DataPackage) -> None:
+    parts = derived.step_parts(package).groupby("batch_size")
+    np.testing.assert_allclose(parts["part_s"].sum(), parts["step_time_s"].first())
+
+
+def test_nothing_measured_beats_the_limit(package: DataPackage) -> None:
+    costs = derived.chip_times(package)
+    measured, ideal = costs[costs["series"] != "At best"], costs[costs["series"] == "At best"]
+    limit = np.exp(np.interp(*(np.log(each) for each in (
+        measured["pass_token"], ideal["pass_token"], ideal["chip_time_per_token_s"]))))  # fmt: skip
+    assert (measured["chip_time_per_token_s"].to_numpy() > limit).all()
+    latencies = derived.latency_by_chips(package)
+    for _, same in latencies.groupby(["chip_kind", "batch_size"]):
+        best = same[same["kind"] == "at best"]
+        for row in same[same["kind"] == "measured"].to_dict("records"):
+            scaled = best["time_s"] * best["n_chip"] / row["n_chip"]
+            assert (row["time_s"] > scaled).all()
+
+
+def test_ideal_latency_falls_as_one_over_chips(package: DataPackage) -> None:
+    latencies = derived.latency_by_chips(package)
+    ideal = latencies[latencies["kind"] == "at best"]
+    work = (ideal["time_s"] * ideal["n_chip"]).groupby([ideal["chip_kind"], ideal["batch_size"]])
+    np.testing.assert_allclose(work.min(), work.max())
+    assert ideal.groupby("chip_kind")["n_chip"].min().to_dict() == {"NVIDIA A100": 14, "Google TPU v4": 31}
+
+
+def test_costs_fall_with_users_and_rise_with_context(package: DataPackage) -> None:
+    costs = derived.memory_costs(package, **MEMORY)
+    for _, line in costs.groupby(["model", "context_token"]):
+        assert line.sort_values("batch_size")["cost_ratio"].is_monotonic_decreasing
+    many = costs[(costs["batch_size"] == 1024) & (costs["model"] == "LLaMA 7B")].sort_values("context_token")
+    assert many["cost_ratio"].is_monotonic_increasing
+    alone = costs[(costs["model"] == derived.ALONE) & costs["is_shown"]]
+    np.testing.assert_allclose(alone["cost_ratio"], 4 / alone["batch_size"])
+
+
+def test_reference_model_is_drawn_once(package: DataPackage) -> None:
+    costs = derived.memory_costs(package, price_ratio=4.0, context_token=512, reference_model="llama-3.1-8b")
+    assert set(costs["model"]) == {derived.ALONE, "Llama 3.1 8B", "Llama 3.1 70B"}
+    assert not costs.duplicated(["model", "context_token", "batch_size"]).any()
+
+
+def test_unknown_shape_has_no_line(package: DataPackage) -> None:
+    models = package.table("models")
+    unknown = models.loc[models["n_layer"].isna() & models["total_param"].notna(), "model_id"].iloc[0]
+    costs = derived.memory_costs(package, price_ratio=4.0, context_token=512, reference_model=str(unknown))
+    assert costs["cost_ratio"].notna().all()
+
+
+# ------------------------------------------------------------------------------------------ data
+
+
+def test_unusable_rows_are_never_used(package: DataPackage, tmp_path: Path) -> None:
+    def spoil(row: dict[str, str]) -> None:
+        if row["usable"] == "false":
+            row["time_ms"] = "1"
+
+    spoiled = changed(tmp_path, "pope_tables", spoil)
+    for make in (derived.decode_steps, derived.chip_times, derived.latency_by_chips, derived.prefill_and_decode):
+        pd.testing.assert_frame_equal(make(package), make(spoiled))
+    pd.testing.assert_frame_equal(derived.pope_figure_9(package, **READER), derived.pope_figure_9(spoiled, **READER))
+
+
+def test_points_out_of_the_fit_and_memories_on_chip_are_left_out(package: DataPackage) -> None:
+    table = derived.balance(package)
+    assert not table["name"].str.contains("Groq|Cerebras|MI308X").any()
+    assert table["balance_flop_per_byte"].between(1, 1000).all()
+    assert table.loc[table["is_announced"].astype(bool), "label"].tolist() == ["Rubin"]
+
+
+def test_every_estimate_of_the_memory_share_is_shown(package: DataPackage) -> None:
+    shares = derived.hbm_shares(package)
+    prices = package.table("memory_prices")
+    stated = prices[(prices["price_kind"] == "bom-share") & prices["memory_type"].str.startswith("hbm")]
+    assert len(shares) == len(stated) + 3
+    assert (shares["low_share"] <= shares["high_share"]).all()
+
+
+def test_servers_without_memory_have_no_price_of_memory(package: DataPackage) -> None:
+    servers = derived.server_prices(package).set_index("server_id")
+    assert servers["memory_price_usd_per_gbyte"].isna()["gh200-server-2023"]
+    # Nvidia 2020: 199,000 USD for 320 GB
+    assert servers.loc["dgx-a100-320gb-2020", "memory_price_usd_per_gbyte"] == pytest.approx(199_000 / 320)
+
+
+def test_rows_name_their_sources(package: DataPackage) -> None:
+    made = [
+        derived.pope_figure_9(package, **READER), derived.prefill_and_decode(package), derived.step_parts(package),
+        derived.chip_times(package), derived.latency_by_chips(package), derived.balance(package),
+        derived.memory_costs(package, **MEMORY), derived.hbm_shares(package), derived.price_ratios(package),
+        derived.server_prices(package),
+    ]  # fmt: skip
+    known = set(package.table("sources")["source_id"])
+    for table in made:
+        assert set(tables.source_ids(table)) <= known
+        assert table["source_id"].notna().all()
+
+
+# ------------------------------------------------------------------------- conclusions follow the data
+
+
+def phrase(published: list[figures.Value], name: str) -> str:
+    return derived.texts(published)[name]
+
+
+def test_slower_readers_are_kept_up_with(package: DataPackage) -> None:
+    slow = derived.values(package, **READER | {"reading_speed_word_per_min": 150.0}, **EDITION)
+    assert phrase(slow, "keeps-up") == "keeps up with"
+    assert derived.numbers(slow)["fast-batch"] >= 256
+
+
+def test_nobody_is_fast_enough_for_an_impossible_reader(package: DataPackage) -> None:
+    fast = derived.values(package, **READER | {"reading_speed_word_per_min": 5000.0}, **EDITION)
+    assert derived.numbers(fast)["fast-batch"] == 0
+
+
+def test_the_wall_returns_where_memory_is_slower(tmp_path: Path, published: list[figures.Value]) -> None:
+    def slow_down(row: dict[str, str]) -> None:
+        if row["accelerator_id"] == "google-tpu-v4":
+            row["memory_bandwidth_gbyte_per_s"] = "400"
+
+    slower = derived.values(changed(tmp_path, "accelerators", slow_down), **READER, **EDITION)
+    assert phrase(published, "ridge-side") == "past"
+    assert phrase(published, "wall") == "no longer sets the pace"
+    assert phrase(slower, "ridge-side") == "short of"
+    assert phrase(slower, "wall") == "still sets the pace"
+
+
+def test_every_value_is_well_formed(published: list[figures.Value]) -> None:
+    names = [value.id for value in published]
+    assert len(names) == len(set(names))
+    for value in published:
+        assert value.definition.endswith("."), value.id
+        assert value.as_dict()["text"] not in ("", "unknown"), value.id
+    figures.publish(*published)
+
+
+# ------------------------------------------------------------------------------------------ charts
+
+Drawings = dict[str, tuple[Any, pd.DataFrame]]
+
+
+@pytest.fixture(scope="module")
+def drawings(package: DataPackage) -> Drawings:
+    made = {
+        "pope": derived.pope_figure_9(package, **READER), "phases": derived.prefill_and_decode(package),
+        "parts": derived.step_parts(package), "costs": derived.chip_times(package),
+        "latencies": derived.latency_by_chips(package), "balance": derived.balance(package),
+        "memory": derived.memory_costs(package, **MEMORY), "shares": derived.hbm_shares(package),
+        "ratios": derived.price_ratios(package),
+    }  # fmt: skip
+    drawn = {
+        "pope": charts.pope_figure_9(made["pope"]), "phases": charts.prefill_and_decode(made["phases"]),
+        "parts": charts.step_time_by_batch(made["parts"]),
+        "costs": charts.mfu_and_chip_time(made["costs"], ridge_batch_size=229.2),
+        "latencies": charts.latency_by_chips(made["latencies"]), "balance": charts.accelerator_balance(made["balance"]),
+        "memory": charts.memory_cost_per_user(made["memory"], price_ratio=4.0, context_token=2048),
+        "shares": charts.hbm_cost_share(made["shares"], claimed_share=0.5),
+        "ratios": charts.hbm_price_ratio(made["ratios"]),
+    }  # fmt: skip
+    return {name: (drawn[name], made[name]) for name in made}
+
+
+def fields(node: Any) -> set[str]:
+    if isinstance(node, dict):
+        own = {node["field"]} if isinstance(node.get("field"), str) else set()
+        return own.union(*(fields(value) for key, value in node.items() if key != "datasets"))
+    return set().union(*(fields(value) for value in node)) if isinstance(node, list) else set()
+
+
+CALCULATED = {"limit_label", "step_label", "used_label", "chip_label", "article_label", "upper", "last"}
+
+
+def test_charts_draw_columns_of_their_tables(drawings: Drawings) -> None:
+    for name, (chart, table) in drawings.items():
+        assert fields(chart.to_dict()) <= {*map(str, table.columns), *CALCULATED}, name
+
+
+def test_the_browser_computes_what_the_equation_does(drawings: Drawings) -> None:
+    chart, table = drawings["memory"]
+    text = str(chart.to_dict())
+    assert "price * (1 / datum.batch_size + datum.cache_to_weight_ratio) / (1 + datum.cache_to_weight_ratio)" in text
+    [price] = [each["value"] for each in chart.to_dict()["params"] if each["name"] == "price"]
+    batch, cache = table["batch_size"].to_numpy(), table["cache_to_weight_ratio"].to_numpy()
+    drawn = price * (1 / batch + cache) / (1 + cache)
+    np.testing.assert_allclose(drawn, table["cost_ratio"])
+    np.testing.assert_allclose(drawn, equations.memory_cost_ratio(price, batch_size=batch, kv_to_weight_ratio=cache))
+
+
+def test_parameters_of_the_charts_start_where_the_edition_stands(drawings: Drawings) -> None:
+    chart, _ = drawings["memory"]
+    values = {each["name"]: each["value"] for each in chart.to_dict()["params"]}
+    assert values == {"price": 4.0, "context": 2048}
+    chart, _ = drawings["pope"]
+    assert chart.to_dict()["params"][0]["value"] == "60 tokens in, 20 out"
+    chart, table = drawings["latencies"]
+    assert chart.to_dict()["params"][0]["value"] == table["batch_size"].max() == 128
