@@ -10,6 +10,7 @@ from analysis.charts import marks, theme
 COLOURS = {verdict.replace("-", " "): colour for verdict, colour in theme.VERDICTS.items()}
 SHAPES = dict(zip(COLOURS, ("circle", "square", "diamond", "cross", "triangle-up"), strict=True))
 """Verdict → marker, so that nothing rests on colour alone."""
+KEY = alt.Legend(title=None, columns=2, labelExpr="replace(datum.label, 'reproduces under', 'under an')")
 DOMAIN = (0.035, 12.0)
 TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
@@ -21,7 +22,7 @@ def verdicts(table: pd.DataFrame) -> alt.LayerChart:
     bars = base.mark_bar(stroke="white", strokeOpacity=0.6, height={"band": 0.72}).encode(
         x=alt.X("start:Q", title="Claims", axis=alt.Axis(grid=True, tickMinStep=5)),
         x2="end:Q",
-        color=marks.colour("verdict", COLOURS, list(table["verdict"])),
+        color=marks.colour("verdict", COLOURS, list(table["verdict"])).legend(KEY),
         tooltip=marks.tooltip("chapter", "verdict", "n_claim", titles={"n_claim": "Claims"}),
     )
     numbers = base.mark_text(color="white", fontWeight=600).encode(
@@ -53,8 +54,8 @@ def _points(base: alt.Chart, x: alt.X, y: alt.Y, table: pd.DataFrame, *, decidin
     return chosen.mark_point(filled=deciding, size=80 if deciding else 45, opacity=1).encode(
         x=x,
         y=y,
-        color=marks.colour("verdict", COLOURS, list(table["verdict"])),
-        shape=marks.shape("verdict", SHAPES, list(table["verdict"])),
+        color=marks.colour("verdict", COLOURS, list(table["verdict"])).legend(KEY),
+        shape=marks.shape("verdict", SHAPES, list(table["verdict"])).legend(KEY),
         tooltip=marks.tooltip(
             "statement", "article_text", "reading", "recomputed_text", "verdict",
             titles={"article_text": "Article", "recomputed_text": "Recomputed"},

@@ -486,10 +486,11 @@ def evaluate(package: DataPackage, parameters: Mapping[str, Any], *, about_share
     rows = package.table("claims").to_dict("records")
     statements = [Statement.of({str(name): value for name, value in row.items()}, about_share) for row in rows]
     _matched([statement.id for statement in statements])
-    return [_decided(package, parameters, statement) for statement in statements]
+    return [decided(package, parameters, statement) for statement in statements]
 
 
-def _decided(package: DataPackage, parameters: Mapping[str, Any], statement: Statement) -> Claim:
+def decided(package: DataPackage, parameters: Mapping[str, Any], statement: Statement) -> Claim:
+    """One claim with its verdict."""
     book, made = Book(package, parameters, statement), RULES[statement.id]
     outcome = made.decide(book)
     return Claim(statement, outcome, made.formula, book.inputs, tuple(sorted(book.cited)))

@@ -43,10 +43,10 @@ def _scores(claims: Sequence[Claim]) -> list[Value]:
             definition="Share of the checkable claims that holds.",
             digits=2,
         ),
-        Value("claims-summary", text=summary(found), definition="Counts of verdicts in words."),
-        Value("claims-answer", text=answer(claims), definition="The answer of the chapter."),
-        Value("claims-takeaway", text=takeaway(claims), definition="What the score says."),
-        Value("claims-chapters", text=weakest(claims), definition="The chapter with the fewest claims that hold."),
+        Value("claims-summary", text=summary(found)),
+        Value("claims-answer", text=answer(claims)),
+        Value("claims-takeaway", text=takeaway(claims)),
+        Value("claims-chapters", text=weakest(claims)),
         *(_count(f"claims-{name}", number, f"Claims with the verdict {name}.") for name, number in found.items()),
     ]
 
@@ -105,7 +105,7 @@ def _distances(claims: Sequence[Claim]) -> list[Value]:
         _count("claims-compared", len(frame), "Claims with a printed and a recomputed number in one unit."),
         _count("claims-close", len(close), "Of these, those within a tenth of the printed number."),
         _count("claims-several", int((open_ > 1).sum()), "Of these, those with several readings."),
-        Value("claims-farthest", text=farthest(claims), definition="The failing claim furthest from its number."),
+        Value("claims-farthest", text=farthest(claims)),
     ]
 
 
@@ -150,12 +150,7 @@ def _parameters(parameters: Mapping[str, Any]) -> list[Value]:
 
 def _explained(claims: Sequence[Claim]) -> list[Value]:
     return [
-        Value(
-            f"claims-why-{claim.statement.id}",
-            text=claim.outcome.context or claim.explanation,
-            definition=claim.statement.text,
-        )
-        for claim in claims
+        Value(f"claims-why-{claim.statement.id}", text=claim.outcome.context or claim.explanation) for claim in claims
     ]
 
 
@@ -191,7 +186,7 @@ def _rerun(package: DataPackage, parameters: Mapping[str, Any], claims: Sequence
             "claims-english-token-per-word", rate, "token_per_word", digits=2, definition="Rule of thumb for English."
         ),
         _count("claims-english-count", len(ids), "Verdicts that change with the rule of thumb for English."),
-        Value("claims-english-list", text="; ".join(said) or "none", definition="The claims, with their new verdicts."),
+        Value("claims-english-list", text="; ".join(said) or "none"),
     ]
 
 

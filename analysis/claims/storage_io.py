@@ -36,7 +36,7 @@ def token_4_chars(book: Book) -> Outcome:
 def fastest_ssd_6gbs(book: Book) -> Outcome:
     """Drives one could buy on the day of the article."""
     drives = {
-        "ssd-first-pcie-5": "the first PCIe 5.0 drives", "ssd-samsung-990-pro": "Samsung 990 Pro, PCIe 4.0",
+        "ssd-samsung-990-pro": "Samsung 990 Pro, PCIe 4.0", "ssd-first-pcie-5": "the first PCIe 5.0 drives",
         "ssd-samsung-980-pro": "Samsung 980 Pro, PCIe 4.0",
     }  # fmt: skip
     readings = [book.reading(label, book.fact(key)) for key, label in drives.items()]
@@ -44,7 +44,6 @@ def fastest_ssd_6gbs(book: Book) -> Outcome:
     return Outcome(
         tuple(readings),
         f"A drive of {shown(later, 'gbyte_per_s')} went on sale two weeks after the article and is not counted.",
-        headline=readings[1],
         latest=book.fact("ssd-fastest-2026"),
         latest_label="fastest drive of 2026",
     )
@@ -137,7 +136,6 @@ def must_be_in_ram(book: Book) -> Outcome:
     phone, speed = (book.value("measurements_storage", key, "token_per_s") for key in ("storage-056", "storage-022"))
     whole = "the model is dense and read whole for every token"
     more = either(claimed > printed, "more", "no more")
-    doubt = f"{shown(claimed, 'gbyte_per_s')} is {more} than Apple prints for a later generation"
     return Outcome(
         (
             book.reading(
@@ -150,10 +148,13 @@ def must_be_in_ram(book: Book) -> Outcome:
                 below=needed,
             ),
         ),
-        f"That speed of {doubt}; measured were {shown(speed, 'token_per_s')}, with "
-        f"{shown(book.fact('flash-moe-page-cache-hits'), 'percent')} "
-        f"of the reads served by memory. A firmer counter-example is a phone that ran 47 B sparse parameters at "
-        f"{shown(phone, 'token_per_s')}, {either(phone >= needed, 'faster', 'slower')} than one reads.",
+        f"Streaming only the experts that a token needs would allow at most {shown(ceiling, 'token_per_s')}, at "
+        "a drive speed that is "
+        f"{more} than Apple prints for a later generation; measured were {shown(speed, 'token_per_s')}, with "
+        f"{shown(book.fact('flash-moe-page-cache-hits'), 'percent')} of the reads served by memory. A firmer "
+        "counter-example is a phone that "
+        f"ran 47 B sparse parameters at {shown(phone, 'token_per_s')}, "
+        f"{either(phone >= needed, 'faster', 'slower')} than one reads.",
         headline=book.number("ceiling of the sparse model", ceiling, "token_per_s"),
         latest=phone,
         latest_unit="token_per_s",
