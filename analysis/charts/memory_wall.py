@@ -20,10 +20,13 @@ BELOW = 8
 
 
 def _format_colour(table: pd.DataFrame) -> alt.Color:
-    present = list(table["format_id"].unique())
-    channel = marks.colour("format_id", theme.FORMATS, present)
-    channel.legend = alt.Legend(title=None, labelExpr=FORMAT_LABELS)
-    return channel
+    return marks.colour("format_id", theme.FORMATS, list(table["format_id"].unique()), legend=False)
+
+
+def _format_stroke(table: pd.DataFrame) -> alt.Stroke:
+    """Outline by format: hollow marks are computed, and their legend is hollow too."""
+    colour = _format_colour(table)
+    return alt.Stroke("format_id:N", scale=colour["scale"], legend=alt.Legend(title=None, labelExpr=FORMAT_LABELS))
 
 
 def _format_shape(table: pd.DataFrame) -> alt.Shape:
@@ -62,7 +65,7 @@ def largest_by_device(
     )
     x = marks.x("largest_now_param", "Largest model (parameters)", log=True, domain=(1e8, 3e11),
                 values=[1e8, 1e9, 7e9, 7e10])  # fmt: skip
-    x.axis.grid = True
+    x["axis"]["grid"] = True
     tips = marks.tooltip(
         "label", "format_id", "largest_now_param", "by_bandwidth_param", "largest_by_capacity_param",
         "memory_bandwidth_byte_per_s", "memory_capacity_byte", "confidence",
@@ -70,7 +73,7 @@ def largest_by_device(
                 "by_bandwidth_param": "Bandwidth allows", "largest_by_capacity_param": "Memory holds"},
     )  # fmt: skip
     points = base.mark_point(filled=False, size=62, strokeWidth=2.2, opacity=1, clip=True, yOffset=BELOW).encode(
-        x=x, y=_rows(order), color=_format_colour(table), shape=_format_shape(table), tooltip=tips
+        x=x, y=_rows(order), stroke=_format_stroke(table), shape=_format_shape(table), tooltip=tips
     )
     layers = alt.layer(
         _rules(base, order), _row_names(_once(base), order), *_article(table, order), _lost(base, order, table), points
@@ -119,11 +122,14 @@ def _article(table: pd.DataFrame, order: list[str]) -> list[alt.Chart]:
 
 
 def _sliders(speed: float, tokens: float, share: float) -> list[alt.Parameter]:
+    names = ("Reading speed (words per minute) ", "Tokens per word ", "Share of the bandwidth for the weights ")
+    ranges = ((50, 1000, 10), (1, 4, 0.05), (0.05, 1, 0.05))
     return [
-        alt.param(SPEED, value=speed, bind=alt.binding_range(min=50, max=1000, step=10, name="Reading speed (words per minute) ")),
-        alt.param(TOKENS, value=tokens, bind=alt.binding_range(min=1, max=4, step=0.05, name="Tokens per word ")),
-        alt.param(SHARE, value=share, bind=alt.binding_range(min=0.05, max=1, step=0.05, name="Share of the bandwidth for the weights ")),
-    ]  # fmt: skip
+        alt.param(variable, value=value, bind=alt.binding_range(min=low, max=high, step=step, name=name))
+        for variable, value, name, (low, high, step) in zip(
+            (SPEED, TOKENS, SHARE), (speed, tokens, share), names, ranges, strict=True
+        )
+    ]
 
 
 # --------------------------------------------------------------------------------------- bytes and operations
@@ -159,12 +165,15 @@ def roofline(table: pd.DataFrame) -> alt.LayerChart:
                 values=[1, 10, 100, 1000])  # fmt: skip
     y = marks.y("attainable_op_per_s", "Attainable operations per second", log=True, domain=(1.5e10, 2.5e15),
                 values=[1e11, 1e12, 1e13, 1e14, 1e15])  # fmt: skip
-    y.axis.labelExpr = "replace(format(datum.value, '~s'), regexp('([a-zA-Z]*)$'), ' $1') + 'OP/s'"
+    y["axis"]["labelExpr"] = "replace(format(datum.value, '~s'), regexp('([a-zA-Z]*)$'), ' $1') + 'OP/s'"
     lines = alt.Chart(roof).mark_line().encode(x=x, y=y, color=colour, detail="machine_id:N")
-    tips = marks.tooltip("label", "work", "intensity_flop_per_byte", "attainable_op_per_s", "peak_op_per_s", "peak_kind",
-                         "ridge_flop_per_byte", titles={"label": "Machine", "peak_kind": "Peak of"})  # fmt: skip
+    tips = marks.tooltip("label", "work", "intensity_flop_per_byte", "attainable_op_per_s", "peak_op_per_s",
+                         "peak_kind", "ridge_flop_per_byte",
+                         titles={"label": "Machine", "peak_kind": "Peak of"})  # fmt: skip
     shapes = alt.Shape(
-        "work:N", sort=list(dict.fromkeys(work["work"])), legend=alt.Legend(title=None, symbolStrokeColor=theme.MUTED)
+        "work:N",
+        sort=list(dict.fromkeys(work["work"])),
+        legend=alt.Legend(title=None, symbolStrokeColor=theme.MUTED, columns=2),
     )
     points = (
         alt.Chart(work)
@@ -189,25 +198,23 @@ def compute_used(table: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(table)
     ticks = [0.001, 0.01, 0.1, 1]
     x = marks.x("compute_used_share", "Share of peak compute in use", log=True, domain=(0.0005, 1), values=ticks)
-    tips = marks.tooltip("label", "format_id", "compute_used_share", "largest_param", "binding", "peak_op_per_s", "peak_kind",
+    tips = marks.tooltip("label", "format_id", "compute_used_share", "largest_param", "binding", "peak_op_per_s",
+                         "peak_kind",
                          titles={"label": "Device", "format_id": "Format", "peak_kind": "Peak of"})  # fmt: skip
     points = base.mark_point(filled=False, size=62, strokeWidth=2.2, opacity=1, yOffset=BELOW).encode(
-        x=x, y=_rows(order), color=_format_colour(table), shape=_format_shape(table), tooltip=tips
+        x=x, y=_rows(order), stroke=_format_stroke(table), shape=_format_shape(table), tooltip=tips
     )
     return alt.layer(_rules(base, order), _row_names(_once(base), order), points)
 
 
 # ---------------------------------------------------------------------------------------------------- KV cache
 
-DASHES = {
-    "every head (MHA)": [1, 0], "grouped (GQA)": [8, 3], "window in 5 of 6 layers": [10, 3, 2, 3],
-    "window everywhere": [4, 4], "latent (MLA)": [2, 3],
-}  # fmt: skip
+DASHES = {"MHA": [1, 0], "GQA": [8, 3], "MLA": [2, 3], "window": [4, 4], "part window": [10, 3, 2, 3]}
 LONGEST_SHOWN_TOKEN = 1_300_000
 """The axis runs on past the longest context, to leave room for the names."""
 
 
-def kv_cache_over_context(table: pd.DataFrame, *, budget_byte: float, budget_text: str) -> alt.LayerChart:
+def kv_cache_over_context(table: pd.DataFrame) -> alt.LayerChart:
     """Cache over context, a line per model; a dashed limit where it alone uses up what a phone reads for a token."""
     x = marks.x("context_token", "Context (tokens)", log=True, domain=(256, LONGEST_SHOWN_TOKEN),
                 values=[256, 1024, 4096, 16384, 131072])  # fmt: skip
@@ -215,7 +222,7 @@ def kv_cache_over_context(table: pd.DataFrame, *, budget_byte: float, budget_tex
     dash = alt.StrokeDash(
         "attention:N",
         scale=alt.Scale(domain=list(DASHES), range=list(DASHES.values())),
-        legend=alt.Legend(title=None, columns=3, symbolSize=500),
+        legend=alt.Legend(title=None, symbolSize=400),
     )
     bits = alt.param(
         "cache_bits", value=16, bind=alt.binding_select(options=[16, 8, 4], name="Bits per cached number ")
@@ -229,7 +236,7 @@ def kv_cache_over_context(table: pd.DataFrame, *, budget_byte: float, budget_tex
     above = last.transform_filter("datum.context_token < 4096").mark_text(align="center", dy=-11)
     right = last.transform_filter("datum.context_token >= 4096").mark_text(align="left", dx=7)
     named = [mark.encode(x=x, y=y, text="label:N") for mark in (above, right)]
-    limit = marks.limit(budget_byte, budget_text, column="budget_byte", along="y")
+    limit = marks.limit(float(table["budget_byte"].iloc[0]), "iPhone 14 limit", column="budget_byte", along="y")
     return alt.layer(lines, points, *named, limit).add_params(bits)
 
 
@@ -241,39 +248,48 @@ CACHE = "datum.kv_cache_byte * cache_bits / 16"
 LEFT_NAMED = ("Qwen3 32B", "Llama 3.3 70B", "Qwen3 32B + draft", "gpt-oss-20b", "DeepSeek-V3")
 """Names that stand to the left of their points, where the right is taken."""
 KINDS = {"dense": "circle", "mixture of experts": "diamond", "dense + draft model": "triangle-down"}
+KIND_COLOURS = {"dense": theme.MUTED, "mixture of experts": theme.PRIMARY, "dense + draft model": theme.MUTED}
+DIAGONAL = (4e9, 1.5e11)
 
 
 def read_per_token(
     table: pd.DataFrame, limits: pd.DataFrame, *, acceptance_share: float, draft_token: float
 ) -> alt.LayerChart:
-    """Parameters in memory against parameters read per token; the diagonal is a dense model, arrows are drafts."""
+    """Parameters in memory against parameters read per token; a dense model lies on the diagonal."""
     x = marks.x("held_param", "Parameters in memory", log=True, domain=(4e9, 1e12), values=[1e10, 1e11, 1e12])
-    y = marks.y(
-        "now_param", "Parameters read per output token", log=True, domain=(2e9, 1.5e11), values=[1e9, 1e10, 1e11]
-    )
-    sliders = [
-        alt.param("acceptance", value=acceptance_share, bind=alt.binding_range(min=0, max=0.95, step=0.05, name="Accepted drafts (share) ")),
-        alt.param("drafted", value=draft_token, bind=alt.binding_range(min=0, max=10, step=1, name="Tokens drafted per check ")),
-    ]  # fmt: skip
+    y = marks.y("now_param", "Parameters read per token", log=True, domain=(2e9, 1.5e11), values=[1e10, 1e11])
     base = alt.Chart(table).transform_calculate(now_param=READ)
-    colour = alt.Color("kind:N", scale=alt.Scale(domain=list(KINDS), range=[theme.MUTED, theme.PRIMARY, theme.CLASSES["desktop"]]),
-                       legend=alt.Legend(title=None))  # fmt: skip
-    shapes = alt.Shape(
-        "kind:N", scale=alt.Scale(domain=list(KINDS), range=list(KINDS.values())), legend=alt.Legend(title=None)
-    )
-    tips = marks.tooltip(
-        "name", "kind", "held_param", "now_param", titles={"name": "Model", "now_param": "Read per token"}
-    )
+    colour = marks.colour("kind", KIND_COLOURS, list(table["kind"]), legend=False)
+    shapes = marks.shape("kind", KINDS, list(table["kind"]))
+    shapes.legend = alt.Legend(title=None, columns=2, symbolStrokeColor=theme.MUTED)
+    titles = {"name": "Model", "now_param": "Read per token"}
     points = base.mark_point(filled=False, size=80, strokeWidth=2.2, opacity=1).encode(
-        x=x, y=y, color=colour, shape=shapes, tooltip=tips
-    )
-    side = alt.FieldOneOfPredicate("name", list(LEFT_NAMED))
-    names = base.transform_filter(alt.LogicalNotPredicate(**{"not": side})).mark_text(align="left", dx=9, dy=1)
-    left = base.transform_filter(side).mark_text(align="right", dx=-9, dy=1)
-    named = [mark.encode(x=x, y=y, text="name:N") for mark in (names, left)]
-    ends = pd.DataFrame({"held_param": [4e9, 1.5e11], "now_param": [4e9, 1.5e11]})
-    diagonal = alt.Chart(ends).mark_line(strokeWidth=1.2, color=theme.MUTED, strokeDash=[2, 3]).encode(x=x, y=y)
-    return alt.layer(diagonal, *_limit_lines(limits), points, *named).add_params(*sliders)
+        x=x, y=y, color=colour, shape=shapes,
+        tooltip=marks.tooltip("name", "kind", "held_param", "now_param", titles=titles),
+    )  # fmt: skip
+    diagonal = alt.Chart(pd.DataFrame({"held_param": DIAGONAL, "now_param": DIAGONAL}))
+    dotted = diagonal.mark_line(strokeWidth=1.2, color=theme.MUTED, strokeDash=[2, 3]).encode(x=x, y=y)
+    names = [mark.encode(x=x, y=y, text="name:N") for mark in _two_sided(base)]
+    return alt.layer(dotted, *_limit_lines(limits), points, *names).add_params(*_drafts(acceptance_share, draft_token))
+
+
+def _two_sided(base: alt.Chart) -> list[alt.Chart]:
+    """Names to the right of their points, and to the left where the right is taken."""
+    left = alt.FieldOneOfPredicate("name", list(LEFT_NAMED))
+    rest = base.transform_filter(alt.LogicalNotPredicate(**{"not": left}))
+    return [
+        rest.mark_text(align="left", dx=9, dy=1),
+        base.transform_filter(left).mark_text(align="right", dx=-9, dy=1),
+    ]
+
+
+def _drafts(acceptance_share: float, draft_token: float) -> list[alt.Parameter]:
+    accepted = alt.binding_range(min=0, max=0.95, step=0.05, name="Accepted drafts (share) ")
+    drafted = alt.binding_range(min=0, max=10, step=1, name="Tokens drafted per check ")
+    return [
+        alt.param("acceptance", value=acceptance_share, bind=accepted),
+        alt.param("drafted", value=draft_token, bind=drafted),
+    ]
 
 
 READ = (
@@ -295,10 +311,10 @@ def _limit_lines(limits: pd.DataFrame) -> list[alt.Chart]:
 
 
 def sensitivity(table: pd.DataFrame) -> alt.LayerChart:
-    """Draw a bar per input from its lowest to its highest result, the widest on top, and the stated result as a line."""
+    """Draw a bar per input from its lowest to its highest result, widest on top, and the stated result as a line."""
     order = list(table["input"])
     base = alt.Chart(table)
-    domain = (float(table["low_param"].min()) / 1.9, float(table["high_param"].max()) * 1.6)
+    domain = (float(table["low_param"].min()) / 2.8, float(table["high_param"].max()) * 1.8)
     x = marks.x(
         "low_param", "Largest FP16 model (parameters)", log=True, domain=domain, values=[2.5e8, 5e8, 1e9, 2e9, 4e9]
     )
@@ -320,13 +336,13 @@ def sensitivity(table: pd.DataFrame) -> alt.LayerChart:
 
 # ---------------------------------------------------------------------------------------------------- growth
 
-SERIES = {"peak compute": theme.CLASSES["gpu"], "memory bandwidth": theme.PRIMARY}
+SERIES = {"peak compute": theme.MUTED, "memory bandwidth": theme.PRIMARY}
 SERIES_SHAPES = {"peak compute": "triangle-up", "memory bandwidth": "circle"}
 BY = {"this book": [1, 0], "Gholami et al.": [7, 4], "Epoch AI": [2, 3]}
 
 
 def compute_against_bandwidth(points: pd.DataFrame, lines: pd.DataFrame) -> alt.LayerChart:
-    """Server chips over the years, compute and bandwidth relative to where they started, with three trend lines each."""
+    """Server chips over the years, compute and bandwidth relative to their start, with three trend lines each."""
     first, last = int(points["year"].min()), int(points["year"].max()) + 1
     x = marks.x("year", "Year of release", domain=(first, last), values=list(range(first + 2, last, 4)))
     y = marks.y(

@@ -100,6 +100,7 @@ def largest_by_device(package: DataPackage, **parameters: float) -> pd.DataFrame
     stated = [ARTICLE_CLAIMS.get((str(row.device_id), str(row.format_id))) for row in table.itertuples()]
     for name, column in (("article_param", "article_value"), ("article_high_param", "article_value_high")):
         table[name] = claims[column].reindex(stated).to_numpy()
+    table["claim_source_id"] = claims["source_id"].reindex(stated).to_numpy()
     order = ["default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte", "device_id", "byte_per_param"]
     return table.sort_values(order, ascending=[True, True, True, True, False], ignore_index=True)
 
@@ -189,7 +190,7 @@ def cost_panels(table: pd.DataFrame) -> pd.DataFrame:
 
 # ---------------------------------------------------------------------------------------------------- roofline
 
-ROOFLINE_DEVICES = ("iphone-14", "macbook-pro-16-m5-max-128gb", "rtx-4090-24gb")
+ROOFLINE_DEVICES = ("iphone-14", "laptop-snapdragon-x-elite-16gb", "rtx-4090-24gb")
 ROOFLINE_ACCELERATORS = ("google-tpu-v4", "nvidia-h100-sxm5-80gb")
 SERVER_BATCH_SIZE = 256
 """Sequences that share a read of the weights on the article's server."""
@@ -238,7 +239,9 @@ def _roof(machine: dict[str, Any], batch_size: float | None = None) -> pd.DataFr
         table["intensity_flop_per_byte"].to_numpy(), peak_flop_per_s=peak, bandwidth_byte_per_s=bandwidth
     )
     kept = {name: machine[name] for name in ("machine_id", "name", "device_class", "peak_kind", "source_id")}
-    return table.assign(**kept, peak_op_per_s=peak, ridge_flop_per_byte=ridge, label=_short(machine["name"]))
+    return table.assign(
+        **kept, peak_op_per_s=peak, ridge_flop_per_byte=ridge, label=_short(machine["name"]).split(" (")[0]
+    )
 
 
 def compute_used(package: DataPackage, **parameters: float) -> pd.DataFrame:
@@ -259,18 +262,18 @@ def compute_used(package: DataPackage, **parameters: float) -> pd.DataFrame:
 # ---------------------------------------------------------------------------------------------------- KV cache
 
 CACHE_MODELS = {
-    "llama-7b": "every head (MHA)",
-    "phi-3.5-mini": "every head (MHA)",
-    "llama-3.1-8b": "grouped (GQA)",
-    "gemma-3-4b": "window in 5 of 6 layers",
-    "mistral-7b-v0.1": "window everywhere",
-    "deepseek-v3": "latent (MLA)",
+    "llama-7b": "MHA",
+    "phi-3.5-mini": "MHA",
+    "llama-3.1-8b": "GQA",
+    "gemma-3-4b": "part window",
+    "mistral-7b-v0.1": "window",
+    "deepseek-v3": "MLA",
 }
 SHORTEST_CONTEXT_TOKEN = 256
 
 
-def kv_cache_over_context(package: DataPackage) -> pd.DataFrame:
-    """KV cache at 16 bits of six models over their advertised contexts; each doubling is a row."""
+def kv_cache_over_context(package: DataPackage, **parameters: float) -> pd.DataFrame:
+    """KV cache at 16 bits over the advertised contexts, a row per doubling, beside an iPhone 14's bytes per token."""
     element = common.byte_per_param(package, "fp16")
     found = []
     for model_id, kind in CACHE_MODELS.items():
@@ -283,6 +286,8 @@ def kv_cache_over_context(package: DataPackage) -> pd.DataFrame:
     )
     last = table.groupby("model_id")["context_token"].transform("max")
     table["is_last"] = table["context_token"] == last
+    table["budget_byte"] = budget_byte_per_token(package, "iphone-14", **parameters)
+    table["budget_source_id"] = package.row("devices", "iphone-14")["source_id"]
     table["label"] = table["name"].str.replace(r" (v0\.1|\(.*\))$", "", regex=True)
     return table
 
@@ -502,10 +507,10 @@ def growth_table(package: DataPackage) -> pd.DataFrame:
                         + [_our_rate(package, "peak compute at 32 bits", "peak_fp32_flop_per_s")])  # fmt: skip
     columns = ["series", "by", "window", "growth_per_2_year_ratio", "source_id"]
     table = pd.concat([ours, published[columns]], ignore_index=True)
-    table["doubling_time_year"] = growth.doubling_time_year(
-        table["growth_per_2_year_ratio"].to_numpy(), period_year=PERIOD_YEAR
-    )
-    return table
+    ratio = table["growth_per_2_year_ratio"].to_numpy()
+    table["doubling_time_year"] = growth.doubling_time_year(ratio, period_year=PERIOD_YEAR)
+    order = ["peak compute", "peak compute at 32 bits", "memory bandwidth", "interconnect"]
+    return table.sort_values("series", key=lambda series: series.map(order.index), kind="stable", ignore_index=True)
 
 
 def _our_rate(package: DataPackage, series: str, column: str) -> dict[str, Any]:

@@ -187,7 +187,14 @@ def _cost(package: DataPackage, reference_model: str, speed: dict[str, float]) -
         for row in derived.rows(cost.reset_index())
     ]
     steps = [
-        _number(f"intensity-{row['format_id']}", row["intensity_flop_per_byte"], "flop_per_byte", "Intensity.", "2 / b")
+        _number(
+            f"intensity-{row['format_id']}",
+            row["intensity_flop_per_byte"],
+            "flop_per_byte",
+            "Intensity.",
+            "2 / b",
+            digits=2,
+        )
         for row in derived.rows(cost.reset_index())
     ]
     return [
@@ -220,7 +227,7 @@ def _roofs(package: DataPackage, **parameters: float) -> list[Value]:
           for name, key in (("iphone-14", PHONE), ("h100", H100))),
         *(_number(f"attainable-{name}", share[key], "share", about, "min(1, I·BW / F)", digits=2)
           for name, key in asked.items()),
-        _number("most-compute-used", most["compute_used_share"], "share", "Largest share in use.", "2·P·r / F", digits=2),
+        _number("most-compute-used", most["compute_used_share"], "share", "Largest such share.", "2·P·r / F", digits=2),
         _text("most-compute-device", str(most["label"])),
         _number("phone-compute-used", phone, "share", "Share of its peak an iPhone 14 uses.", "2·P·r / F", digits=2),
         _text("server-batch", f"{derived.SERVER_BATCH_SIZE:g}", "Users who share one read of the weights."),
@@ -229,7 +236,7 @@ def _roofs(package: DataPackage, **parameters: float) -> list[Value]:
 
 def _cache(package: DataPackage, reference_model: str, context: float, speed: dict[str, float]) -> list[Value]:
     element = common.byte_per_param(package, "fp16")
-    last = derived.kv_cache_over_context(package).query("is_last").set_index("model_id")
+    last = derived.kv_cache_over_context(package, **speed).query("is_last").set_index("model_id")
     over = last[last["kv_cache_byte"] > derived.budget_byte_per_token(package, PHONE, **speed)]
     reference, grouped = common.model(package, reference_model), common.model(package, "llama-3.1-8b")
     token, longest = "KV cache of one token.", "KV cache at the longest context its maker advertises, 16 bits."
@@ -319,7 +326,7 @@ def _growth(package: DataPackage) -> list[Value]:
     fixed = _at(table, ("this book", "peak compute at 32 bits"), "growth_per_2_year_ratio")
     return [
         *found,
-        _number("growth-gap", ends["peak compute"] / ends["memory bandwidth"], "ratio", "One over the other.", digits=2),
+        _number("growth-gap", ends["peak compute"] / ends["memory bandwidth"], "ratio", "One over other.", digits=2),
         _number("growth-years", chips["year"].max() - chips["year"].min(), "year", "Years of the fit.", digits=2),
         _number("growth-32-bit", fixed, "ratio", "Growth of compute per two years, 32 bits throughout."),
         _text("growth-count", f"{chips['point_id'].nunique()}", "Chips in the fit."),
