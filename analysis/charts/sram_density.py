@@ -40,13 +40,20 @@ def area_for_the_weights(
     array_efficiency_share: float,
 ) -> alt.LayerChart:
     """Rows are formats, points the area at three densities, lines two chips, the reticle and the wafer."""
-    size = _slider("model_size", total_param / GPARAM, "Model size (billion parameters) ", least=0.5, most=70, step=0.1)
+    billion, widest = total_param / GPARAM, max(150_000, 1.5 * float(table["area_mm2"].max()))
+    label, ends = "Model size (billion parameters) ", {"least": min(0.5, billion), "most": max(70, billion)}
+    size = _slider("model_size", billion, label, step=0.1, **ends)
     efficiency = _efficiency("array_efficiency", array_efficiency_share)
     share = f"(datum.basis == 'arrays' ? array_efficiency / {array_efficiency_share * 100:g} : 1)"
     base = alt.Chart(table).transform_calculate(
         needed_mm2=f"8 * model_size * {GPARAM:g} * datum.byte_per_param / (datum.density_bit_per_mm2 * {share})"
     )
-    x = _across("needed_mm2", "Area needed (mm²)", [100, 1000, 10_000, 100_000], [12, 150_000])
+    x = _across(
+        "needed_mm2",
+        "Area needed (mm²)",
+        [100, 1000, 10_000, 100_000],
+        [min(12, float(table["area_mm2"].min()) / 2), widest],
+    )
     y = _rows("format", list(dict.fromkeys(table["format"])), paddingOuter=0.35)
     paint = _paint("format_id", theme.FORMATS, table)
     span = base.transform_aggregate(low="min(needed_mm2)", high="max(needed_mm2)", groupby=["format", "format_id"])
@@ -60,7 +67,7 @@ def area_for_the_weights(
         x, y, *paint, _shape("basis", BASES, table, "At the density of"), _filled("datum.basis == 'V-Cache'"),
         tooltip=tips,
     )  # fmt: skip
-    shade = _shade("needed_mm2", yardsticks["area_mm2"].iloc[-2], 150_000)
+    shade = _shade("needed_mm2", yardsticks["area_mm2"].iloc[-2], widest)
     chart = alt.layer(shade, *_yard_lines(yardsticks), line, points, *_article_area(article, y))
     return chart.add_params(size, efficiency)
 

@@ -150,8 +150,10 @@ def weights(package: DataPackage, *, reference_model: str) -> pd.DataFrame:
 
 def area_for_the_weights(package: DataPackage, *, reference_model: str, array_efficiency_share: float) -> pd.DataFrame:
     """One row per number format and density: the silicon that holds the weights, in mm2 and in whole-chip areas."""
-    table = weights(package, reference_model=reference_model).merge(
-        densities(package, array_efficiency_share=array_efficiency_share), how="cross"
+    table = (
+        weights(package, reference_model=reference_model)
+        .drop(columns="shown")
+        .merge(densities(package, array_efficiency_share=array_efficiency_share), how="cross")
     )
     area = sram_density.sram_area_mm2(table["weight_byte"], table["density_bit_per_mm2"])
     table = table.assign(area_mm2=area)
