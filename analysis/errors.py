@@ -64,7 +64,7 @@ class ChapterError(MemoryWallError):
 
     def __init__(self, *, chapter: str, cell: int, source: str, parameters: object, cause: str) -> None:
         self.chapter, self.cell = chapter, cell
-        self._told = {"chapter": chapter, "cell": cell, "source": source, "parameters": parameters, "cause": cause}
+        self._told: dict[str, Any] = {"chapter": chapter, "cell": cell, "source": source, "parameters": parameters, "cause": cause}
         super().__init__(
             f"chapter {chapter}, cell {cell}, failed; nothing was published\n"
             f"  source      {source}\n  parameters  {parameters}\n  exception   {cause}"
