@@ -305,17 +305,14 @@ def memory_cost_per_user(table: pd.DataFrame, *, price_ratio: float, context_tok
     return alt.layer(*_dearer(), lines, points, *_claimed(table, x, y)).add_params(price, context)
 
 
-def _dearer() -> list[alt.Chart | alt.LayerChart]:
+def _dearer() -> list[alt.Chart]:
     frame = pd.DataFrame({"cost_ratio": [1.0], "upper": [12.0]})
-    shade = (
-        alt.Chart(frame).mark_rect(color=theme.FORBIDDEN, opacity=theme.SHADE).encode(y="cost_ratio:Q", y2="upper:Q")
-    )
-    text = (
-        alt.Chart(frame)
-        .mark_text(align="right", baseline="bottom", dx=-6, dy=-5)
-        .encode(x=alt.value("width"), y="cost_ratio:Q", text=alt.value("dearer than on a client"))
-    )
-    return [shade, text]
+    shade = alt.Chart(frame).mark_rect(color=theme.FORBIDDEN, opacity=theme.SHADE)
+    text = alt.Chart(frame).mark_text(align="right", baseline="top", dx=-6, dy=5)
+    return [
+        shade.encode(y="cost_ratio:Q", y2="upper:Q"),
+        text.encode(x=alt.value("width"), y=alt.value(0), text=alt.value("dearer than on a client")),
+    ]
 
 
 def _claimed(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
