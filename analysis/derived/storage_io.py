@@ -142,6 +142,7 @@ def storage_speeds(package: DataPackage, *, article_date: str) -> pd.DataFrame:
         label=labels.mask(table["is_doubtful"], table["name"] + "?"),
         article_year=_year(article_date),
         line_byte_per_s=_article_byte_per_s(package, "most-below-1gbs"),
+        claim_source_id=package.row("claims", "most-below-1gbs")["source_id"],
     )
 
 
@@ -212,8 +213,9 @@ def article_fastest(package: DataPackage) -> float:
 
 def article_stream(package: DataPackage) -> pd.DataFrame:
     """Place the article's own point: 14 GB/s for a token of 7 billion FP16 parameters, at one token a second."""
-    speed, rate = _article_byte_per_s(package, "io-14gb-per-token"), ARTICLE_TOKEN_PER_S
-    return pd.DataFrame({"storage_read_byte_per_s": [speed], "token_per_s": [rate], "label": ["Article"]})
+    speed, claim = _article_byte_per_s(package, "io-14gb-per-token"), package.row("claims", "io-14gb-per-token")
+    point = {"storage_read_byte_per_s": speed, "token_per_s": ARTICLE_TOKEN_PER_S, "label": "Article"}
+    return pd.DataFrame([point | {"source_id": claim["source_id"]}])
 
 
 def article_largest(package: DataPackage) -> pd.DataFrame:
@@ -250,9 +252,10 @@ def seven_seconds(package: DataPackage, *, token_per_word: float) -> pd.DataFram
         token_per_word=table["token_per_word"].to_numpy(),
         time_per_output_token_s=table["time_per_token_s"].to_numpy(),
     )
-    said = float(package.row("claims", "seven-seconds-half-word")["article_value"])
+    claim = package.row("claims", "seven-seconds-half-word")
+    said = float(claim["article_value"])
     table["agrees"] = (table["half_word_s"] - said).abs() <= ABOUT * said
-    return table.assign(article_s=said, source_id=size["source_id"])
+    return table.assign(article_s=said, source_id=size["source_id"], claim_source_id=claim["source_id"])
 
 
 def seven_seconds_shown(package: DataPackage, *, token_per_word: float) -> pd.DataFrame:
