@@ -1,0 +1,410 @@
+"""Does it fit: footprints, verdicts, contexts, shares and prices, against others' numbers and changed data."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.charts import dram_capacity as charts
+from analysis.derived import dram_capacity as derived
+from analysis.errors import InputError
+from analysis.tables import DataPackage
+
+CHOSEN: dict[str, Any] = {"system_reserve_gibyte": 2.0, "context_token": 2048, "reference_model": "llama-7b"}
+MODEL_CHOSEN: dict[str, Any] = {"context_token": 2048, "reference_model": "llama-7b"}
+GIBYTE = 2**30
+
+
+@pytest.fixture(scope="module")
+def package() -> DataPackage:
+    return DataPackage(Path(__file__).resolve().parents[1] / "data")
+
+
+@pytest.fixture(scope="module")
+def matrix(package: DataPackage) -> pd.DataFrame:
+    return derived.fit_matrix(package, **CHOSEN)
+
+
+@pytest.fixture(scope="module")
+def said(package: DataPackage) -> dict[str, str]:
+    return derived.said(derived.values(package, **CHOSEN))
+
+
+def edited(folder: Path, table: str, change: Callable[[dict[str, str]], None]) -> DataPackage:
+    path = folder / f"{table}.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        change(row)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return DataPackage(folder)
+
+
+# ---------------------------------------------------------------------------------- footprint
+
+
+@pytest.mark.parametrize(
+    ("model_id", "byte_per_token"),
+    [
+        # Zhao et al. 2025, Insights into DeepSeek-V3, table 1: cache per token at BF16, in kB
+        ("deepseek-v3", 70_272),
+        ("qwen2.5-72b", 327_680),
+        ("llama-3.1-405b", 516_096),
+        # scaling-book, applied inference: 163,840 bytes at int8 for Llama 3 70B
+        ("llama-3.1-70b", 2 * 163_840),
+    ],
+)
+def test_the_cache_of_a_token_is_what_others_print(package: DataPackage, model_id: str, byte_per_token: float) -> None:
+    row = derived.models(package, [model_id]).iloc[0]
+    assert row["full_kv_byte_per_token"] + row["window_kv_byte_per_token"] == byte_per_token
+
+
+def test_the_cache_of_a_context_is_what_others_print(package: DataPackage) -> None:
+    # scaling-book, inference: Llama 2 13B at 8192 tokens, 6.7 GB; whichllm's corrected value for Llama 2 7B at 4096
+    assert derived.cache_byte(derived.models(package, ["llama-2-13b"]), 8192)[0] == pytest.approx(6.7e9, rel=0.01)
+    assert derived.cache_byte(derived.models(package, ["llama-2-7b"]), 4096)[0] == 2_147_483_648
+
+
+def test_a_window_stops_the_cache_from_growing(package: DataPackage) -> None:
+    windowed = derived.models(package, ["mistral-7b-v0.1"])
+    assert derived.cache_byte(windowed, 4096) == derived.cache_byte(windowed, 32768)
+    hybrid = derived.models(package, ["gemma-3-12b"])
+    short, long = (float(derived.cache_byte(hybrid, tokens)[0]) for tokens in (1024, 32768))
+    assert short < long < 32 * short
+
+
+def test_seven_billion_at_fp16_are_the_articles_fourteen_gigabytes_and_the_cache_comes_on_top(
+    package: DataPackage,
+) -> None:
+    own = derived.footprints(package, **MODEL_CHOSEN)
+    own = own[own["is_reference"]].set_index("format_id")
+    weight = own["weight_byte"]
+    assert weight["fp16"] == pytest.approx(13.48e9, rel=1e-3)  # the published checkpoint: 13.48 GB
+    assert (own["footprint_byte"] - weight == 2048 * 2 * 32 * 32 * 128 * 2).all()
+    assert weight["int4"] * 4 == pytest.approx(weight["fp16"])
+    assert own["kv_cache_byte"].nunique() == 1
+
+
+def test_a_reference_model_beside_the_shown_ones_is_shown_too(package: DataPackage) -> None:
+    table = derived.footprints(package, context_token=2048, reference_model="phi-2")
+    assert set(table.loc[table["is_reference"], "model_id"]) == {"phi-2"}
+    assert table["model_id"].nunique() == len(derived.MODELS) + 1
+
+
+def test_an_unknown_model_is_named(package: DataPackage) -> None:
+    with pytest.raises(InputError, match=r"llama-3\.1-8b"):
+        derived.footprints(package, context_token=2048, reference_model="llama-3.1-8")
+
+
+def test_an_unknown_shape_stays_unknown(package: DataPackage) -> None:
+    table = derived.fit_matrix(package, system_reserve_gibyte=2.0, context_token=2048, reference_model="gemini-nano-2")
+    own = table[table["is_reference"]]
+    assert own["footprint_byte"].isna().all()
+    assert set(own["result"]) == {"unknown"}
+    assert not own["fits"].any()
+
+
+# ---------------------------------------------------------------------------------- does it fit
+
+
+def test_sixteen_on_the_box_are_binary(package: DataPackage) -> None:
+    # turboquant-mlx, pull request 78: a planner that took 16e9 refused a model that ran
+    table = derived.devices(package, system_reserve_gibyte=0.0).set_index("device_id")
+    assert table.loc["macbook-air-m4-16gb", "usable_byte"] == 17_179_869_184
+
+
+def test_the_system_keeps_nothing_of_a_graphics_card(package: DataPackage) -> None:
+    table = derived.devices(package, system_reserve_gibyte=3.0).set_index("device_id")
+    assert table.loc["rtx-4090-24gb", "usable_byte"] == 24 * GIBYTE
+    assert table.loc["iphone-14", "usable_byte"] == 3 * GIBYTE
+
+
+def test_a_reserve_above_the_memory_leaves_nothing(package: DataPackage) -> None:
+    table = derived.devices(package, system_reserve_gibyte=64.0).set_index("device_id")
+    assert table.loc["iphone-14", "usable_byte"] == 0
+
+
+def test_more_reserve_and_more_context_never_make_a_model_fit(package: DataPackage, matrix: pd.DataFrame) -> None:
+    tighter = derived.fit_matrix(package, system_reserve_gibyte=4.0, context_token=32768, reference_model="llama-7b")
+    assert not (tighter["fits"] & ~matrix["fits"]).any()
+    assert tighter["fits"].sum() < matrix["fits"].sum()
+
+
+def test_what_fits_at_fp16_fits_in_fewer_bits(matrix: pd.DataFrame) -> None:
+    wide = matrix.pivot(index=["device_id", "model_id"], columns="format_id", values="fits").astype(int)
+    assert (wide["fp16"] <= wide["int8"]).all()
+    assert (wide["int8"] <= wide["int4"]).all()
+
+
+def test_the_articles_phone_misses_int4_by_a_hair_and_misses_fp16_by_far(
+    matrix: pd.DataFrame, said: dict[str, str]
+) -> None:
+    own = matrix[matrix["is_reference"] & (matrix["device_id"] == "iphone-14")].set_index("format_id")
+    # 6 GiB less 2 GiB, less 6.7384e9 / 2 and 2048 tokens of 524,288 bytes
+    assert own.loc["int4", "headroom_byte"] == pytest.approx(4 * GIBYTE - 3.3692e9 - 2048 * 524288)
+    assert own["headroom_byte"]["fp16"] < -10e9
+    assert said["iphone-14-verdict"] == "holds the model in none of the three formats"
+    assert said["iphone-14-room"] == "is 150 MB short"
+
+
+def test_the_verdict_turns_at_the_printed_reserve(package: DataPackage, said: dict[str, str]) -> None:
+    turning = float(said["turning-16gb-fp16"].split()[-2])
+    for reserve, fits in ((turning - 0.02, True), (turning + 0.02, False)):
+        table = derived.fit_matrix(
+            package, system_reserve_gibyte=reserve, context_token=2048, reference_model="llama-7b"
+        )
+        own = table[(table["device_id"] == "macbook-air-m4-16gb") & table["is_reference"]].set_index("format_id")
+        assert bool(own.loc["fp16", "fits"]) is fits
+
+
+def test_words_follow_the_data(data_copy: Path) -> None:
+    def change(row: dict[str, str]) -> None:
+        if row["device_id"] == "iphone-14":
+            row["memory_capacity_gibyte"] = "12"
+
+    told = derived.said(derived.values(edited(data_copy, "devices", change), **CHOSEN))
+    assert told["iphone-14-verdict"] == "holds the model at int8 and int4"
+    assert told["iphone-14-room"].endswith("to spare")
+    assert told["holding-int4-2023"] == "10"
+
+
+def test_the_table_of_fits_says_what_is_missing(package: DataPackage) -> None:
+    table = derived.fit_table(package, **CHOSEN).set_index("device_id")
+    assert str(table.loc["iphone-14", "fp16"]).replace(derived.NO_BREAK, " ") == "needs 14.6 GB, has 4.29 GB"
+    assert str(table.loc["rtx-4090-24gb", "fp16"]).replace(derived.NO_BREAK, " ") == "fits: 14.6 GB of 25.8 GB"
+    assert not table[["fp16", "int8", "int4"]].isna().to_numpy().any()
+
+
+# ---------------------------------------------------------------------------------- largest context
+
+
+def test_the_longest_context_fills_the_memory_exactly(package: DataPackage) -> None:
+    table = derived.largest_context(package, system_reserve_gibyte=2.0, reference_model="llama-7b")
+    cache = table["full_kv_byte_per_token"] * table["largest_context_token"] + table[
+        "window_kv_byte_per_token"
+    ] * np.minimum(table["largest_context_token"], table["window_token"])
+    np.testing.assert_allclose(table["weight_byte"] + cache, table["usable_byte"], rtol=1e-9)
+
+
+def test_no_context_where_the_weights_do_not_fit(package: DataPackage) -> None:
+    table = derived.largest_context(package, system_reserve_gibyte=2.0, reference_model="llama-7b")
+    assert (table["weight_byte"] < table["usable_byte"]).all()
+    assert (table["largest_context_token"] >= 1).all()
+
+
+def test_a_window_in_every_layer_sets_no_limit_once_it_is_full() -> None:
+    table = pd.DataFrame(
+        {"usable_byte": [8e9], "weight_byte": [4e9], "full_kv_byte_per_token": [0.0],
+         "window_kv_byte_per_token": [131072.0], "window_token": [4096.0]}
+    )  # fmt: skip
+    assert np.isnan(derived.context_within(table)[0])
+    assert derived.context_within(table.assign(usable_byte=4.1e9))[0] == pytest.approx(0.1e9 / 131072)
+
+
+# ---------------------------------------------------------------------------------- installed base
+
+
+def test_shares_of_pcs_agree_with_the_sums_filed_beside_the_buckets(package: DataPackage) -> None:
+    base = package.table("installed_base")
+    filed = base[base["metric"].str.endswith("cumulative-share") & base["bucket_lower_byte"].notna()]
+    assert len(filed) >= 10
+    for row in filed.to_dict("records"):
+        metric = row["metric"].replace("-cumulative", "")
+        ours = derived.at_least_share(package, metric, row["date"], row["bucket_lower_byte"])
+        assert ours == pytest.approx(row["share"], abs=2e-4), row["row_id"]
+
+
+def test_shares_fall_with_the_memory_asked_for(package: DataPackage) -> None:
+    table = derived.installed_base(package)
+    for _, part in table.groupby(["metric", "date"]):
+        shares = part.sort_values("threshold_byte")["share"].to_numpy()
+        assert (np.diff(shares) <= 0).all()
+        assert ((shares >= 0) & (shares <= 1)).all()
+
+
+def test_fewer_bits_reach_more_pcs_and_video_memory_fewer_than_main(package: DataPackage) -> None:
+    table = derived.holding_share(package, **CHOSEN)
+    wide = table.pivot(index=["metric", "date"], columns="format_id", values="share")
+    assert (wide["fp16"] <= wide["int8"]).all()
+    assert (wide["int8"] <= wide["int4"]).all()
+    assert (wide.loc[derived.VIDEO] <= wide.loc[derived.SYSTEM]).to_numpy().all()
+
+
+def test_most_becomes_a_minority_when_the_survey_says_so(data_copy: Path) -> None:
+    def change(row: dict[str, str]) -> None:
+        if row["row_id"] == "steam-system-ram-share-2023-05-16gb":
+            row["share_percent"] = "5"
+
+    package = edited(data_copy, "installed_base", change)
+    assert derived.said(derived.values(package, **CHOSEN))["survey-verdict"] == "a minority of"
+
+
+def test_the_mean_of_notebooks_gives_the_share_of_the_smaller_size(said: dict[str, str]) -> None:
+    assert said["small-notebook-share-2023"] == "68.8 %"  # (16 - 10.5) / 8
+    assert said["small-notebook-verdict"] == "more than half"
+    assert said["small-notebook-share-2024"] == "52.5 %"
+
+
+# ---------------------------------------------------------------------------------- price
+
+
+def test_one_series_is_one_product_in_one_survey(package: DataPackage) -> None:
+    table = derived.prices(package)
+    for _, part in table.groupby("series"):
+        assert (
+            part[["kind", "item", "basis", "is_inflation_adjusted", "capacity_basis"]].drop_duplicates().shape[0] == 1
+        )
+    assert (
+        not table["memory_type"].isin(["nand", "nand-mlc", "nand-tlc", "hbm3", "hbm3e", "disk", "ssd", "flash"]).any()
+    )
+
+
+def test_the_surge_is_what_the_press_reports(package: DataPackage, said: dict[str, str]) -> None:
+    assert said["price-before"] == "$1.65 per GB"
+    assert said["price-newest"] == "$13.00 per GB"
+    assert said["price-surge"] == "7.9 times"
+    assert said["price-before-set"] == "$26"
+    assert said["price-newest-set"] == "$208"
+    chips = derived.chip_contract(package)
+    assert not chips["is_forecast"].any()
+    assert (chips["kind"] == derived.CONTRACT).all()
+
+
+def test_forecasts_are_drawn_hollow_and_never_quoted(package: DataPackage, said: dict[str, str]) -> None:
+    table = derived.prices(package)
+    assert table["is_forecast"].any()
+    assert not table.loc[table["mark"] != "", "is_forecast"].any()
+    assert said["price-newest-date"] == "February 2026"
+
+
+def test_retail_prices_alone_are_adjusted_for_inflation(package: DataPackage) -> None:
+    table = derived.prices(package)
+    assert set(table.loc[table["is_inflation_adjusted"].astype(bool), "kind"]) == {derived.RETAIL}
+
+
+# ---------------------------------------------------------------------------------- values and charts
+
+
+def test_every_value_is_defined_once_and_says_what_it_is(package: DataPackage) -> None:
+    values = derived.values(package, **CHOSEN)
+    ids = [value.id for value in values]
+    assert len(ids) == len(set(ids))
+    assert all(value.definition and value.as_dict()["text"] for value in values)
+    assert not any("nan" in str(value.as_dict()["text"]).lower() for value in values)
+    known = set(package.table("sources")["source_id"])
+    assert all(set(value.sources) <= known for value in values)
+
+
+def test_every_value_the_chapter_cites_exists(said: dict[str, str]) -> None:
+    import re
+
+    text = (Path(__file__).resolve().parents[1] / "chapters" / "dram_capacity.md").read_text(encoding="utf-8")
+    cited = {name.removeprefix("dram-capacity-") for name in re.findall(r"\{value\}`([^`]+)`", text)}
+    assert cited <= set(said), cited - set(said)
+
+
+def test_other_parameters_make_other_words(package: DataPackage) -> None:
+    told = derived.said(
+        derived.values(package, system_reserve_gibyte=6.0, context_token=8192, reference_model="llama-3.1-8b")
+    )
+    assert told["reference"] == "Llama 3.1 8B"
+    assert told["iphone-14-usable"] == "0 B"
+    assert told["context-reference-8gb"] == "0"
+    assert told["context-gain-sharing"] == "an unknown multiple of"
+    assert told["turning-6gb-int4"].startswith("holds it if the system keeps at most 0.")
+    told = derived.said(
+        derived.values(package, system_reserve_gibyte=2.0, context_token=2048, reference_model="qwen3-32b")
+    )
+    assert told["turning-6gb-int4"] == "cannot hold it even if the system keeps nothing"
+
+
+def test_an_unknown_shape_leaves_the_prose_whole(package: DataPackage) -> None:
+    told = derived.said(
+        derived.values(package, system_reserve_gibyte=2.0, context_token=2048, reference_model="gemini-nano-2")
+    )
+    assert "unknown" in told["answer"]
+
+
+def drawn(package: DataPackage) -> dict[str, Any]:
+    controls = {"context_token": 2048, "system_reserve_gibyte": 2.0}
+    points = derived.footprints(package, **MODEL_CHOSEN)
+    limits = derived.landmarks(package, system_reserve_gibyte=2.0)
+    return {
+        "footprint-against-memory": charts.footprint_against_memory(points, limits, **controls),
+        "device-memory-by-year": charts.device_memory_by_year(derived.device_years(package, **CHOSEN)),
+        "fit-matrix": charts.fit_matrix(derived.fit_matrix(package, **CHOSEN), **controls, shown_set="2026"),
+        "largest-context": charts.largest_context(
+            derived.largest_context(package, system_reserve_gibyte=2.0, reference_model="llama-7b")
+        ),
+        "installed-base-memory": charts.installed_base(derived.installed_base(package)),
+        "phone-average-memory": charts.phone_memory(
+            derived.phone_memory(package), derived.phone_needs(package, **CHOSEN)
+        ),
+        "dram-price": charts.prices(derived.prices(package)),
+    }
+
+
+def fields(node: Any) -> set[str]:
+    """Fields that encodings name, less those the browser computes."""
+    if isinstance(node, list):
+        return set().union(*map(fields, node)) if node else set()
+    if not isinstance(node, dict):
+        return set()
+    named = {node["field"]} if isinstance(node.get("field"), str) else set()
+    return named.union(*(fields(value) for key, value in node.items() if key != "datasets"))
+
+
+def computed(node: Any) -> set[str]:
+    if isinstance(node, list):
+        return set().union(*map(computed, node)) if node else set()
+    if not isinstance(node, dict):
+        return set()
+    named = {node["as"]} if isinstance(node.get("as"), str) else set()
+    return named.union(*(computed(value) for key, value in node.items() if key != "datasets"))
+
+
+def test_charts_encode_only_what_their_tables_hold(package: DataPackage) -> None:
+    for name, chart in drawn(package).items():
+        spec = json.loads(json.dumps(chart.to_dict()))
+        held = {key for rows in spec["datasets"].values() for row in rows for key in row}
+        assert fields(spec) - computed(spec) <= held, name
+        assert not {"title", "width", "height"} & set(spec), name
+
+
+def names(row: dict[Any, Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items()}
+
+
+def test_the_browser_computes_what_the_tables_hold(matrix: pd.DataFrame) -> None:
+    for row in matrix.sample(60, random_state=1).to_dict("records"):
+        need = eval(charts.NEED.replace("datum.", ""), {"min": min, "context": 2048} | names(row))  # noqa: S307 - ours
+        assert need == pytest.approx(row["footprint_byte"])
+    assert "datum.device_class == 'gpu' ? 0 : reserve" in charts.LEFT
+    left = charts.LEFT.replace("datum.device_class == 'gpu' ? 0 : reserve", "reserve").replace("datum.", "")
+    for row in matrix[matrix["device_class"] != "gpu"].sample(20, random_state=1).to_dict("records"):
+        found = eval(left, {"max": max, "reserve": 2.0} | names(row))  # noqa: S307 - our own formula
+        assert found == pytest.approx(row["usable_byte"])
+
+
+def test_the_matrix_as_drawn_shows_the_verdicts_of_the_table(package: DataPackage, matrix: pd.DataFrame) -> None:
+    import vl_convert
+
+    chart = charts.fit_matrix(matrix, context_token=2048, system_reserve_gibyte=2.0, shown_set="2026")
+    picture = vl_convert.vegalite_to_svg(json.dumps(chart.to_dict()))
+    shown = matrix[(matrix["default_set"] == "2026") & (matrix["format_id"] == "int4")]
+    circles = [
+        part
+        for part in picture.split("<path")[1:]
+        if 'aria-roledescription="point"' in part and "outcome: fits" in part
+    ]
+    assert len(circles) == shown["fits"].sum()
