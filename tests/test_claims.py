@@ -185,7 +185,7 @@ def test_the_articles_hedge_sets_the_tolerance(said: engine.Statement, low: floa
 
 
 def test_a_range_agrees_where_it_meets_the_tolerance(package: tables.DataPackage) -> None:
-    book = engine.Book(package, {}, statement(50, "percent", "about"))
+    book = engine.Book(engine.Rows(package), {}, statement(50, "percent", "about"))
     assert book.reading("", 0.41, high=0.46).holds
     assert not book.reading("", 0.41, high=0.44).holds
     assert not book.reading("", 0.41, "percent", high=0.6, above=0.5).holds
@@ -208,7 +208,7 @@ def test_numbers_read_as_people_write_them() -> None:
 
 
 def one(package: tables.DataPackage, parameters: dict[str, Any], claim_id: str) -> claims.Claim:
-    return engine.decided(package, parameters, engine.Statement.of(package.row("claims", claim_id)))
+    return engine.decided(engine.Rows(package), parameters, engine.Statement.of(package.row("claims", claim_id)))
 
 
 def changed(table: str, row: str, column: str, change: Callable[[float], float]) -> tables.DataPackage:

@@ -265,11 +265,29 @@ def verdict(readings: Sequence[Reading]) -> str:
 # ------------------------------------------------------------------------------------------------------------- the book
 
 
+class Rows:
+    """The rows of all tables by their key, read once for all claims."""
+
+    def __init__(self, package: DataPackage) -> None:
+        self.package = package
+        self._known: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def row(self, table: str, key: str) -> dict[str, Any]:
+        """One row; the nearest id is named where there is none."""
+        if table not in self._known:
+            column = self.package.resource(table)["schema"]["primaryKey"][0]
+            records = self.package.table(table).to_dict("records")
+            self._known[table] = {str(row[column]): {str(name): row[name] for name in row} for row in records}
+        if key not in self._known[table]:
+            raise InputError.unknown("row", key, self._known[table], file=f"{table}.csv")
+        return self._known[table][key]
+
+
 class Book:
     """The tables and parameters as one rule sees them; it keeps account of every number the rule looked up."""
 
-    def __init__(self, package: DataPackage, parameters: Mapping[str, Any], statement: Statement) -> None:
-        self.package, self.parameters, self.statement = package, parameters, statement
+    def __init__(self, rows: Rows, parameters: Mapping[str, Any], statement: Statement) -> None:
+        self.package, self.row, self.parameters, self.statement = rows.package, rows.row, parameters, statement
         self.inputs: dict[str, float | str] = {}
         self.cited: set[str] = set(statement.sources)
 
@@ -282,35 +300,35 @@ class Book:
 
     def value(self, table: str, key: str, column: str) -> float:
         """One number of a table, in base units."""
-        row = self.package.row(table, key)
+        row = self.row(table, key)
         self._cite(row)
         self.inputs[f"{table} {key} {column}"] = value = float(row[column])
         return value
 
     def text(self, table: str, key: str, column: str) -> str:
         """One word of a table."""
-        row = self.package.row(table, key)
+        row = self.row(table, key)
         self._cite(row)
         self.inputs[f"{table} {key} {column}"] = value = str(row[column])
         return value
 
     def fact(self, key: str) -> float:
         """One single fact, in base units."""
-        row = self.package.row("facts", key)
+        row = self.row("facts", key)
         self._cite(row)
         self.inputs[f"facts {key} {row['unit']}"] = value = float(row["value"])
         return value * factor(str(row["unit"]))
 
     def date(self, key: str) -> pd.Timestamp:
         """Give the day of a single fact."""
-        row = self.package.row("facts", key)
+        row = self.row("facts", key)
         self._cite(row)
         self.inputs[f"facts {key} date"] = str(row["date"])
         return pd.Timestamp(str(row["date"]))
 
     def of_claim(self, key: str) -> float:
         """Give the article's number in another of its claims, in base units."""
-        claim = Statement.of(self.package.row("claims", key))
+        claim = Statement.of(self.row("claims", key))
         self.inputs[f"claims {key} {claim.unit}"] = claim.printed
         return claim.value
 
@@ -486,12 +504,13 @@ def evaluate(package: DataPackage, parameters: Mapping[str, Any], *, about_share
     rows = package.table("claims").to_dict("records")
     statements = [Statement.of({str(name): value for name, value in row.items()}, about_share) for row in rows]
     _matched([statement.id for statement in statements])
-    return [decided(package, parameters, statement) for statement in statements]
+    shared = Rows(package)
+    return [decided(shared, parameters, statement) for statement in statements]
 
 
-def decided(package: DataPackage, parameters: Mapping[str, Any], statement: Statement) -> Claim:
+def decided(rows: Rows, parameters: Mapping[str, Any], statement: Statement) -> Claim:
     """One claim with its verdict."""
-    book, made = Book(package, parameters, statement), RULES[statement.id]
+    book, made = Book(rows, parameters, statement), RULES[statement.id]
     outcome = made.decide(book)
     return Claim(statement, outcome, made.formula, book.inputs, tuple(sorted(book.cited)))
 

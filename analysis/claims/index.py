@@ -65,7 +65,7 @@ def gpt4_server_price(book: Book) -> Outcome:
 
 def server_price(book: Book, key: str, *, nearest: bool) -> Reading:
     """One server's price; the one nearest in date is the assumed one."""
-    row = book.package.row("servers", key)
+    row = book.row("servers", key)
     meant = f"a {row['name']} at the price of its month is meant" if nearest else ""
     return book.reading(f"{row['name']}, {row['date']}", book.value("servers", key, "price_usd"), assumption=meant)
 

@@ -60,12 +60,12 @@ def top_device(book: Book, column: str = "memory_bandwidth_byte_per_s", *, until
 
 def named(book: Book, device_id: str) -> str:
     """Give the name of a device."""
-    return str(book.package.row("devices", device_id)["name"])
+    return str(book.row("devices", device_id)["name"])
 
 
 def chip(book: Book, device_id: str) -> str:
     """Give the chip of a device, without its variant."""
-    return str(book.package.row("devices", device_id)["chip"]).partition(" (")[0]
+    return str(book.row("devices", device_id)["chip"]).partition(" (")[0]
 
 
 def month(day: pd.Timestamp) -> str:

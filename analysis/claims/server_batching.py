@@ -356,7 +356,7 @@ def memory_wall_still_massive(book: Book) -> Outcome:
         ),
         f"Of {shown(whole, 's')} the weights take {shown(read, 's')} and the arithmetic at least "
         f"{shown(float(compute), 's')}; the rest goes to "
-        f"communication between chips and other overheads. With smaller batches, below {words.number(ridge)}, "
-        "the sentence holds.",
+        f"communication between chips and other overheads. Below a batch of {words.number(ridge)} reading "
+        "takes longer than arithmetic.",
         headline=book.number("weight read of a decode step", read, "ms"),
     )
