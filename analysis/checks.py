@@ -19,6 +19,7 @@ from analysis.errors import InputError, Problem, nearest
 BANDWIDTH_TOLERANCE = 0.02
 RULES_EDITION = 1
 """Raise it when the way a table is checked changes: what was found sound before is then read again."""
+ACTIVE_TODO = "A spreadsheet or a browser could run it: remove the leading = + - @, the tag or the javascript: address."
 ACTIVE_CONTENT = r"^\s*[=+@]|<\s*script|javascript:|^\s*-\D"
 
 
@@ -28,7 +29,11 @@ def problems(folder: Path) -> list[Problem]:
         package = tables.DataPackage(folder)
         found = [problem for name in package.names for problem in _schema_problems(package, name)]
     except (OSError, ValueError, KeyError) as error:
-        return [Problem(file=str(folder / "datapackage.json"), found=str(error), expected="a readable data package descriptor")]
+        return [
+            Problem(
+                file=str(folder / "datapackage.json"), found=str(error), expected="a readable data package descriptor"
+            )
+        ]
     if found:
         return found
     return [problem for rule in RULES for problem in rule(package)]
@@ -85,26 +90,43 @@ def _problem(file: str, schema: dict[str, Any], error: dict[str, Any]) -> Proble
     row = error.get("rowNumber")
     if field is None or "cell" not in error:
         hint = nearest(str(column), names) if column else ""
-        return Problem(file=file, row=row, column=column, found=error.get("note") or error["message"], expected="the columns " + ", ".join(names), todo=hint)
+        return Problem(
+            file=file,
+            row=row,
+            column=column,
+            found=error.get("note") or error["message"],
+            expected="the columns " + ", ".join(names),
+            todo=hint,
+        )
     cell = error["cell"]
     found = "nothing" if cell in ("", None) else repr(str(cell)[:80])
-    hint = nearest(str(cell), field["constraints"]["enum"]) if cell and "enum" in field.get("constraints", {}) else error.get("note", "")
+    hint = (
+        nearest(str(cell), field["constraints"]["enum"])
+        if cell and "enum" in field.get("constraints", {})
+        else error.get("note", "")
+    )
     return Problem(file=file, row=row, column=column, found=found, expected=expected(field), todo=hint)
 
 
 def expected(field: dict[str, Any]) -> str:
     """What a cell of this column may hold, in words."""
     limits = field.get("constraints", {})
-    kind = {"string": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false"}[field["type"]]
+    kind = {"string": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false"}[
+        field["type"]
+    ]
     if "enum" in limits:
         kind = "one of " + ", ".join(str(value) for value in limits["enum"])
     if "minimum" in limits or "maximum" in limits:
         kind += f" from {limits.get('minimum', '−∞')} to {limits.get('maximum', '∞')}"
-    if "unit" in field and field["unit"]:
+    if field.get("unit"):
         kind += f" in {field['unit']}"
     if "pattern" in limits:
         kind += f" that matches {limits['pattern']}"
-    return kind + ("" if limits.get("required") else ", or nothing") + (", each value once" if limits.get("unique") else "")
+    return (
+        kind
+        + ("" if limits.get("required") else ", or nothing")
+        + (", each value once" if limits.get("unique") else "")
+    )
 
 
 def _unknown_keys(package: tables.DataPackage) -> Iterator[Problem]:
@@ -116,7 +138,14 @@ def _unknown_keys(package: tables.DataPackage) -> Iterator[Problem]:
             for index, cell in cells[(cells != "") & ~cells.isin(known)].items():
                 expected_key = f"an id in {target['resource']}.csv"
                 todo = f"Add the row there first. {nearest(str(cell), known)}"
-                yield Problem(file=f"{name}.csv", row=_line(index), column=column, found=repr(cell), expected=expected_key, todo=todo)
+                yield Problem(
+                    file=f"{name}.csv",
+                    row=_line(index),
+                    column=column,
+                    found=repr(cell),
+                    expected=expected_key,
+                    todo=todo,
+                )
 
 
 def _line(index: Any) -> int:
@@ -130,7 +159,7 @@ def _bandwidth(package: tables.DataPackage) -> Iterator[Problem]:
     wrong = (devices[column] / computed - 1).abs() > BANDWIDTH_TOLERANCE
     for index in devices.index[wrong]:
         yield Problem(
-            file="devices.csv", row=_line(index), column=column, found=f"{devices.at[index, column]:g}",
+            file="devices.csv", row=_line(index), column=column, found=f"{float(str(devices.at[index, column])):g}",
             expected=f"data rate × bus width / 8 = {computed[index]:.4g} GB/s within {BANDWIDTH_TOLERANCE:.0%}",
             todo="Check all three cells: MHz is not MT/s, Gb is not GB.",
         )  # fmt: skip
@@ -156,7 +185,7 @@ def _active_content(package: tables.DataPackage) -> Iterator[Problem]:
             for index in table.index[bad]:
                 yield Problem(
                     file=f"{name}.csv", row=_line(index), column=column, found=repr(str(table.at[index, column])[:60]),
-                    expected="plain text", todo="A spreadsheet or a browser could run it: remove the leading = + - @, the tag or the javascript: address.",
+                    expected="plain text", todo=ACTIVE_TODO,
                 )  # fmt: skip
 
 

@@ -56,7 +56,9 @@ class InputError(MemoryWallError):
     @classmethod
     def unknown(cls, kind: str, name: str, known: Iterable[str], *, file: str) -> InputError:
         """A name that does not exist, with the nearest that does."""
-        return cls([Problem(file=file, found=f"{kind} {name!r}", expected=f"a known {kind}", todo=nearest(name, known))])
+        return cls(
+            [Problem(file=file, found=f"{kind} {name!r}", expected=f"a known {kind}", todo=nearest(name, known))]
+        )
 
 
 class ChapterError(MemoryWallError):
@@ -64,12 +66,17 @@ class ChapterError(MemoryWallError):
 
     def __init__(self, *, chapter: str, cell: int, source: str, parameters: object, cause: str) -> None:
         self.chapter, self.cell = chapter, cell
-        self._told: dict[str, Any] = {"chapter": chapter, "cell": cell, "source": source, "parameters": parameters, "cause": cause}
+        self._told: dict[str, Any] = {
+            "chapter": chapter,
+            "cell": cell,
+            "source": source,
+            "parameters": parameters,
+            "cause": cause,
+        }
         super().__init__(
             f"chapter {chapter}, cell {cell}, failed; nothing was published\n"
             f"  source      {source}\n  parameters  {parameters}\n  exception   {cause}"
         )
-
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Chapters run in other processes: the error must survive the way back, keywords and all.

@@ -43,7 +43,7 @@ class Published:
     bundle: dict[str, Any]
     preview: str = field(default="", repr=False)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         output: dict[str, Any] = {self.mime: self.bundle}
         if not os.environ.get(BUILDING):
             output["image/svg+xml" if self.mime == FIGURE else "text/html"] = self._preview()
@@ -119,14 +119,20 @@ def _check(figure_id: str, alternative: str, data: pd.DataFrame) -> None:
     if not IDENTIFIER.fullmatch(figure_id):
         raise FigureError(f"figure id {figure_id!r}: expected lower-case words joined by hyphens")
     if len(alternative.strip()) < SHORTEST_ALT:
-        raise FigureError(f"figure {figure_id}: alt text of {len(alternative)} characters; describe what is seen, with its numbers")
+        raise FigureError(
+            f"figure {figure_id}: alt text of {len(alternative)} characters; describe what is seen, with its numbers"
+        )
     if data.empty:
         raise FigureError(f"figure {figure_id}: its table has no rows; check the filters against the data")
 
 
 def _described(column: str) -> dict[str, str]:
     unit = units.parse(column)
-    return {"name": column, "unit": unit.symbol if unit else "", "title": units.stem(column).replace("_", " ") or column}
+    return {
+        "name": column,
+        "unit": unit.symbol if unit else "",
+        "title": units.stem(column).replace("_", " ") or column,
+    }
 
 
 def records(table: pd.DataFrame) -> list[list[Any]]:
@@ -165,7 +171,10 @@ def _prune(spec: dict[str, Any]) -> dict[str, Any]:
     """Embedded data sets without the columns that nothing in the specification names."""
     drawing = json.dumps({key: value for key, value in spec.items() if key != "datasets"})
     named = set(re.findall(r"[A-Za-z_][A-Za-z_0-9]*", drawing))
-    data = {name: [{k: v for k, v in row.items() if k in named} for row in rows] for name, rows in spec.get("datasets", {}).items()}
+    data = {
+        name: [{k: v for k, v in row.items() if k in named} for row in rows]
+        for name, rows in spec.get("datasets", {}).items()
+    }
     renamed = {name: f"data-{position}" for position, name in enumerate(data)}
     text = json.dumps(spec | {"datasets": {}})
     for old, new in renamed.items():
@@ -197,7 +206,9 @@ class Value:
     def as_dict(self) -> dict[str, Any]:
         """The entry of the number registry."""
         number = None if self.number is None else plain(float(self.number))
-        text = self.text or words.quantity(float("nan") if self.number is None else float(self.number), self.unit, self.digits)
+        text = self.text or words.quantity(
+            float("nan") if self.number is None else float(self.number), self.unit, self.digits
+        )
         inputs = {name: plain(value) for name, value in self.inputs.items()}
         return {
             "id": self.id, "number": number, "unit": self.unit, "text": text, "definition": self.definition,

@@ -21,6 +21,8 @@ DATA_VARIABLE = "MEMORY_WALL_DATA"
 """Environment variable that names another data folder; a build sets it for the chapters it runs."""
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+READ: set[str] = set()
+"""Tables this process looked at, ``*`` for the list of all of them: what the results of a chapter depend on."""
 TRUE, FALSE = ("true", "True", "TRUE", "1"), ("false", "False", "FALSE", "0")
 
 
@@ -30,13 +32,17 @@ class DataPackage:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._tables: dict[str, pd.DataFrame] = {}
-        self.tables_read: set[str] = set()
 
     @cached_property
-    def descriptor(self) -> dict[str, Any]:
-        """The Frictionless descriptor: title, row, licence and columns of every table."""
+    def _descriptor(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.folder / "datapackage.json").read_text(encoding="utf-8"))
         return found
+
+    @property
+    def descriptor(self) -> dict[str, Any]:
+        """The Frictionless descriptor: title, row, licence and columns of every table."""
+        READ.add("*")
+        return self._descriptor
 
     @property
     def names(self) -> list[str]:
@@ -45,7 +51,8 @@ class DataPackage:
 
     def resource(self, name: str) -> dict[str, Any]:
         """The descriptor of one table; raises InputError with the nearest name where there is no such table."""
-        for resource in self.descriptor["resources"]:
+        READ.add(name)
+        for resource in self._descriptor["resources"]:
             if resource["name"] == name:
                 return dict(resource)
         raise InputError.unknown("table", name, self.names, file="datapackage.json")
@@ -64,7 +71,7 @@ class DataPackage:
 
     def table(self, name: str) -> pd.DataFrame:
         """The table in base units, its columns renamed to say so."""
-        self.tables_read.add(name)
+        READ.add(name)
         if name not in self._tables:
             self._tables[name] = in_base_units(self.raw(name))
         return self._tables[name].copy()
@@ -112,7 +119,7 @@ def in_base_units(table: pd.DataFrame) -> pd.DataFrame:
 def source_ids(table: pd.DataFrame) -> list[str]:
     """Every source that the rows of ``table`` name, sorted, each once."""
     columns = [name for name in table.columns if name == "source_id" or str(name).endswith("_source_id")]
-    return sorted({str(value) for name in columns for value in table[name] if value and value == value})
+    return sorted({str(value) for name in columns for value in table[name] if isinstance(value, str) and value})
 
 
 def data_folder() -> Path:

@@ -8,6 +8,7 @@ from analysis import claims, tables
 from analysis.book import parameters
 from analysis.claims import board
 from analysis.derived import common, index, server_batching, sram_density, storage_io
+from analysis.figures import Value
 
 README = tables.REPOSITORY / "README.md"
 BEGIN, END = "<!-- findings: written by scripts/readme.py -->", "<!-- end of findings -->"
@@ -23,7 +24,7 @@ def findings() -> list[str]:
         f"At {given['reading_speed_word_per_min']:g} words per minute an iPhone 14 runs at most {known['index-iphone-14-fp16']} in FP16 "
         f"and {known['index-iphone-14-int4']} in four bits; the best devices of 2026 reach {known['index-largest-shown']}.",
         f"LLaMA 7B at that pace would use {known['index-compute-used']} of the phone's neural processor; of {known['index-devices']} "
-        f"devices {known['index-which-binds'].replace(' one of them', '')}.",
+        f"devices {known['index-which-binds']}.",
         f"100 mm² of bare 3 nm SRAM cells hold {known['sram-density-n3-bare']}; LLaMA 7B in FP16 would take "
         f"{known['sram-density-area-fp16-bare']} of them.",
         f"The fastest drive in the data streams LLaMA 7B in int4 at {known['storage-io-fastest-int4']}; reading wants "
@@ -34,7 +35,7 @@ def findings() -> list[str]:
     ]
 
 
-def _values(package: tables.DataPackage, given: dict[str, float]) -> list[index.Value]:
+def _values(package: tables.DataPackage, given: dict[str, float]) -> list[Value]:
     reading = {name: given[name] for name in ("reading_speed_word_per_min", "token_per_word", "bandwidth_share")}
     reserve = float(common.base(given["system_reserve_gibyte"], "gibyte"))
     found = index.values(package, **reading, system_reserve_byte=reserve)

@@ -31,7 +31,12 @@ def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[st
     """Run ``memory-wall`` as a user does."""
     environment = {name: value for name, value in os.environ.items() if name != tables.DATA_VARIABLE}
     return subprocess.run(
-        [sys.executable, "-m", "analysis", *arguments], cwd=cwd, capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-m", "analysis", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
     )
 
 

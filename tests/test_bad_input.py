@@ -32,7 +32,9 @@ CELLS = [
 
 def line_of(path: Path, key: str | None) -> int:
     lines = path.read_text(encoding="utf-8").splitlines()
-    return next(number for number, line in enumerate(lines, 1) if number > 1 and (key is None or line.startswith(f"{key},")))
+    return next(
+        number for number, line in enumerate(lines, 1) if number > 1 and (key is None or line.startswith(f"{key},"))
+    )
 
 
 def damage(folder: Path, table: str, key: str | None, column: str, cell: str) -> int:
@@ -49,7 +51,9 @@ def damage(folder: Path, table: str, key: str | None, column: str, cell: str) ->
 
 
 @pytest.mark.parametrize(("table", "key", "column", "cell", "expected"), CELLS)
-def test_a_wrong_cell_is_named(data_copy: Path, table: str, key: str | None, column: str, cell: str, expected: list[str]) -> None:
+def test_a_wrong_cell_is_named(
+    data_copy: Path, table: str, key: str | None, column: str, cell: str, expected: list[str]
+) -> None:
     number = damage(data_copy, table, key, column, cell)
     found = checks.problems(data_copy)
     assert found
@@ -67,7 +71,9 @@ def test_all_problems_are_told_in_one_go(data_copy: Path) -> None:
 
 def test_a_renamed_column_is_named(data_copy: Path) -> None:
     path = data_copy / "devices.csv"
-    path.write_text(path.read_text(encoding="utf-8").replace("memory_capacity_gibyte", "memory_gb", 1), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("memory_capacity_gibyte", "memory_gb", 1), encoding="utf-8"
+    )
     said = "\n".join(str(problem) for problem in checks.problems(data_copy))
     assert "devices.csv" in said
     assert "memory_gb" in said
@@ -75,7 +81,9 @@ def test_a_renamed_column_is_named(data_copy: Path) -> None:
 
 def test_a_missing_file_is_named(data_copy: Path) -> None:
     (data_copy / "models.csv").unlink()
-    assert any("models.csv" in str(problem) and "no such file" in str(problem) for problem in checks.problems(data_copy))
+    assert any(
+        "models.csv" in str(problem) and "no such file" in str(problem) for problem in checks.problems(data_copy)
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,7 +130,9 @@ def test_the_command_ends_with_2_and_leaves_the_site(memory_wall: Run, data_copy
         (("build", "--params", "no-such-file.yml"), "a readable YAML file"),
     ],
 )
-def test_wrong_arguments_end_with_2(memory_wall: Run, tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
+def test_wrong_arguments_end_with_2(
+    memory_wall: Run, tmp_path: Path, arguments: tuple[str, ...], expected: str
+) -> None:
     result = memory_wall(*arguments, "--out", str(tmp_path / "html"))
     assert result.returncode == 2, result.stderr
     assert expected in result.stderr

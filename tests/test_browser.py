@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
 PAGES = ("index.html", "chapters/memory_wall.html", "chapters/claims.html")
 
 pytestmark = pytest.mark.browser
@@ -23,7 +25,9 @@ def browser() -> Iterator[Browser]:
             pytest.fail("MEMORY_WALL_REQUIRE_BROWSER is set and no Chromium is installed")
         pytest.skip("no Chromium on this machine: the browser tests are left out")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
         yield started
         started.close()
 
@@ -32,7 +36,11 @@ class Visit:
     """One page, what it asked for and what it complained of."""
 
     def __init__(self, browser: Browser, *, width: int = 1280, scripts: bool = True, dark: bool = False) -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts, color_scheme="dark" if dark else "light")
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            java_script_enabled=scripts,
+            color_scheme="dark" if dark else "light",
+        )
         self.asked: list[str] = []
         self.complaints: list[str] = []
         self.context.route("**/*", self._route)
@@ -46,7 +54,10 @@ class Visit:
 
     def open(self, path: Path) -> Page:
         page = self.context.new_page()
-        page.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None,
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.goto(path.as_uri())
         return page
@@ -54,7 +65,9 @@ class Visit:
 
 def scroll_through(page: Page) -> None:
     for _ in range(200):
-        done = page.evaluate("() => { window.scrollBy(0, 600); return window.scrollY + window.innerHeight >= document.documentElement.scrollHeight - 2 }")
+        done = page.evaluate(
+            "() => { window.scrollBy(0, 600); return window.scrollY + window.innerHeight >= document.documentElement.scrollHeight - 2 }"
+        )
         page.wait_for_timeout(60)
         if done:
             return
@@ -67,7 +80,9 @@ def test_all_charts_are_drawn_offline_and_the_console_is_silent(browser: Browser
     scroll_through(page)
     count = page.locator(".mw-chart").count()
     assert count >= 1
-    page.wait_for_function("count => document.querySelectorAll('.mw-chart.mw-drawn svg.marks').length === count", arg=count, timeout=15000)
+    page.wait_for_function(
+        "count => document.querySelectorAll('.mw-chart.mw-drawn svg.marks').length === count", arg=count, timeout=15000
+    )
     assert visit.asked == []
     assert visit.complaints == []
 
@@ -115,7 +130,11 @@ def test_a_slider_moves_the_chart(browser: Browser, site: Path) -> None:
     slider.focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
-    page.wait_for_function("([chart, before]) => chart.querySelector('svg.marks').innerHTML !== before", arg=[chart.element_handle(), before], timeout=15000)
+    page.wait_for_function(
+        "([chart, before]) => chart.querySelector('svg.marks').innerHTML !== before",
+        arg=[chart.element_handle(), before],
+        timeout=15000,
+    )
 
 
 def test_the_claims_can_be_filtered_and_sorted(browser: Browser, site: Path) -> None:
@@ -123,7 +142,9 @@ def test_the_claims_can_be_filtered_and_sorted(browser: Browser, site: Path) -> 
     bar = page.locator(".mw-table-bar").first
     rows = page.locator("table.mw-table").first.locator("tbody tr")
     total = rows.count()
-    bar.locator("select").last.select_option(label="contradicted") if bar.locator("select option", has_text="contradicted").count() else None
+    bar.locator("select").last.select_option(label="contradicted") if bar.locator(
+        "select option", has_text="contradicted"
+    ).count() else None
     bar.locator("input[type=search]").fill("memory")
     shown = page.locator("table.mw-table").first.locator("tbody tr:not([hidden])").count()
     assert 0 < shown < total

@@ -39,7 +39,10 @@ def figures(site: Path) -> list[dict[str, Any]]:
 
 def linked_data(page: Path) -> list[dict[str, Any]]:
     text = page.read_text(encoding="utf-8")
-    return [json.loads(block) for block in re.findall(r'<script type="application/ld\+json">(.*?)</script>', text, flags=re.DOTALL)]
+    return [
+        json.loads(block)
+        for block in re.findall(r'<script type="application/ld\+json">(.*?)</script>', text, flags=re.DOTALL)
+    ]
 
 
 def test_bibtex_keeps_special_characters() -> None:
@@ -98,8 +101,7 @@ def test_pictures_are_fit_for_print(site: Path) -> None:
         assert "<text" in svg
         assert f"Figure {figure['number']}, The Memory Wall, edition" in svg
         with pikepdf.open(base.with_suffix(".pdf")) as document:
-            fonts = document.pages[0].resources.get("/Font", {})
-            assert len(fonts) >= 1, f"{figure['id']}: no font in the PDF"
+            assert len(list(document.pages[0].resources.get("/Font", {}))) >= 1, f"{figure['id']}: no font in the PDF"
 
 
 def test_the_catalogue_has_what_it_promises(site: Path) -> None:
@@ -110,7 +112,13 @@ def test_the_catalogue_has_what_it_promises(site: Path) -> None:
 
 
 def test_linked_data_expands(site: Path) -> None:
-    jsonld.set_document_loader(lambda url, options: {"contextUrl": None, "documentUrl": url, "document": {"@context": {"@vocab": "https://schema.org/"}}})
+    jsonld.set_document_loader(
+        lambda url, options: {
+            "contextUrl": None,
+            "documentUrl": url,
+            "document": {"@context": {"@vocab": "https://schema.org/"}},
+        }
+    )
     pages = {"index.html": "Book", "tables/devices.html": "Dataset", "chapters/memory_wall.html": "Chapter"}
     pages |= {f"figures/{figures(site)[0]['id']}/index.html": "ImageObject"}
     for page, kind in pages.items():
@@ -120,7 +128,14 @@ def test_linked_data_expands(site: Path) -> None:
 
 def test_reference_managers_and_previews_find_their_tags(site: Path) -> None:
     page = (site / "chapters" / "memory_wall.html").read_text(encoding="utf-8")
-    for tag in ("citation_title", "citation_author", "citation_publication_date", "og:title", "og:image", "description"):
+    for tag in (
+        "citation_title",
+        "citation_author",
+        "citation_publication_date",
+        "og:title",
+        "og:image",
+        "description",
+    ):
         assert tag in page, tag
 
 
@@ -141,7 +156,9 @@ def test_every_number_of_the_prose_has_an_entry(site: Path) -> None:
     entries = {value["id"] for value in json.loads((site / "numbers.json").read_text(encoding="utf-8"))}
     page = (site / "numbers.html").read_text(encoding="utf-8")
     for chapter in (site / "chapters").glob("*.html"):
-        for cited in re.findall(r'class="mw-value" href="[^"]*numbers\.html#([^"]+)"', chapter.read_text(encoding="utf-8")):
+        for cited in re.findall(
+            r'class="mw-value" href="[^"]*numbers\.html#([^"]+)"', chapter.read_text(encoding="utf-8")
+        ):
             assert cited in entries
             assert f'id="{cited}"' in page, cited
 
@@ -152,7 +169,12 @@ def small_site(tmp_path: Path) -> Path:
     (site / "figures" / "roofline").mkdir(parents=True)
     (site / "figures" / "roofline" / "index.html").write_text("<p>a figure", encoding="utf-8")
     (site / "index.html").write_text("<p>the book", encoding="utf-8")
-    record = {"edition": "2026.11", "commit": "a" * 40, "parameters": {"edition_date": "2026-11-22"}, "figures": {"roofline": {}}}
+    record = {
+        "edition": "2026.11",
+        "commit": "a" * 40,
+        "parameters": {"edition_date": "2026-11-22"},
+        "figures": {"roofline": {}},
+    }
     (site / "edition.json").write_text(json.dumps(record), encoding="utf-8")
     return site
 

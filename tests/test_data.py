@@ -64,7 +64,9 @@ def test_numbers_of_a_column_with_a_unit_are_numbers(package: DataPackage, name:
     for column, field in package.columns(name).items():
         unit = units.parse(column)
         if unit is not None and unit.text != "date" and field["type"] == "string":
-            assert column.endswith(("_date", "date", "year", "w")) or column in ("unit",), f"{name}.{column} has a unit and holds text"
+            assert column.endswith(("_date", "date", "year", "w")) or column in ("unit",), (
+                f"{name}.{column} has a unit and holds text"
+            )
 
 
 def test_every_source_is_cited(package: DataPackage) -> None:
@@ -118,7 +120,9 @@ def test_a_quantity_filed_in_either_of_two_units_is_read_as_one(package: DataPac
 
 
 def test_base_units() -> None:
-    raw = pd.DataFrame({"memory_bandwidth_gbyte_per_s": [34.1], "memory_capacity_gibyte": [6.0], "n_layer": [32], "name": ["x"]})
+    raw = pd.DataFrame(
+        {"memory_bandwidth_gbyte_per_s": [34.1], "memory_capacity_gibyte": [6.0], "n_layer": [32], "name": ["x"]}
+    )
     base = tables.in_base_units(raw)
     assert list(base.columns) == ["memory_bandwidth_byte_per_s", "memory_capacity_byte", "n_layer", "name"]
     assert base.iloc[0].tolist() == [34.1e9, 6 * 2**30, 32, "x"]

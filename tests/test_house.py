@@ -31,7 +31,11 @@ def imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "analysis":
-            names = [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "analysis" else [node.module or ""]
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names]
+                if node.module == "analysis"
+                else [node.module or ""]
+            )
             found |= set(names)
     return found
 
@@ -51,7 +55,11 @@ def test_equations_see_numpy_and_nothing_else() -> None:
 
 def test_charts_see_no_tables() -> None:
     for path in (PACKAGE / "charts").glob("*.py"):
-        assert not {name for name in imports(path) if not name.startswith(("analysis.charts", "analysis.units", "analysis.words"))}, path.name
+        assert not {
+            name
+            for name in imports(path)
+            if not name.startswith(("analysis.charts", "analysis.units", "analysis.words"))
+        }, path.name
 
 
 def test_nothing_but_the_command_line_and_the_book_imports_the_book() -> None:
@@ -114,5 +122,12 @@ def test_every_declared_parameter_is_used_by_a_chapter_or_the_colophon() -> None
 
 def test_the_project_speaks_of_the_project_alone() -> None:
     home, machine = re.escape(str(Path.home())), re.escape(str(ROOT))
-    for path in [*MODULES, *CHAPTERS, *ROOT.glob("*.md"), *ROOT.glob("data/**/*.toml"), ROOT / "Makefile", ROOT / "pyproject.toml"]:
+    for path in [
+        *MODULES,
+        *CHAPTERS,
+        *ROOT.glob("*.md"),
+        *ROOT.glob("data/**/*.toml"),
+        ROOT / "Makefile",
+        ROOT / "pyproject.toml",
+    ]:
         assert not re.search(rf"{home}/|{machine}", path.read_text(encoding="utf-8")), path

@@ -89,7 +89,11 @@ def test_papermill_users_keep_their_habits(tmp_path: Path) -> None:
     notebook = tmp_path / "memory_wall.ipynb"
     jupytext.write(jupytext.read(ROOT / "chapters" / "memory_wall.md"), notebook)
     done = papermill.execute_notebook(
-        notebook, tmp_path / "out.ipynb", {"reading_speed_word_per_min": 300.0}, kernel_name="python3", progress_bar=False
+        notebook,
+        tmp_path / "out.ipynb",
+        {"reading_speed_word_per_min": 300.0},
+        kernel_name="python3",
+        progress_bar=False,
     )
     told = str([cell.get("outputs") for cell in done.cells])
     assert "application/vnd.memory-wall.figure+json" in told

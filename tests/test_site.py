@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from analysis import tables
-from analysis.book import execution, site as builder
-from analysis.book import parameters
+from analysis.book import execution, parameters
+from analysis.book import site as builder
 from analysis.errors import ChapterError
 from tests.conftest import ROOT
 
@@ -63,7 +63,9 @@ def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
         for address in read(page).loads:
             assert not re.match(r"(https?:)?//", address), f"{page.relative_to(site)} loads {address}"
     for sheet in site.rglob("*.css"):
-        addresses = re.findall(r"url\(\s*['\"]?((?:https?:)?//[^)'\"]+)", sheet.read_text(encoding="utf-8", errors="replace"))
+        addresses = re.findall(
+            r"url\(\s*['\"]?((?:https?:)?//[^)'\"]+)", sheet.read_text(encoding="utf-8", errors="replace")
+        )
         assert not addresses, f"{sheet.name}: {addresses}"
 
 
@@ -112,7 +114,18 @@ def test_claims_are_all_there_with_a_verdict(site: Path) -> None:
     claims = json.loads((site / "claims.json").read_text(encoding="utf-8"))
     assert len(claims) == 78
     verdicts = {"reproduces", "reproduces-under-assumption", "ambiguous", "contradicted", "not-checkable"}
-    fields = {"id", "chapter", "statement", "article_value", "value", "unit", "verdict", "assumption", "latest_value", "sources"}
+    fields = {
+        "id",
+        "chapter",
+        "statement",
+        "article_value",
+        "value",
+        "unit",
+        "verdict",
+        "assumption",
+        "latest_value",
+        "sources",
+    }
     for claim in claims:
         assert fields <= set(claim)
         assert claim["verdict"] in verdicts
@@ -124,7 +137,9 @@ def test_heart_chapters_show_the_verdicts_of_the_claims_they_test(site: Path) ->
     claims = json.loads((site / "claims.json").read_text(encoding="utf-8"))
     for chapter in HEART:
         links = " ".join(read(site / "chapters" / f"{chapter}.html").links)
-        missing = [claim["id"] for claim in claims if claim["chapter"] == chapter and f"claims.html#{claim['id']}" not in links]
+        missing = [
+            claim["id"] for claim in claims if claim["chapter"] == chapter and f"claims.html#{claim['id']}" not in links
+        ]
         assert not missing, f"{chapter} does not show {missing}"
 
 
@@ -142,8 +157,22 @@ def test_tables_and_edition_are_published(site: Path) -> None:
 
 def test_no_page_shows_a_missing_number_or_a_raw_object(site: Path) -> None:
     for page in (site / "chapters").glob("*.html"):
-        text = re.sub(r"<script.*?</script>|<details.*?</details>|<pre.*?</pre>|<[^>]+>", " ", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-        for wrong in (r"\bnan\b", r"\bNone\b", r"\binf\b", r"0x[0-9a-f]{6}", r"np\.float", r"\{value\}", r"\{verdict\}", r"\bNaN\b"):
+        text = re.sub(
+            r"<script.*?</script>|<details.*?</details>|<pre.*?</pre>|<[^>]+>",
+            " ",
+            page.read_text(encoding="utf-8"),
+            flags=re.DOTALL,
+        )
+        for wrong in (
+            r"\bnan\b",
+            r"\bNone\b",
+            r"\binf\b",
+            r"0x[0-9a-f]{6}",
+            r"np\.float",
+            r"\{value\}",
+            r"\{verdict\}",
+            r"\bNaN\b",
+        ):
             assert not re.search(wrong, text), f"{page.name}: {wrong}"
 
 
@@ -161,7 +190,8 @@ def small_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_failing_chapter_is_named_with_cell_line_parameters_and_cause(small_book: Path) -> None:
     chapter = small_book / "chapters" / "index.md"
     head = "---\nkernelspec: {display_name: Python 3, language: python, name: python3}\n---\n\n# Broken\n\n"
-    cells = "```{code-cell} python\n:tags: [parameters]\n\ncontext_token: int = 2048\n```\n\n```{code-cell} python\nfrom analysis import words\nwords.number('three')\n```\n"
+    declared = "```{code-cell} python\n:tags: [parameters]\n\ncontext_token: int = 2048\n```\n\n"
+    cells = declared + "```{code-cell} python\nfrom analysis import words\nwords.number('three')\n```\n"
     chapter.write_text(head + cells, encoding="utf-8")
     with pytest.raises(ChapterError) as caught:
         execution.run(execution.Chapter(chapter, parameters.defaults(), ROOT / "data"))

@@ -34,7 +34,8 @@ def test_quantities_read_well(value: float, unit: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(1234.5, "1,230"), (0.0199, "0.0199"), (9.999, "10.0"), (-3.2, "−3.20"), (0, "0"), (math.inf, "∞")]
+    ("value", "text"),
+    [(1234.5, "1,230"), (0.0199, "0.0199"), (9.999, "10.0"), (-3.2, "−3.20"), (0, "0"), (math.inf, "∞")],
 )
 def test_numbers_keep_three_digits(value: float, text: str) -> None:
     assert words.number(value) == text

@@ -78,7 +78,18 @@ def sha256(path: Path) -> str:
 
 def public_claim(claim: dict[str, Any]) -> dict[str, Any]:
     """The fields of a claim that ``claims.json`` promises, and those that explain them."""
-    first = ("id", "chapter", "statement", "article_value", "value", "unit", "verdict", "assumption", "latest_value", "sources")
+    first = (
+        "id",
+        "chapter",
+        "statement",
+        "article_value",
+        "value",
+        "unit",
+        "verdict",
+        "assumption",
+        "latest_value",
+        "sources",
+    )
     return {key: claim[key] for key in first} | {key: value for key, value in claim.items() if key not in first}
 
 

@@ -58,7 +58,12 @@ def bibtex(work: Work) -> str:
     """The item as BibTeX."""
     from pybtex.database import BibliographyData, Entry
 
-    fields = [("title", f"{{{work.title}}}"), ("author", f"{{{AUTHOR}}}"), ("year", work.date[:4]), ("edition", work.edition)]
+    fields = [
+        ("title", f"{{{work.title}}}"),
+        ("author", f"{{{AUTHOR}}}"),
+        ("year", work.date[:4]),
+        ("edition", work.edition),
+    ]
     if work.genre:
         fields += [("howpublished", f"{work.genre} in {BOOK}")]
     if work.address:

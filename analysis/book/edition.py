@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from importlib import metadata
 from typing import Any
 
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book import parameters
+from analysis.book import freshness, parameters
 
 PACKAGES = ("altair", "jupyter-book", "myst-nb", "nbclient", "numpy", "pandas", "papermill", "sphinx", "vl-convert-python")
 
@@ -29,14 +28,7 @@ def given_parameters(app: Sphinx) -> dict[str, Any]:
 
 def commit() -> str:
     """The commit the site is built from, marked where the tree has changes; empty outside a repository."""
-    try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
-            cwd=tables.REPOSITORY, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return found.stdout.strip()
+    return freshness.commit()
 
 
 def versions() -> dict[str, str]:

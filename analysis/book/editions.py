@@ -35,7 +35,9 @@ def history(app: Sphinx, figure_id: str) -> list[str]:
     for one in reversed(known(Path(app.config.memory_wall_published or "."))):
         if figure_id in one["figures"]:
             name = escape(one["edition"])
-            lines.append(f'<a class="external" href="../../{FOLDER}/{name}/{files}/index.html">Edition {name}, as it was published</a>.')
+            lines.append(
+                f'<a class="external" href="../../{FOLDER}/{name}/{files}/index.html">Edition {name}, as it was published</a>.'
+            )
     return lines
 
 
@@ -51,10 +53,21 @@ def freeze(site: Path, releases: Path) -> Path:
     target = site / FOLDER / record["edition"]
     if target.exists():
         found = f"edition {record['edition']} is published already"
-        raise InputError([Problem(file="--edition", found=found, expected="a new name", todo="Editions are append-only: name the next one.")])
+        raise InputError(
+            [
+                Problem(
+                    file="--edition",
+                    found=found,
+                    expected="a new name",
+                    todo="Editions are append-only: name the next one.",
+                )
+            ]
+        )
     if record["commit"].endswith("-dirty"):
         todo = "Commit first: an edition names the commit it was made from."
-        raise InputError([Problem(file=".", found="changes that are not committed", expected="a clean tree", todo=todo)])
+        raise InputError(
+            [Problem(file=".", found="changes that are not committed", expected="a clean tree", todo=todo)]
+        )
     fresh = site / f".{record['edition']}"
     shutil.copytree(site, fresh, ignore=shutil.ignore_patterns(FOLDER, fresh.name))
     target.parent.mkdir(exist_ok=True)
@@ -67,7 +80,10 @@ def archive(folder: Path, releases: Path, record: dict[str, Any]) -> Path:
     """The edition as one file, the same bytes whenever it is made, with its checksum beside it."""
     name = f"memory-wall-{record['edition']}"
     out = io.BytesIO()
-    with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as squeezed, tarfile.open(fileobj=squeezed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+    with (
+        gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as squeezed,
+        tarfile.open(fileobj=squeezed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             entry = tarfile.TarInfo(f"{name}/{path.relative_to(folder).as_posix()}")
             entry.size, entry.mode, entry.mtime = path.stat().st_size, 0o644, 0
@@ -100,14 +116,20 @@ def crate(record: dict[str, Any], folder: Path) -> dict[str, Any]:
         "@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"},
         "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
     }  # fmt: skip
-    parts = [{"@id": file, "@type": "File", "encodingFormat": "text/csv" if file.endswith("csv") else "image/png"} for file in tables + figures]
+    parts = [
+        {"@id": file, "@type": "File", "encodingFormat": "text/csv" if file.endswith("csv") else "image/png"}
+        for file in tables + figures
+    ]
     return {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": [about, root, *parts]}
 
 
 def index(site: Path, address: str) -> None:
     """Everything that lists editions: a page, a catalogue and, where the site's address is configured, a feed and a map."""
     editions = known(site)
-    rows = [{"edition": one["edition"], "date": one["parameters"]["edition_date"], "commit": one["commit"]} for one in editions]
+    rows = [
+        {"edition": one["edition"], "date": one["parameters"]["edition_date"], "commit": one["commit"]}
+        for one in editions
+    ]
     write_json(site / "editions.json", rows)
     write(site / FOLDER / "index.html", _page(rows))
     if address:
@@ -117,7 +139,8 @@ def index(site: Path, address: str) -> None:
 
 def _page(rows: list[dict[str, str]]) -> str:
     items = "".join(
-        f'<li><a href="{escape(row["edition"])}/index.html">Edition {escape(row["edition"])}</a>, {escape(row["date"])}</li>' for row in reversed(rows)
+        f'<li><a href="{escape(row["edition"])}/index.html">Edition {escape(row["edition"])}</a>, {escape(row["date"])}</li>'
+        for row in reversed(rows)
     )
     listed = f"<ul>{items}</ul>" if items else "<p>No edition has been frozen yet.</p>"
     return (
@@ -140,13 +163,18 @@ def feed(rows: list[dict[str, str]], address: str) -> str:
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
         f"<title>The Memory Wall: editions</title><id>{address}/</id><updated>{updated}T00:00:00Z</updated>"
-        f'<author><name>{citation.AUTHOR}</name></author><link rel="self" href="{address}/feed.xml"/><link href="{address}/"/>\n{entries}</feed>\n'
+        f"<author><name>{citation.AUTHOR}</name></author>"
+        f'<link rel="self" href="{address}/feed.xml"/><link href="{address}/"/>\n{entries}</feed>\n'
     )
 
 
 def sitemap(site: Path, address: str) -> str:
     """Every page of the newest version, for search engines; frozen editions are left out."""
     pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
-    wanted = [page for page in pages if not page.startswith(f"{FOLDER}/") and not page.endswith(("embed.html", "search.html", "genindex.html"))]
+    wanted = [
+        page
+        for page in pages
+        if not page.startswith(f"{FOLDER}/") and not page.endswith(("embed.html", "search.html", "genindex.html"))
+    ]
     items = "".join(f"<url><loc>{address}/{xml(page)}</loc></url>\n" for page in wanted)
     return f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{items}</urlset>\n'

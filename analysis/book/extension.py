@@ -13,7 +13,18 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.logging import getLogger
 
-from analysis.book import assets, colophon, figure_page, mathml, menu, metadata, number_page, pieces, registry, table_page
+from analysis.book import (
+    assets,
+    colophon,
+    figure_page,
+    mathml,
+    menu,
+    metadata,
+    number_page,
+    pieces,
+    registry,
+    table_page,
+)
 from analysis.book.nodes import FigureMenu, Reference
 from analysis.errors import FigureError
 
@@ -59,15 +70,18 @@ def resolve(app: Sphinx, doctree: nodes.document, document: str) -> None:
         except FigureError as error:
             LOGGER.warning(str(error), location=node, type="memory_wall", subtype=kind)
             continue
-        node["html"] = (_value if kind == "values" else _verdict)(bundle, document)
-        node += nodes.Text(bundle["text"] if kind == "values" else "")
+        if kind == "claims" or bundle["number"] is not None:
+            node["html"] = (_value if kind == "values" else _verdict)(bundle, document)
+        node.append(nodes.Text(bundle["text"] if kind == "values" else ""))
 
 
 def _value(bundle: dict[str, Any], document: str) -> str:
     target = pieces.relative(document, "numbers.html")
     told = {name: pieces.told(bundle)[name] for name in ("definition", "formula", "inputs", "sources")}
     data = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in told.items() if text)
-    return f'<a class="mw-value" href="{target}#{bundle["id"]}" title="{escape(bundle["definition"], quote=True)}" {data}>'
+    return (
+        f'<a class="mw-value" href="{target}#{bundle["id"]}" title="{escape(bundle["definition"], quote=True)}" {data}>'
+    )
 
 
 def _verdict(bundle: dict[str, Any], document: str) -> str:
@@ -98,7 +112,9 @@ def skip(translator: Any, node: nodes.Element) -> None:
     """Builders other than HTML print the text alone."""
 
 
-def page_context(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def page_context(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Scripts and styles of a page: the chart bundle only where there are charts."""
     if "title" in context:
         context["metatags"] = context.get("metatags", "") + metadata.tags(app, page, _plain(context["title"]))
@@ -133,8 +149,17 @@ def static(app: Sphinx) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Entry point for Sphinx."""
     app.add_config_value("memory_wall_parameters", "", "env", types=(str,))
-    app.add_node(Reference, html=(visit, depart), latex=(skip, skip), text=(skip, skip), man=(skip, skip), texinfo=(skip, skip))
-    app.add_node(FigureMenu, html=(visit_menu, None), latex=(skip, skip), text=(skip, skip), man=(skip, skip), texinfo=(skip, skip))
+    app.add_node(
+        Reference, html=(visit, depart), latex=(skip, skip), text=(skip, skip), man=(skip, skip), texinfo=(skip, skip)
+    )
+    app.add_node(
+        FigureMenu,
+        html=(visit_menu, None),
+        latex=(skip, skip),
+        text=(skip, skip),
+        man=(skip, skip),
+        texinfo=(skip, skip),
+    )
     app.add_config_value("memory_wall_published", "", "", types=(str,))
     app.add_role("value", ReferenceRole("value"))
     app.add_role("verdict", ReferenceRole("verdict"))

@@ -65,7 +65,8 @@ def embed(bundle: dict[str, Any], cited: citation.Work) -> str:
 </head>
 <body class="mw-embed">
 <figure class="mw-figure">{pieces.chart(bundle, page)}
-<figcaption><a href="index.html" target="_top">{escape(cited.genre)}</a>, The Memory Wall, edition {escape(cited.edition)}. {escape(_sources(bundle))}</figcaption>
+<figcaption><a href="index.html" target="_top">{escape(cited.genre)}</a>, The Memory Wall, edition {escape(cited.edition)}.
+{escape(_sources(bundle))}</figcaption>
 </figure>
 </body>
 </html>

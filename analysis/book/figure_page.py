@@ -21,7 +21,18 @@ from analysis.book import edition, editions, menu, parameters, pieces, registry
 from analysis.book.numbering import chapter_title, figure_number
 
 PREFIXES = ((1e12, "t"), (1e9, "g"), (1e6, "m"), (1e3, "k"))
-SCALED = {"byte", "byte_per_s", "byte_per_token", "flop_per_s", "op_per_s", "flop_per_token", "param", "bit", "bit_per_mm2", "byte_per_mm2"}
+SCALED = {
+    "byte",
+    "byte_per_s",
+    "byte_per_token",
+    "flop_per_s",
+    "op_per_s",
+    "flop_per_token",
+    "param",
+    "bit",
+    "bit_per_mm2",
+    "byte_per_mm2",
+}
 
 
 def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -41,7 +52,8 @@ def _gallery(app: Sphinx, figures: list[tuple[str, dict[str, Any]]]) -> str:
     options = "".join(f"<option>{escape(chapter)}</option>" for chapter in chapters)
     return (
         f"<h1>Figures</h1><p class=mw-answer>{len(figures)} figures, each with its data, its sources, its code and a citation.</p>"
-        f'<div class="mw-table-bar mw-gallery-bar" hidden><input type="search" placeholder="Words in title or caption" aria-label="Filter figures">'
+        '<div class="mw-table-bar mw-gallery-bar" hidden>'
+        '<input type="search" placeholder="Words in title or caption" aria-label="Filter figures">'
         f'<label>Chapter <select><option value="">all</option>{options}</select></label><output></output></div>'
         f'<div class="mw-gallery">{cards}</div>'
         f'<p>As a catalogue for programs: <a href="../figures.json">figures.json</a>.</p>'
@@ -49,10 +61,14 @@ def _gallery(app: Sphinx, figures: list[tuple[str, dict[str, Any]]]) -> str:
 
 
 def _card(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
-    pictures = "".join(f'<img class="mw-{mode}" src="{bundle["id"]}/wide-{mode}.svg" alt="" loading="lazy">' for mode in ("light", "dark"))
+    pictures = "".join(
+        f'<img class="mw-{mode}" src="{bundle["id"]}/wide-{mode}.svg" alt="" loading="lazy">'
+        for mode in ("light", "dark")
+    )
     chapter = escape(chapter_title(app, document), quote=True)
     return (
-        f'<a class="mw-card" href="{bundle["id"]}/index.html" data-chapter="{chapter}" data-words="{escape(bundle["caption"], quote=True)}">{pictures}'
+        f'<a class="mw-card" href="{bundle["id"]}/index.html" data-chapter="{chapter}" '
+        f'data-words="{escape(bundle["caption"], quote=True)}">{pictures}'
         f"<span>Figure {figure_number(app, document, bundle['id'])}</span><strong>{escape(bundle['title'])}</strong></a>"
     )
 
@@ -83,8 +99,16 @@ def _notice(bundle: dict[str, Any]) -> str:
 def _data(bundle: dict[str, Any]) -> str:
     heads, rows = readable(bundle)
     names = [field["name"] for field in bundle["fields"]]
-    shown = {"id": f"{bundle['id']}-data", "columns": heads, "fields": names, "rows": rows, "mark": "", "filters": [], "row_id": ""}
-    return f'<h2 id="data">Data</h2>{pieces.table(shown, "")}'
+    shown = {
+        "id": f"{bundle['id']}-data",
+        "columns": heads,
+        "fields": names,
+        "rows": rows,
+        "mark": "",
+        "filters": [],
+        "row_id": "",
+    }
+    return f'<h2 id="data">Data</h2>{pieces.table(shown)}'
 
 
 def readable(bundle: dict[str, Any]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
@@ -93,7 +117,17 @@ def readable(bundle: dict[str, Any]) -> tuple[list[dict[str, Any]], list[list[An
     for index, field in enumerate(bundle["fields"]):
         factor, symbol = _scale(field, [row[index] for row in bundle["rows"]])
         factors.append(factor)
-        heads.append({"name": field["name"], "title": field["title"], "unit": symbol, "digits": 4, "bar": False, "link": "", "badge": False})
+        heads.append(
+            {
+                "name": field["name"],
+                "title": field["title"],
+                "unit": symbol,
+                "digits": 4,
+                "bar": False,
+                "link": "",
+                "badge": False,
+            }
+        )
     rows = [[_scaled(cell, factor) for cell, factor in zip(row, factors, strict=True)] for row in bundle["rows"]]
     return heads, rows
 
@@ -104,7 +138,9 @@ def _scaled(cell: Any, factor: float) -> Any:
 
 def _scale(field: dict[str, Any], cells: list[Any]) -> tuple[float, str]:
     unit = units.parse(field["name"])
-    numbers = sorted(abs(cell) for cell in cells if isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell)
+    numbers = sorted(
+        abs(cell) for cell in cells if isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell
+    )
     if unit is None or unit.text not in SCALED or not numbers:
         return 1.0, field["unit"]
     middle = numbers[len(numbers) // 2]
@@ -116,7 +152,8 @@ def _scale(field: dict[str, Any], cells: list[Any]) -> tuple[float, str]:
 
 def _columns(bundle: dict[str, Any]) -> str:
     items = "".join(
-        f"<li><code>{field['name']}</code>{', ' + escape(field['unit']) if field['unit'] else ''}</li>" for field in bundle["fields"]
+        f"<li><code>{field['name']}</code>{', ' + escape(field['unit']) if field['unit'] else ''}</li>"
+        for field in bundle["fields"]
     )
     return f"<details><summary>Columns of the CSV, in base units</summary><ul>{items}</ul></details>"
 
@@ -125,8 +162,11 @@ def _making(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
     equation = ""
     if bundle["equation"]:
         page = pieces.relative(f"figures/{bundle['id']}/index", f"{document}.html")
-        equation = f'<p>It draws the equation <a href="{page}#equation-{escape(bundle["equation"])}">{escape(bundle["equation"].removeprefix("eq-"))}</a>.</p>'
-    functions = "".join(_function(module, name) for module, name in functions_called(bundle["code"], document.rsplit("/", 1)[-1]))
+        name = escape(bundle["equation"])
+        equation = f'<p>It draws the equation <a href="{page}#equation-{name}">{name.removeprefix("eq-")}</a>.</p>'
+    functions = "".join(
+        _function(module, name) for module, name in functions_called(bundle["code"], document.rsplit("/", 1)[-1])
+    )
     commit = escape(edition.commit())
     return (
         f"<h2>How it was made</h2>{equation}<p>At commit <code>{commit}</code>, by this cell of the chapter and the functions it calls:</p>"
@@ -138,7 +178,11 @@ def functions_called(code: str, subject: str) -> list[tuple[str, str]]:
     """(module, function) for the calls ``derived.x(…)`` and ``charts.y(…)`` of a cell of the chapter ``subject``."""
     called = []
     for node in ast.walk(ast.parse(code)) if code else ():
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+        ):
             floor = node.func.value.id
             if floor in ("derived", "charts") and find_spec(f"analysis.{floor}.{subject}"):
                 called.append((f"analysis.{floor}.{subject}", node.func.attr))
@@ -158,7 +202,9 @@ def _highlighted(code: str) -> str:
 
 def _parameters(app: Sphinx) -> str:
     given, defaults = edition.given_parameters(app), parameters.defaults()
-    changed = [f"{name} = {value} (default {defaults[name]})" for name, value in given.items() if value != defaults[name]]
+    changed = [
+        f"{name} = {value} (default {defaults[name]})" for name, value in given.items() if value != defaults[name]
+    ]
     said = f"Changed for this build: {escape('; '.join(changed))}." if changed else "All parameters at their defaults."
     return f'<h2>Parameters</h2><p>{said} <a href="../../chapters/colophon.html">All of them</a>.</p>'
 

@@ -11,7 +11,7 @@ from sphinx.util.math import get_node_equation_number
 
 
 def inline(translator: Any, node: nodes.math) -> None:
-    """``$…$``"""
+    """An equation in a line."""
     translator.body.append(convert(node.astext(), display="inline"))
     raise nodes.SkipNode
 

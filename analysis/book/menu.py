@@ -11,7 +11,8 @@ from analysis.book import citation, edition, pieces
 from analysis.book.numbering import figure_number
 
 FILES = (
-    ("PNG", "png", "picture for print and slides"), ("SVG", "svg", "vector picture, real text"), ("PDF", "pdf", "vector picture for documents"),
+    ("PNG", "png", "picture for print and slides"), ("SVG", "svg", "vector picture, real text"),
+    ("PDF", "pdf", "vector picture for documents"),
     ("CSV", "csv", "the plotted data"), ("Vega-Lite", "vl.json", "the chart as a specification"), ("BibTeX", "bib", "citation"),
     ("CSL-JSON", "csl.json", "citation"), ("RIS", "ris", "citation"), ("Metadata", "metadata.json", "columns, sources, parameters, code"),
     ("ZIP", "zip", "all of these"),
@@ -38,7 +39,8 @@ def figure_menu(app: Sphinx, document: str, bundle: dict[str, Any], page: str) -
     folder = pieces.relative(page, f"figures/{bundle['id']}")
     cited = work(app, document, bundle)
     files = "".join(
-        f'<a href="{folder}/{bundle["id"]}.{ending}" download title="{escape(what, quote=True)}">{label}</a>' for label, ending, what in FILES
+        f'<a href="{folder}/{bundle["id"]}.{ending}" download title="{escape(what, quote=True)}">{label}</a>'
+        for label, ending, what in FILES
     )
     root = pieces.relative(page, ".")
     frozen = f"editions/{cited.edition}/figures/{bundle['id']}/embed.html"

@@ -26,9 +26,16 @@ def tags(app: Sphinx, page: str, title: str) -> str:
         "og:description": _description(app, page), "og:image": picture, "og:url": menu.address(app, f"{page}.html"),
     }  # fmt: skip
     lines = [f'<meta name="{name}" content="{escape(value, quote=True)}">' for name, value in named.items() if value]
-    lines += [f'<meta property="{name}" content="{escape(value, quote=True)}">' for name, value in preview.items() if value]
-    lines += [f'<meta name="description" content="{escape(_description(app, page), quote=True)}">', '<meta name="twitter:card" content="summary_large_image">']
-    return "\n".join([*lines, f'<script type="application/ld+json">{pieces.embedded(linked_data(app, page, title))}</script>'])
+    lines += [
+        f'<meta property="{name}" content="{escape(value, quote=True)}">' for name, value in preview.items() if value
+    ]
+    lines += [
+        f'<meta name="description" content="{escape(_description(app, page), quote=True)}">',
+        '<meta name="twitter:card" content="summary_large_image">',
+    ]
+    return "\n".join(
+        [*lines, f'<script type="application/ld+json">{pieces.embedded(linked_data(app, page, title))}</script>']
+    )
 
 
 def _figure(app: Sphinx, page: str) -> tuple[str, dict[str, Any]] | None:
@@ -48,7 +55,11 @@ def _picture(app: Sphinx, page: str) -> str:
 
 def _description(app: Sphinx, page: str) -> str:
     found = _figure(app, page)
-    return found[1]["title"] if found else "How large a language model can your device run, and why? Recomputed from sourced data."
+    return (
+        found[1]["title"]
+        if found
+        else "How large a language model can your device run, and why? Recomputed from sourced data."
+    )
 
 
 def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:
@@ -67,7 +78,10 @@ def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:
         return shared | _image(app, page, found[1])
     if page.startswith("tables/"):
         return shared | _dataset(app, page)
-    return shared | {"@type": "Chapter" if page.startswith("chapters/") else "WebPage", "isPartOf": {"@type": "Book", "name": citation.BOOK}}
+    return shared | {
+        "@type": "Chapter" if page.startswith("chapters/") else "WebPage",
+        "isPartOf": {"@type": "Book", "name": citation.BOOK},
+    }
 
 
 def _image(app: Sphinx, page: str, bundle: dict[str, Any]) -> dict[str, Any]:
@@ -82,6 +96,7 @@ def _dataset(app: Sphinx, page: str) -> dict[str, Any]:
     resource = tables.package().resource(name)
     file = menu.address(app, f"tables/{name}.csv") or f"{name}.csv"
     return {
-        "@type": "Dataset", "description": resource["description"], "variableMeasured": [field["name"] for field in resource["schema"]["fields"]],
+        "@type": "Dataset", "description": resource["description"],
+        "variableMeasured": [field["name"] for field in resource["schema"]["fields"]],
         "distribution": [{"@type": "DataDownload", "encodingFormat": "text/csv", "contentUrl": file}], "isAccessibleForFree": True,
     }  # fmt: skip

@@ -39,7 +39,8 @@ def _entry(app: Sphinx, value: dict[str, Any]) -> str:
     cited = escape(citation.text(work(app, value)), quote=True)
     return (
         f'<section class="mw-entry" id="{value["id"]}"><h3>{escape(value["text"])}</h3><p>{escape(value["definition"])}</p>{formula}{rest}'
-        f'<p class="mw-actions"><a href="#{value["id"]}">Link</a><button type="button" class="mw-copy" data-text="{cited}">Copy citation</button></p></section>'
+        f'<p class="mw-actions"><a href="#{value["id"]}">Link</a>'
+        f'<button type="button" class="mw-copy" data-text="{cited}">Copy citation</button></p></section>'
     )
 
 

@@ -13,4 +13,4 @@ def figure_number(app: Sphinx, document: str, figure_id: str) -> str:
 
 def chapter_title(app: Sphinx, document: str) -> str:
     """The title of a page."""
-    return app.env.titles[document].astext()
+    return str(app.env.titles[document].astext())

@@ -33,10 +33,10 @@ def _model() -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for name, note in declared().items():
         kind = type(note["default"])
-        limits = {"ge": note.get("minimum"), "le": note.get("maximum"), "pattern": _anchored(note.get("pattern"))}
-        finite = {"allow_inf_nan": False} if kind is float else {}
+        limits: dict[str, Any] = {"ge": note.get("minimum"), "le": note.get("maximum")}
+        limits |= {"pattern": _anchored(note.get("pattern")), "allow_inf_nan": False if kind is float else None}
         given = {key: value for key, value in limits.items() if value is not None}
-        fields[name] = (Annotated[kind, Field(**given, **finite)], note["default"])
+        fields[name] = (Annotated[kind, Field(**given)], note["default"])
     return create_model("Parameters", __config__=ConfigDict(extra="forbid"), **fields)
 
 
@@ -56,7 +56,13 @@ def validated(given: Mapping[str, Any], *, file: str = "--set") -> dict[str, Any
 def _problem(error: dict[str, Any], file: str) -> Problem:
     name = str(error["loc"][0])
     if error["type"] == "extra_forbidden":
-        return Problem(file=file, column=name, found=f"parameter {name!r}", expected="a declared parameter", todo=nearest(name, declared()))
+        return Problem(
+            file=file,
+            column=name,
+            found=f"parameter {name!r}",
+            expected="a declared parameter",
+            todo=nearest(name, declared()),
+        )
     note = declared()[name]
     kind = {float: "a number", int: "a whole number", str: "text"}[type(note["default"])]
     span = f" from {note['minimum']} to {note['maximum']}" if "minimum" in note else f" like {note['default']}"
@@ -73,7 +79,13 @@ def references(values: Mapping[str, Any], package: tables.DataPackage) -> list[P
             if values[name] not in known:
                 expected = f"an id in {note['table']}.csv"
                 problems.append(
-                    Problem(file="parameters", column=name, found=repr(values[name]), expected=expected, todo=nearest(values[name], known))
+                    Problem(
+                        file="parameters",
+                        column=name,
+                        found=repr(values[name]),
+                        expected=expected,
+                        todo=nearest(values[name], known),
+                    )
                 )
     return problems
 
@@ -84,7 +96,9 @@ def parse(settings: Sequence[str]) -> dict[str, Any]:
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:
-            raise InputError([Problem(file="--set", found=repr(setting), expected="name=value", todo=nearest(name, declared()))])
+            raise InputError(
+                [Problem(file="--set", found=repr(setting), expected="name=value", todo=nearest(name, declared()))]
+            )
         found[name.strip()] = _scalar(name.strip(), value.strip())
     return found
 
@@ -103,7 +117,11 @@ def read(path: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError([Problem(file=str(path), found=str(error).splitlines()[0], expected="a readable YAML file")]) from None
+        raise InputError(
+            [Problem(file=str(path), found=str(error).splitlines()[0], expected="a readable YAML file")]
+        ) from None
     if not isinstance(found, dict):
-        raise InputError([Problem(file=str(path), found=type(found).__name__, expected="a mapping of parameter names to values")])
+        raise InputError(
+            [Problem(file=str(path), found=type(found).__name__, expected="a mapping of parameter names to values")]
+        )
     return {str(name): value for name, value in found.items()}

@@ -94,7 +94,7 @@ def source_list(source_ids: list[str]) -> str:
     return f"<ul>{items}</ul>"
 
 
-def table(bundle: dict[str, Any], document: str) -> str:
+def table(bundle: dict[str, Any]) -> str:
     """A sortable, filterable table with bars in the cells of the columns that ask for them."""
     position = {name: index for index, name in enumerate(bundle["fields"])}
     heads = [head | {"places": _places(bundle, position[head["name"]], head["digits"])} for head in bundle["columns"]]
@@ -129,7 +129,13 @@ def _head(head: dict[str, Any], numeric: bool) -> str:
     return f'<th scope="col"{" class=mw-number" if numeric else ""}>{escape(head["title"])}{unit}</th>'
 
 
-def _row(row: list[Any], heads: list[dict[str, Any]], position: dict[str, int], tops: dict[str, float], bundle: dict[str, Any]) -> str:
+def _row(
+    row: list[Any],
+    heads: list[dict[str, Any]],
+    position: dict[str, int],
+    tops: dict[str, float],
+    bundle: dict[str, Any],
+) -> str:
     kind = ' class="mw-marked"' if bundle["mark"] and row[position[bundle["mark"]]] else ""
     name = f' id="{escape(str(row[position[bundle["row_id"]]]), quote=True)}"' if bundle.get("row_id") else ""
     cells = "".join(
@@ -170,5 +176,11 @@ def _linked(target: str, text: str) -> str:
 
 def badge(verdict: str) -> str:
     """A verdict as colour, icon and word."""
-    icon = {"reproduces": "✓", "reproduces-under-assumption": "≈", "ambiguous": "↔", "contradicted": "✗", "not-checkable": "–"}[verdict]
+    icon = {
+        "reproduces": "✓",
+        "reproduces-under-assumption": "≈",
+        "ambiguous": "↔",
+        "contradicted": "✗",
+        "not-checkable": "–",
+    }[verdict]
     return f'<span class="mw-badge mw-{verdict}"><span aria-hidden="true">{icon}</span> {escape(verdict.replace("-", " "))}</span>'

@@ -17,13 +17,17 @@ KINDS = ("figures", "tables", "values", "claims")
 class Registry:
     """Kind → id → (document, bundle)."""
 
-    entries: dict[str, dict[str, tuple[str, dict[str, Any]]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    entries: dict[str, dict[str, tuple[str, dict[str, Any]]]] = field(
+        default_factory=lambda: {kind: {} for kind in KINDS}
+    )
 
     def add(self, kind: str, document: str, bundle: dict[str, Any]) -> None:
         """Register one bundle; raises FigureError naming both documents where the id is taken."""
         known = self.entries[kind].get(bundle["id"])
         if known is not None and known[0] != document:
-            raise FigureError(f"{kind[:-1]} id {bundle['id']!r} is published by {known[0]} and by {document}; rename one")
+            raise FigureError(
+                f"{kind[:-1]} id {bundle['id']!r} is published by {known[0]} and by {document}; rename one"
+            )
         self.entries[kind][bundle["id"]] = (document, bundle)
 
     def get(self, kind: str, key: str, *, where: str) -> dict[str, Any]:

@@ -28,8 +28,8 @@ def _table_page(package: tables.DataPackage, name: str, resource: dict[str, Any]
         f"<h1>{escape(resource['title'])}</h1><p class=mw-answer>{escape(resource['row'])}</p>"
         f"<p>{escape(resource['description'])}</p>"
         f'<p>{len(rows):,} rows. <a href="{name}.csv" download>Download the CSV</a> · <a href="datapackage.json" download>'
-        f"schema (Frictionless)</a> · {escape(resource['licences'])} · <a href=\"../chapters/data.html\">all tables</a></p>"
-        f"<h2>Rows</h2>{_rows(name, rows, resource)}<h2>Columns</h2>{_columns(name, resource)}{_examples(resource)}"
+        f'schema (Frictionless)</a> · {escape(resource["licences"])} · <a href="../chapters/data.html">all tables</a></p>'
+        f"<h2>Rows</h2>{_rows(name, rows, resource)}<h2>Columns</h2>{_columns(resource)}{_examples(resource)}"
     )
 
 
@@ -45,10 +45,10 @@ def _rows(name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> str:
         "id": f"{name}-rows", "columns": heads, "fields": list(rows.columns), "rows": records(rows), "mark": "",
         "filters": enums[:3], "sources": [],
     }  # fmt: skip
-    return pieces.table(shown, f"tables/{name}")
+    return pieces.table(shown)
 
 
-def _columns(name: str, resource: dict[str, Any]) -> str:
+def _columns(resource: dict[str, Any]) -> str:
     items = "".join(
         f"<tr><th scope=row><code>{field['name']}</code></th><td>{escape(field.get('unit', ''))}</td><td>{field['type']}</td>"
         f"<td>{escape(field['description'])}</td><td>{escape(checks.expected(field))}</td></tr>"
@@ -60,5 +60,9 @@ def _columns(name: str, resource: dict[str, Any]) -> str:
 
 def _examples(resource: dict[str, Any]) -> str:
     kinds = [("Right", resource["examples"].get("right", [])), ("Wrong", resource["examples"].get("wrong", []))]
-    lists = "".join(f"<h3>{kind}</h3><ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>" for kind, texts in kinds if texts)
+    lists = "".join(
+        f"<h3>{kind}</h3><ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
+        for kind, texts in kinds
+        if texts
+    )
     return f"<h2>Entries, right and wrong</h2>{lists}" if lists else ""

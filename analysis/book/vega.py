@@ -10,6 +10,7 @@ import copy
 import json
 import re
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,12 @@ def _converter() -> Any:
 
 def version() -> str:
     """The renderer and its Vega-Lite, as a cache key needs them."""
-    import vl_convert
-
-    return f"vl-convert {vl_convert.__version__}"
+    return f"vl-convert {metadata.version('vl-convert-python')}"
 
 
-def laid_out(bundle: dict[str, Any], *, width: int, mode: str = "light", titled: bool = False, footer: str = "") -> dict[str, Any]:
+def laid_out(
+    bundle: dict[str, Any], *, width: int, mode: str = "light", titled: bool = False, footer: str = ""
+) -> dict[str, Any]:
     """The specification at a width, in a theme, with its title and source line where it must stand alone."""
     spec = copy.deepcopy(bundle["spec"])
     spec["config"] = theme.config(mode)
@@ -51,10 +52,16 @@ def laid_out(bundle: dict[str, Any], *, width: int, mode: str = "light", titled:
         spec["columns"] = columns
         spec["spec"] |= {"width": (width - 70 * columns) // columns, "height": _panel(bundle["height"], columns)}
     elif not {"hconcat", "vconcat", "concat", "repeat"} & set(spec):
-        spec |= {"width": width, "height": bundle["height"] if width > PHONE or bundle["height"] > TALL else min(bundle["height"], 320)}
+        spec |= {
+            "width": width,
+            "height": bundle["height"] if width > PHONE or bundle["height"] > TALL else min(bundle["height"], 320),
+        }
         spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     if titled:
-        spec |= {"title": {"text": _wrapped(bundle["title"], 78), "subtitle": _wrapped(bundle["subtitle"], 105)}, "padding": 18}
+        spec |= {
+            "title": {"text": _wrapped(bundle["title"], 78), "subtitle": _wrapped(bundle["subtitle"], 105)},
+            "padding": 18,
+        }
         spec["background"] = theme.PAPER[mode]
     return _with_footer(spec, footer, mode) if footer else spec
 
@@ -71,7 +78,11 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _with_footer(spec: dict[str, Any], footer: str, mode: str) -> dict[str, Any]:
-    lifted = {key: spec.pop(key) for key in ("config", "background", "padding", "datasets", "$schema", "title", "params") if key in spec}
+    lifted = {
+        key: spec.pop(key)
+        for key in ("config", "background", "padding", "datasets", "$schema", "title", "params")
+        if key in spec
+    }
     lines = _wrapped(footer, 120)
     note = {
         "data": {"values": [{"line": line, "row": row} for row, line in enumerate(lines)]},
@@ -109,7 +120,7 @@ def pdf(spec: dict[str, Any]) -> bytes:
 
     raw: bytes = _converter().vegalite_to_pdf(json.dumps(spec))
     with pikepdf.open(io.BytesIO(raw)) as document:
-        for key in [key for key in document.docinfo if key in ("/CreationDate", "/ModDate")]:
+        for key in {"/CreationDate", "/ModDate"} & set(document.docinfo.keys()):
             del document.docinfo[key]
         out = io.BytesIO()
         document.save(out, deterministic_id=True)

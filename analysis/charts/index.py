@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -16,10 +18,15 @@ BANDWIDTH_LIMIT = f"bandwidth_share * datum.memory_bandwidth_byte_per_s / (byte_
 
 
 def explorer(
-    devices: pd.DataFrame, *, reading_speed_word_per_min: float, token_per_word: float, bandwidth_share: float, byte_per_param: float
+    devices: pd.DataFrame,
+    *,
+    reading_speed_word_per_min: float,
+    token_per_word: float,
+    bandwidth_share: float,
+    byte_per_param: float,
 ) -> alt.LayerChart:
     """Every device on its bandwidth, with its largest model; sliders and menus recompute it in the browser."""
-    names: list[object] = sorted(devices["name"])
+    names = sorted(devices["name"])
     controls = [
         _menu("byte_per_param", "Number format ", byte_per_param, list(FORMATS.values()), list(FORMATS)),
         _slider("reading_speed", "Words per minute ", reading_speed_word_per_min, 50, 1000, 10),
@@ -29,7 +36,13 @@ def explorer(
         _menu("device", "Device ", FIRST, names, names),
     ]
     layers = alt.layer(
-        _limit_line(), _lost(devices), _points(devices), _article(devices), _chosen(devices), _names(devices), _readout(devices)
+        _limit_line(),
+        _lost(devices),
+        _points(devices),
+        _article(devices),
+        _chosen(devices),
+        _names(devices),
+        _readout(devices),
     )
     return layers.add_params(*controls)
 
@@ -38,7 +51,7 @@ def _slider(name: str, label: str, value: float, low: float, high: float, step: 
     return alt.param(name=name, value=value, bind=alt.binding_range(min=low, max=high, step=step, name=label))
 
 
-def _menu(name: str, label: str, value: object, options: list[object], names: list[str]) -> alt.Parameter:
+def _menu(name: str, label: str, value: Any, options: list[Any], names: list[str]) -> alt.Parameter:
     return alt.param(name=name, value=value, bind=alt.binding_select(options=options, labels=names, name=label))
 
 
@@ -47,7 +60,15 @@ def _present(devices: pd.DataFrame) -> list[str]:
 
 
 def _computed(devices: pd.DataFrame) -> alt.Chart:
-    columns = ["name", "device_class", "memory_bandwidth_byte_per_s", "memory_capacity_byte", "usable_byte", "label", "is_article"]
+    columns = [
+        "name",
+        "device_class",
+        "memory_bandwidth_byte_per_s",
+        "memory_capacity_byte",
+        "usable_byte",
+        "label",
+        "is_article",
+    ]
     return (
         alt.Chart(devices[columns])
         .transform_calculate(by_bandwidth_param=BANDWIDTH_LIMIT, by_capacity_param="datum.usable_byte / byte_per_param")
@@ -59,9 +80,13 @@ def _computed(devices: pd.DataFrame) -> alt.Chart:
     )
 
 
-def _axes(devices: pd.DataFrame) -> dict[str, object]:
+def _axes() -> dict[str, object]:
     across = marks.x(
-        "memory_bandwidth_byte_per_s", "Memory bandwidth", log=True, domain=[10e9, 3e12], values=[10e9, 30e9, 100e9, 300e9, 1e12, 3e12]
+        "memory_bandwidth_byte_per_s",
+        "Memory bandwidth",
+        log=True,
+        domain=[10e9, 3e12],
+        values=[10e9, 30e9, 100e9, 300e9, 1e12, 3e12],
     )
     up = marks.y(
         "largest_param", "Largest model, parameters", log=True, domain=[0.1e9, 500e9],
@@ -85,7 +110,7 @@ def _points(devices: pd.DataFrame) -> alt.Chart:
         _computed(devices)
         .mark_point(filled=False, size=60, strokeWidth=2)
         .encode(
-            **_axes(devices),
+            **_axes(),
             color=marks.colour("device_class", theme.CLASSES, present),
             shape=marks.shape("device_class", theme.CLASS_SHAPES, present),
             opacity=alt.condition(chosen, alt.value(0.95), alt.value(0.12)),
@@ -120,7 +145,11 @@ def _article(devices: pd.DataFrame) -> alt.Chart:
 
 def _chosen(devices: pd.DataFrame) -> alt.Chart:
     """A ring around the device picked in the menu."""
-    ring = _computed(devices).transform_filter("datum.name == device").mark_point(filled=False, size=420, strokeWidth=2, color=theme.MUTED)
+    ring = (
+        _computed(devices)
+        .transform_filter("datum.name == device")
+        .mark_point(filled=False, size=420, strokeWidth=2, color=theme.MUTED)
+    )
     return ring.encode(x="memory_bandwidth_byte_per_s:Q", y="largest_param:Q")
 
 

@@ -29,14 +29,22 @@ TICK_LABELS = {
     "share": "format(datum.value * 100, '~g') + ' %'",
     "usd_per_byte": "'$' + format(datum.value * 1e9, ',~g') + ' per GB'",
     "usd": "'$' + format(datum.value, ',~g')",
-    "s": "datum.value === 0 ? '0' : datum.value >= 1 ? format(datum.value, ',~g') + ' s' : datum.value >= 0.001 ? format(datum.value * 1000, '~g') + ' ms' "
+    "s": "datum.value === 0 ? '0' : datum.value >= 1 ? format(datum.value, ',~g') + ' s' "
+    ": datum.value >= 0.001 ? format(datum.value * 1000, '~g') + ' ms' "
     ": format(datum.value * 1000000, '~g') + ' µs'",
     "year": "format(datum.value, 'd')",
     "ratio": "format(datum.value, ',~g') + '×'",
 }
 """Unit → Vega expression for a tick label; other units print the number."""
 
-TOOLTIP_FORMATS = {"share": ".1%", "byte": ".3~s", "byte_per_s": ".3~s", "flop_per_s": ".3~s", "param": ".3~s", "year": "d"}
+TOOLTIP_FORMATS = {
+    "share": ".1%",
+    "byte": ".3~s",
+    "byte_per_s": ".3~s",
+    "flop_per_s": ".3~s",
+    "param": ".3~s",
+    "year": "d",
+}
 
 
 def _unit(column: str) -> str:
@@ -65,14 +73,18 @@ def scale(log: bool = False, domain: Sequence[float] | None = None, **more: Any)
     return alt.Scale(**ends, **fixed, **more)
 
 
-def x(column: str, title: str | None = None, *, log: bool = False, domain: Sequence[float] | None = None, **more: Any) -> alt.X:
+def x(
+    column: str, title: str | None = None, *, log: bool = False, domain: Sequence[float] | None = None, **more: Any
+) -> alt.X:
     """A horizontal channel for a quantity; its ticks carry the unit."""
     ticks = more.pop("values", None)
     marks = axis(column, title, **({"values": list(ticks)} if ticks is not None else {}))
     return alt.X(f"{column}:Q", scale=scale(log, domain), axis=marks, **more)
 
 
-def y(column: str, title: str | None = None, *, log: bool = False, domain: Sequence[float] | None = None, **more: Any) -> alt.Y:
+def y(
+    column: str, title: str | None = None, *, log: bool = False, domain: Sequence[float] | None = None, **more: Any
+) -> alt.Y:
     """A vertical channel for a quantity; its ticks carry the unit."""
     ticks = more.pop("values", None)
     marks = axis(column, title, **({"values": list(ticks)} if ticks is not None else {}))
@@ -103,21 +115,31 @@ def _tip(column: str, title: str) -> alt.Tooltip:
     return alt.Tooltip(f"{column}:Q", title=shown, format=TOOLTIP_FORMATS.get(unit, ",.3~g"))
 
 
-def colour(column: str, palette: dict[str, str], present: Sequence[str], *, title: str | None = None, legend: bool = True) -> alt.Color:
+def colour(
+    column: str, palette: dict[str, str], present: Sequence[str], *, title: str | None = None, legend: bool = True
+) -> alt.Color:
     """Colour by a category whose colours are the same in every chapter; only the categories present are listed."""
     domain = [name for name in palette if name in set(present)]
     key = alt.Legend(title=title) if legend else None
-    return alt.Color(f"{column}:N", scale=alt.Scale(domain=domain, range=[palette[name] for name in domain]), legend=key)
+    return alt.Color(
+        f"{column}:N", scale=alt.Scale(domain=domain, range=[palette[name] for name in domain]), legend=key
+    )
 
 
-def shape(column: str, palette: dict[str, str], present: Sequence[str], *, title: str | None = None, legend: bool = True) -> alt.Shape:
+def shape(
+    column: str, palette: dict[str, str], present: Sequence[str], *, title: str | None = None, legend: bool = True
+) -> alt.Shape:
     """Marker shape by category, so that nothing rests on colour alone."""
     domain = [name for name in palette if name in set(present)]
     key = alt.Legend(title=title) if legend else None
-    return alt.Shape(f"{column}:N", scale=alt.Scale(domain=domain, range=[palette[name] for name in domain]), legend=key)
+    return alt.Shape(
+        f"{column}:N", scale=alt.Scale(domain=domain, range=[palette[name] for name in domain]), legend=key
+    )
 
 
-def limit(value: float, label: str, *, column: str, along: str = "x", align: str = "left", **offsets: float) -> alt.LayerChart:
+def limit(
+    value: float, label: str, *, column: str, along: str = "x", align: str = "left", **offsets: float
+) -> alt.LayerChart:
     """A dashed line where a limit is, named in the plot.  ``along='x'`` draws it at an x value, else at a y value."""
     frame = pd.DataFrame({column: [value], "limit_label": [label]})
     base = alt.Chart(frame)
@@ -134,7 +156,9 @@ def limit(value: float, label: str, *, column: str, along: str = "x", align: str
     return alt.layer(rule, text)
 
 
-def article(frame: pd.DataFrame, *, x: str, y: str, label: str | None = None, dx: float = 10, dy: float = 0) -> alt.LayerChart:
+def article(
+    frame: pd.DataFrame, *, x: str, y: str, label: str | None = None, dx: float = 10, dy: float = 0
+) -> alt.LayerChart:
     """The article's own points: one accent colour, one star, with a label beside it."""
     base = alt.Chart(frame).encode(x=f"{x}:Q", y=f"{y}:Q")
     star = base.mark_point(shape=theme.ACCENT_SHAPE, size=170, filled=True, color=theme.ACCENT, opacity=1)
@@ -144,7 +168,9 @@ def article(frame: pd.DataFrame, *, x: str, y: str, label: str | None = None, dx
     return alt.layer(star, text)
 
 
-def labels(frame: pd.DataFrame, *, x: str, y: str, label: str, dx: float = 8, dy: float = 0, align: str = "left", **more: Any) -> alt.Chart:
+def labels(
+    frame: pd.DataFrame, *, x: str, y: str, label: str, dx: float = 8, dy: float = 0, align: str = "left", **more: Any
+) -> alt.Chart:
     """Direct labels beside points or at the end of lines."""
     mark = alt.Chart(frame).mark_text(align=align, dx=dx, dy=dy, baseline="middle", **more)
     return mark.encode(x=f"{x}:Q", y=f"{y}:Q", text=f"{label}:N")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -28,21 +29,26 @@ def formats(package: DataPackage, format_ids: tuple[str, ...] = FORMATS) -> pd.D
     rows = [package.row("number_formats", format_id) for format_id in format_ids]
     sizes = [byte_per_param(package, format_id) for format_id in format_ids]
     names = [row["name"] for row in rows]
-    return pd.DataFrame({"format_id": format_ids, "format": names, "byte_per_param": sizes, "source_id": [row["source_id"] for row in rows]})
+    sources = [row["source_id"] for row in rows]
+    return pd.DataFrame({"format_id": format_ids, "format": names, "byte_per_param": sizes, "source_id": sources})
 
 
 def model(package: DataPackage, model_id: str) -> dict[str, Any]:
     """One model; a dense model's active parameters are all of them."""
     row = package.row("models", model_id)
     active = row["active_param"]
-    return row | {"active_param": row["total_param"] if active != active else active}
+    return row | {"active_param": row["total_param"] if math.isnan(active) else active}
 
 
 def devices(package: DataPackage, default_set: str | None = None) -> pd.DataFrame:
     """Devices with a known memory bandwidth; ``default_set`` keeps the subset shown by default (``2023`` or ``2026``)."""
     table = package.table("devices")
     table = table[table["memory_bandwidth_byte_per_s"].notna()]
-    return table[table["default_set"] == default_set].reset_index(drop=True) if default_set else table.reset_index(drop=True)
+    return (
+        table[table["default_set"] == default_set].reset_index(drop=True)
+        if default_set
+        else table.reset_index(drop=True)
+    )
 
 
 def short_model(name: str, parameters: float) -> str:
@@ -87,6 +93,10 @@ def kv_cache_byte(model: dict[str, Any], context_token: float, kv_element_byte: 
     )
     return float(
         kv_cache.windowed_kv_cache_byte(
-            one, context_token, window_token=window if windowed else 1, n_window_layer=windowed, n_full_layer=layer - windowed
+            one,
+            context_token,
+            window_token=window if windowed else 1,
+            n_window_layer=windowed,
+            n_full_layer=layer - windowed,
         )
     )

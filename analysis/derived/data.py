@@ -26,9 +26,21 @@ def overview(package: DataPackage) -> pd.DataFrame:
 def source_kinds(package: DataPackage) -> pd.DataFrame:
     """One row per kind of source: how many there are and how many numbers' rows rest on them."""
     kinds = package.table("sources").set_index("source_id")["kind"]
-    cited = pd.concat([package.raw(name)["source_id"] for name in package.names if "source_id" in package.columns(name) and name != "sources"])
+    cited = pd.concat(
+        [
+            package.raw(name)["source_id"]
+            for name in package.names
+            if "source_id" in package.columns(name) and name != "sources"
+        ]
+    )
     counts = pd.DataFrame({"source_count": kinds.value_counts(), "row_count": cited.map(kinds).value_counts()})
-    return counts.fillna(0).astype(int).rename_axis("kind").reset_index().sort_values("row_count", ascending=False, ignore_index=True)
+    return (
+        counts.fillna(0)
+        .astype(int)
+        .rename_axis("kind")
+        .reset_index()
+        .sort_values("row_count", ascending=False, ignore_index=True)
+    )
 
 
 def confidence_counts(package: DataPackage) -> pd.DataFrame:
@@ -36,7 +48,9 @@ def confidence_counts(package: DataPackage) -> pd.DataFrame:
     parts = []
     for name in package.names:
         if "confidence" in package.columns(name):
-            counts = package.raw(name)["confidence"].value_counts().rename_axis("confidence").reset_index(name="row_count")
+            counts = (
+                package.raw(name)["confidence"].value_counts().rename_axis("confidence").reset_index(name="row_count")
+            )
             parts.append(counts.assign(table=package.resource(name)["title"]))
     return pd.concat(parts, ignore_index=True)
 
@@ -50,11 +64,15 @@ def values(package: DataPackage) -> list[Value]:
         "data-tables": (len(package.names), "Tables in the data package."),
         "data-rows": (total, "Rows in all tables but the sources and the disagreements."),
         "data-sources": (len(sources), "Documents that numbers were read from."),
-        "data-sources-unrecorded": (int((sources["kind"] == "unrecorded").sum()), "Sources whose address was not recorded."),
+        "data-sources-unrecorded": (
+            int((sources["kind"] == "unrecorded").sum()),
+            "Sources whose address was not recorded.",
+        ),
         "data-estimates": (int(estimates), "Rows marked as estimates."),
         "data-disagreements": (stated["disagreement_id"].nunique(), "Cells for which sources state different values."),
         "data-stated-values": (len(stated), "Values stated for those cells."),
     }
     return [
-        Value(key, count, "count", text=f"{count:,}", definition=definition) for key, (count, definition) in counts.items()
+        Value(key, count, "count", text=f"{count:,}", definition=definition)
+        for key, (count, definition) in counts.items()
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from analysis import words
@@ -25,7 +27,7 @@ LABELLED = {
 
 def explorer(package: DataPackage, *, format_id: str = SHOWN_FORMAT, **parameters: float) -> pd.DataFrame:
     """One row per device: its bandwidth, the memory left to a model, and its largest model in one format."""
-    table = memory_wall.largest_models(package, **parameters)
+    table = memory_wall.largest_models(package, default_set=None, **parameters)
     table = table[(table["format_id"] == format_id) & table["largest_param"].notna()].reset_index(drop=True)
     table["label"] = table["device_id"].map(LABELLED).fillna("")
     table["is_article"] = table["device_id"].isin({device for device, _ in memory_wall.ARTICLE_CLAIMS})
@@ -35,8 +37,8 @@ def explorer(package: DataPackage, *, format_id: str = SHOWN_FORMAT, **parameter
 
 def values(package: DataPackage, **parameters: float) -> list[Value]:
     """What the landing page says: the newest phone and laptop beside the article's, and which limit binds."""
-    table = memory_wall.largest_models(package, **parameters)
-    now = explorer(package, **parameters)
+    table = memory_wall.largest_models(package, default_set=None, **parameters)
+    now = explorer(package, format_id=SHOWN_FORMAT, **parameters)
     newest = now[now["default_set"] == "2026"]
     phone = newest[newest["device_class"] == "phone"].nlargest(1, "largest_param").iloc[0]
     laptop = newest[newest["device_class"] == "laptop"].nlargest(1, "largest_param").iloc[0]
@@ -60,11 +62,13 @@ def _largest(table: pd.DataFrame, device_id: str, format_id: str, value_id: str)
     return Value(value_id, float(row["largest_param"]), "param", definition=name, sources=[row["source_id"]])
 
 
-def _named(row: pd.Series[object], kind: str) -> Value:
+def _named(row: pd.Series[Any], kind: str) -> Value:
     largest = float(str(row["largest_param"]))
     text = f"{row['name']}: {words.quantity(largest, 'param')}"
     definition = f"The {kind} of today's set with the largest int4 model; bound by {row['binding']}."
-    return Value(f"index-largest-{kind}", largest, "param", text=text, definition=definition, sources=[str(row["source_id"])])
+    return Value(
+        f"index-largest-{kind}", largest, "param", text=text, definition=definition, sources=[str(row["source_id"])]
+    )
 
 
 def _needed(package: DataPackage, **parameters: float) -> Value:
@@ -74,7 +78,14 @@ def _needed(package: DataPackage, **parameters: float) -> Value:
     byte = common.byte_per_param(package, "fp16")
     needed = equations.bandwidth_needed_byte_per_s(model["total_param"], token_per_s=rate, byte_per_param=byte)
     definition = "Bandwidth that the FP16 weights of LLaMA 7B need at the reading speed."
-    return Value("index-needed-fp16", float(needed), "byte_per_s", definition=definition, formula="P · b · r", sources=[model["source_id"]])
+    return Value(
+        "index-needed-fp16",
+        float(needed),
+        "byte_per_s",
+        definition=definition,
+        formula="P · b · r",
+        sources=[model["source_id"]],
+    )
 
 
 def _compute_used(package: DataPackage, **parameters: float) -> Value:
@@ -106,7 +117,8 @@ def title(devices: pd.DataFrame) -> str:
     phone = float(newest.loc[newest["device_class"] == "phone", "largest_param"].max())
     laptop = float(newest.loc[newest["device_class"] == "laptop", "largest_param"].max())
     reached = [words.quantity(value, "param").removesuffix(" parameters") for value in (first, phone, laptop)]
-    return f"In four bits an iPhone 14 runs at most {reached[0]} parameters, the best phone of 2026 {reached[1]}, the best laptop {reached[2]}"
+    best = f"the best phone of 2026 {reached[1]}, the best laptop {reached[2]}"
+    return f"In four bits an iPhone 14 runs at most {reached[0]} parameters, {best}"
 
 
 def _which_binds(bound: int, total: int) -> str:
