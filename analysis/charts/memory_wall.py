@@ -19,14 +19,14 @@ BELOW = 8
 """Pixels from the middle of a row to its marks, under the row's name."""
 
 
-def _format_colour(table: pd.DataFrame) -> alt.Color:
-    return marks.colour("format_id", theme.FORMATS, list(table["format_id"].unique()), legend=False)
+def _stroke(column: str, palette: dict[str, str], present: list[str], **legend: Any) -> alt.Stroke:
+    """Outline by category: hollow marks are computed, and their legend is hollow too."""
+    colour = marks.colour(column, palette, present)
+    return alt.Stroke(f"{column}:N", scale=colour["scale"], legend=alt.Legend(title=None, **legend))
 
 
 def _format_stroke(table: pd.DataFrame) -> alt.Stroke:
-    """Outline by format: hollow marks are computed, and their legend is hollow too."""
-    colour = _format_colour(table)
-    return alt.Stroke("format_id:N", scale=colour["scale"], legend=alt.Legend(title=None, labelExpr=FORMAT_LABELS))
+    return _stroke("format_id", theme.FORMATS, list(table["format_id"].unique()), labelExpr=FORMAT_LABELS)
 
 
 def _format_shape(table: pd.DataFrame) -> alt.Shape:
@@ -92,13 +92,13 @@ def _rules(base: alt.Chart, order: list[str]) -> alt.Chart:
 def _lost(base: alt.Chart, order: list[str], table: pd.DataFrame) -> alt.LayerChart:
     """Draw what bandwidth would allow and memory does not hold: a dashed line to a small tick."""
     full = base.transform_filter("datum.by_bandwidth_param > datum.largest_by_capacity_param * 1.001")
-    colour = _format_colour(table)
+    stroke = _format_stroke(table)
     line = full.mark_rule(strokeDash=[3, 3], strokeWidth=1.6, clip=True, yOffset=BELOW).encode(
-        x="largest_now_param:Q", x2="by_bandwidth_param:Q", y=_rows(order), color=colour
+        x="largest_now_param:Q", x2="by_bandwidth_param:Q", y=_rows(order), stroke=stroke
     )
-    end = full.mark_tick(thickness=2, size=9, clip=True, yOffset=BELOW).encode(
-        x="by_bandwidth_param:Q", y=_rows(order), color=colour
-    )
+    end = full.mark_point(
+        shape="M0,-0.5L0,0.5", filled=False, size=90, strokeWidth=2, clip=True, yOffset=BELOW, opacity=1
+    ).encode(x="by_bandwidth_param:Q", y=_rows(order), stroke=stroke)
     return alt.layer(line, end)
 
 
@@ -233,7 +233,7 @@ def kv_cache_over_context(table: pd.DataFrame) -> alt.LayerChart:
     lines = base.mark_line(strokeWidth=2).encode(x=x, y=y, strokeDash=dash, detail="model_id:N")
     points = base.mark_point(filled=False, size=26, strokeWidth=1.4, opacity=1).encode(x=x, y=y, tooltip=tips)
     last = base.transform_filter("datum.is_last")
-    above = last.transform_filter("datum.context_token < 4096").mark_text(align="center", dy=-11)
+    above = last.transform_filter("datum.context_token < 4096").mark_text(align="right", dx=3, dy=-11)
     right = last.transform_filter("datum.context_token >= 4096").mark_text(align="left", dx=7)
     named = [mark.encode(x=x, y=y, text="label:N") for mark in (above, right)]
     limit = marks.limit(float(table["budget_byte"].iloc[0]), "iPhone 14 limit", column="budget_byte", along="y")
@@ -259,12 +259,12 @@ def read_per_token(
     x = marks.x("held_param", "Parameters in memory", log=True, domain=(4e9, 1e12), values=[1e10, 1e11, 1e12])
     y = marks.y("now_param", "Parameters read per token", log=True, domain=(2e9, 1.5e11), values=[1e10, 1e11])
     base = alt.Chart(table).transform_calculate(now_param=READ)
-    colour = marks.colour("kind", KIND_COLOURS, list(table["kind"]), legend=False)
+    stroke = _stroke("kind", KIND_COLOURS, list(table["kind"]), columns=2)
     shapes = marks.shape("kind", KINDS, list(table["kind"]))
-    shapes.legend = alt.Legend(title=None, columns=2, symbolStrokeColor=theme.MUTED)
+    shapes.legend = alt.Legend(title=None, columns=2)
     titles = {"name": "Model", "now_param": "Read per token"}
     points = base.mark_point(filled=False, size=80, strokeWidth=2.2, opacity=1).encode(
-        x=x, y=y, color=colour, shape=shapes,
+        x=x, y=y, stroke=stroke, shape=shapes,
         tooltip=marks.tooltip("name", "kind", "held_param", "now_param", titles=titles),
     )  # fmt: skip
     diagonal = alt.Chart(pd.DataFrame({"held_param": DIAGONAL, "now_param": DIAGONAL}))
@@ -363,7 +363,9 @@ def compute_against_bandwidth(points: pd.DataFrame, lines: pd.DataFrame) -> alt.
         .encode(x=x, y=y, color=colour, shape=shape, tooltip=tips)
     )
     dash = alt.StrokeDash(
-        "by:N", scale=alt.Scale(domain=list(BY), range=list(BY.values())), legend=alt.Legend(title=None)
+        "by:N",
+        scale=alt.Scale(domain=list(BY), range=list(BY.values())),
+        legend=alt.Legend(title=None, orient="bottom"),
     )
     tips = marks.tooltip("by", "series", "growth_per_2_year_ratio", "doubling_time_year", titles={"by": "Trend by"})
     trends = (

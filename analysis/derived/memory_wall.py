@@ -139,7 +139,7 @@ def largest_model_table(package: DataPackage, **parameters: float) -> pd.DataFra
 def _forbidden(row: dict[str, Any]) -> str:
     """Say what capacity forbids: the size that bandwidth alone would allow; nothing where bandwidth is the limit."""
     allowed = words.number(row["largest_by_bandwidth_param"] / common.base(1, "gparam"))
-    return f"memory is full; bandwidth allows {allowed}" if row["binding"] == "capacity" else ""
+    return f"memory full, bandwidth: {allowed}" if row["binding"] == "capacity" else ""
 
 
 def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
