@@ -8,6 +8,8 @@ import pkgutil
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 import analysis.equations
 
 GB = 1e9
@@ -169,12 +171,29 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "server_batching.memory_cost_ratio": {"price_ratio": 4, "batch_size": 256, "kv_to_weight_ratio": 0.07},
     "server_batching.memory_cost_share": {"memory_usd": 1350, "total_usd": 3320},
+    "validation.aging_ratio": {"decline_share_per_year": 0.07, "introduced_year": 2020, "reference_year": 2024},
+    "validation.overhead_s_per_layer": {
+        "launch_s_per_layer": 4e-5, "width_s_per_layer": 6e-5, "bandwidth_byte_per_s": 800 * GB,
+        "reference_bandwidth_byte_per_s": 400 * GB, "aging_ratio": 1.3, "software_ratio": 2,
+    },
+    "validation.dequantised_byte": {"weight_byte": 4 * GB, "bit_per_param": 4.5, "unpacking_bit_per_param": 0.5},
+    "validation.reached_byte_per_s": {
+        "bandwidth_byte_per_s": 400 * GB, "bandwidth_share": 0.87, "ceiling_byte_per_s": 110 * GB,
+    },
+    "validation.decode_step_time_s": {
+        "read_byte": 4 * GB, "reached_byte_per_s": 87 * GB, "n_layer": 32, "overhead_s_per_layer": 1e-4,
+        "kv_cache_byte": 0.5 * GB, "kv_cost_ratio": 1.3,
+    },
+    "validation.speed_error_ratio": {"predicted_token_per_s": 20, "measured_token_per_s": 24},
+    "validation.interval_end_ratio": {
+        "speed_ratio": np.array([0.8, 0.9, 1.0, 1.1, 1.3]), "weight_count": np.array([1.0, 0.5, 1, 1, 0.5]), "tail_share": 0.9,
+    },
 }  # fmt: skip
 
 HELPERS = {"constants", "ranges"}
 """Modules of the package that hold no equations."""
 
-REDUCING = {"growth.fitted_growth_ratio", "dram_capacity.at_least_share"}
+REDUCING = {"growth.fitted_growth_ratio", "dram_capacity.at_least_share", "validation.interval_end_ratio"}
 """Equations that make one number out of a series."""
 
 

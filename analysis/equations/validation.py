@@ -1,0 +1,187 @@
+"""The calibrated model: what a decode step really takes, beside the ideal limit, and how far off it was."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from analysis.equations.ranges import Result, not_negative, positive
+
+# ------------------------------------------------------------------------------------- parts of a step
+
+
+def aging_ratio(decline_share_per_year: ArrayLike, introduced_year: ArrayLike, reference_year: ArrayLike) -> Result:
+    """How much more a cost weighs on an older generation of chips: ``exp(r · (reference − introduced))``.
+
+    Args:
+        decline_share_per_year: rate at which newer generations shed the cost, r, in share/year; may be 0.
+        introduced_year: year in which the generation of the chip was introduced, in year.
+        reference_year: year of the generation for which the cost is stated, in year.
+
+    Raises ValueError where an argument is out of range.
+    An average over vendors; single generations jump.
+    Source: a shape chosen by cross-validation over chips, see the chapter on validation.
+    """
+    [rate] = not_negative(decline_share_per_year=decline_share_per_year)
+    introduced, reference = positive(introduced_year=introduced_year, reference_year=reference_year)
+    return _aging(rate, introduced, reference)
+
+
+def _aging(rate: Result, introduced: Result, reference: Result) -> Result:
+    return np.exp(rate * (reference - introduced))
+
+
+def overhead_s_per_layer(
+    launch_s_per_layer: ArrayLike,
+    *,
+    width_s_per_layer: ArrayLike,
+    bandwidth_byte_per_s: ArrayLike,
+    reference_bandwidth_byte_per_s: ArrayLike,
+    aging_ratio: ArrayLike = 1,
+    software_ratio: ArrayLike = 1,
+) -> Result:
+    """Time a layer takes whatever its weights: ``launch · aging · software + width · BW / BW_ref``.
+
+    Args:
+        launch_s_per_layer: launches and small operations of a layer, in s/layer.
+        width_s_per_layer: what a chip of the reference bandwidth needs on top, in s/layer; may be 0.
+        bandwidth_byte_per_s: memory bandwidth of the chip, BW, in byte/s.
+        reference_bandwidth_byte_per_s: bandwidth for which the width is stated, BW_ref, in byte/s.
+        aging_ratio: factor of an older generation, a ratio.
+        software_ratio: factor of older software, a ratio.
+
+    Raises ValueError where an argument is out of range.
+    Belongs to the software stack: another engine has other values.
+    Source: measurements of llama.cpp; adding it halves the error, see the chapter on validation.
+    """
+    launch, bandwidth, reference, aging, software = positive(
+        launch_s_per_layer=launch_s_per_layer,
+        bandwidth_byte_per_s=bandwidth_byte_per_s,
+        reference_bandwidth_byte_per_s=reference_bandwidth_byte_per_s,
+        aging_ratio=aging_ratio,
+        software_ratio=software_ratio,
+    )
+    [width] = not_negative(width_s_per_layer=width_s_per_layer)
+    return _overhead(launch * aging * software, width, bandwidth / reference)
+
+
+def _overhead(launch: Result, width: Result, bandwidth_ratio: Result) -> Result:
+    return launch + width * bandwidth_ratio
+
+
+def dequantised_byte(weight_byte: ArrayLike, bit_per_param: ArrayLike, *, unpacking_bit_per_param: ArrayLike) -> Result:
+    """Bytes that would take as long to read as the weights take to read and unpack: ``W · (1 + δ / bits)``.
+
+    Args:
+        weight_byte: bytes of the weights read in a step, W, in byte.
+        bit_per_param: effective bits per weight, in bit/param.
+        unpacking_bit_per_param: what unpacking costs, as if so many more bits were read, δ, in bit/param; may be 0.
+
+    Raises ValueError where an argument is out of range.
+    Unpacking is arithmetic: a chip with more arithmetic per byte pays less of it.
+    Source: measurements of 1 to 5 bit formats, see the chapter on validation.
+    """
+    byte, bit = positive(weight_byte=weight_byte, bit_per_param=bit_per_param)
+    [unpacking] = not_negative(unpacking_bit_per_param=unpacking_bit_per_param)
+    return _dequantised(byte, bit, unpacking)
+
+
+def _dequantised(byte: Result, bit: Result, unpacking: Result) -> Result:
+    return byte * (1 + unpacking / bit)
+
+
+def reached_byte_per_s(
+    bandwidth_byte_per_s: ArrayLike, bandwidth_share: ArrayLike, ceiling_byte_per_s: ArrayLike = np.inf
+) -> Result:
+    """Bandwidth a program reaches: ``min(η · BW, ceiling)``.
+
+    Args:
+        bandwidth_byte_per_s: memory bandwidth by the data sheet, BW, in byte/s.
+        bandwidth_share: share of it that a program reaches, η, at most 1.
+        ceiling_byte_per_s: most that the reading unit can take in, in byte/s; infinite where none is known.
+
+    Raises ValueError where an argument is out of range.
+    A processor beside a wide memory is bounded by its own links, not by the memory.
+    Source: the definition of utilization; measured shares in the chapter on validation.
+    """
+    bandwidth, share, ceiling = positive(
+        bandwidth_byte_per_s=bandwidth_byte_per_s,
+        bandwidth_share=bandwidth_share,
+        ceiling_byte_per_s=ceiling_byte_per_s,
+    )
+    return _reached(bandwidth, share, ceiling)
+
+
+def _reached(bandwidth: Result, share: Result, ceiling: Result) -> Result:
+    return np.minimum(share * bandwidth, ceiling)
+
+
+def decode_step_time_s(
+    read_byte: ArrayLike,
+    reached_byte_per_s: ArrayLike,
+    *,
+    n_layer: ArrayLike,
+    overhead_s_per_layer: ArrayLike,
+    kv_cache_byte: ArrayLike = 0,
+    kv_cost_ratio: ArrayLike = 1,
+) -> Result:
+    """Expected time of a decode step: ``L · t_layer + (W + k · KV) / reached``.
+
+    Args:
+        read_byte: bytes of weights, unpacking included, W, in byte.
+        reached_byte_per_s: bandwidth the program reaches, in byte/s.
+        n_layer: layers, L, a count.
+        overhead_s_per_layer: time a layer takes whatever its weights, t_layer, in s/layer; may be 0.
+        kv_cache_byte: KV cache read in the step, KV, in byte; may be 0.
+        kv_cost_ratio: cost of a byte of cache over a byte of weights, k, a ratio.
+
+    Raises ValueError where an argument is out of range.
+    Holds below the ridge batch; at larger batches computing joins in.
+    Source: additive form of a bandwidth-bound step; fitted to public measurements in the chapter on validation.
+    """
+    byte, reached, layer, ratio = positive(
+        read_byte=read_byte, reached_byte_per_s=reached_byte_per_s, n_layer=n_layer, kv_cost_ratio=kv_cost_ratio
+    )
+    overhead, cache = not_negative(overhead_s_per_layer=overhead_s_per_layer, kv_cache_byte=kv_cache_byte)
+    return _decode_step_time(byte, reached, layer * overhead, ratio * cache)
+
+
+def _decode_step_time(byte: Result, reached: Result, overhead_s: Result, cache_byte: Result) -> Result:
+    return overhead_s + (byte + cache_byte) / reached
+
+
+# ------------------------------------------------------------------------------------ what it is worth
+
+
+def speed_error_ratio(predicted_token_per_s: ArrayLike, measured_token_per_s: ArrayLike) -> Result:
+    """Relative error of a predicted speed: ``|predicted / measured − 1|``.
+
+    Args:
+        predicted_token_per_s: predicted tokens per second, in token/s.
+        measured_token_per_s: measured tokens per second, in token/s.
+
+    Raises ValueError where an argument is not above 0.
+    Bounded by 1 from below, unbounded from above: too fast a prediction can cost more than too slow a one.
+    Source: definition; the error that other tools publish.
+    """
+    predicted, measured = positive(
+        predicted_token_per_s=predicted_token_per_s, measured_token_per_s=measured_token_per_s
+    )
+    return np.abs(predicted / measured - 1)
+
+
+def interval_end_ratio(speed_ratio: ArrayLike, weight_count: ArrayLike, tail_share: ArrayLike) -> Result:
+    """End of an interval: what a share of measured over predicted speeds lies below, rounded outwards.
+
+    Args:
+        speed_ratio: measured over predicted speeds of chips that were left out, a ratio.
+        weight_count: weight of each, such as 1 / rows of its chip; the sum over the largest is the size of the sample.
+        tail_share: share of the weight below the end, at most 1; 0.1 for the lower end of an 80 % interval.
+
+    Raises ValueError where an argument is out of range.
+    As good as the claim that a new chip is drawn like the known ones; it knows nothing of new kinds of chips.
+    Source: Vovk et al. 2005, conformal prediction, with its correction for a finite sample.
+    """
+    ratio, weight, tail = not_negative(speed_ratio=speed_ratio, weight_count=weight_count, tail_share=tail_share)
+    order = np.argsort(ratio)
+    middle = np.cumsum(weight[order]) - weight[order] / 2
+    outward = 0.5 + (tail - 0.5) * (1 + np.max(weight) / np.sum(weight))
+    return float(np.interp(outward * np.sum(weight), middle, ratio[order]))
