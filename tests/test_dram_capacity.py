@@ -321,7 +321,7 @@ def test_other_parameters_make_other_words(package: DataPackage) -> None:
     assert told["iphone-14-usable"] == "0 B"
     assert told["context-reference-8gb"] == "0"
     assert told["context-gain-sharing"] == "an unknown multiple of"
-    assert told["turning-6gb-int4"].startswith("holds it if the system keeps at most 0.")
+    assert told["turning-6gb-int4"].startswith("holds it if the system keeps at most 1.26 GiB")
     told = derived.said(
         derived.values(package, system_reserve_gibyte=2.0, context_token=2048, reference_model="qwen3-32b")
     )
