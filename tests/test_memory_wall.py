@@ -223,6 +223,7 @@ def test_clauses_read_well_whatever_the_data_say() -> None:
     )
     assert prose._which_limit(2, ["A", "B"]) == "A and B run out of memory first, and no other is left"
     assert prose._held(["A"], ["A"], 5).endswith("shown reads few enough weights per token, and A fits in its memory")
+    assert prose._outgrown(59) != prose._outgrown(0.9)
     assert prose._held(["A", "B"], [], 5).endswith("none of them fits in its memory")
 
 

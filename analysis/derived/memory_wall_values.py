@@ -329,8 +329,14 @@ def _growth(package: DataPackage) -> list[Value]:
         _number("growth-gap", ends["peak compute"] / ends["memory bandwidth"], "ratio", "One over other.", digits=2),
         _number("growth-years", chips["year"].max() - chips["year"].min(), "year", "Years of the fit.", digits=2),
         _number("growth-32-bit", fixed, "ratio", "Growth of compute per two years, 32 bits throughout."),
+        _text("growth-conclusion", _outgrown(ends["peak compute"] / ends["memory bandwidth"])),
         _text("growth-count", f"{chips['point_id'].nunique()}", "Chips in the fit."),
     ]  # fmt: skip
+
+
+def _outgrown(gap: float) -> str:
+    """Tell which of the two ran away from the other."""
+    return "Compute runs away from memory" if gap > 1 else "Memory bandwidth keeps up with compute"
 
 
 def _problems(package: DataPackage, reference_model: str, speed: dict[str, float]) -> list[Value]:
