@@ -222,7 +222,7 @@ def fit_matrix(
     )
     yes = base.transform_filter("datum.outcome == 'fits'").mark_point(filled=True, size=70, opacity=1)
     no = base.transform_filter("datum.outcome == 'does not fit'").mark_point(
-        filled=False, size=60, strokeWidth=1.4, shape=CROSS
+        filled=False, size=60, strokeWidth=1.6, opacity=1, shape=CROSS
     )
     layers = (cell, *(mark.encode(x=x, y=y, color=colour, tooltip=tips) for mark in (yes, no)))
     return alt.layer(*layers).add_params(
