@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,29 +16,91 @@ from analysis.errors import InputError, MemoryWallError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 
-Data = Annotated[Path | None, typer.Option(help="Folder with CSV files that replace those of the book. Without it: the book's own data.", show_default=False)]
-Settings = Annotated[list[str] | None, typer.Option("--set", help="name=value for one parameter; may be given again. Without it: the defaults of chapters/parameters.yml.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder with CSV files that replace those of the book. Without it: the book's own data.",
+        show_default=False,
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="name=value for one parameter; may be given again. Without it: the defaults of chapters/parameters.yml.",
+    ),
+]
 
 Address = Annotated[str, typer.Option("--address", envvar="MEMORY_WALL_ADDRESS", help="The site's own address, for permanent links, feed and map. Without it: links are relative, and there is no feed.")]  # fmt: skip
+
+
+Params = Annotated[
+    Path | None, typer.Option(help="YAML file with parameters; --set goes over it. Without it: the defaults.")
+]
+Chapter = Annotated[str, typer.Argument(help="Name of a chapter: the stem of its file in chapters/.")]
 
 
 @app.command()
 def build(
     data: Data = None,
     settings: Settings = None,
-    params: Annotated[Path | None, typer.Option(help="YAML file with parameters; --set goes over it. Without it: the defaults.")] = None,
+    params: Params = None,
     out: Annotated[Path | None, typer.Option(help="Where the site is put. Without it: _build/html.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Chapters run side by side. Without it: one a core.")] = None,
     address: Address = "",
+    time_limit: Annotated[float, typer.Option(min=1, help="Seconds a cell may run. Without it: 300.")] = 300.0,
+    memory_limit: Annotated[float, typer.Option(min=0.1, help="GiB a chapter may allocate. Without it: 3.")] = 3.0,
 ) -> None:
     """Check data and parameters, execute the chapters, render the site, and put it in place."""
-    from analysis.book import parameters, site
+    from analysis.book import freshness, places
 
-    given = {**(parameters.read(params) if params else {}), **parameters.parse(settings or [])}
-    request = site.Request(data=data, out=(out or site.SITE).resolve(), settings=given, jobs=jobs, address=address)
+    target = (out or places.SITE).resolve()
+    digest = freshness.inputs(
+        {"settings": settings, "params": params and params.read_text(encoding="utf-8-sig"), "address": address}, data
+    )
+    if freshness.current(target, digest):
+        typer.echo(f"Nothing has changed since the book was built. Open {target / 'index.html'}")
+        return
+    from analysis.book import site
+
+    request = site.Request(
+        data=data,
+        out=target,
+        settings=_given(settings, params),
+        jobs=jobs,
+        address=address,
+        inputs=digest,
+        time_limit_s=time_limit,
+        memory_limit_byte=int(memory_limit * 2**30),
+    )
     with _progress(len(site.chapter_files()) + 3) as step:
         published = site.build(request, step)
     typer.echo(f"The book is built. Open {published / 'index.html'}")
+
+
+def _given(settings: list[str] | None, params: Path | None) -> dict[str, Any]:
+    from analysis.book import parameters
+
+    return {**(parameters.read(params) if params else {}), **parameters.parse(settings or [])}
+
+
+@app.command()
+def why(chapter: Chapter, data: Data = None, settings: Settings = None, params: Params = None) -> None:
+    """Say whether a chapter would run again in a build, and what changed if it would."""
+    from tempfile import TemporaryDirectory
+
+    from analysis.book import execution, parameters, site
+
+    path = site.chapter_file(chapter)
+    values = parameters.validated(_given(settings, params))
+    with TemporaryDirectory() as folder:
+        unit = execution.Chapter(path, values, site.merged_data(data, Path(folder) / "data"))
+        reasons = execution.keeper(unit, execution.read(path)).reasons()
+    typer.echo(
+        f"{chapter} runs again:" if reasons else f"{chapter} does not run: nothing its numbers depend on has changed."
+    )
+    for reason in reasons:
+        typer.echo(f"  {reason}")
 
 
 def _progress(total: int):  # type: ignore[no-untyped-def]
@@ -72,10 +134,10 @@ def release(
     given = parameters.validated({"edition": name}, file="--edition")
     request = site.Request(out=target, settings={"edition": given["edition"]}, address=address)
     with _progress(len(site.chapter_files()) + 3) as step:
-        site.build(request, step)
-    archive = editions.freeze(target, target.parent / "releases")
-    editions.index(target, address)
-    typer.echo(f"Edition {name} is frozen at {target / editions.FOLDER / name}; its archive is {archive}")
+        site.build(request, step, last=lambda built: editions.freeze(built, target.parent / "releases"))
+    typer.echo(
+        f"Edition {name} is frozen at {target / editions.FOLDER / name}; its archive is in {target.parent / 'releases'}"
+    )
 
 
 @app.command()

@@ -1,19 +1,22 @@
-"""Chapters are run by papermill, one process a chapter; nothing is published unless all of them succeed.
+"""Chapters are run by papermill, one kernel a chapter; nothing is published unless all of them succeed.
 
 The unit of work is one chapter × one parameter set × one data folder: pure in its inputs, so that any ``concurrent.futures``
-executor can carry it.
+executor can carry it, and its outputs can be kept (``recipe`` knows for how long).  Prose comes from the source, outputs from the
+run or from what was kept of one: an edited sentence never runs code.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import logging
-import multiprocessing
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +25,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from analysis import figures, tables
+from analysis.book import kernels, tracing
+from analysis.book.recipe import Executed, Keeper, known_before
 from analysis.errors import ChapterError
 
-TIME_LIMIT_S = 300
+TIME_LIMIT_S = 300.0
+MEMORY_LIMIT_BYTE = 3 * 2**30
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 
 
@@ -35,11 +41,17 @@ class Chapter:
     path: Path
     parameters: Mapping[str, Any]
     data: Path
+    time_limit_s: float = TIME_LIMIT_S
+    memory_limit_byte: int = MEMORY_LIMIT_BYTE
 
     @property
     def name(self) -> str:
         """The chapter's name, the stem of its file."""
         return self.path.stem
+
+    def given(self, notebook: NotebookNode) -> dict[str, Any]:
+        """The values of the parameters that the chapter declares."""
+        return {name: self.parameters[name] for name in declared_parameters(notebook) if name in self.parameters}
 
 
 def read(path: Path) -> NotebookNode:
@@ -65,43 +77,73 @@ def declared_parameters(notebook: NotebookNode) -> list[str]:
     return []
 
 
-def run(chapter: Chapter) -> str:
-    """Execute one chapter and return the executed notebook as JSON; raises ChapterError naming cell, line and parameters."""
+def run(chapter: Chapter) -> Executed:
+    """Execute one chapter; raises ChapterError naming cell, line and parameters."""
     notebook = read(chapter.path)
-    given = {name: chapter.parameters[name] for name in declared_parameters(notebook) if name in chapter.parameters}
-    executed = _executed(notebook, chapter, given)
-    return nbformat.writes(_finished(executed, chapter.name)) + "\n"
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix=f"mw-{os.getpid()}-") as folder:
+        executed = _executed(notebook, chapter, folder)
+        trace = _trace(Path(folder))
+    outputs = [_plain(cell.outputs) for cell in executed.cells if cell.cell_type == "code" and not _injected(cell)]
+    _check_all(notebook, chapter, outputs)
+    return Executed(outputs, trace["names"], trace["outside"], round(time.monotonic() - started, 3))
 
 
-def _executed(notebook: NotebookNode, chapter: Chapter, given: dict[str, Any]) -> NotebookNode:
+def _trace(folder: Path) -> dict[str, list[str]]:
+    file = folder / "trace.json"
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {"names": [], "outside": []}
+
+
+def _plain(outputs: list[Any]) -> list[dict[str, Any]]:
+    """Outputs without what differs from run to run."""
+    found: list[dict[str, Any]] = json.loads(json.dumps(outputs))
+    for output in found:
+        if "execution_count" in output:
+            output["execution_count"] = None
+    return found
+
+
+def _injected(cell: NotebookNode) -> bool:
+    return "injected-parameters" in cell.metadata.get("tags", [])
+
+
+def _executed(notebook: NotebookNode, chapter: Chapter, folder: str) -> NotebookNode:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    logging.getLogger("papermill").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="mw") as sockets:
-        environment = {figures.BUILDING: "1", tables.DATA_VARIABLE: str(chapter.data.resolve())}
-        before = {name: os.environ.get(name) for name in environment}
-        os.environ.update(environment)
+    for name in ("papermill", "traitlets"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    given, begun = chapter.given(notebook), [""]
+    with _environment(chapter, folder):
         try:
             return papermill.execute_notebook(
-                notebook, None, given, kernel_name="python3", progress_bar=False, config=_over_ipc(Path(sockets)),
-                execution_timeout=TIME_LIMIT_S, cwd=str(chapter.path.parent),
+                notebook, None, given, kernel_name="python3", progress_bar=False, config=kernels.configuration(folder),
+                execution_timeout=chapter.time_limit_s, cwd=str(chapter.path.parent), shutdown_kernel="immediate",
+                on_cell_execute=lambda cell, cell_index: begun.__setitem__(0, cell.source),
             )  # fmt: skip
         except PapermillExecutionError as error:
             raise _chapter_error(chapter, given, error) from None
         except TimeoutError:
-            cause = f"a cell ran longer than {TIME_LIMIT_S} s"
-            raise ChapterError(chapter=chapter.name, cell=0, source="unknown", parameters=given, cause=cause) from None
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
+            raise _stopped(
+                chapter, given, begun[0], f"the cell ran longer than {chapter.time_limit_s:g} s and was stopped"
+            ) from None
+        except RuntimeError as error:
+            raise _stopped(chapter, given, begun[0], f"{error}: out of memory, or killed from outside") from None
 
 
-def _over_ipc(folder: Path) -> Any:
-    from traitlets.config import Config
-
-    # IPC needs no ports; the path must be absolute and short, or client and kernel miss each other.
-    return Config({"KernelManager": {"transport": "ipc", "ip": str(folder / "k")}})
+@contextlib.contextmanager
+def _environment(chapter: Chapter, folder: str) -> Iterator[None]:
+    given = {
+        figures.BUILDING: "1", tables.DATA_VARIABLE: str(chapter.data.resolve()), tracing.TRACE_VARIABLE: f"{folder}/trace.json",
+        kernels.MEMORY_VARIABLE: str(chapter.memory_limit_byte),
+    }  # fmt: skip
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
 
 
 def _chapter_error(chapter: Chapter, given: object, error: Any) -> ChapterError:
@@ -111,7 +153,18 @@ def _chapter_error(chapter: Chapter, given: object, error: Any) -> ChapterError:
     source = f"line {lines[0][0]}: {lines[0][1].strip()}" if lines else first
     place = _deepest_frame(plain)
     cause = f"{error.ename}: {error.evalue}" + (f"\n              at {place}" if place else "")
-    return ChapterError(chapter=chapter.name, cell=_cell_number(chapter, error.source), source=source, parameters=given, cause=cause)
+    if error.ename == "MemoryError":
+        cause += f"\n              a chapter may allocate {chapter.memory_limit_byte / 2**30:g} GiB"
+    return ChapterError(
+        chapter=chapter.name, cell=_cell_number(chapter, error.source), source=source, parameters=given, cause=cause
+    )
+
+
+def _stopped(chapter: Chapter, given: object, source: str, cause: str) -> ChapterError:
+    shown = "\n              ".join(source.splitlines())
+    return ChapterError(
+        chapter=chapter.name, cell=_cell_number(chapter, source), source=shown, parameters=given, cause=cause
+    )
 
 
 def _cell_number(chapter: Chapter, source: str) -> int:
@@ -124,57 +177,100 @@ def _deepest_frame(plain: str) -> str:
     return f"{frames[-1][0]}, line {frames[-1][1]}" if frames else ""
 
 
-def _finished(notebook: NotebookNode, name: str) -> NotebookNode:
+def _check_all(notebook: NotebookNode, chapter: Chapter, outputs: list[list[dict[str, Any]]]) -> None:
+    numbered = [(number, cell) for number, cell in enumerate(notebook.cells, start=1) if cell.cell_type == "code"]
+    for (number, cell), shown in zip(numbered, outputs, strict=True):
+        for cause in filter(None, map(_unfit, shown)):
+            raise ChapterError(
+                chapter=chapter.name, cell=number, source=cell.source.splitlines()[0], parameters={}, cause=cause
+            )
+
+
+def _unfit(output: dict[str, Any]) -> str:
+    """Why an output may not be published; empty where it may."""
+    text = str(output.get("text", "") or output.get("data", {}).get("text/plain", ""))
+    if ADDRESS.search(text):
+        return "the output holds a memory address, which differs in every build; give the object a __repr__"
+    return f"the cell wrote to stderr: {text.strip()[:300]}" if output.get("name") == "stderr" else ""
+
+
+def assembled(chapter: Chapter, notebook: NotebookNode, outputs: list[list[dict[str, Any]]]) -> str:
+    """The notebook as the site reads it: prose and code from the source, outputs as given, and nothing that tells one run from another."""
+    left = iter(outputs)
     for index, cell in enumerate(notebook.cells):
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "code":
-            _check_outputs(name, index, cell)
-            tags = sorted({*tags, _visibility(cell)} - {"injected-parameters"})
+            cell.outputs = [nbformat.from_dict(output) for output in next(left)]
+            tags = sorted({*tags, _visibility(cell)})
             cell.execution_count = None
         cell.metadata = NotebookNode({"tags": tags} if tags else {})
-        cell.id = _identifier(name, index, cell.source)
+        cell.id = _identifier(chapter.name, index, cell.source)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata = NotebookNode({"kernelspec": kernel, "language_info": {"name": "python"}})
-    return notebook
+    text: str = nbformat.writes(notebook)
+    return text + "\n"
 
 
 def _visibility(cell: NotebookNode) -> str:
     """Code is folded under what it shows; cells that show nothing are left out of the page."""
     shown = {mime for output in cell.get("outputs", []) for mime in output.get("data", {})} - {"text/plain"}
-    if {"parameters", "injected-parameters"} & set(cell.metadata.get("tags", [])) or not cell.get("outputs"):
+    if "parameters" in cell.metadata.get("tags", []) or not cell.get("outputs"):
         return "remove-cell"
     return "remove-input" if shown and shown <= {figures.VALUES, figures.CLAIMS, figures.MARKUP} else "hide-input"
 
 
-def _check_outputs(name: str, index: int, cell: NotebookNode) -> None:
-    for output in cell.get("outputs", []):
-        if output.get("execution_count") is not None:
-            output["execution_count"] = None
-        text = output.get("text", "") or output.get("data", {}).get("text/plain", "")
-        if ADDRESS.search(str(text)):
-            cause = "the output holds a memory address, which differs in every build; give the object a __repr__"
-            raise ChapterError(chapter=name, cell=index + 1, source=cell.source.splitlines()[0], parameters={}, cause=cause)
-        if output.get("name") == "stderr":
-            cause = f"the cell wrote to stderr: {text.strip()[:300]}"
-            raise ChapterError(chapter=name, cell=index + 1, source=cell.source.splitlines()[0], parameters={}, cause=cause)
-
-
-def pool(jobs: int | None = None) -> Executor:
-    """The local executor: one process a core; another engine's executor can take its place."""
-    return ProcessPoolExecutor(jobs or os.cpu_count() or 1, mp_context=multiprocessing.get_context("spawn"))
+def keeper(chapter: Chapter, notebook: NotebookNode) -> Keeper:
+    """Where the runs of a chapter are kept."""
+    code = [(cell.source, list(cell.metadata.get("tags", []))) for cell in notebook.cells if cell.cell_type == "code"]
+    return Keeper(chapter.name, known_before(code, chapter.given(notebook)), chapter.data)
 
 
 def run_all(
-    chapters: Iterable[Chapter], executor: Executor, done: Callable[[str], None] = lambda name: None
+    chapters: Iterable[Chapter],
+    executor: Executor,
+    done: Callable[[str, list[list[dict[str, Any]]]], None] = lambda name, outputs: None,
 ) -> dict[str, str]:
-    """Execute the chapters in parallel; name → executed notebook.  The first failure cancels what has not begun."""
-    futures: dict[Future[str], str] = {executor.submit(run, chapter): chapter.name for chapter in chapters}
-    results: dict[str, str] = {}
+    """Execute in parallel, longest first, the chapters whose outputs were not kept; name → executed notebook.
+
+    ``done`` is told the outputs of each chapter as they come.  The first failure cancels what has not begun.
+    """
+    chapters = list(chapters)
+    sources = {chapter.name: read(chapter.path) for chapter in chapters}
+    keepers = {chapter.name: keeper(chapter, sources[chapter.name]) for chapter in chapters}
+    outputs: dict[str, list[list[dict[str, Any]]]] = {}
+    for chapter in chapters:
+        if (found := keepers[chapter.name].found()) is not None:
+            outputs[chapter.name] = found
+            done(chapter.name, found)
+    stale = sorted(
+        (chapter for chapter in chapters if chapter.name not in outputs), key=lambda c: -_expected_s(keepers[c.name], c)
+    )
+    for name, found in _run_stale(stale, keepers, executor):
+        outputs[name] = found
+        done(name, found)
+    return {chapter.name: assembled(chapter, sources[chapter.name], outputs[chapter.name]) for chapter in chapters}
+
+
+def _expected_s(known: Keeper, chapter: Chapter) -> float:
+    """How long a chapter took last time; before the first time, longer sources are taken to run longer."""
+    return float(known.last().get("duration_s", chapter.path.stat().st_size / 10_000))
+
+
+def _run_stale(
+    stale: list[Chapter], keepers: Mapping[str, Keeper], executor: Executor
+) -> Iterator[tuple[str, list[list[dict[str, Any]]]]]:
+    begun = time.time()
+    futures: dict[Future[Executed], str] = {executor.submit(run, chapter): chapter.name for chapter in stale}
     try:
         for future in as_completed(futures):
-            results[futures[future]] = future.result()
-            done(futures[future])
+            executed, name = future.result(), futures[future]
+            keepers[name].keep(executed, begun)
+            yield name, executed.outputs
     except BaseException:
         executor.shutdown(wait=False, cancel_futures=True)
         raise
-    return results
+
+
+def pool(jobs: int | None = None) -> kernels.Pool:
+    """The local executor: one process a core; another engine's executor can take its place."""
+    return kernels.Pool(jobs)

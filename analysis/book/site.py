@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +16,10 @@ from typing import Any
 import yaml
 
 from analysis import checks, tables
-from analysis.book import editions, execution, parameters
+from analysis.book import editions, execution, freshness, parameters, places, publishing
 from analysis.errors import InputError, SiteError
 
-BUILD = tables.REPOSITORY / "_build"
-SITE = BUILD / "html"
+SITE = places.SITE
 UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv")
 
 
@@ -34,6 +32,10 @@ class Request:
     settings: Mapping[str, Any] = field(default_factory=dict)
     jobs: int | None = None
     address: str = ""
+    time_limit_s: float = execution.TIME_LIMIT_S
+    memory_limit_byte: int = execution.MEMORY_LIMIT_BYTE
+    inputs: str = ""
+    """The digest of everything the site is made from, taken before any of it is read; noted beside the site."""
 
 
 def chapter_files(toc: Path = tables.REPOSITORY / "_toc.yml") -> list[Path]:
@@ -43,38 +45,55 @@ def chapter_files(toc: Path = tables.REPOSITORY / "_toc.yml") -> list[Path]:
     return [toc.parent / f"{name}.md" for name in names]
 
 
-def build(request: Request, step: Callable[[str], None] = lambda text: None) -> Path:
-    """Build the site; raises InputError, ChapterError or SiteError, each time leaving the published site as it was."""
+def chapter_file(name: str) -> Path:
+    """The file of a chapter; raises InputError with the nearest name where there is none."""
+    known = {path.stem: path for path in chapter_files()}
+    if name not in known:
+        raise InputError.unknown("chapter", name, known, file="_toc.yml")
+    return known[name]
+
+
+def build(
+    request: Request,
+    step: Callable[[str], None] = lambda text: None,
+    last: Callable[[Path], object] = lambda site: None,
+) -> Path:
+    """Build the site; raises InputError, ChapterError or SiteError, each time leaving the published site as it was.
+
+    ``step`` is told of each step done; ``last`` may add to the finished site before it is published.
+    """
     values = parameters.validated(request.settings)
-    with _workshop(request.out) as workshop:
-        data = merged_data(request.data, workshop / "data")
-        checks.require(data)
-        if unknown := parameters.references(values, tables.DataPackage(data)):
-            raise InputError(unknown)
-        step("data and parameters are sound")
-        chapters = [execution.Chapter(path, values, data) for path in chapter_files()]
-        with execution.pool(request.jobs) as executor:
-            executed = execution.run_all(chapters, executor, lambda name: step(f"executed {name}"))
-        _stage(workshop / "source", executed)
-        render(workshop / "source", workshop / "site", values, data, request)
-        step("rendered the pages")
-        finish(workshop / "site")
-        editions.carry(request.out, workshop / "site")
-        editions.index(workshop / "site", request.address)
-        publish(workshop / "site", request.out)
+    with publishing.claimed(request.out, step) as workshop:
+        site = _made(request, values, workshop, step)
+        last(site)
+        editions.index(site, request.address)
+        publishing.switch(site, request.out)
+        if request.inputs:
+            freshness.record(request.out, request.inputs)
         step("published")
     return request.out
 
 
-@contextlib.contextmanager
-def _workshop(out: Path) -> Iterator[Path]:
-    # On the same file system as the site, so that publishing is a rename.
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".workshop-", dir=out.parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Callable[[str], None]) -> Path:
+    """The finished site in the workshop."""
+    with execution.pool(request.jobs) as executor:
+        data = merged_data(request.data, workshop / "data")
+        executor.warm_up()
+        checks.require(data)
+        if unknown := parameters.references(values, tables.DataPackage(data)):
+            raise InputError(unknown)
+        step("data and parameters are sound")
+        chapters = [
+            execution.Chapter(path, values, data, request.time_limit_s, request.memory_limit_byte)
+            for path in chapter_files()
+        ]
+        executed = execution.run_all(chapters, executor, lambda name, outputs: step(f"executed {name}"))
+        _stage(workshop / "source", executed)
+        render(workshop / "source", workshop / "site", values, data, request)
+        step("rendered the pages")
+    finish(workshop / "site")
+    editions.carry(request.out, workshop / "site")
+    return workshop / "site"
 
 
 def merged_data(given: Path | None, folder: Path) -> Path:
@@ -108,7 +127,11 @@ def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, reque
         "nb_execution_mode": "off", "latex_individualpages": False, "memory_wall_parameters": json.dumps(dict(values), sort_keys=True),
         "memory_wall_published": str(request.out), "html_baseurl": request.address,
     }  # fmt: skip
-    with _environment({tables.DATA_VARIABLE: str(data.resolve())}), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+    with (
+        _environment({tables.DATA_VARIABLE: str(data.resolve())}),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
         tables.forget()
         result = build_sphinx(
             source, out, path_config=source / "_config.yml", confoverrides=overrides, doctreedir=out.parent / "doctrees",
@@ -118,7 +141,9 @@ def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, reque
     if result:
         plain = re.sub(r"\x1b\[[0-9;]*m", "", printed.getvalue())
         said = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|[Ee]xception|Error", line)]
-        raise SiteError("the site could not be rendered; nothing was published\n" + "\n".join(said or [plain, repr(result)]))
+        raise SiteError(
+            "the site could not be rendered; nothing was published\n" + "\n".join(said or [plain, repr(result)])
+        )
 
 
 @contextlib.contextmanager
@@ -169,13 +194,6 @@ def _moved_up(text: str) -> str:
         return f'{name}="{os.path.normpath(os.path.join("chapters", address))}"'
 
     text = re.sub(r'\b(href|src|srcset|data-content_root)="([^"]*)"', shifted, text)
-    return text.replace('href="chapters/index.html', 'href="index.html').replace('data-content_root="."', 'data-content_root="./"')
-
-
-def publish(site: Path, out: Path) -> None:
-    """Put the finished site in place of the one that is there."""
-    old = out.with_name(f".old-{site.parent.name}")
-    if out.exists():
-        out.rename(old)
-    site.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
+    return text.replace('href="chapters/index.html', 'href="index.html').replace(
+        'data-content_root="."', 'data-content_root="./"'
+    )

@@ -1,0 +1,98 @@
+"""Results kept between builds, by content address: executed chapters, pictures, scripts.
+
+An entry is one file, a digest followed by the content it is the digest of, renamed into place when it is complete: a build
+killed in the middle of writing leaves no entry, and one truncated or damaged later is not there for whoever asks.  Keeping is
+a favour, never a duty: a cache that cannot be written (full disk, read-only folder) slows the next build and nothing else.
+Not a library, because the well-kept ones (diskcache, joblib) unpickle what they find and check no digest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from analysis.book import places
+
+DIGEST_BYTE = 32
+LARGEST_BYTE = 600_000_000
+"""Above this size ``trim`` drops what was not asked for longest."""
+ABANDONED_S = 3600
+"""A half-written entry older than this belongs to a build that died."""
+
+
+class Store:
+    """Key → bytes in one folder below the cache."""
+
+    def __init__(self, name: str) -> None:
+        self.folder = places.cache_folder() / name
+
+    def path(self, key: str) -> Path:
+        """The file that holds, or would hold, the entry."""
+        address = hashlib.sha256(key.encode()).hexdigest()
+        return self.folder / address[:2] / address[2:]
+
+    def get(self, key: str) -> bytes | None:
+        """The content, or None where there is none or what is there is damaged."""
+        path = self.path(key)
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        digest, body = content[:DIGEST_BYTE], content[DIGEST_BYTE:]
+        if hashlib.sha256(body).digest() != digest:
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return body
+
+    def put(self, key: str, body: bytes) -> None:
+        """Keep the content; where the disk refuses, go without."""
+        path = self.path(key)
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace(path, hashlib.sha256(body).digest() + body)
+
+    def made(self, key: str, make: Callable[[], bytes]) -> bytes:
+        """The content from the store, or made and kept."""
+        found = self.get(key)
+        if found is None:
+            found = make()
+            self.put(key, found)
+        return found
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file so that it is either the old one or the new one, at any instant."""
+    handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def trim(largest_byte: int = LARGEST_BYTE) -> None:
+    """Keep the cache below a size: what was asked for longest ago goes first, and so do leavings of builds that died."""
+    entries = []
+    for path in places.cache_folder().glob("*/??/*"):
+        with contextlib.suppress(OSError):
+            found = path.stat()
+            if path.name.startswith(".new-") and time.time() - found.st_mtime > ABANDONED_S:
+                path.unlink()
+            else:
+                entries.append((found.st_mtime, found.st_size, path))
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
+        if total <= largest_byte:
+            return
+        with contextlib.suppress(OSError):
+            path.unlink()
+            total -= size

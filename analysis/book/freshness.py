@@ -1,0 +1,92 @@
+"""Whether a site is what a build would make: then there is nothing to do, and finding that out takes a moment.
+
+Beside the site stands the digest of everything it was built from, and of the site's files as they were published.  Imports
+nothing heavy: this is all that a build runs when nothing has changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from analysis.book import places, publishing
+
+FOLDERS = ("analysis", "chapters", "data")
+LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
+
+
+@cache
+def commit() -> str:
+    """The commit the site is built from, marked where the tree has changes; empty outside a repository."""
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
+            cwd=places.REPOSITORY, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return found.stdout.strip()
+
+
+def installed() -> str:
+    """The digest of the names and versions of all installed packages, as their folders tell."""
+    folders = [Path(entry) for entry in sys.path if entry.endswith("-packages")]
+    names = {path.name for folder in folders for path in folder.glob("*.dist-info")}
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, in the order of their names."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(set(folders) - LEFT_OUT)
+        yield from (Path(root, name) for name in sorted(names))
+
+
+def inputs(asked: dict[str, Any], data: Path | None) -> str:
+    """The digest of everything a site depends on: what was asked for, the sources, the packages, Python and the commit."""
+    top = [path for path in sorted(places.REPOSITORY.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    sources = [path for name in FOLDERS for path in files(places.REPOSITORY / name)]
+    given = list(files(data)) if data else []
+    total = hashlib.sha256(
+        json.dumps([asked, commit(), platform.python_version(), installed()], sort_keys=True).encode()
+    )
+    for path in [*top, *sources, *given]:
+        total.update(f"\0{path}\0".encode())
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def fingerprint(site: Path) -> str:
+    """The names, sizes and times of a site's files: anything that touches the site changes it."""
+    seen = [
+        (str(path.relative_to(site)), found.st_size, found.st_mtime_ns)
+        for path in files(site)
+        for found in [path.stat()]
+    ]
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+
+
+def record(out: Path, digest: str) -> None:
+    """Note what a site was built from; the caller holds the lock on the file."""
+    with contextlib.suppress(OSError):
+        publishing.record_file(out).write_text(
+            json.dumps({"inputs": digest, "site": fingerprint(out)}), encoding="utf-8"
+        )
+
+
+def current(out: Path, digest: str) -> bool:
+    """Whether the site was built from inputs with this digest and nobody has touched it since."""
+    try:
+        noted = json.loads(publishing.record_file(out).read_text(encoding="utf-8"))
+        return bool(noted == {"inputs": digest, "site": fingerprint(out)})
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,18 @@
+"""Where things are: the repository, the published site, what is kept between builds.  Imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BUILD = REPOSITORY / "_build"
+SITE = BUILD / "html"
+CACHE_VARIABLE = "MEMORY_WALL_CACHE"
+"""Environment variable that names another folder for what is kept between builds."""
+
+
+def cache_folder() -> Path:
+    """Where results are kept between builds: ``MEMORY_WALL_CACHE`` if set, else ``_build/cache``."""
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named) if named else BUILD / "cache"

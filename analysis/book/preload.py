@@ -1,0 +1,42 @@
+"""Imported once by the process that kernels are forked from: every package a chapter or its execution needs, none of this one.
+
+``analysis`` itself is imported by each kernel anew, so that what a chapter uses of it can be told from what it does not.
+"""
+
+from __future__ import annotations
+
+import gc
+
+import altair
+import ipykernel.ipkernel
+import ipykernel.kernelapp
+import IPython.core.completer
+import jupyter_client.asynchronous
+import jupyter_client.provisioning
+import jupytext
+import nbclient
+import pandas
+import papermill
+import pikepdf
+import rapidfuzz.process
+import vl_convert
+
+PACKAGES = (
+    altair,
+    ipykernel,
+    IPython,
+    jupyter_client,
+    jupytext,
+    nbclient,
+    pandas,
+    papermill,
+    pikepdf,
+    rapidfuzz,
+    vl_convert,
+)
+
+# The first chart of a process reads and indexes the schema that charts are checked against.
+altair.Chart(pandas.DataFrame({"x": [1.0], "y": ["a"]})).mark_point().encode(x="x:Q", y="y:N").to_dict()
+# What is here stays for good: the collector need not look at it again, and forks share its pages.
+gc.collect()
+gc.freeze()

@@ -1,0 +1,153 @@
+"""One site in, one site out: who may write where, one build at a time, and a switch that no reader and no crash can catch half done.
+
+The finished site changes places with the published one in a single system call (``renameat2`` with ``RENAME_EXCHANGE`` on Linux,
+``renamex_np`` with ``RENAME_SWAP`` on macOS).  A symbolic link would switch as well, but then ``_build/html`` would not be a folder:
+copying, packing and uploading it would surprise.  Where the file system knows no exchange, two renames have to do; a build killed
+between them is put right by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from analysis.book import places
+from analysis.errors import InputError, Problem, SiteError
+
+SOCKETS = re.compile(r"mw-(\d+)-")
+
+
+def require_safe(out: Path) -> None:
+    """Raise InputError where a site must not be put: it would replace something that is not a site."""
+    if reason := _danger(out):
+        todo = "Name a folder of its own: a new one, an empty one, or one that holds a site built before."
+        raise InputError(
+            [Problem(file="--out", found=str(out), expected="a place for a site", todo=f"{reason} {todo}")]
+        )
+
+
+def _danger(out: Path) -> str:
+    kept = (Path.home().resolve(), places.REPOSITORY, places.cache_folder(), Path(tempfile.gettempdir()).resolve())
+    if any(out == folder or out in folder.parents for folder in kept):
+        return "Everything in it would be replaced."
+    if places.REPOSITORY in out.parents and (places.BUILD not in out.parents or places.cache_folder() in out.parents):
+        return "It lies among the sources of the book."
+    if os.path.ismount(out):
+        return "It is a mount point, which cannot be replaced as a whole."
+    if out.exists() and not out.is_dir():
+        return "It is a file."
+    if out != places.SITE and out.is_dir() and any(out.iterdir()) and not is_site(out):
+        return "It holds something that is not a site."
+    return ""
+
+
+def is_site(folder: Path) -> bool:
+    """Whether a folder holds a site that this program built."""
+    try:
+        record = json.loads((folder / "edition.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(record, dict) and {"edition", "parameters", "figures"} <= set(record)
+
+
+def record_file(out: Path) -> Path:
+    """The file beside a site that builds lock, and in which they note what the site was built from."""
+    return out.with_name(f".{out.name}.build")
+
+
+@contextlib.contextmanager
+def claimed(out: Path, say: Callable[[str], None]) -> Iterator[Path]:
+    """Hold the place of a site for one build: a fresh workshop beside it, on the same file system, gone in the end."""
+    require_safe(out)
+    with _opened(out) as lock:
+        _wait_for(lock, say)
+        sweep(out)
+        workshop = Path(tempfile.mkdtemp(prefix=f".{out.name}.workshop-", dir=out.parent))
+        try:
+            yield workshop
+        except OSError as error:
+            raise SiteError(
+                f"nothing was published: {error.strerror or error} ({error.filename or workshop})"
+            ) from error
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _opened(out: Path) -> Iterator[IO[bytes]]:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        file = record_file(out).open("ab")
+        tempfile.TemporaryFile(dir=out.parent).close()
+    except OSError as error:
+        found = f"{out}: {error.strerror}"
+        raise InputError([Problem(file="--out", found=found, expected="a folder that can be written")]) from None
+    with file:
+        yield file
+
+
+def _wait_for(lock: IO[bytes], say: Callable[[str], None]) -> None:
+    """The lock ends with the process that holds it, however that ends; nobody has to clean up after a crash."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("waiting for another build")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def sweep(out: Path) -> None:
+    """Clear away what builds of this site left that were killed; the lock is held, so nobody is using it."""
+    for old in sorted(out.parent.glob(f".{out.name}.old-*")):
+        if out.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(out)
+    for workshop in out.parent.glob(f".{out.name}.workshop-*"):
+        shutil.rmtree(workshop, ignore_errors=True)
+    for folder in Path(tempfile.gettempdir()).glob("mw-*-*"):
+        found = SOCKETS.match(folder.name)
+        if found and not _alive(int(found[1])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def switch(site: Path, out: Path) -> None:
+    """Put the finished site where readers look; the old one is left where the new one was, or gone."""
+    if not out.exists():
+        site.rename(out)
+    elif not exchanged(site, out):
+        old = out.with_name(f".{out.name}.old-{site.parent.name}")
+        out.rename(old)
+        site.rename(out)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def exchanged(one: Path, other: Path) -> bool:
+    """Let two folders change places in one step; False where the system or the file system cannot."""
+    library, here, swap = ctypes.CDLL(None, use_errno=True), -100, 2
+    first, second = os.fsencode(one), os.fsencode(other)
+    try:
+        if sys.platform == "darwin":
+            return bool(library.renamex_np(first, second, swap) == 0)
+        return bool(library.renameat2(here, first, here, second, swap) == 0)
+    except AttributeError:
+        return False
