@@ -184,6 +184,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "read_byte": 4 * GB, "reached_byte_per_s": 87 * GB, "n_layer": 32, "overhead_s_per_layer": 1e-4,
         "kv_cache_byte": 0.5 * GB, "kv_cost_ratio": 1.3,
     },
+    "validation.typical_layer": {
+        "model_param": 3e9, "reference_param": 7e9, "reference_layer": 32, "growth_ratio": 0.3,
+    },
     "validation.speed_error_ratio": {"predicted_token_per_s": 20, "measured_token_per_s": 24},
     "validation.interval_end_ratio": {
         "speed_ratio": np.array([0.8, 0.9, 1.0, 1.1, 1.3]), "weight_count": np.array([1.0, 0.5, 1, 1, 0.5]), "tail_share": 0.9,
