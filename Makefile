@@ -20,6 +20,9 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/memory-wall check
 
+calibrate: $(READY)
+	$(BIN)/python -m analysis.calibration
+
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'Python 3.11 to 3.13 is needed: install it, or set PYTHON=…'; exit 1; }
 	$(PYTHON) scripts/setup.py $(VENV)

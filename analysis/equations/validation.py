@@ -148,6 +148,30 @@ def _decode_step_time(byte: Result, reached: Result, overhead_s: Result, cache_b
     return overhead_s + (byte + cache_byte) / reached
 
 
+def typical_layer(
+    model_param: ArrayLike, *, reference_param: ArrayLike, reference_layer: ArrayLike, growth_ratio: ArrayLike
+) -> Result:
+    """Layers of a model of which only the size is known: ``L_ref · (P / P_ref)^g``.
+
+    Args:
+        model_param: parameters of the model, P, in param.
+        reference_param: parameters of the model for which the layers are stated, P_ref, in param.
+        reference_layer: layers of that model, L_ref, in layer.
+        growth_ratio: growth of the layers over growth of the parameters, both as logarithms, g, a ratio.
+
+    Raises ValueError where an argument is not above 0.
+    A stand-in: models of one size differ by a third in their layers.
+    Source: a line through the models of this book on logarithmic scales.
+    """
+    param, reference, layer, growth = positive(
+        model_param=model_param,
+        reference_param=reference_param,
+        reference_layer=reference_layer,
+        growth_ratio=growth_ratio,
+    )
+    return layer * (param / reference) ** growth
+
+
 # ------------------------------------------------------------------------------------ what it is worth
 
 

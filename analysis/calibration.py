@@ -1,0 +1,335 @@
+"""``make calibrate``: fit the model to the measurements, and say how well it does on chips it never saw.
+
+Writes ``data/calibration.csv`` (parameters and intervals), ``data/calibration_folds.csv`` (the parameters with one chip left out,
+for predictions of unseen chips) and ``data/calibration_ladder.csv`` (what each term buys).  scipy is needed here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis import tables
+from analysis.derived import expected
+from analysis.derived import validation as prepared
+from analysis.equations import validation
+from analysis.tables import DataPackage
+
+Values = npt.NDArray[np.float64]
+
+NOISE_RATIO = 0.05
+"""Size of an error, in the logarithm of the speed, from which on a row counts less: the noise of runs without a build number."""
+DIGITS = 5
+COVERAGE_SHARE = 0.8
+LEAST = 1e-6
+"""Least value of a parameter, relative to where its search starts."""
+SMALLEST_ERROR_SHARE = 1e-6
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One fitted number: where the search starts, how far it may go, and what it means."""
+
+    parameter_id: str
+    unit: str
+    start: float
+    meaning: str
+    high: float = np.inf
+
+
+GPU = (
+    Parameter("launch", "s_per_layer", 4e-5, "A layer's launches and small operations on CUDA, Vulkan and Metal, generation of 2024"),
+    Parameter("launch-rocm", "s_per_layer", 1e-4, "The same on ROCm"),
+    Parameter("width-metal", "s_per_layer", 5e-5, "What a layer takes on top on Metal for every 400 GB/s of bandwidth"),
+    Parameter("launch-decline", "share_per_year", 0.05, "Rate at which newer generations of chips shed the time of launches"),
+    Parameter("old-launch", "ratio", 2.0, "Factor on the launches under CUDA software of before 2025"),
+    Parameter("bandwidth-share", "share", 0.85, "Share of the bandwidth reached: GDDR, LPDDR and Apple's unified memory", high=1.0),
+    Parameter("bandwidth-share-hbm", "share", 0.65, "Share of the bandwidth reached: HBM", high=1.0),
+    Parameter("bandwidth-share-hbm-old", "share", 0.55, "Share of the bandwidth reached: HBM, software of before 2025", high=1.0),
+    Parameter("kv-cost-without-flash", "ratio", 5.0, "Cost of a byte of KV cache over one of weights without flash attention, not on CUDA"),
+    Parameter("unpacking", "bit_per_param", 0.5, "Unpacking, as bits read on top: under 4 bits, and K and I mixes except on CUDA"),
+    Parameter("unpacking-decline", "share_per_year", 0.2, "Rate at which newer generations of chips shed the cost of unpacking"),
+)  # fmt: skip
+CPU = (
+    Parameter("cpu-bandwidth-share", "share", 0.6, "Share of the bandwidth reached by processors; one chip decides it", high=1.0),
+    Parameter("cpu-ceiling", "byte_per_s", 1.1e11, "Most that the cores of one processor take in, whatever the memory beside them offers"),
+    Parameter("cpu-unpacking", "bit_per_param", 4.0, "Unpacking I formats on processors, as bits per weight read on top"),
+)  # fmt: skip
+PARAMETERS = (*GPU, *CPU)
+
+NEUTRAL = {
+    "launch": 0.0, "launch-rocm": 0.0, "width-metal": 0.0, "launch-decline": 0.0, "old-launch": 1.0, "unpacking": 0.0,
+    "unpacking-decline": 0.0, "kv-cost-without-flash": expected.FLASH_KV_COST_RATIO,
+}  # fmt: skip
+"""What a parameter is where the model does without it."""
+SAME_AS = {
+    "launch-rocm": "launch", "bandwidth-share-hbm": "bandwidth-share", "bandwidth-share-hbm-old": "bandwidth-share-hbm",
+    "cpu-bandwidth-share": "bandwidth-share",
+}  # fmt: skip
+"""The parameter a missing one falls back on."""
+LADDER = (
+    ("share", "One share of the bandwidth", ("bandwidth-share",)),
+    ("processors", "Processors apart", ("cpu-bandwidth-share", "cpu-ceiling", "cpu-unpacking")),
+    ("layers", "Time per layer", ("launch", "launch-rocm", "width-metal")),
+    ("hbm", "HBM apart", ("bandwidth-share-hbm",)),
+    ("cache", "Cache without flash attention", ("kv-cost-without-flash",)),
+    ("software", "Software before 2025", ("old-launch", "bandwidth-share-hbm-old")),
+    ("unpacking", "Unpacking", ("unpacking", "unpacking-decline")),
+    ("generations", "Generation of the chip", ("launch-decline",)),
+)  # fmt: skip
+"""The steps from one parameter to all of them."""
+
+
+# --------------------------------------------------------------------------------------------- fitting
+
+
+class Problem:
+    """The rows of a fit as arrays, with the weight of each: every chip and backend counts once."""
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self.rows = rows.reset_index(drop=True)
+        self.configuration = prepared.configuration(self.rows)
+        self.used, self.codes = np.unique(self.rows["code"].to_numpy(dtype=np.int64), return_inverse=True)
+        self.log_measured = np.log(self.rows["decode_token_per_s"].to_numpy(dtype=float))
+        self.weight = chip_weight(self.rows)
+
+    def log_predicted(self, parameters: Mapping[str, float]) -> Values:
+        """Return the logarithm of the predicted speeds."""
+        calibration = expected.Calibration(parameters, {})
+        kinds = [expected.COMBINATIONS[code] for code in self.used]
+        table = np.array(
+            [calibration.coefficients(s, hbm=h, old_software=o, flash=f, packing=k) for s, h, o, f, k in kinds]
+        )
+        step_s: Values = np.asarray(calibration.parts(expected.arrays(table, self.codes), self.configuration).step_s)
+        return np.asarray(-np.log(step_s))
+
+    def residual(self, parameters: Mapping[str, float]) -> Values:
+        """Return the weighted residuals, bent so that their square grows only linearly beyond the noise."""
+        error = (self.log_predicted(parameters) - self.log_measured) / NOISE_RATIO
+        bent = np.sign(error) * np.sqrt(2 * (np.sqrt(1 + error**2) - 1))
+        return np.asarray(np.sqrt(self.weight) * bent)
+
+
+def chip_weight(rows: pd.DataFrame) -> Values:
+    """Return the weight of each row: 1 over the rows of its chip on its backend."""
+    return np.asarray(1 / rows.groupby(["chip", "backend"])["chip"].transform("size"), dtype=float)
+
+
+def completed(fitted: Mapping[str, float]) -> dict[str, float]:
+    """Return all parameters, those not fitted at their neutral value or at the one they fall back on."""
+    values = dict(NEUTRAL) | {"cpu-ceiling": np.inf, "cpu-unpacking": 0.0} | dict(fitted)
+    for name, other in SAME_AS.items():
+        if name not in fitted and other in values:
+            values[name] = values[other]
+    return values
+
+
+def fit(
+    problem: Problem, parameters: Iterable[Parameter], start: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """Return the parameters that fit best, by robust least squares on the logarithm of the speed."""
+    from scipy.optimize import least_squares
+
+    chosen = list(parameters)
+    scale = np.array([parameter.start for parameter in chosen])
+    first = np.array([(start or {}).get(parameter.parameter_id, parameter.start) for parameter in chosen]) / scale
+    most = np.array([parameter.high for parameter in chosen]) / scale
+
+    def residual(relative: Values) -> Values:
+        return problem.residual(completed({p.parameter_id: v for p, v in zip(chosen, relative * scale, strict=True)}))
+
+    found = least_squares(residual, np.clip(first, 2 * LEAST, most), bounds=(LEAST, most), xtol=1e-8, ftol=1e-8)
+    return {p.parameter_id: float(v) for p, v in zip(chosen, found.x * scale, strict=True)}
+
+
+def folds(rows: pd.DataFrame, parameters: Iterable[Parameter]) -> dict[str, dict[str, float]]:
+    """Return the parameters fitted with each chip left out in turn, by the chip left out."""
+    chosen = list(parameters)
+    whole = fit(Problem(rows), chosen)
+    return {
+        str(chip): fit(Problem(rows[rows["chip"] != chip]), chosen, whole) for chip in sorted(rows["chip"].unique())
+    }
+
+
+def unseen_token_per_s(rows: pd.DataFrame, left_out: Mapping[str, Mapping[str, float]]) -> Values:
+    """Return the prediction for each row by the parameters that never saw its chip."""
+    predicted = np.full(len(rows), np.nan)
+    for chip, parameters in left_out.items():
+        mask = (rows["chip"] == chip).to_numpy()
+        predicted[mask] = prepared.predicted_token_per_s(rows[mask], expected.Calibration(completed(parameters), {}))
+    return predicted
+
+
+# -------------------------------------------------------------------------------------------- judging
+
+
+def intervals(rows: pd.DataFrame, predicted: Values) -> dict[str, tuple[float, float]]:
+    """Return the ends of the interval of each group: measured over predicted speed of chips that were left out."""
+    ratio = rows["decode_token_per_s"].to_numpy(dtype=float) / predicted
+    weight = chip_weight(rows)
+    ends = {}
+    for name in expected.GROUPS:
+        mask = (rows["group"] == name).to_numpy()
+        tails = ((1 - COVERAGE_SHARE) / 2, (1 + COVERAGE_SHARE) / 2)
+        low, high = (validation.interval_end_ratio(ratio[mask], weight[mask], tail) for tail in tails)
+        ends[name] = (float(low), float(high))
+    return ends
+
+
+def standard_errors(left_out: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return the standard errors by leaving out one chip at a time (the jackknife)."""
+    names = list(next(iter(left_out.values())))
+    values = np.array([[parameters[name] for name in names] for parameters in left_out.values()])
+    spread = np.sqrt((len(values) - 1) * np.var(values, axis=0))
+    return dict(zip(names, spread.tolist(), strict=True))
+
+
+def ladder(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the error on unseen chips with the terms added one after the other, from the ideal limit on."""
+    known = {parameter.parameter_id: parameter for parameter in PARAMETERS}
+    steps = [_rung("ideal", "Ideal limit", 0, rows, prepared.ideal_token_per_s(rows))]
+    chosen: list[Parameter] = []
+    for step_id, name, added in LADDER:
+        chosen += [known[parameter_id] for parameter_id in added]
+        steps.append(_rung(step_id, name, len(chosen), rows, unseen_token_per_s(rows, folds(rows, chosen))))
+    return steps
+
+
+def _rung(step_id: str, name: str, count: int, rows: pd.DataFrame, predicted: Values) -> dict[str, Any]:
+    error = prepared.error_ratio(rows, predicted)
+    graphics = error[prepared.is_graphics(rows).to_numpy()]
+    columns = {
+        "error_ratio": np.median(error),
+        "gpu_error_ratio": np.median(graphics),
+        "gpu_large_error_ratio": np.quantile(graphics, 0.9),
+    }
+    return {"step_id": step_id, "term": name, "n_parameter": count} | {
+        key: _short(float(value)) for key, value in columns.items()
+    }
+
+
+# -------------------------------------------------------------------------------------------- writing
+
+
+def fitted_rows(package: DataPackage) -> pd.DataFrame:
+    """Return the measurements that the model is fitted to."""
+    rows = prepared.decode_measurements(package)
+    return rows[rows["left_out"] == ""].reset_index(drop=True)
+
+
+def decode_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
+    """Fit the decode model and return what is filed of it, table by table."""
+    rows = fitted_rows(package)
+    found = _rounded(fit(Problem(rows), PARAMETERS))
+    left_out = {chip: _rounded(values) for chip, values in folds(rows, PARAMETERS).items()}
+    errors = standard_errors(left_out)
+    scope = {"n_row": len(rows), "n_chip": rows["chip"].nunique(), "data_date": max(rows["date"])}
+    fitted = [
+        _entry(
+            p.parameter_id,
+            "decode",
+            p.unit,
+            found[p.parameter_id],
+            p.meaning,
+            _error(errors[p.parameter_id], found[p.parameter_id]),
+            **scope,
+        )
+        for p in PARAMETERS
+    ]
+    fold_rows = [
+        {"chip": chip, "parameter_id": name, "value": value}
+        for chip, values in left_out.items()
+        for name, value in values.items()
+    ]
+    ends = _interval_entries(rows, unseen_token_per_s(rows, left_out), scope["data_date"])
+    return {
+        "calibration": [*fitted, *ends, *_shape_entries(package)],
+        "calibration_folds": fold_rows,
+        "calibration_ladder": ladder(rows),
+    }
+
+
+def _interval_entries(rows: pd.DataFrame, predicted: Values, date: str) -> list[dict[str, Any]]:
+    entries = []
+    for name, ends in intervals(rows, predicted).items():
+        mask = rows["group"] == name
+        scope = {"n_row": int(mask.sum()), "n_chip": rows.loc[mask, "chip"].nunique(), "data_date": date}
+        for side, value in zip(("low", "high"), ends, strict=True):
+            meaning = f"{side.capitalize()} end of the 80 % interval of group {name}: measured over predicted speed on unseen chips"
+            entries.append(_entry(f"interval-{name}-{side}", "interval", "ratio", _short(value), meaning, **scope))
+    return entries
+
+
+def _shape_entries(package: DataPackage) -> list[dict[str, Any]]:
+    """Fit the layers of a model of which only the size is known, through the reference model's size."""
+    models = package.table("models").dropna(subset=["n_layer", "total_param"])
+    models = models[~models["is_moe"].astype(bool)]
+    reference = expected.REFERENCE_PARAM
+    growth, level = np.polyfit(np.log(models["total_param"] / reference), np.log(models["n_layer"]), 1)
+    scope = {"n_row": len(models), "data_date": max(models["release_date"])}
+    return [
+        _entry(
+            "layers-at-reference",
+            "shape",
+            "layer",
+            _short(float(np.exp(level))),
+            "Layers of a model of 7 billion parameters",
+            **scope,
+        ),
+        _entry(
+            "layers-growth",
+            "shape",
+            "ratio",
+            _short(float(growth)),
+            "Growth of the layers over growth of the parameters, as logarithms",
+            **scope,
+        ),
+    ]
+
+
+def _entry(
+    parameter_id: str, kind: str, unit: str, value: float, meaning: str, standard_error: Any = "", **scope: Any
+) -> dict[str, Any]:
+    return {
+        "parameter_id": parameter_id, "kind": kind, "unit": unit, "value": value, "standard_error": standard_error,
+        "n_row": scope.get("n_row", ""), "n_chip": scope.get("n_chip", ""), "data_date": scope.get("data_date", ""), "meaning": meaning,
+    }  # fmt: skip
+
+
+def _short(value: float, digits: int = DIGITS) -> float:
+    return float(f"{value:.{digits}g}")
+
+
+def _error(error: float, value: float) -> float | str:
+    """A standard error to two digits; none where one chip alone decides the value."""
+    return _short(error, 2) if error > SMALLEST_ERROR_SHARE * abs(value) else ""
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: _short(value) for name, value in values.items()}
+
+
+def write(folder: Path, filed: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Write the tables of a calibration into a data folder."""
+    for name, entries in filed.items():
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(entries[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(entries)
+
+
+def main() -> None:
+    """Refit everything and write the tables of the calibration into the data folder."""
+    package = tables.package()
+    write(package.folder, decode_tables(package))
+
+
+if __name__ == "__main__":
+    main()

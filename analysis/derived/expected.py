@@ -1,0 +1,225 @@
+"""The calibrated model as numbers: which stack, which memory, which format, and the time of a decode step.
+
+numpy only, so that asking for one speed costs microseconds; the tables come straight from ``data/*.csv``.
+``analysis.predict`` puts data frames, files and messages around it, ``analysis.calibration`` fits what it reads.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.equations import validation
+
+Number = Any
+"""A float, or an array of floats: the model is the same for both."""
+
+STACKS = {
+    "cuda": "cuda", "vulkan": "vulkan", "rocm": "rocm", "hip": "rocm", "metal": "metal", "mlx": "metal", "cpu": "cpu",
+}  # fmt: skip
+"""Backend → software stack with parameters of its own."""
+BORROWED_STACK = "vulkan"
+"""Stack whose parameters stand in for backends without measurements."""
+STACK_NAMES = ("cuda", "vulkan", "rocm", "metal", "cpu")
+PACKINGS = ("plain", "k-quant", "i-quant", "low", "low-i")
+"""Kinds of formats by what unpacking costs: 4 bits and more in plain blocks, K and I mixes, and below 4 bits."""
+LOW_BIT = 4.0
+WHOLE_NUMBER_BIT, SCALE_BIT = 16, 0.5
+"""Formats of fewer bits spend about so much more on the scales of their blocks."""
+GROUPS = ("cuda", "metal", "amd-vulkan", "cpu", "low-bit")
+"""Groups of predictions that share an interval."""
+
+REFERENCE_PARAM = 7e9
+REFERENCE_GENERATION_YEAR = 2024.0
+OLDEST_GENERATION_YEAR, NEWEST_GENERATION_YEAR = 2015.0, 2026.0
+"""Generations outside are treated as these: nothing was measured there."""
+REFERENCE_BANDWIDTH_BYTE_PER_S = 400e9
+CURRENT_SOFTWARE_YEAR = 2025
+"""From this year on llama.cpp launches whole graphs on CUDA; before it the overhead was larger."""
+FLASH_BY_DEFAULT_YEAR = 2026
+"""From this year on a run that does not say is taken to use flash attention."""
+FLASH_KV_COST_RATIO = 1.3
+"""Cost of a byte of KV cache over one of weights with flash attention: taken from published runs, not fitted."""
+
+
+class Coefficients(NamedTuple):
+    """What the parameters say about one combination of stack, memory, software and format."""
+
+    launch_s_per_layer: Number
+    width_s_per_layer: Number
+    bandwidth_share: Number
+    ceiling_byte_per_s: Number
+    kv_cost_ratio: Number
+    unpacking_bit_per_param: Number
+
+
+class Parts(NamedTuple):
+    """The parts of a step, in seconds."""
+
+    overhead_s: Number
+    weight_s: Number
+    cache_s: Number
+
+    @property
+    def step_s(self) -> Number:
+        """The whole step."""
+        return self.overhead_s + self.weight_s + self.cache_s
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Fitted parameters by id, and the ends of the intervals by group."""
+
+    parameters: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]
+
+    def coefficients(self, stack: str, *, hbm: bool, old_software: bool, flash: bool, packing: str) -> Coefficients:
+        """Look up what the parameters say about one combination."""
+        p = self.parameters
+        if stack == "cpu":
+            unpacking = p["cpu-unpacking"] if packing in ("i-quant", "low-i") else 0.0
+            return Coefficients(0.0, 0.0, p["cpu-bandwidth-share"], p["cpu-ceiling"], FLASH_KV_COST_RATIO, unpacking)
+        launch = p["launch-rocm" if stack == "rocm" else "launch"] * (p["old-launch"] if old_software and stack == "cuda" else 1.0)
+        share = p[("bandwidth-share-hbm-old" if old_software else "bandwidth-share-hbm") if hbm else "bandwidth-share"]
+        kv_cost = FLASH_KV_COST_RATIO if flash or stack == "cuda" else p["kv-cost-without-flash"]
+        unpacks = packing.startswith("low") or (packing != "plain" and stack != "cuda")
+        width = p["width-metal"] if stack == "metal" else 0.0
+        return Coefficients(launch, width, share, np.inf, kv_cost, p["unpacking"] if unpacks else 0.0)
+
+    @property
+    def table(self) -> npt.NDArray[np.float64]:
+        """The coefficients of every combination, one row per ``code``."""
+        return np.array([self.coefficients(s, hbm=h, old_software=o, flash=f, packing=k) for s, h, o, f, k in COMBINATIONS])
+
+    def parts(self, kind: Coefficients, configuration: Mapping[str, Number]) -> Parts:
+        """Return the parts of a decode step; every entry of ``configuration`` is a number or an array, in base units."""
+        year = configuration["introduced_year"]
+        old = validation._aging(self.parameters["launch-decline"], year, REFERENCE_GENERATION_YEAR)
+        unpacking = kind.unpacking_bit_per_param * validation._aging(self.parameters["unpacking-decline"], year, REFERENCE_GENERATION_YEAR)
+        bandwidth = configuration["bandwidth_byte_per_s"]
+        reached = validation._reached(bandwidth, kind.bandwidth_share, kind.ceiling_byte_per_s)
+        layer = validation._overhead(kind.launch_s_per_layer * old, kind.width_s_per_layer, bandwidth / REFERENCE_BANDWIDTH_BYTE_PER_S)
+        byte = validation._dequantised(configuration["weight_byte"], configuration["bit_per_param"], unpacking)
+        cache = configuration["kv_cache_byte"] * kind.kv_cost_ratio
+        return Parts(configuration["n_layer"] * layer, byte / reached, cache / reached)
+
+
+COMBINATIONS = tuple(product(STACK_NAMES, (False, True), (False, True), (False, True), PACKINGS))
+_CODES = {combination: code for code, combination in enumerate(COMBINATIONS)}
+
+
+def code(stack: str, *, hbm: bool, old_software: bool, flash: bool, packing: str) -> int:
+    """Row of a combination in ``Calibration.table``."""
+    return _CODES[(stack, hbm, old_software, flash, packing)]
+
+
+def arrays(table: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> Coefficients:
+    """Return the coefficients of many configurations as columns."""
+    return Coefficients(*table[codes].T)
+
+
+def group(stack: str, packing: str) -> str:
+    """Which interval applies."""
+    if stack != "cpu" and packing.startswith("low"):
+        return "low-bit"
+    return "amd-vulkan" if stack in ("rocm", "vulkan") else stack
+
+
+# ------------------------------------------------------------------------------------------ reading names
+
+
+def packing(quantization: str, bit_per_param: float) -> str:
+    """Kind of a number format, from its name and its effective bits; a format that is not known is plain."""
+    name = quantization.upper().replace("-", "_")
+    index = name.startswith("IQ")
+    if bit_per_param < LOW_BIT:
+        return "low-i" if index else "low"
+    if index:
+        return "i-quant"
+    return "k-quant" if re.search(r"Q\d_K", name) else "plain"
+
+
+def clipped_year(year: Number) -> Number:
+    """Year of a generation, kept inside the years that were measured; unknown generations count as the reference."""
+    return REFERENCE_GENERATION_YEAR if year is None or np.isnan(year) else min(max(year, OLDEST_GENERATION_YEAR), NEWEST_GENERATION_YEAR)
+
+
+@cache
+def _bits(folder: Path) -> dict[str, float]:
+    return {row["format_id"]: float(row["effective_bit_per_param"]) for row in rows(folder / "number_formats.csv")}
+
+
+@cache
+def bit_per_param(quantization: str, folder: Path) -> float:
+    """Effective bits of a format by its name: as filed, else the digits of the name plus half a bit for scales, else NaN."""
+    name = re.sub(r"[^a-z0-9]+", "-", quantization.lower()).strip("-")
+    known = _bits(folder)
+    for candidate in (name, name.replace("f16", "fp16") if name == "f16" else name, re.sub(r"-x?l$", "-m", name)):
+        if candidate in known:
+            return known[candidate]
+    digits = re.search(r"\d+", name)
+    bits = float(digits[0]) if digits else np.nan
+    return bits if np.isnan(bits) or bits >= WHOLE_NUMBER_BIT else bits + SCALE_BIT
+
+
+def is_old_software(year: float, introduced_year: float) -> bool:
+    """Whether a run is older than the software of today; no run is older than its chip."""
+    newest = max(year, introduced_year) if introduced_year == introduced_year else year  # noqa: PLR0124 - NaN is not itself
+    return bool(newest < CURRENT_SOFTWARE_YEAR)
+
+
+def has_flash(given: bool | None, year: float) -> bool:
+    """Whether flash attention was on; a run that does not say follows the default of its year."""
+    return given if given is not None else not year < FLASH_BY_DEFAULT_YEAR
+
+
+class Generation(NamedTuple):
+    """A generation of chips: when it was introduced and whether its memory is HBM."""
+
+    introduced_year: float
+    is_hbm: bool
+
+
+UNKNOWN_GENERATION = Generation(np.nan, False)
+
+
+@cache
+def _generations(folder: Path) -> tuple[tuple[re.Pattern[str], Generation], ...]:
+    return tuple(
+        (re.compile(row["chip_pattern"], re.IGNORECASE), Generation(float(row["introduced_year"]), row["memory_class"] == "hbm"))
+        for row in rows(folder / "chip_generations.csv")
+    )
+
+
+@cache
+def generation(chip: str, folder: Path) -> Generation:
+    """Generation of a chip by its name: the first pattern that matches; unknown names get no year and no HBM."""
+    return next((found for pattern, found in _generations(folder) if pattern.search(chip)), UNKNOWN_GENERATION)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """Read a table as text."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def calibration(folder: Path) -> Calibration:
+    """Read the calibration as it is filed in ``folder``."""
+    return from_rows((row["parameter_id"], float(row["value"])) for row in rows(folder / "calibration.csv"))
+
+
+def from_rows(pairs: Iterable[tuple[str, float]]) -> Calibration:
+    """Make a calibration of parameter ids and values; ids ``interval-<group>-low`` and ``-high`` are ends of intervals."""
+    values = dict(pairs)
+    ends = {name: (values[f"interval-{name}-low"], values[f"interval-{name}-high"]) for name in GROUPS if f"interval-{name}-low" in values}
+    return Calibration(values, ends)
