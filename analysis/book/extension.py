@@ -168,6 +168,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.display, None))
     app.connect("builder-inited", static)
     app.connect("env-purge-doc", registry.purge)
+    app.connect("env-updated", registry.arrange)
+    app.connect("env-check-consistency", assets.begin)
     app.connect("doctree-resolved", resolve)
     app.connect("html-collect-pages", collect_pages)
     app.connect("html-page-context", page_context)

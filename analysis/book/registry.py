@@ -37,8 +37,9 @@ class Registry:
         return self.entries[kind][key][1]
 
     def all(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
-        """Every (document, bundle) of a kind, in the order they were read."""
-        return list(self.entries[kind].values())
+        """Every (document, bundle) of a kind, in the order of the table of contents and then of the page."""
+        place = {document: position for position, document in enumerate(self.order)}
+        return sorted(self.entries[kind].values(), key=lambda entry: place.get(entry[0], len(place)))
 
     def document(self, kind: str, key: str) -> str:
         """The document that publishes it."""
@@ -61,3 +62,14 @@ def of(env: BuildEnvironment) -> Registry:
 def purge(app: Sphinx, env: BuildEnvironment, document: str) -> None:
     """Sphinx is about to read a document again."""
     of(env).forget(document)
+
+
+def arrange(app: Sphinx, env: BuildEnvironment) -> None:
+    """Every document is read: from now on the order is that of the table of contents."""
+    root = env.config.root_doc
+    order, waiting = [], [root]
+    while waiting:
+        document = waiting.pop(0)
+        order.append(document)
+        waiting = [name for name in env.toctree_includes.get(document, []) if name not in order] + waiting
+    of(env).order = order
