@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book import edition, figure_files, registry, vega
+from analysis.book import drawings, edition, figure_files, registry, vega
 from analysis.book.files import write, write_json
 from analysis.book.numbering import figure_number
 
@@ -46,17 +46,28 @@ def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
     return f"Figure {number}, The Memory Wall, edition {edition.name(app)}.{cited}"
 
 
+def begin(app: Sphinx, env: object) -> None:
+    """Have the pictures drawn that stand alone, as soon as the figures have their numbers and while Sphinx writes pages."""
+    drawings.begin(("script",), "")
+    for document, bundle in registry.of(app.env).all("figures"):
+        drawings.begin(("svg", "png", "pdf"), vega.source(standalone(bundle, footer(app, document, bundle))))
+
+
+def standalone(bundle: dict[str, Any], note: str) -> dict[str, Any]:
+    """The specification of the picture to take away: with its title, and where it is from."""
+    return vega.laid_out(bundle, width=vega.WIDE, titled=True, footer=note)
+
+
 def write_figure(folder: Path, bundle: dict[str, Any], note: str) -> None:
     """The pictures on the page and the files to take away."""
     for mode in ("light", "dark"):
         write(folder / f"wide-{mode}.svg", vega.rendered(vega.laid_out(bundle, width=vega.WIDE, mode=mode)))
         write(folder / f"phone-{mode}.svg", vega.rendered(vega.laid_out(bundle, width=vega.PHONE, mode=mode)))
-    standalone = vega.laid_out(bundle, width=vega.WIDE, titled=True, footer=note)
-    name = bundle["id"]
-    write(folder / f"{name}.svg", vega.rendered(standalone))
-    write(folder / f"{name}.png", vega.rendered_png(standalone))
-    write(folder / f"{name}.pdf", vega.rendered_pdf(standalone))
-    write_json(folder / f"{name}.vl.json", standalone)
+    name, spec = bundle["id"], standalone(bundle, note)
+    write(folder / f"{name}.svg", vega.rendered(spec))
+    write(folder / f"{name}.png", vega.rendered_png(spec))
+    write(folder / f"{name}.pdf", vega.rendered_pdf(spec))
+    write_json(folder / f"{name}.vl.json", spec)
 
 
 def figure_entry(app: Sphinx, site: Path, document: str, bundle: dict[str, Any]) -> dict[str, Any]:

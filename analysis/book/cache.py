@@ -25,6 +25,22 @@ ABANDONED_S = 3600
 """A half-written entry older than this belongs to a build that died."""
 
 
+def digest(content: bytes | str) -> str:
+    """SHA-256 of bytes or text."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+GONE = "not there"
+
+
+def file_digest(path: Path) -> str:
+    """The digest of a file, or a word that it is not there."""
+    try:
+        return digest(path.read_bytes())
+    except OSError:
+        return GONE
+
+
 class Store:
     """Key → bytes in one folder below the cache."""
 

@@ -31,6 +31,8 @@ from analysis.errors import ChapterError
 
 TIME_LIMIT_S = 300.0
 MEMORY_LIMIT_BYTE = 3 * 2**30
+Outputs = list[list[dict[str, Any]]]
+"""What the code cells of a chapter put out, cell by cell."""
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 
 
@@ -177,7 +179,7 @@ def _deepest_frame(plain: str) -> str:
     return f"{frames[-1][0]}, line {frames[-1][1]}" if frames else ""
 
 
-def _check_all(notebook: NotebookNode, chapter: Chapter, outputs: list[list[dict[str, Any]]]) -> None:
+def _check_all(notebook: NotebookNode, chapter: Chapter, outputs: Outputs) -> None:
     numbered = [(number, cell) for number, cell in enumerate(notebook.cells, start=1) if cell.cell_type == "code"]
     for (number, cell), shown in zip(numbered, outputs, strict=True):
         for cause in filter(None, map(_unfit, shown)):
@@ -194,7 +196,7 @@ def _unfit(output: dict[str, Any]) -> str:
     return f"the cell wrote to stderr: {text.strip()[:300]}" if output.get("name") == "stderr" else ""
 
 
-def assembled(chapter: Chapter, notebook: NotebookNode, outputs: list[list[dict[str, Any]]]) -> str:
+def assembled(chapter: Chapter, notebook: NotebookNode, outputs: Outputs) -> str:
     """The notebook as the site reads it: prose and code from the source, outputs as given, and nothing that tells one run from another."""
     left = iter(outputs)
     for index, cell in enumerate(notebook.cells):
@@ -225,50 +227,49 @@ def keeper(chapter: Chapter, notebook: NotebookNode) -> Keeper:
     return Keeper(chapter.name, known_before(code, chapter.given(notebook)), chapter.data)
 
 
-def run_all(
-    chapters: Iterable[Chapter],
-    executor: Executor,
-    done: Callable[[str, list[list[dict[str, Any]]]], None] = lambda name, outputs: None,
-) -> dict[str, str]:
-    """Execute in parallel, longest first, the chapters whose outputs were not kept; name → executed notebook.
+class Plan:
+    """Which chapters have to run: those whose outputs were not kept, the longest first."""
 
-    ``done`` is told the outputs of each chapter as they come.  The first failure cancels what has not begun.
-    """
-    chapters = list(chapters)
-    sources = {chapter.name: read(chapter.path) for chapter in chapters}
-    keepers = {chapter.name: keeper(chapter, sources[chapter.name]) for chapter in chapters}
-    outputs: dict[str, list[list[dict[str, Any]]]] = {}
-    for chapter in chapters:
-        if (found := keepers[chapter.name].found()) is not None:
-            outputs[chapter.name] = found
-            done(chapter.name, found)
-    stale = sorted(
-        (chapter for chapter in chapters if chapter.name not in outputs), key=lambda c: -_expected_s(keepers[c.name], c)
-    )
-    for name, found in _run_stale(stale, keepers, executor):
-        outputs[name] = found
-        done(name, found)
-    return {chapter.name: assembled(chapter, sources[chapter.name], outputs[chapter.name]) for chapter in chapters}
+    def __init__(self, chapters: Iterable[Chapter]) -> None:
+        self.chapters = list(chapters)
+        self.sources = {chapter.name: read(chapter.path) for chapter in self.chapters}
+        self.keepers = {chapter.name: keeper(chapter, self.sources[chapter.name]) for chapter in self.chapters}
+        found = {name: known.found() for name, known in self.keepers.items()}
+        self.outputs = {name: outputs for name, outputs in found.items() if outputs is not None}
+        self.stale = sorted(
+            (chapter for chapter in self.chapters if chapter.name not in self.outputs), key=self._urgency
+        )
 
+    def _urgency(self, chapter: Chapter) -> float:
+        # How long it took last time; before the first time, longer sources are taken to run longer.
+        return -float(self.keepers[chapter.name].last().get("duration_s", chapter.path.stat().st_size / 10_000))
 
-def _expected_s(known: Keeper, chapter: Chapter) -> float:
-    """How long a chapter took last time; before the first time, longer sources are taken to run longer."""
-    return float(known.last().get("duration_s", chapter.path.stat().st_size / 10_000))
+    def run(self, executor: Executor, done: Callable[[str, Outputs], None]) -> dict[str, str]:
+        """Execute what has to run, in parallel; name → executed notebook.  The first failure cancels what has not begun.
 
+        ``done`` is told the outputs of each chapter as soon as they are there.
+        """
+        for name, outputs in self.outputs.items():
+            done(name, outputs)
+        for name, outputs in self._executed(executor):
+            self.outputs[name] = outputs
+            done(name, outputs)
+        return {
+            chapter.name: assembled(chapter, self.sources[chapter.name], self.outputs[chapter.name])
+            for chapter in self.chapters
+        }
 
-def _run_stale(
-    stale: list[Chapter], keepers: Mapping[str, Keeper], executor: Executor
-) -> Iterator[tuple[str, list[list[dict[str, Any]]]]]:
-    begun = time.time()
-    futures: dict[Future[Executed], str] = {executor.submit(run, chapter): chapter.name for chapter in stale}
-    try:
-        for future in as_completed(futures):
-            executed, name = future.result(), futures[future]
-            keepers[name].keep(executed, begun)
-            yield name, executed.outputs
-    except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
-        raise
+    def _executed(self, executor: Executor) -> Iterator[tuple[str, Outputs]]:
+        begun = time.time()
+        futures: dict[Future[Executed], str] = {executor.submit(run, chapter): chapter.name for chapter in self.stale}
+        try:
+            for future in as_completed(futures):
+                executed, name = future.result(), futures[future]
+                self.keepers[name].keep(executed, begun)
+                yield name, executed.outputs
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def pool(jobs: int | None = None) -> kernels.Pool:

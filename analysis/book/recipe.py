@@ -8,7 +8,6 @@ prose, the order of words and other people's tables do not count.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import sys
@@ -18,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from analysis.book import freshness, places, tracing
-from analysis.book.cache import Store
+from analysis.book.cache import GONE, Store, digest, file_digest
 
 MOST_TRACES = 6
 """A chapter that read other files under another set of parameters has several traces; the latest are tried."""
-GONE = "not there"
 MACHINERY = ("execution.py", "kernels.py", "preload.py", "tracing.py", "recipe.py")
 
 
@@ -34,19 +32,6 @@ class Executed:
     names: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     duration_s: float = 0.0
-
-
-def digest(content: bytes | str) -> str:
-    """SHA-256 of bytes or text."""
-    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """The digest of a file, or a word that it is not there."""
-    try:
-        return digest(path.read_bytes())
-    except OSError:
-        return GONE
 
 
 def known_before(code: Iterable[tuple[str, list[str]]], given: Mapping[str, Any]) -> dict[str, str]:

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from analysis import checks, tables
-from analysis.book import editions, execution, freshness, parameters, places, publishing
+from analysis import checks, figures, tables
+from analysis.book import drawings, editions, execution, freshness, parameters, places, publishing, vega
 from analysis.errors import InputError, SiteError
 
 SITE = places.SITE
@@ -78,22 +78,32 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
     """The finished site in the workshop."""
     with execution.pool(request.jobs) as executor:
         data = merged_data(request.data, workshop / "data")
-        executor.warm_up()
+        plan = execution.Plan(
+            execution.Chapter(path, values, data, request.time_limit_s, request.memory_limit_byte)
+            for path in chapter_files()
+        )
+        if plan.stale:
+            executor.warm_up()
         checks.require(data)
         if unknown := parameters.references(values, tables.DataPackage(data)):
             raise InputError(unknown)
         step("data and parameters are sound")
-        chapters = [
-            execution.Chapter(path, values, data, request.time_limit_s, request.memory_limit_byte)
-            for path in chapter_files()
-        ]
-        executed = execution.run_all(chapters, executor, lambda name, outputs: step(f"executed {name}"))
-        _stage(workshop / "source", executed)
-        render(workshop / "source", workshop / "site", values, data, request)
+        with drawings.drawn_by(executor):
+            _stage(workshop / "source", plan.run(executor, lambda name, outputs: _executed(name, outputs, step)))
+            render(workshop / "source", workshop / "site", values, data, request)
         step("rendered the pages")
     finish(workshop / "site")
     editions.carry(request.out, workshop / "site")
     return workshop / "site"
+
+
+def _executed(name: str, outputs: execution.Outputs, step: Callable[[str], None]) -> None:
+    """A chapter's outputs are there: its pictures can be drawn while other chapters run and Sphinx reads."""
+    for output in (output for cell in outputs for output in cell):
+        if figures.FIGURE in output.get("data", {}):
+            for spec in vega.page_pictures(output["data"][figures.FIGURE]):
+                drawings.begin(("svg",), vega.source(spec))
+    step(f"executed {name}")
 
 
 def merged_data(given: Path | None, folder: Path) -> Path:

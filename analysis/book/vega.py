@@ -5,7 +5,6 @@ What is rendered depends on nothing but the specification, the theme, the render
 
 from __future__ import annotations
 
-import base64
 import copy
 import json
 import re
@@ -14,9 +13,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from analysis import tables
+from analysis.book import drawings
 from analysis.charts import theme
 
+PNG_SCALE = 2.5
 WIDE, PHONE = 720, 340
 """Widths of a chart in pixels: on a full page, on a phone."""
 
@@ -106,19 +106,19 @@ def size(picture: str) -> tuple[int, int]:
     return (round(float(found[1])), round(float(found[2]))) if found else (WIDE, 400)
 
 
-def png(spec: dict[str, Any], scale: float) -> bytes:
-    """The chart as PNG; ``scale`` 2 doubles every pixel."""
-    data: bytes = _converter().vegalite_to_png(json.dumps(spec), scale=scale)
+def png(picture: str, scale: float = PNG_SCALE) -> bytes:
+    """The SVG as PNG; ``scale`` 2 doubles every pixel."""
+    data: bytes = _converter().svg_to_png(picture, scale=scale)
     return data
 
 
-def pdf(spec: dict[str, Any]) -> bytes:
-    """The chart as PDF, the same bytes on every build."""
+def pdf(picture: str) -> bytes:
+    """The SVG as PDF, the same bytes on every build."""
     import io
 
     import pikepdf
 
-    raw: bytes = _converter().vegalite_to_pdf(json.dumps(spec))
+    raw: bytes = _converter().svg_to_pdf(picture)
     with pikepdf.open(io.BytesIO(raw)) as document:
         for key in {"/CreationDate", "/ModDate"} & set(document.docinfo.keys()):
             del document.docinfo[key]
@@ -138,46 +138,41 @@ def script() -> str:
 def cached_script() -> str:
     """The script for all charts, with the two themes, from the cache where it was made before."""
     themes = json.dumps({mode: theme.config(mode) for mode in ("light", "dark")}, separators=(",", ":"))
-    return cached_text(f"{version()} script 1", script) + f"window.mwThemes={themes};\n"
-
-
-def cached_text(key: str, make: Any, folder: Path | None = None) -> str:
-    """A rendered text by content address: made once, read ever after; a damaged entry is made again."""
-    import hashlib
-
-    path = (folder or cache_folder()) / hashlib.sha256(key.encode()).hexdigest()
-    try:
-        digest, _, body = path.read_text(encoding="utf-8").partition("\n")
-        if hashlib.sha256(body.encode()).hexdigest() == digest:
-            return body
-    except (OSError, UnicodeDecodeError):
-        pass
-    body = str(make())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{id(body)}")
-    fresh.write_text(hashlib.sha256(body.encode()).hexdigest() + "\n" + body, encoding="utf-8")
-    fresh.replace(path)
-    return body
-
-
-def cache_folder() -> Path:
-    """Where rendered pictures are kept between builds."""
-    return tables.REPOSITORY / "_build" / "cache" / "pictures"
+    return drawings.drawn("script", "").decode() + f"window.mwThemes={themes};\n"
 
 
 def rendered(spec: dict[str, Any]) -> str:
     """The SVG of a specification, from the cache where it was drawn before."""
-    key = json.dumps([version(), spec], sort_keys=True)
-    return cached_text(key, lambda: svg(spec))
+    return drawings.drawn("svg", source(spec)).decode()
 
 
-def rendered_png(spec: dict[str, Any], scale: float = 2.5) -> bytes:
+def rendered_png(spec: dict[str, Any]) -> bytes:
     """The PNG of a specification, from the cache where it was drawn before."""
-    key = json.dumps([version(), "png", scale, spec], sort_keys=True)
-    return base64.b64decode(cached_text(key, lambda: base64.b64encode(png(spec, scale)).decode()))
+    return drawings.drawn("png", source(spec))
 
 
 def rendered_pdf(spec: dict[str, Any]) -> bytes:
     """The PDF of a specification, from the cache where it was drawn before."""
-    key = json.dumps([version(), "pdf", 1, spec], sort_keys=True)
-    return base64.b64decode(cached_text(key, lambda: base64.b64encode(pdf(spec)).decode()))
+    return drawings.drawn("pdf", source(spec))
+
+
+def source(spec: dict[str, Any]) -> str:
+    """A specification as the one text that stands for it."""
+    return json.dumps(spec, sort_keys=True, separators=(",", ":"))
+
+
+def draw(kinds: tuple[str, ...], text: str) -> dict[str, bytes]:
+    """Draw a specification as every kind asked for; what was drawn before is read."""
+    picture = drawings.kept("svg", text, lambda: svg(json.loads(text)).encode()) if text else b""
+    makers = {
+        "script": lambda: script().encode(),
+        "svg": lambda: picture,
+        "png": lambda: png(picture.decode()),
+        "pdf": lambda: pdf(picture.decode()),
+    }
+    return {kind: drawings.kept(kind, text, makers[kind]) for kind in kinds}
+
+
+def page_pictures(bundle: dict[str, Any]) -> list[dict[str, Any]]:
+    """The specifications of the pictures that stand on pages: light and dark, wide and for a phone."""
+    return [laid_out(bundle, width=width, mode=mode) for mode in ("light", "dark") for width in (WIDE, PHONE)]

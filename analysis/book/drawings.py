@@ -1,0 +1,73 @@
+"""Pictures by content address: drawn once, side by side where a build lends its workers, read ever after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from functools import cache
+from importlib import metadata
+
+from analysis.book import places
+from analysis.book.cache import Store, digest, file_digest
+
+EDITION = 1
+"""Raise it when the way pictures are made from a specification changes."""
+_executor: Executor | None = None
+_underway: dict[tuple[str, str], Future[dict[str, bytes]]] = {}
+
+
+@contextmanager
+def drawn_by(executor: Executor) -> Iterator[None]:
+    """Let the workers of a build draw."""
+    global _executor  # noqa: PLW0603 - Sphinx calls back without a place to carry it
+    _executor = executor
+    try:
+        yield
+    finally:
+        _executor = None
+        _underway.clear()
+
+
+@cache
+def _tools() -> str:
+    """The renderer and the fonts."""
+    fonts = "".join(file_digest(path) for path in sorted((places.REPOSITORY / "analysis" / "fonts").iterdir()))
+    return f"vl-convert {metadata.version('vl-convert-python')} {EDITION} {digest(fonts)}"
+
+
+def address(kind: str, source: str) -> str:
+    """What a picture depends on: the renderer and its fonts, the kind, the specification."""
+    return f"{_tools()} {kind} {source}"
+
+
+def kept(kind: str, source: str, make: Callable[[], bytes]) -> bytes:
+    """The picture from the store, or made and kept."""
+    return Store("pictures").made(address(kind, source), make)
+
+
+def begin(kinds: tuple[str, ...], source: str) -> None:
+    """Have a picture drawn that will be asked for; without workers, nothing happens yet."""
+    missing = tuple(
+        kind
+        for kind in kinds
+        if (kind, source) not in _underway and Store("pictures").get(address(kind, source)) is None
+    )
+    if _executor is not None and missing:
+        from analysis.book import vega
+
+        future = _executor.submit(vega.draw, missing, source)
+        _underway.update(dict.fromkeys(((kind, source) for kind in missing), future))
+
+
+def drawn(kind: str, source: str) -> bytes:
+    """The picture, wherever it comes from."""
+    from analysis.book import vega
+
+    if (kind, source) not in _underway:
+        found = Store("pictures").get(address(kind, source))
+        if found is not None:
+            return found
+        begin((kind,), source)
+    future = _underway.get((kind, source))
+    return (vega.draw((kind,), source) if future is None else future.result())[kind]
