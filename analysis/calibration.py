@@ -268,12 +268,12 @@ def _interval_entries(rows: pd.DataFrame, predicted: Values, date: str) -> list[
 
 
 def _shape_entries(package: DataPackage) -> list[dict[str, Any]]:
-    """Fit the layers of a model of which only the size is known, through the reference model's size."""
-    models = package.table("models").dropna(subset=["n_layer", "total_param"])
-    models = models[~models["is_moe"].astype(bool)]
-    reference = expected.REFERENCE_PARAM
-    growth, level = np.polyfit(np.log(models["total_param"] / reference), np.log(models["n_layer"]), 1)
-    scope = {"n_row": len(models), "data_date": max(models["release_date"])}
+    """Fit the layers of a model of which only the size is known: a line through the measured models, by chips that ran them."""
+    rows = fitted_rows(package).dropna(subset=["total_param"])
+    models = rows.groupby(["total_param", "n_layer"])["chip"].nunique().reset_index()
+    size, layer = np.log(models["total_param"] / expected.REFERENCE_PARAM), np.log(models["n_layer"])
+    growth, level = np.polyfit(size, layer, 1, w=np.sqrt(models["chip"]))
+    scope = {"n_row": len(models), "n_chip": rows["chip"].nunique(), "data_date": max(rows["date"])}
     return [
         _entry(
             "layers-at-reference",

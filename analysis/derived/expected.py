@@ -88,7 +88,9 @@ class Calibration:
         if stack == "cpu":
             unpacking = p["cpu-unpacking"] if packing in ("i-quant", "low-i") else 0.0
             return Coefficients(0.0, 0.0, p["cpu-bandwidth-share"], p["cpu-ceiling"], FLASH_KV_COST_RATIO, unpacking)
-        launch = p["launch-rocm" if stack == "rocm" else "launch"] * (p["old-launch"] if old_software and stack == "cuda" else 1.0)
+        launch = p["launch-rocm" if stack == "rocm" else "launch"] * (
+            p["old-launch"] if old_software and stack == "cuda" else 1.0
+        )
         share = p[("bandwidth-share-hbm-old" if old_software else "bandwidth-share-hbm") if hbm else "bandwidth-share"]
         kv_cost = FLASH_KV_COST_RATIO if flash or stack == "cuda" else p["kv-cost-without-flash"]
         unpacks = packing.startswith("low") or (packing != "plain" and stack != "cuda")
@@ -98,16 +100,22 @@ class Calibration:
     @property
     def table(self) -> npt.NDArray[np.float64]:
         """The coefficients of every combination, one row per ``code``."""
-        return np.array([self.coefficients(s, hbm=h, old_software=o, flash=f, packing=k) for s, h, o, f, k in COMBINATIONS])
+        return np.array(
+            [self.coefficients(s, hbm=h, old_software=o, flash=f, packing=k) for s, h, o, f, k in COMBINATIONS]
+        )
 
     def parts(self, kind: Coefficients, configuration: Mapping[str, Number]) -> Parts:
         """Return the parts of a decode step; every entry of ``configuration`` is a number or an array, in base units."""
         year = configuration["introduced_year"]
         old = validation._aging(self.parameters["launch-decline"], year, REFERENCE_GENERATION_YEAR)
-        unpacking = kind.unpacking_bit_per_param * validation._aging(self.parameters["unpacking-decline"], year, REFERENCE_GENERATION_YEAR)
+        unpacking = kind.unpacking_bit_per_param * validation._aging(
+            self.parameters["unpacking-decline"], year, REFERENCE_GENERATION_YEAR
+        )
         bandwidth = configuration["bandwidth_byte_per_s"]
         reached = validation._reached(bandwidth, kind.bandwidth_share, kind.ceiling_byte_per_s)
-        layer = validation._overhead(kind.launch_s_per_layer * old, kind.width_s_per_layer, bandwidth / REFERENCE_BANDWIDTH_BYTE_PER_S)
+        layer = validation._overhead(
+            kind.launch_s_per_layer * old, kind.width_s_per_layer, bandwidth / REFERENCE_BANDWIDTH_BYTE_PER_S
+        )
         byte = validation._dequantised(configuration["weight_byte"], configuration["bit_per_param"], unpacking)
         cache = configuration["kv_cache_byte"] * kind.kv_cost_ratio
         return Parts(configuration["n_layer"] * layer, byte / reached, cache / reached)
@@ -150,7 +158,11 @@ def packing(quantization: str, bit_per_param: float) -> str:
 
 def clipped_year(year: Number) -> Number:
     """Year of a generation, kept inside the years that were measured; unknown generations count as the reference."""
-    return REFERENCE_GENERATION_YEAR if year is None or np.isnan(year) else min(max(year, OLDEST_GENERATION_YEAR), NEWEST_GENERATION_YEAR)
+    return (
+        REFERENCE_GENERATION_YEAR
+        if year is None or np.isnan(year)
+        else min(max(year, OLDEST_GENERATION_YEAR), NEWEST_GENERATION_YEAR)
+    )
 
 
 @cache
@@ -195,7 +207,10 @@ UNKNOWN_GENERATION = Generation(np.nan, False)
 @cache
 def _generations(folder: Path) -> tuple[tuple[re.Pattern[str], Generation], ...]:
     return tuple(
-        (re.compile(row["chip_pattern"], re.IGNORECASE), Generation(float(row["introduced_year"]), row["memory_class"] == "hbm"))
+        (
+            re.compile(row["chip_pattern"], re.IGNORECASE),
+            Generation(float(row["introduced_year"]), row["memory_class"] == "hbm"),
+        )
         for row in rows(folder / "chip_generations.csv")
     )
 
@@ -221,5 +236,40 @@ def calibration(folder: Path) -> Calibration:
 def from_rows(pairs: Iterable[tuple[str, float]]) -> Calibration:
     """Make a calibration of parameter ids and values; ids ``interval-<group>-low`` and ``-high`` are ends of intervals."""
     values = dict(pairs)
-    ends = {name: (values[f"interval-{name}-low"], values[f"interval-{name}-high"]) for name in GROUPS if f"interval-{name}-low" in values}
+    ends = {
+        name: (values[f"interval-{name}-low"], values[f"interval-{name}-high"])
+        for name in GROUPS
+        if f"interval-{name}-low" in values
+    }
     return Calibration(values, ends)
+
+
+# ------------------------------------------------------------------------------------------- one speed
+
+
+def token_per_s(
+    known: Calibration, kind: Coefficients, *, bandwidth_byte_per_s: float, weight_byte: float, n_layer: float,
+    bit_per_param: float = LOW_BIT, kv_cache_byte: float = 0.0, introduced_year: float = REFERENCE_GENERATION_YEAR,
+) -> float:  # fmt: skip
+    """Return the expected tokens per second of one configuration, in a few microseconds."""
+    configuration = {
+        "bandwidth_byte_per_s": bandwidth_byte_per_s, "weight_byte": weight_byte, "n_layer": n_layer,
+        "bit_per_param": bit_per_param, "kv_cache_byte": kv_cache_byte, "introduced_year": introduced_year,
+    }  # fmt: skip
+    return float(1 / known.parts(kind, configuration).step_s)
+
+
+def codes(*, stack: Number, hbm: Number, old_software: Number, flash: Number, packing: Number) -> npt.NDArray[np.int64]:
+    """Return rows of ``Calibration.table`` for arrays: positions in ``STACK_NAMES`` and ``PACKINGS``, and booleans."""
+    index = np.asarray(stack, dtype=np.int64)
+    for flag in (hbm, old_software, flash):
+        index = index * 2 + np.asarray(flag, dtype=np.int64)
+    return np.asarray(index * len(PACKINGS) + np.asarray(packing, dtype=np.int64))
+
+
+def typical_layer(known: Calibration, model_param: Number) -> Number:
+    """Layers of a model of which only the size is known."""
+    level, growth = known.parameters["layers-at-reference"], known.parameters["layers-growth"]
+    return validation.typical_layer(
+        model_param, reference_param=REFERENCE_PARAM, reference_layer=level, growth_ratio=growth
+    )

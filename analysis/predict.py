@@ -1,0 +1,479 @@
+"""``memory-wall predict``: expected tokens per second for a table of configurations, with an interval and the ideal limit.
+
+>>> predict(pd.DataFrame({"backend": ["cuda"], "memory_bandwidth_gbyte_per_s": [1008], "weight_gibyte": [3.56]}))
+
+Rows keep their order and their columns.  What is not known stays missing: a row without a bandwidth gets no speed, and its
+note says why.  Values that cannot be right (text for a number, a negative size) are refused with their row and column.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.derived import expected
+from analysis.equations import kv_cache, memory_wall
+from analysis.errors import InputError, Problem, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Values = npt.NDArray[np.float64]
+
+REQUIRED = ("backend", "memory_bandwidth_gbyte_per_s")
+POSITIVE = {
+    "memory_bandwidth_gbyte_per_s": 1e9, "weight_gibyte": 2.0**30, "n_layer": 1.0, "n_kv_head": 1.0, "head_dim": 1.0,
+    "batch_size": 1.0, "year": 1.0, "memory_capacity_gibyte": 2.0**30, "storage_read_gbyte_per_s": 1e9,
+}  # fmt: skip
+"""Columns of numbers above 0, and the factor to base units."""
+NOT_NEGATIVE = {"context_token": 1.0}
+TEXT = ("backend", "model_id", "format", "chip", "memory_type", "quantization")
+INPUT = (*TEXT, *POSITIVE, *NOT_NEGATIVE, "flash_attention")
+OUTPUT = ("token_per_s", "token_per_s_low", "token_per_s_high", "limit_token_per_s", "binding", "note")
+BINDINGS = ("overhead", "bandwidth", "compute", "storage", "capacity")
+
+TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+ASSUMED_KV_HEAD, ASSUMED_HEAD_DIM = 8.0, 128.0
+ASSUMED_BIT_PER_PARAM = 4.85
+"""Where a row names no format: bits of the most common one, used to guess the number of layers only."""
+FP16_BYTE = 2.0
+CHUNK_ROWS = 100_000
+MOST_PROBLEMS = 50
+
+NOTES = {
+    "bandwidth": "memory bandwidth is missing: no prediction",
+    "backend": "backend is missing: no prediction",
+    "weight": "neither weight_gibyte nor model_id with format is given: no prediction",
+    "borrowed": "no measurements of this backend: parameters of Vulkan stand in",
+    "chip": "chip not recognised: generation of 2024 and no HBM assumed",
+    "layer": "n_layer estimated from the size",
+    "cache": "KV cache assumed: 8 heads of 128 in FP16",
+    "batch": "all sequences together; the interval was measured at batch 1",
+    "peak": "arithmetic not counted: peak of the chip unknown",
+    "capacity": "does not fit into memory",
+    "storage": "what does not fit is read from storage for every token; no interval was measured",
+}  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------- the table
+
+
+def predict(table: pd.DataFrame, *, folder: Path | None = None, file: str = "table") -> pd.DataFrame:
+    """Return the rows of ``table`` with the expected speed, its interval, the ideal limit, what binds, and a note.
+
+    table   input columns of ``INPUT``, any others are kept; ``backend`` and ``memory_bandwidth_gbyte_per_s`` must exist
+    folder  data folder whose calibration, chips, models and formats count; by default that of the book
+    file    what messages call the table
+
+    Raises InputError with every problem found where a column is missing or a value cannot be right.
+    """
+    rows = Rows(table, folder or _data_folder(), file)
+    rows.require_sound()
+    return _answer(table, rows)
+
+
+@dataclass
+class Rows:
+    """A table being read: numbers in base units, names resolved once each, and the problems met on the way."""
+
+    table: pd.DataFrame
+    folder: Path
+    file: str
+    first_line: int = 2
+    problems: list[Problem] = field(default_factory=list)
+    notes: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+
+    def require_sound(self) -> None:
+        """Read everything and raise InputError if anything is wrong."""
+        for column in REQUIRED:
+            if column not in self.table:
+                todo = nearest(column, map(str, self.table.columns))
+                self.problems.append(
+                    Problem(file=self.file, column=column, found="no such column", expected="it", todo=todo)
+                )
+        if not self.problems:
+            self.numbers = {name: self._number(name, factor) for name, factor in (POSITIVE | NOT_NEGATIVE).items()}
+            self.flash = self._flag("flash_attention")
+            self.names = {name: self._names(name) for name in TEXT}
+            self._check_names("model_id", {row["model_id"] for row in _models(self.folder).values()})
+            self._check_names("format", set(expected._bits(self.folder)))
+        if self.problems:
+            raise InputError(self.problems[:MOST_PROBLEMS])
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def _column(self, name: str) -> Any:
+        import pandas as pd
+
+        if name not in self.table:
+            return None
+        column = self.table[name]
+        return (
+            column.where(column.notna() & (column.astype(str).str.strip() != ""), pd.NA)
+            if column.dtype.kind not in "fiu"
+            else column
+        )
+
+    def _number(self, name: str, factor: float) -> Values:
+        import pandas as pd
+
+        column = self._column(name)
+        if column is None:
+            return np.full(len(self), np.nan)
+        values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float)
+        present = column.notna().to_numpy()
+        wrong = present & (~np.isfinite(values) | ((values < 0) if name in NOT_NEGATIVE else (values <= 0)))
+        self._refuse(name, column, wrong, "a number of 0 or more" if name in NOT_NEGATIVE else "a number above 0")
+        return values * factor
+
+    def _flag(self, name: str) -> Values:
+        column = self._column(name)
+        if column is None:
+            return np.full(len(self), np.nan)
+        meaning = dict.fromkeys(TRUE, 1.0) | dict.fromkeys(FALSE, 0.0) | {"1.0": 1.0, "0.0": 0.0}
+        values = np.asarray(column.astype(str).str.lower().map(meaning), dtype=float)
+        self._refuse(name, column, column.notna().to_numpy() & np.isnan(values), "true or false")
+        return values
+
+    def _refuse(self, name: str, column: Any, wrong: npt.NDArray[np.bool_], wanted: str) -> None:
+        for position in np.flatnonzero(wrong)[:MOST_PROBLEMS]:
+            found, line = repr(column.iloc[position]), int(position) + self.first_line
+            todo = "Correct it, or leave it empty if it is unknown."
+            self.problems.append(
+                Problem(file=self.file, row=line, column=name, found=found, expected=wanted, todo=todo)
+            )
+
+    def _names(self, name: str) -> tuple[npt.NDArray[np.int64], list[str]]:
+        """Position of each row's name in the list of names; -1 where it is missing."""
+        import pandas as pd
+
+        column = self._column(name)
+        if column is None:
+            return np.full(len(self), -1), []
+        position, names = pd.factorize(column)
+        return np.asarray(position, dtype=np.int64), [str(value).strip() for value in names]
+
+    def _check_names(self, name: str, known: set[str]) -> None:
+        position, names = self.names[name]
+        for index, value in enumerate(names):
+            if value not in known:
+                line = int(np.flatnonzero(position == index)[0]) + self.first_line
+                todo = nearest(value, sorted(known))
+                self.problems.append(
+                    Problem(file=self.file, row=line, column=name, found=repr(value), expected="a known one", todo=todo)
+                )
+
+    def looked_up(self, name: str, values: Sequence[float], missing: float = np.nan) -> Values:
+        """Return a value per row from a value per name."""
+        return np.asarray([*values, missing], dtype=float)[self.names[name][0]]
+
+    def note(self, name: str, where: npt.NDArray[np.bool_]) -> None:
+        """Remember that a note belongs to some rows."""
+        self.notes[name] = where
+
+
+# ------------------------------------------------------------------------------------- what a row means
+
+
+def _data_folder() -> Path:
+    from analysis import tables
+
+    return tables.data_folder()
+
+
+@cache
+def _models(folder: Path) -> dict[str, dict[str, str]]:
+    return {row["model_id"]: row for row in expected.rows(folder / "models.csv")}
+
+
+MODEL_NUMBERS = (
+    "total_gparam", "active_gparam", "n_layer", "model_dim", "vocab_size", "n_kv_head", "head_dim", "kv_latent_dim", "rope_head_dim",
+    "n_sliding_layer", "sliding_window_token",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a step needs to know of a model; NaN where unknown, in base units."""
+
+    total_param: float = np.nan
+    active_param: float = np.nan
+    n_layer: float = np.nan
+    embedding_param: float = 0.0
+    kv_byte_per_token: float = np.nan
+    window_kv_byte_per_token: float = 0.0
+    window_token: float = np.inf
+
+
+def _model(row: dict[str, str]) -> Model:
+    number = {name: float(row[name]) if row[name] else np.nan for name in MODEL_NUMBERS}
+    total = number["total_gparam"] * 1e9
+    embedding = 0.0 if row["tied_embedding"] == "true" else np.nan_to_num(number["vocab_size"] * number["model_dim"])
+    layer, window_layer = number["n_layer"], np.nan_to_num(number["n_sliding_layer"])
+    per_layer = 2 * number["n_kv_head"] * number["head_dim"] * FP16_BYTE
+    if row["kv_latent_dim"]:
+        per_layer = (number["kv_latent_dim"] + np.nan_to_num(number["rope_head_dim"])) * FP16_BYTE
+    active = number["active_gparam"] * 1e9 if row["active_gparam"] else total
+    window = number["sliding_window_token"] if row["sliding_window_token"] else np.inf
+    return Model(total, active, layer, embedding, per_layer * (layer - window_layer), per_layer * window_layer, window)
+
+
+class Sizes:
+    """Bytes, bits, layers and cache of every row."""
+
+    def __init__(self, rows: Rows, known: expected.Calibration) -> None:
+        filed_models = _models(rows.folder)
+        models = [_model(filed_models[name]) for name in rows.names["model_id"][1]]
+        fact = {
+            name: rows.looked_up("model_id", [getattr(model, name) for model in models])
+            for name in Model.__dataclass_fields__
+        }
+        format_bit = rows.looked_up("format", [expected._bits(rows.folder)[name] for name in rows.names["format"][1]])
+        named_bit = rows.looked_up(
+            "quantization", [expected.bit_per_param(name, rows.folder) for name in rows.names["quantization"][1]]
+        )
+        filed = rows.numbers["weight_gibyte"]
+        self.bit = _first(filed * 8 / fact["total_param"], format_bit, named_bit)
+        self.whole_byte = _first(filed, fact["total_param"] * self.bit / 8)
+        active = np.nan_to_num(fact["active_param"] / fact["total_param"], nan=1.0)
+        self.read_byte = self.whole_byte * active - np.nan_to_num(fact["embedding_param"]) * np.nan_to_num(self.bit) / 8
+        self.param = _first(
+            fact["active_param"], self.read_byte * 8 / np.where(np.isnan(self.bit), ASSUMED_BIT_PER_PARAM, self.bit)
+        )
+        layer = _first(rows.numbers["n_layer"], fact["n_layer"])
+        self.n_layer = _first(layer, np.asarray(expected.typical_layer(known, self.param)))
+        self.cache_byte = self._cache(rows, fact)
+        rows.note("layer", np.isnan(layer))
+
+    def _cache(self, rows: Rows, fact: dict[str, Values]) -> Values:
+        """Bytes of cache one sequence has at its context; none without a context."""
+        context = np.nan_to_num(rows.numbers["context_token"])
+        heads, width = rows.numbers["n_kv_head"], rows.numbers["head_dim"]
+        filled = {
+            "n_kv_head": _first(heads, np.full(len(rows), ASSUMED_KV_HEAD)),
+            "head_dim": _first(width, np.full(len(rows), ASSUMED_HEAD_DIM)),
+        }
+        assumed = kv_cache.kv_cache_byte_per_token(n_layer=self.n_layer, kv_element_byte=FP16_BYTE, **filled)
+        per_token = np.where(
+            np.isnan(heads) & np.isfinite(fact["kv_byte_per_token"]), fact["kv_byte_per_token"], assumed
+        )
+        window = np.nan_to_num(fact["window_kv_byte_per_token"]) * np.isnan(heads)
+        rows.note("cache", (context > 0) & (np.isnan(heads) | np.isnan(width)) & np.isnan(fact["kv_byte_per_token"]))
+        return np.asarray(
+            per_token * context + window * np.minimum(context, _first(fact["window_token"], np.full(len(rows), np.inf)))
+        )
+
+
+def _first(*choices: Values) -> Values:
+    """Return the first choice that is not missing."""
+    found = choices[0]
+    for choice in choices[1:]:
+        found = np.where(np.isnan(found), choice, found)
+    return np.asarray(found, dtype=float)
+
+
+class Kinds:
+    """Stack, memory, software and format of every row, as rows of the table of coefficients."""
+
+    def __init__(self, rows: Rows, sizes: Sizes) -> None:
+        stacks = [expected.STACKS.get(name.lower(), expected.BORROWED_STACK) for name in rows.names["backend"][1]]
+        self.stack = rows.looked_up("backend", [expected.STACK_NAMES.index(name) for name in stacks], -1).astype(int)
+        borrowed = rows.looked_up(
+            "backend", [name.lower() not in expected.STACKS for name in rows.names["backend"][1]], 0
+        )
+        generations = [expected.generation(name, rows.folder) for name in rows.names["chip"][1]]
+        born = rows.looked_up("chip", [generation.introduced_year for generation in generations])
+        self.introduced_year = np.clip(
+            np.nan_to_num(born, nan=expected.REFERENCE_GENERATION_YEAR),
+            expected.OLDEST_GENERATION_YEAR,
+            expected.NEWEST_GENERATION_YEAR,
+        )
+        year = rows.numbers["year"]
+        old = np.fmax(year, born) < expected.CURRENT_SOFTWARE_YEAR
+        flash = np.where(np.isnan(rows.flash), ~(year < expected.FLASH_BY_DEFAULT_YEAR), rows.flash > 0)
+        self.packing = _packing(rows, sizes.bit)
+        self.code = expected.codes(
+            stack=np.maximum(self.stack, 0),
+            hbm=self._is_hbm(rows, generations),
+            old_software=old & ~np.isnan(year),
+            flash=flash,
+            packing=self.packing,
+        )
+        rows.note("borrowed", borrowed > 0)
+        rows.note(
+            "chip", (rows.names["chip"][0] >= 0) & np.isnan(born) & (self.stack != expected.STACK_NAMES.index("cpu"))
+        )
+
+    def _is_hbm(self, rows: Rows, generations: list[expected.Generation]) -> npt.NDArray[np.bool_]:
+        by_chip = rows.looked_up("chip", [generation.is_hbm for generation in generations], 0)
+        by_memory = rows.looked_up(
+            "memory_type", [name.lower().startswith("hbm") for name in rows.names["memory_type"][1]]
+        )
+        return np.asarray((_first(by_memory, by_chip) > 0) & (self.stack != expected.STACK_NAMES.index("cpu")))
+
+
+def _packing(rows: Rows, bit: Values) -> npt.NDArray[np.int64]:
+    """Position of each row's kind of format in ``PACKINGS``; the name decides, or the bits where there is no name."""
+    named = {
+        name: [expected.packing(text, expected.LOW_BIT) for text in rows.names[name][1]]
+        for name in ("quantization", "format")
+    }
+    place = {
+        name: rows.looked_up(name, [expected.PACKINGS.index(kind) for kind in kinds]) for name, kinds in named.items()
+    }
+    kind = np.nan_to_num(_first(place["quantization"], place["format"]), nan=0.0)
+    index = kind == expected.PACKINGS.index("i-quant")
+    low = np.where(index, expected.PACKINGS.index("low-i"), expected.PACKINGS.index("low"))
+    return np.where(bit < expected.LOW_BIT, low, kind).astype(np.int64)
+
+
+# ------------------------------------------------------------------------------------------ the answer
+
+
+def _answer(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    known = expected.calibration(rows.folder)
+    sizes = Sizes(rows, known)
+    kinds = Kinds(rows, sizes)
+    batch = np.nan_to_num(rows.numbers["batch_size"], nan=1.0)
+    parts = _parts(rows, known, sizes, kinds, batch)
+    step = np.sum(list(parts.values()), axis=0)
+    missing = np.isnan(step) | (kinds.stack < 0)
+    speed = np.where(missing, np.nan, batch / step)
+    low, high = _interval(known, kinds)
+    limit = np.where(missing & ~rows.notes["capacity"], np.nan, _limit(rows, sizes, batch))
+    ended = np.where(rows.notes["storage"], np.nan, 1.0)
+    columns = {
+        "token_per_s": speed, "token_per_s_low": speed * low * ended, "token_per_s_high": np.minimum(speed * high * ended, limit),
+        "limit_token_per_s": limit, "binding": _binding(rows, parts, missing), "note": _note(rows, sizes, kinds, batch),
+    }  # fmt: skip
+    return table.assign(**columns)
+
+
+def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, batch: Values) -> dict[str, Values]:
+    """Return the parts of a step in seconds, by what binds."""
+    bandwidth = rows.numbers["memory_bandwidth_gbyte_per_s"]
+    configuration = {
+        "bandwidth_byte_per_s": bandwidth,
+        "weight_byte": sizes.read_byte,
+        "n_layer": sizes.n_layer,
+        "bit_per_param": _first(sizes.bit, np.ones(len(rows))),
+        "kv_cache_byte": sizes.cache_byte * batch,
+        "introduced_year": kinds.introduced_year,
+    }
+    parts = known.parts(expected.arrays(known.table, kinds.code), configuration)
+    excess = np.maximum(sizes.whole_byte + sizes.cache_byte * batch - rows.numbers["memory_capacity_gibyte"], 0)
+    over, storage = np.nan_to_num(excess) > 0, rows.numbers["storage_read_gbyte_per_s"]
+    rows.note("storage", over & ~np.isnan(storage))
+    rows.note("capacity", over & np.isnan(storage))
+    streamed = np.where(over, excess / storage, 0.0)
+    return {
+        "overhead": np.asarray(parts.overhead_s),
+        "bandwidth": np.asarray(parts.weight_s + parts.cache_s),
+        "storage": streamed,
+    }
+
+
+def _interval(known: expected.Calibration, kinds: Kinds) -> tuple[Values, Values]:
+    names = [expected.group(stack, packing) for stack in expected.STACK_NAMES for packing in expected.PACKINGS]
+    ends = np.array([known.intervals[name] for name in names])
+    low, high = ends[np.maximum(kinds.stack, 0) * len(expected.PACKINGS) + kinds.packing].T
+    return low, high
+
+
+def _limit(rows: Rows, sizes: Sizes, batch: Values) -> Values:
+    """Return the ideal limit: every byte once at the full bandwidth of the data sheet."""
+    read = np.where(sizes.read_byte > 0, sizes.read_byte + sizes.cache_byte * batch, np.nan)
+    return np.asarray(batch * memory_wall.decode_token_per_s(read, rows.numbers["memory_bandwidth_gbyte_per_s"]))
+
+
+def _binding(rows: Rows, parts: dict[str, Values], missing: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
+    largest = np.argmax(np.nan_to_num(np.array(list(parts.values()))), axis=0)
+    names = np.array(list(parts), dtype=object)[largest]
+    names[missing] = None
+    names[rows.notes["capacity"]] = "capacity"
+    return np.asarray(names, dtype=object)
+
+
+def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[np.object_]:
+    """Return the notes of each row, joined; rows that share their notes share the text."""
+    rows.note("bandwidth", np.isnan(rows.numbers["memory_bandwidth_gbyte_per_s"]))
+    rows.note("backend", kinds.stack < 0)
+    rows.note("weight", np.isnan(sizes.read_byte))
+    rows.note("batch", batch > 1)
+    rows.note("peak", batch > 1)
+    order = [name for name in NOTES if name in rows.notes]
+    flags = np.array([rows.notes[name] for name in order])
+    flags[order.index("layer")] &= ~flags[order.index("weight")]
+    patterns, which = np.unique(flags.T @ (1 << np.arange(len(order))), return_inverse=True)
+    texts = [
+        "; ".join(NOTES[name] for bit, name in enumerate(order) if int(pattern) >> bit & 1) for pattern in patterns
+    ]
+    return np.array(texts, dtype=object)[which]
+
+
+# ------------------------------------------------------------------------------------------------ files
+
+
+def predict_file(source: str, target: str | None = None, *, folder: Path | None = None) -> None:
+    """Read a CSV file (``-``: standard input), and write it with its predictions to ``target`` (None or ``-``: standard output).
+
+    Works in chunks, so the table may be larger than memory.  Nothing is written where a row is wrong.
+    Raises InputError with every problem found.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as store:
+        _predict_chunks(source, store, folder or _data_folder())
+        store.seek(0)
+        if target in (None, "-"):
+            shutil.copyfileobj(store, sys.stdout)
+        else:
+            with Path(str(target)).open("w", encoding="utf-8", newline="") as file:
+                shutil.copyfileobj(store, file)
+
+
+def _predict_chunks(source: str, store: IO[str], folder: Path) -> None:
+    name = "standard input" if source == "-" else Path(source).name
+    problems: list[Problem] = []
+    line = 2
+    for chunk in _chunks(source, name):
+        rows = Rows(chunk, folder, name, first_line=line)
+        try:
+            rows.require_sound()
+        except InputError as error:
+            problems += error.problems
+            if "no such column" in {problem.found for problem in problems} or len(problems) >= MOST_PROBLEMS:
+                break
+        if not problems:
+            _answer(chunk, rows).to_csv(store, index=False, header=line == 2, float_format="%.6g", lineterminator="\n")
+        line += len(chunk)
+    if problems:
+        raise InputError(problems[:MOST_PROBLEMS])
+
+
+def _chunks(source: str, name: str) -> Iterator[pd.DataFrame]:
+    import pandas as pd
+
+    try:
+        stream = sys.stdin if source == "-" else source
+        yield from pd.read_csv(
+            stream, dtype=str, keep_default_na=False, na_filter=False, chunksize=CHUNK_ROWS, encoding="utf-8"
+        )
+    except FileNotFoundError:
+        found = Problem(
+            file=name, found="no such file", expected="a CSV file", todo="Check the path; - reads standard input."
+        )
+        raise InputError([found]) from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        found = Problem(
+            file=name, found=str(error).strip(), expected="a CSV file in UTF-8 with a header", todo="Repair the file."
+        )
+        raise InputError([found]) from error
