@@ -164,6 +164,26 @@ def check(
         raise typer.Exit(InputError.exit_code)
 
 
+@app.command()
+def predict(
+    file: Annotated[str, typer.Argument(help="CSV file with one configuration a row; - reads standard input.")],
+    out: Annotated[str | None, typer.Option(help="CSV file to write. Without it: standard output.", show_default=False)] = None,
+    data: Data = None,
+) -> None:
+    """Expected tokens per second for each row of a table, with an 80 % interval, the ideal limit, what binds, and a note."""
+    from tempfile import TemporaryDirectory
+
+    from analysis.predict import predict_file
+
+    if data is None:
+        predict_file(file, out)
+        return
+    from analysis.book import site
+
+    with TemporaryDirectory() as folder:
+        predict_file(file, out, folder=site.merged_data(data, Path(folder) / "data"))
+
+
 def main() -> None:
     """Run the command line; known errors end with their own exit code and without a traceback."""
     try:
