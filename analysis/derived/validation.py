@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from analysis.derived import expected
-from analysis.equations import kv_cache, validation
+from analysis.equations import kv_cache, memory_wall, validation
+from analysis.equations.constants import BIT_PER_BYTE
 from analysis.tables import DataPackage
 
 FP16_BYTE = 2.0
@@ -149,3 +153,162 @@ def error_ratio(rows: pd.DataFrame, predicted: np.ndarray) -> np.ndarray:
 def is_graphics(rows: pd.DataFrame) -> pd.Series[bool]:
     """Say which rows are graphics processors at 4 bits and more: the group with the most measurements."""
     return (rows["stack"] != "cpu") & (rows["bit_per_param"] >= expected.LOW_BIT)
+
+
+# ----------------------------------------------------------------- what to expect of a device, for every chapter
+
+SOLVING_STEPS = 60
+LEAST_PARAM, MOST_PARAM = 1e6, 1e14
+
+
+def stack_of(device: pd.Series[Any]) -> str:
+    """Software stack that a device would run a model on: Metal for Apple, CUDA for NVIDIA, Vulkan for graphics cards, else the processor."""
+    maker = f"{device['vendor']} {device['name']} {device['chip']}".lower()
+    if "apple" in maker:
+        return "metal"
+    if re.search(r"nvidia|geforce|rtx|jetson|gb10", maker):
+        return "cuda"
+    return "vulkan" if device["device_class"] in ("gpu", "edge") or "ryzen ai max" in maker else "cpu"
+
+
+def expected_models(
+    package: DataPackage,
+    devices: pd.DataFrame,
+    *,
+    format_ids: tuple[str, ...],
+    token_per_s: float,
+    bandwidth_share: float = 1.0,
+) -> pd.DataFrame:
+    """Return the largest model each device is expected to run at a speed, with its 80 % band and the ideal limit beside it.
+
+    One row per device and format: ``device_id``, ``format_id``, ``limit_param`` (ideal), ``expected_param``,
+    ``expected_low_param``, ``expected_high_param``, ``stack``, ``interval_group``, ``source_id``.  ``bandwidth_share`` is what other
+    programs leave of the bandwidth; the KV cache is left out of both.  Missing bandwidth stays missing.
+    """
+    known = expected.calibration(package.folder)
+    frames = [
+        _expected_of_format(package, devices, known, format_id, token_per_s, bandwidth_share)
+        for format_id in format_ids
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _expected_of_format(
+    package: DataPackage,
+    devices: pd.DataFrame,
+    known: expected.Calibration,
+    format_id: str,
+    token_per_s: float,
+    bandwidth_share: float,
+) -> pd.DataFrame:
+    bit = float(package.row("number_formats", format_id)["effective_bit_per_param"])
+    bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float) * bandwidth_share
+    stacks = [stack_of(device) for _, device in devices.iterrows()]
+    groups = [expected.group(stack, expected.packing(format_id, bit)) for stack in stacks]
+    ends = np.array([known.intervals[name] for name in groups])
+    kind = _device_kind(package, devices, stacks, format_id, bit)
+    limit = memory_wall.largest_model_param(bandwidth, token_per_s=token_per_s, byte_per_param=bit / BIT_PER_BYTE)
+    solved = [
+        _solved_param(known, kind, bandwidth, bit, ratio / token_per_s) for ratio in (np.ones(len(devices)), *ends.T)
+    ]
+    return pd.DataFrame(
+        {
+            "device_id": devices["device_id"].to_numpy(), "format_id": format_id, "limit_param": limit, "expected_param": solved[0],
+            "expected_low_param": solved[1], "expected_high_param": np.minimum(solved[2], limit), "stack": stacks,
+            "interval_group": groups, "source_id": devices["source_id"].to_numpy(),
+        }
+    )  # fmt: skip
+
+
+def _device_kind(
+    package: DataPackage, devices: pd.DataFrame, stacks: list[str], format_id: str, bit: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the code of each device in the table of coefficients, and the year of its generation; software of today."""
+    generations = [
+        expected.generation(f"{chip} {name}", package.folder)
+        for chip, name in zip(devices["chip"], devices["name"], strict=True)
+    ]
+    packing = expected.packing(format_id, bit)
+    codes = [
+        expected.code(stack, hbm=generation.is_hbm and stack != "cpu", old_software=False, flash=True, packing=packing)
+        for stack, generation in zip(stacks, generations, strict=True)
+    ]
+    return np.array(codes), np.array(
+        [expected.clipped_year(generation.introduced_year) for generation in generations], dtype=float
+    )
+
+
+def _solved_param(
+    known: expected.Calibration,
+    kind: tuple[np.ndarray, np.ndarray],
+    bandwidth: np.ndarray,
+    bit: float,
+    step_s: np.ndarray,
+) -> np.ndarray:
+    """Return the model size at which a step takes so long, by halving on a logarithmic scale; the time grows with the size."""
+    table = expected.arrays(known.table, kind[0])
+    low, high = np.full(len(bandwidth), np.log(LEAST_PARAM)), np.full(len(bandwidth), np.log(MOST_PARAM))
+    for _ in range(SOLVING_STEPS):
+        middle = (low + high) / 2
+        param = np.exp(middle)
+        size = {
+            "weight_byte": param * bit / BIT_PER_BYTE,
+            "n_layer": expected.typical_layer(known, param),
+            "bit_per_param": bit,
+        }
+        parts = known.parts(
+            table, {"bandwidth_byte_per_s": bandwidth, "kv_cache_byte": 0.0, "introduced_year": kind[1], **size}
+        )
+        fits = np.asarray(parts.step_s) <= step_s
+        low, high = np.where(fits, middle, low), np.where(fits, high, middle)
+    return np.where(np.isnan(bandwidth), np.nan, np.exp(low))
+
+
+def expected_speeds(
+    package: DataPackage, devices: pd.DataFrame, *, model_id: str, format_id: str, context_token: int = 0
+) -> pd.DataFrame:
+    """Return the tokens per second each device is expected to write with a model, its 80 % band and the ideal limit.
+
+    One row per device, in order: ``device_id``, ``limit_token_per_s``, ``expected_token_per_s``, ``expected_low_token_per_s``,
+    ``expected_high_token_per_s``, ``fits`` (into the memory capacity, nothing reserved), ``stack``, ``interval_group``, ``source_id``.
+    """
+    known = expected.calibration(package.folder)
+    model, form = package.row("models", model_id), package.row("number_formats", format_id)
+    bit = float(form["effective_bit_per_param"])
+    active = model["total_param"] if np.isnan(model["active_param"]) else model["active_param"]
+    layer = model["n_layer"] if model["n_layer"] == model["n_layer"] else expected.typical_layer(known, active)
+    cache = np.nan_to_num(2 * layer * model["n_kv_head"] * model["head_dim"] * FP16_BYTE * context_token)
+    stacks = [stack_of(device) for _, device in devices.iterrows()]
+    groups = [expected.group(stack, expected.packing(format_id, bit)) for stack in stacks]
+    bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float)
+    codes, year = _device_kind(package, devices, stacks, format_id, bit)
+    size = {"weight_byte": active * bit / BIT_PER_BYTE, "n_layer": layer, "bit_per_param": bit, "kv_cache_byte": cache}
+    parts = known.parts(
+        expected.arrays(known.table, codes), {"bandwidth_byte_per_s": bandwidth, "introduced_year": year, **size}
+    )
+    return _speed_table(
+        devices,
+        known,
+        groups,
+        stacks,
+        1 / np.asarray(parts.step_s),
+        size,
+        float(model["total_param"] * bit / BIT_PER_BYTE),
+    )
+
+
+def _speed_table(
+    devices: pd.DataFrame, known: expected.Calibration, groups: list[str], stacks: list[str], speed: np.ndarray,
+    size: dict[str, float], whole_byte: float,
+) -> pd.DataFrame:  # fmt: skip
+    bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float)
+    limit = np.asarray(memory_wall.decode_token_per_s(size["weight_byte"] + size["kv_cache_byte"], bandwidth))
+    low, high = np.array([known.intervals[name] for name in groups]).T
+    return pd.DataFrame(
+        {
+            "device_id": devices["device_id"].to_numpy(), "limit_token_per_s": limit, "expected_token_per_s": speed,
+            "expected_low_token_per_s": speed * low, "expected_high_token_per_s": np.minimum(speed * high, limit),
+            "fits": (devices["memory_capacity_byte"] >= whole_byte + size["kv_cache_byte"]).to_numpy(), "stack": stacks,
+            "interval_group": groups, "source_id": devices["source_id"].to_numpy(),
+        }
+    )  # fmt: skip
