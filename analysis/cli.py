@@ -31,7 +31,14 @@ Settings = Annotated[
     ),
 ]
 
-Address = Annotated[str, typer.Option("--address", envvar="MEMORY_WALL_ADDRESS", help="The site's own address, for permanent links, feed and map. Without it: links are relative, and there is no feed.")]  # fmt: skip
+Address = Annotated[
+    str,
+    typer.Option(
+        "--address",
+        envvar="MEMORY_WALL_ADDRESS",
+        help="The site's own address, for permanent links, feed and map. Without it: links are relative, no feed.",
+    ),
+]
 
 
 Params = Annotated[
@@ -167,7 +174,9 @@ def check(
 @app.command()
 def predict(
     file: Annotated[str, typer.Argument(help="CSV file with one configuration a row; - reads standard input.")],
-    out: Annotated[str | None, typer.Option(help="CSV file to write. Without it: standard output.", show_default=False)] = None,
+    out: Annotated[
+        str | None, typer.Option(help="CSV file to write. Without it: standard output.", show_default=False)
+    ] = None,
     data: Data = None,
 ) -> None:
     """Expected tokens per second for each row of a table, with an 80 % interval, the ideal limit, what binds, and a note."""

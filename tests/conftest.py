@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -25,6 +26,25 @@ def package() -> tables.DataPackage:
 def data_copy(tmp_path: Path) -> Path:
     """A data folder that a test may damage."""
     return Path(shutil.copytree(ROOT / "data", tmp_path / "data"))
+
+
+def site_of_yesterday(out: Path) -> Path:
+    """A folder that the build takes for a site it made before."""
+    out.mkdir()
+    record = {"edition": "2026.10", "parameters": {}, "figures": {}, "claims": {}}
+    (out / "edition.json").write_text(json.dumps(record), encoding="utf-8")
+    (out / "index.html").write_text("the site of yesterday", encoding="utf-8")
+    return out
+
+
+def is_untouched(out: Path) -> bool:
+    """Whether the site of yesterday is as it was, and nothing was left beside it but the record of builds."""
+    files = sorted(path.name for path in out.iterdir())
+    beside = [
+        path.name for path in out.parent.iterdir() if path.name.startswith(".") and not path.name.endswith(".build")
+    ]
+    text = (out / "index.html").read_text(encoding="utf-8")
+    return files == ["edition.json", "index.html"] and text == "the site of yesterday" and not beside
 
 
 def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -11,6 +11,7 @@ import pytest
 from analysis import checks
 from analysis.book import parameters
 from analysis.errors import InputError
+from tests.conftest import is_untouched, site_of_yesterday
 
 Run = Callable[..., CompletedProcess[str]]
 
@@ -105,9 +106,7 @@ def test_a_wrong_parameter_is_refused(name: str, value: object, expected: str) -
 
 
 def test_the_command_ends_with_2_and_leaves_the_site(memory_wall: Run, data_copy: Path, tmp_path: Path) -> None:
-    out = tmp_path / "html"
-    out.mkdir()
-    (out / "index.html").write_text("the site of yesterday", encoding="utf-8")
+    out = site_of_yesterday(tmp_path / "html")
     number = damage(data_copy, "devices", "iphone-14", "memory_capacity_gibyte", "six")
     mine = tmp_path / "mine"
     mine.mkdir()
@@ -116,8 +115,7 @@ def test_the_command_ends_with_2_and_leaves_the_site(memory_wall: Run, data_copy
     assert result.returncode == 2
     assert f"devices.csv:{number}:memory_capacity_gibyte: found 'six'" in result.stderr
     assert "Traceback" not in result.stderr
-    assert [path.name for path in tmp_path.joinpath("html").iterdir()] == ["index.html"]
-    assert (out / "index.html").read_text(encoding="utf-8") == "the site of yesterday"
+    assert is_untouched(out)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_ris_is_read_back() -> None:
 
 def test_csl_json_sets_a_reference() -> None:
     item = citation.csl(WORK)
-    style = CitationStylesStyle("harvard1", validate=False)
+    style = CitationStylesStyle("harvard-cite-them-right", validate=False)
     bibliography = CitationStylesBibliography(style, CiteProcJSON([item]), formatter.plain)
     bibliography.register(Citation([CitationItem(item["id"])]))
     told = str(bibliography.bibliography()[0])
