@@ -145,7 +145,8 @@ def test_the_claims_can_be_filtered_and_sorted(browser: Browser, site: Path) -> 
     menu.select_option(label=menu.locator("option", has_text="contradicted").first.inner_text())
     contradicted = table.locator("tbody tr:not([hidden])").count()
     assert 0 < contradicted < total
-    page.locator(".mw-table-bar", has=menu).locator("input[type=search]").fill("memory")
+    bar = menu.locator("xpath=ancestor::div[contains(@class, 'mw-table-bar')]")
+    bar.locator("input[type=search]").fill("memory")
     assert table.locator("tbody tr:not([hidden])").count() < contradicted
 
 
