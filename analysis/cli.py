@@ -5,8 +5,10 @@ Exit codes: 0 done, 1 a chapter or the site failed, 2 the input is wrong and not
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,9 +64,8 @@ def build(
     from analysis.book import freshness, places
 
     target = (out or places.SITE).resolve()
-    digest = freshness.inputs(
-        {"settings": settings, "params": params and params.read_text(encoding="utf-8-sig"), "address": address}, data
-    )
+    asked = params.read_bytes().hex() if params and params.is_file() else str(params)
+    digest = freshness.inputs({"settings": settings, "params": asked, "address": address}, data)
     if freshness.current(target, digest):
         typer.echo(f"Nothing has changed since the book was built. Open {target / 'index.html'}")
         return
@@ -110,22 +111,16 @@ def why(chapter: Chapter, data: Data = None, settings: Settings = None, params: 
         typer.echo(f"  {reason}")
 
 
-def _progress(total: int):  # type: ignore[no-untyped-def]
-    import contextlib
-
+@contextlib.contextmanager
+def _progress(total: int) -> Iterator[Callable[[str], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
-
-    @contextlib.contextmanager
-    def steps():  # type: ignore[no-untyped-def]
-        columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=console, transient=not console.is_terminal) as bar:
-            task = bar.add_task("checking", total=total)
-            yield lambda text: bar.update(task, advance=1, description=text)
-
-    return steps()
+    columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=not console.is_terminal) as bar:
+        task = bar.add_task("checking", total=total)
+        yield lambda text: bar.update(task, advance=1, description=text)
 
 
 @app.command()
