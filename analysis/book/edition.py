@@ -12,7 +12,17 @@ from sphinx.application import Sphinx
 from analysis import tables
 from analysis.book import freshness, parameters
 
-PACKAGES = ("altair", "jupyter-book", "myst-nb", "nbclient", "numpy", "pandas", "papermill", "sphinx", "vl-convert-python")
+PACKAGES = (
+    "altair",
+    "jupyter-book",
+    "myst-nb",
+    "nbclient",
+    "numpy",
+    "pandas",
+    "papermill",
+    "sphinx",
+    "vl-convert-python",
+)
 
 
 def name(app: Sphinx) -> str:
@@ -51,3 +61,8 @@ def record(app: Sphinx, figures: list[dict[str, Any]], claims: list[dict[str, An
         "figures": {entry["id"]: entry["sha256"] for entry in figures},
         "claims": {claim["id"]: hashlib.sha256(json.dumps(claim, sort_keys=True).encode()).hexdigest() for claim in claims},
     }  # fmt: skip
+
+
+def last_read() -> str:
+    """The last day on which a source of the data was read."""
+    return max((str(day) for day in tables.package().table("sources")["date_read"] if day), default="")

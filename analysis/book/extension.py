@@ -16,6 +16,7 @@ from sphinx.util.logging import getLogger
 from analysis.book import (
     assets,
     colophon,
+    edition,
     figure_page,
     mathml,
     menu,
@@ -33,7 +34,7 @@ STATIC = Path(__file__).parent / "static"
 
 
 class ReferenceRole(SphinxRole):
-    """``{value}`id``` or ``{verdict}`id```."""
+    """``{value}`id```, ``{verdict}`id``` (a badge) or ``{claim}`id``` (the claim's recomputed number)."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
@@ -70,17 +71,20 @@ def resolve(app: Sphinx, doctree: nodes.document, document: str) -> None:
         except FigureError as error:
             LOGGER.warning(str(error), location=node, type="memory_wall", subtype=kind)
             continue
+        if node["kind"] == "verdict":
+            node["html"] = _verdict(bundle, document)
+            continue
         if kind == "claims" or bundle["number"] is not None:
-            node["html"] = (_value if kind == "values" else _verdict)(bundle, document)
-        node.append(nodes.Text(bundle["text"] if kind == "values" else ""))
+            node["html"] = _value(bundle, document, "numbers.html" if kind == "values" else "chapters/claims.html")
+        node.append(nodes.Text(bundle["text"]))
 
 
-def _value(bundle: dict[str, Any], document: str) -> str:
-    target = pieces.relative(document, "numbers.html")
+def _value(bundle: dict[str, Any], document: str, page: str) -> str:
+    target = pieces.relative(document, page)
     told = {name: pieces.told(bundle)[name] for name in ("definition", "formula", "inputs", "sources")}
     data = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in told.items() if text)
     return (
-        f'<a class="mw-value" href="{target}#{bundle["id"]}" title="{escape(bundle["definition"], quote=True)}" {data}>'
+        f'<a class="mw-value" href="{target}#{bundle["id"]}" title="{escape(told["definition"], quote=True)}" {data}>'
     )
 
 
@@ -118,6 +122,7 @@ def page_context(
     """Scripts and styles of a page: the chart bundle only where there are charts."""
     if "title" in context:
         context["metatags"] = context.get("metatags", "") + metadata.tags(app, page, _plain(context["title"]))
+    context["theme_extra_footer"] = pieces.footer(page, edition.name(app), edition.last_read())
     app.add_css_file("memory-wall.css", priority=900)
     app.add_js_file("memory-wall.js", loading_method="defer", priority=900)
     if "mw-chart" in context.get("body", ""):
@@ -131,7 +136,7 @@ def _plain(title: str) -> str:
 def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The gallery, one landing page per figure, one page per table."""
     yield from figure_page.collect(app)
-    yield from table_page.collect()
+    yield from table_page.collect(app)
     yield from number_page.collect(app)
 
 
@@ -163,6 +168,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("memory_wall_published", "", "", types=(str,))
     app.add_role("value", ReferenceRole("value"))
     app.add_role("verdict", ReferenceRole("verdict"))
+    app.add_role("claim", ReferenceRole("claim"))
     app.add_directive("edition-record", EditionRecord)
     app.add_directive("how-to-cite", HowToCite)
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.display, None))

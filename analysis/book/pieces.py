@@ -61,7 +61,7 @@ def told(value: dict[str, Any]) -> dict[str, str]:
     inputs = "; ".join(f"{name.replace('_', ' ')} = {shown}" for name, shown in value["inputs"].items())
     names = publishers(value["sources"])
     return {
-        "definition": value["definition"], "formula": value["formula"], "inputs": inputs,
+        "definition": value.get("definition") or value.get("statement", ""), "formula": value["formula"], "inputs": inputs,
         "sources": f"Sources: {words.listing(names)}." if names else "",
     }  # fmt: skip
 
@@ -184,3 +184,14 @@ def badge(verdict: str) -> str:
         "not-checkable": "–",
     }[verdict]
     return f'<span class="mw-badge mw-{verdict}"><span aria-hidden="true">{icon}</span> {escape(verdict.replace("-", " "))}</span>'
+
+
+def footer(page: str, name: str, last_read: str) -> str:
+    """The line at the foot of every page: edition, last data, how to cite, and the ways in that the menu does not show."""
+    ways = {
+        "How to cite": "chapters/colophon.html#how-to-cite-the-book", "Figures": "figures/index.html", "Numbers": "numbers.html",
+        "Data": "chapters/data.html", "Editions": "editions/index.html",
+    }  # fmt: skip
+    links = " · ".join(f'<a href="{relative(page, target)}">{text}</a>' for text, target in ways.items())
+    read = f" · data last read {escape(last_read)}" if last_read else ""
+    return f'<p class="mw-foot">The Memory Wall, edition {escape(name)}{read} · {links}</p>'

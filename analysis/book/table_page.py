@@ -7,22 +7,27 @@ from html import escape
 from typing import Any
 
 import pandas as pd
+from sphinx.application import Sphinx
 
 from analysis import checks, tables
-from analysis.book import pieces
+from analysis.book import citation, edition, menu, pieces
 from analysis.figures import records
 from analysis.units import stem
 
 
-def collect() -> Iterator[tuple[str, dict[str, Any], str]]:
+def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """(page name, context, template) of every table of the data package."""
     package = tables.package()
     for name in package.names:
         resource = package.resource(name)
-        yield f"tables/{name}", {"title": resource["title"], "body": _table_page(package, name, resource)}, "page.html"
+        yield (
+            f"tables/{name}",
+            {"title": resource["title"], "body": _table_page(app, package, name, resource)},
+            "page.html",
+        )
 
 
-def _table_page(package: tables.DataPackage, name: str, resource: dict[str, Any]) -> str:
+def _table_page(app: Sphinx, package: tables.DataPackage, name: str, resource: dict[str, Any]) -> str:
     rows = package.raw(name)
     return (
         f"<h1>{escape(resource['title'])}</h1><p class=mw-answer>{escape(resource['row'])}</p>"
@@ -30,7 +35,23 @@ def _table_page(package: tables.DataPackage, name: str, resource: dict[str, Any]
         f'<p>{len(rows):,} rows. <a href="{name}.csv" download>Download the CSV</a> · <a href="datapackage.json" download>'
         f'schema (Frictionless)</a> · {escape(resource["licences"])} · <a href="../chapters/data.html">all tables</a></p>'
         f"<h2>Rows</h2>{_rows(name, rows, resource)}<h2>Columns</h2>{_columns(resource)}{_examples(resource)}"
+        f"{_sources(rows)}{menu.citation_block(work(app, name, resource))}"
     )
+
+
+def work(app: Sphinx, name: str, resource: dict[str, Any]) -> citation.Work:
+    """A table as something that can be cited."""
+    given = edition.given_parameters(app)
+    return citation.Work(
+        kind="table", id=name.replace("_", "-"), title=resource["title"], edition=given["edition"],
+        date=given["edition_date"], address=menu.address(app, f"tables/{name}.html"),
+    )  # fmt: skip
+
+
+def _sources(rows: pd.DataFrame) -> str:
+    cited = tables.source_ids(rows) if "publisher" not in rows.columns else []
+    listed = pieces.source_list(cited)
+    return f"<h2>Sources</h2><details><summary>{len(cited)} documents</summary>{listed}</details>" if cited else ""
 
 
 def _rows(name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> str:
