@@ -7,7 +7,7 @@ for predictions of unseen chips) and ``data/calibration_ladder.csv`` (what each 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import tables
-from analysis.derived import expected
+from analysis.derived import expected, serving
 from analysis.derived import validation as prepared
 from analysis.equations import validation
 from analysis.tables import DataPackage
 
 Values = npt.NDArray[np.float64]
+Model = Callable[[pd.DataFrame, Mapping[str, float]], Values]
 
 NOISE_RATIO = 0.05
 """Size of an error, in the logarithm of the speed, from which on a row counts less: the noise of runs without a build number."""
+SERVING_NOISE_RATIO = 0.1
+"""The same for times of requests on servers."""
 DIGITS = 5
 COVERAGE_SHARE = 0.8
+POPE_DATE = "2022-11"
 LEAST = 1e-6
 """Least value of a parameter, relative to where its search starts."""
 SMALLEST_ERROR_SHARE = 1e-6
@@ -63,6 +67,21 @@ CPU = (
     Parameter("cpu-unpacking", "bit_per_param", 4.0, "Unpacking I formats on processors, as bits per weight read on top"),
 )  # fmt: skip
 PARAMETERS = (*GPU, *CPU)
+SERVING = (
+    Parameter("serving-launch-vllm", "s_per_layer", 7e-5, "Time of a layer whatever its weights and batch, under vLLM"),
+    Parameter("serving-launch-tensorrt-llm", "s_per_layer", 4e-5, "The same under TensorRT-LLM"),
+    Parameter("serving-hop", "s_per_layer", 3e-5, "Time a layer takes on top for every doubling of the chips"),
+    Parameter("serving-sequence-vllm", "s", 7e-5, "Time of a step for every sequence of the batch, under vLLM"),
+    Parameter("serving-sequence-tensorrt-llm", "s", 3e-5, "The same under TensorRT-LLM"),
+    Parameter("serving-bandwidth-share", "share", 0.8, "Share of the bandwidth reached by serving engines", high=1.0),
+    Parameter("serving-compute-share", "share", 0.7, "Share of the dense peak reached by serving engines", high=1.0),
+)  # fmt: skip
+TPU = (
+    Parameter("tpu-layer", "s_per_layer", 1.5e-4, "Time of a layer on 16 to 64 TPU v4, communication included"),
+    Parameter("tpu-bandwidth-share", "share", 0.9, "Share of the bandwidth reached on TPU v4", high=1.0),
+    Parameter("tpu-compute-share", "share", 0.5, "Share of the dense peak reached on TPU v4 while writing", high=1.0),
+    Parameter("tpu-prefill-share", "share", 0.5, "Share of the dense peak reached on TPU v4 while reading the prompt", high=1.0),
+)  # fmt: skip
 
 NEUTRAL = {
     "launch": 0.0, "launch-rocm": 0.0, "width-metal": 0.0, "launch-decline": 0.0, "old-launch": 1.0, "unpacking": 0.0,
@@ -112,9 +131,7 @@ class Problem:
 
     def residual(self, parameters: Mapping[str, float]) -> Values:
         """Return the weighted residuals, bent so that their square grows only linearly beyond the noise."""
-        error = (self.log_predicted(parameters) - self.log_measured) / NOISE_RATIO
-        bent = np.sign(error) * np.sqrt(2 * (np.sqrt(1 + error**2) - 1))
-        return np.asarray(np.sqrt(self.weight) * bent)
+        return bent(self.log_predicted(completed(parameters)) - self.log_measured, self.weight, NOISE_RATIO)
 
 
 def chip_weight(rows: pd.DataFrame) -> Values:
@@ -132,7 +149,7 @@ def completed(fitted: Mapping[str, float]) -> dict[str, float]:
 
 
 def fit(
-    problem: Problem, parameters: Iterable[Parameter], start: Mapping[str, float] | None = None
+    problem: Problem | ServingProblem, parameters: Iterable[Parameter], start: Mapping[str, float] | None = None
 ) -> dict[str, float]:
     """Return the parameters that fit best, by robust least squares on the logarithm of the speed."""
     from scipy.optimize import least_squares
@@ -143,10 +160,41 @@ def fit(
     most = np.array([parameter.high for parameter in chosen]) / scale
 
     def residual(relative: Values) -> Values:
-        return problem.residual(completed({p.parameter_id: v for p, v in zip(chosen, relative * scale, strict=True)}))
+        return problem.residual({p.parameter_id: v for p, v in zip(chosen, relative * scale, strict=True)})
 
     found = least_squares(residual, np.clip(first, 2 * LEAST, most), bounds=(LEAST, most), xtol=1e-8, ftol=1e-8)
     return {p.parameter_id: float(v) for p, v in zip(chosen, found.x * scale, strict=True)}
+
+
+class ServingProblem:
+    """Times of requests as a problem to fit; every series counts the same."""
+
+    def __init__(self, rows: pd.DataFrame, model: Model, measured: str, series: str) -> None:
+        self.rows, self.model = rows, model
+        self.log_measured = np.log(rows[measured].to_numpy(dtype=float))
+        self.weight = np.asarray(1 / rows.groupby(series)[series].transform("size"), dtype=float)
+
+    def residual(self, parameters: Mapping[str, float]) -> Values:
+        """Return the weighted residuals of the logarithm of the time."""
+        return bent(np.log(self.model(self.rows, parameters)) - self.log_measured, self.weight, SERVING_NOISE_RATIO)
+
+
+def bent(error: Values, weight: Values, noise: float) -> Values:
+    """Return weighted residuals whose square grows only linearly beyond the noise."""
+    scaled = error / noise
+    return np.asarray(np.sqrt(weight) * np.sign(scaled) * np.sqrt(2 * (np.sqrt(1 + scaled**2) - 1)))
+
+
+def series_folds(
+    rows: pd.DataFrame, model: Model, parameters: tuple[Parameter, ...], measured: str, series: str
+) -> dict[str, dict[str, float]]:
+    """Return the serving parameters fitted with each series left out in turn."""
+    whole = fit(ServingProblem(rows, model, measured, series), parameters)
+    found = {}
+    for name in sorted(rows[series].unique()):
+        problem = ServingProblem(rows[rows[series] != name].reset_index(drop=True), model, measured, series)
+        found[str(name)] = fit(problem, parameters, whole)
+    return found
 
 
 def folds(rows: pd.DataFrame, parameters: Iterable[Parameter]) -> dict[str, dict[str, float]]:
@@ -244,7 +292,7 @@ def decode_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
         for p in PARAMETERS
     ]
     fold_rows = [
-        {"chip": chip, "parameter_id": name, "value": value}
+        {"left_out": chip, "parameter_id": name, "value": value}
         for chip, values in left_out.items()
         for name, value in values.items()
     ]
@@ -254,6 +302,51 @@ def decode_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
         "calibration_folds": fold_rows,
         "calibration_ladder": ladder(rows),
     }
+
+
+def serving_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
+    """Fit the serving models and return what is filed of them, table by table."""
+    gpu = serving.serving_measurements(package)
+    gpu = gpu[gpu["fits"]].reset_index(drop=True)
+    tpu = serving.pope_measurements(package)
+    fitted: dict[str, list[dict[str, Any]]] = {"calibration": [], "calibration_folds": []}
+    for rows, model, parameters, measured, series in (
+        (gpu, serving.predicted_request_s, SERVING, "request_s", "series"),
+        (tpu, serving.predicted_pope_s, TPU, "time_s", "table"),
+    ):
+        _file_serving(fitted, rows, model, parameters, measured, series)
+    return fitted
+
+
+def _file_serving(
+    filed: dict[str, list[dict[str, Any]]],
+    rows: pd.DataFrame,
+    model: Model,
+    parameters: tuple[Parameter, ...],
+    measured: str,
+    series: str,
+) -> None:
+    found = _rounded(fit(ServingProblem(rows, model, measured, series), parameters))
+    left_out = {
+        name: _rounded(values) for name, values in series_folds(rows, model, parameters, measured, series).items()
+    }
+    errors = standard_errors(left_out)
+    scope = {
+        "n_row": len(rows),
+        "n_chip": rows["chip"].nunique(),
+        "data_date": max(rows["date"]) if "date" in rows else POPE_DATE,
+    }
+    for p in parameters:
+        error = _error(errors[p.parameter_id], found[p.parameter_id])
+        filed["calibration"].append(
+            _entry(p.parameter_id, "serving", p.unit, found[p.parameter_id], p.meaning, error, **scope)
+        )
+    prefix = "Table " if series == "table" else ""
+    filed["calibration_folds"] += [
+        {"left_out": f"{prefix}{name}", "parameter_id": key, "value": value}
+        for name, values in left_out.items()
+        for key, value in values.items()
+    ]
 
 
 def _interval_entries(rows: pd.DataFrame, predicted: Values, date: str) -> list[dict[str, Any]]:
@@ -328,7 +421,8 @@ def write(folder: Path, filed: Mapping[str, list[dict[str, Any]]]) -> None:
 def main() -> None:
     """Refit everything and write the tables of the calibration into the data folder."""
     package = tables.package()
-    write(package.folder, decode_tables(package))
+    decode, served = decode_tables(package), serving_tables(package)
+    write(package.folder, {name: entries + served.get(name, []) for name, entries in decode.items()})
 
 
 if __name__ == "__main__":
