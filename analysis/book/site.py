@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from analysis import checks, figures, tables
+from analysis import checks, figures, overlay, tables
 from analysis.book import drawings, editions, execution, freshness, parameters, places, publishing, vega
 from analysis.errors import InputError, SiteError
 
@@ -107,17 +107,8 @@ def _executed(name: str, outputs: execution.Outputs, step: Callable[[str], None]
 
 
 def merged_data(given: Path | None, folder: Path) -> Path:
-    """The book's tables in ``folder``, with the files of ``given`` in place of those of the same name."""
-    source = tables.data_folder()
-    shutil.copytree(source, folder)
-    if given is None:
-        return folder
-    known = {path.name for path in folder.glob("*.csv")}
-    for path in sorted(given.glob("*.csv")):
-        if path.name not in known:
-            raise InputError.unknown("table", path.name, known, file=str(path))
-        shutil.copyfile(path, folder / path.name)
-    return folder
+    """The book's tables in ``folder``, with what ``given`` holds laid over them."""
+    return overlay.merged(given, folder)
 
 
 def _stage(source: Path, executed: Mapping[str, str]) -> None:

@@ -1,0 +1,216 @@
+"""One table against its schema: header, type and limits of each cell, keys; each problem with what would be valid.
+
+The messages are for whoever typed the table, so each says what to write instead where that can be known: the nearest name,
+the nearest number allowed, the unit in which the number would be plausible.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from analysis import units
+from analysis.errors import Problem, nearest
+from analysis.sheets import LONGEST_CELL, Sheet
+from analysis.tables import FALSE, TRUE
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+ACTIVE = re.compile(
+    r"^\s*[=+@]|^\s*-(?![\d.])|<\s*[a-z/!?]|\b(java|vb)script\s*:|\bdata\s*:\s*text|\{[\w:+-]+\}\s*`|\]\(|\$[^$]*\\[^$]*\$",
+    re.IGNORECASE,
+)
+"""What a spreadsheet, a browser or the book's own markup could run or follow instead of showing it."""
+HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
+"""Line breaks, control characters, and marks that turn or hide the text around them."""
+ACTIVE_TODO = (
+    "A spreadsheet or a browser could run it: remove the leading = + - @, the tag, the link or the javascript: address."
+)
+
+
+def problems(sheet: Sheet, schema: Mapping[str, Any]) -> list[Problem]:
+    """Everything wrong with one table taken by itself."""
+    fields = {field["name"]: field for field in schema["fields"]}
+    columns = sheet.columns()
+    found = [*sheet.problems, *_header(sheet, list(fields))]
+    for name in sheet.header:
+        if name in fields:
+            found += _column(sheet, fields[name], columns[name])
+    return found + list(_keys(sheet, schema["primaryKey"], columns))
+
+
+def _header(sheet: Sheet, names: list[str]) -> Iterator[Problem]:
+    if not sheet.header:
+        return
+    expected_columns = "the columns " + ", ".join(names)
+    for name in dict.fromkeys(sheet.header):
+        if sheet.header.count(name) > 1:
+            yield Problem(file=sheet.file, row=1, column=name, found="the column twice", expected="each column once")
+        if name not in names:
+            found, todo = f"column {name[:80]!r}", nearest(name[:80], names)
+            yield Problem(
+                file=sheet.file, row=1, column=name[:80] or None, found=found, expected=expected_columns, todo=todo
+            )
+    for name in names:
+        if name not in sheet.header:
+            yield Problem(file=sheet.file, row=1, column=name, found="no such column", expected=expected_columns)
+
+
+def _column(sheet: Sheet, field: Mapping[str, Any], cells: list[str]) -> Iterator[Problem]:
+    wrong = {cell: _wrong(cell, field) for cell in set(cells)}
+    first: dict[str, int] = {}
+    for (row, _), cell in zip(sheet.rows, cells, strict=True):
+        problem = wrong[cell]
+        if problem is None and field.get("constraints", {}).get("unique") and cell:
+            problem = (repr(cell), f"It is in row {first[cell]} too.") if cell in first else None
+            first.setdefault(cell, row)
+        if problem is not None:
+            found, todo = problem
+            wanted = PLAIN_TEXT if todo == ACTIVE_TODO else expected(field)
+            yield Problem(file=sheet.file, row=row, column=field["name"], found=found, expected=wanted, todo=todo)
+
+
+PLAIN_TEXT = "plain text"
+
+
+def _wrong(cell: str, field: Mapping[str, Any]) -> tuple[str, str] | None:
+    """(what was found, what to do) where a cell is not valid; the first reason counts."""
+    limits, kind = field.get("constraints", {}), field["type"]
+    if not cell:
+        return ("nothing", "") if limits.get("required") else None
+    if len(cell) > LONGEST_CELL:
+        return f"{len(cell)} characters, {cell[:40]!r}…", f"A cell holds at most {LONGEST_CELL}."
+    shown = repr(cell if len(cell) <= 80 else cell[:80] + "…")
+    if kind in ("number", "integer"):
+        todo = _wrong_number(cell, field, limits)
+    elif kind == "boolean":
+        todo = None if cell in TRUE + FALSE else "Write true or false."
+    else:
+        todo = _wrong_text(cell, limits)
+    return None if todo is None else (shown, todo)
+
+
+def _wrong_text(cell: str, limits: Mapping[str, Any]) -> str | None:
+    if "enum" in limits:
+        return None if cell in limits["enum"] else nearest(cell, limits["enum"])
+    if HIDDEN.search(cell):
+        return "It holds a line break or a character that is not seen; write it in one line of plain characters."
+    if "pattern" in limits:
+        plain = re.sub(r"[^a-z0-9]+", "-", cell[:80].lower()).strip("-")
+        hint = f"Did you mean {plain!r}?" if _matches(plain, limits["pattern"]) else ""
+        return None if _matches(cell, limits["pattern"]) else hint
+    return ACTIVE_TODO if ACTIVE.search(cell) else None
+
+
+def _matches(cell: str, pattern: str) -> bool:
+    return bool(re.fullmatch(pattern.removeprefix("^").removesuffix("$"), cell, re.ASCII))
+
+
+def _wrong_number(cell: str, field: Mapping[str, Any], limits: Mapping[str, Any]) -> str | None:
+    if not NUMBER.fullmatch(cell):
+        return _not_a_number(cell, field)
+    value = float(cell)
+    low, high = limits.get("minimum", -math.inf), limits.get("maximum", math.inf)
+    if math.isinf(value):
+        return "It is too large for any quantity here."
+    if not low <= value <= high:
+        return _out_of_range(value, field["name"], low, high)
+    if field["type"] == "integer" and not INTEGER.fullmatch(cell):
+        return f"Did you mean {round(value)}?" if value == round(value) else f"The nearest is {round(value)}."
+    return None
+
+
+def _not_a_number(cell: str, field: Mapping[str, Any]) -> str:
+    if re.fullmatch(r"[+-]?\d+,\d+", cell):
+        if re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", cell):
+            meant = f"{cell.replace(',', '.')} or {cell.replace(',', '')}"
+            return f"The comma may stand for thousands or for decimals: write {meant}."
+        return f"Did you mean {cell.replace(',', '.')}?"
+    if re.fullmatch(r"[+-]?[\d.,' \u00a0\u2009\u202f]+", cell):
+        return "Write digits and at most one decimal point, nothing between thousands."
+    if cell.lower() in ("nan", "na", "n/a", "none", "null", "-", "?", "inf", "-inf", "infinity", "unknown"):
+        return "Leave the cell empty where the value is not known."
+    if number := re.match(r"[+-]?[\d.]+(?=\s*[^\d.,]+$)", cell):
+        unit = f": {field['unit']}" if field.get("unit") else ""
+        return f"Write {number[0]} alone; the unit stands in the header{unit}."
+    return ""
+
+
+def _out_of_range(value: float, column: str, low: float, high: float) -> str:
+    if value < 0 < low <= -value <= high:
+        return f"Did you mean {-value:g}?"
+    nearest_value = f"The nearest value allowed is {low if value < low else high:g}."
+    hint = other_unit(value, column, low, high)
+    return f"{nearest_value} {hint}" if hint else nearest_value
+
+
+def other_unit(value: float, column: str, low: float, high: float) -> str:
+    """A hint where the number would be plausible in another size of the column's unit: 34100 GB/s are likely MB/s."""
+    unit = units.parse(column)
+    if unit is None or not unit.dimensions or value <= 0:
+        return ""
+    for name in _sizes(unit.text):
+        other = units.unit(name)
+        converted = value * other.factor / unit.factor
+        if low <= converted <= high:
+            head = f"{units.stem(column)}_{other.text}"
+            return (
+                f"If it is in {other.symbol}, name the column {head}: it is converted to {converted:.6g} {unit.symbol}."
+            )
+    return ""
+
+
+def _sizes(text: str) -> list[str]:
+    """The same unit with the neighbouring prefixes: ``gbyte_per_s`` → ``mbyte_per_s``, ``tbyte_per_s`` and so on."""
+    head, *rest = text.split("_per_")
+    base = next((word for word in units.PREFIXED if head.endswith(word)), None)
+    prefixes = ("m", "t", "k", "") if base else ()
+    return ["_per_".join([f"{prefix}{base}", *rest]) for prefix in prefixes if f"{prefix}{base}" != head]
+
+
+def _keys(sheet: Sheet, key: Sequence[str], columns: Mapping[str, list[str]]) -> Iterator[Problem]:
+    """Rows whose key of several columns stands there before; a key of one column is the business of ``unique``."""
+    if len(key) < 2 or not set(key) <= set(columns):
+        return
+    first: dict[tuple[str, ...], int] = {}
+    for (row, _), cells in zip(sheet.rows, zip(*(columns[name] for name in key), strict=True), strict=True):
+        if cells in first:
+            wanted = f"{', '.join(key)} together once"
+            yield Problem(
+                file=sheet.file,
+                row=row,
+                column=key[0],
+                found=repr(cells),
+                expected=wanted,
+                todo=f"See row {first[cells]}.",
+            )
+        first.setdefault(cells, row)
+
+
+def expected(field: Mapping[str, Any]) -> str:
+    """What a cell of this column may hold, in words."""
+    limits = field.get("constraints", {})
+    kind = KINDS[field["type"]]
+    if "enum" in limits:
+        kind = "one of " + ", ".join(str(value) for value in limits["enum"])
+    if "minimum" in limits or "maximum" in limits:
+        kind += f" from {limits.get('minimum', '−∞')} to {limits.get('maximum', '∞')}"
+    if field.get("unit"):
+        kind += f" in {field['unit']}"
+    if "pattern" in limits:
+        kind += f" that matches {PATTERNS.get(limits['pattern'], limits['pattern'])}"
+    kind += "" if limits.get("required") else ", or nothing"
+    return kind + (", each value once" if limits.get("unique") else "")
+
+
+KINDS = {"string": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false"}
+PATTERNS = {
+    "^[a-z0-9]+([.-][a-z0-9]+)*$": "lower-case words and digits joined by hyphens, as iphone-17-pro",
+    r"^\d{4}(-\d{2}(-\d{2})?)?$": "a date: 2026, 2026-11 or 2026-11-22",
+    r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$": "a date: 2026, 2026-11 or 2026-11-22",
+    r"^\d{4}-\d{2}-\d{2}$": "a day: 2026-11-22",
+    r"^https?://[^\s\"'<>]+$": "an address beginning with https:// or http://",
+}
+"""The patterns of the notes, in words."""

@@ -1,0 +1,348 @@
+"""Tables that somebody supplies for a run, laid over those of the book: a whole table, or rows to add or to change by their key.
+
+The result is a data folder like the book's own, in which ``supplied.json`` remembers what came from where, so that a
+problem is told at the supplier's file, row and column, and the site can say what in it is not the book's.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from analysis import cells, sheets, tables, units
+from analysis.errors import InputError, Problem, nearest
+from analysis.sheets import Sheet
+
+FILE = "supplied.json"
+TAKEN_AWAY = "NA"
+"""In a row that changes one of the book's, an empty cell leaves the book's value; this takes it away."""
+WHOLE_SHARE = 0.9
+"""A file with every column and this share of the book's rows is the table itself, edited; rows missing from it are gone."""
+SOURCE = {
+    "source_id": "supplied-with-this-run", "publisher": "Supplied with this run", "title": "Rows supplied for this run of the book",
+    "licence": "facts-quoted", "kind": "unrecorded", "note": "The rows came without a source of their own",
+}  # fmt: skip
+FOR_NEW_ROWS = {"source_id": SOURCE["source_id"], "confidence": "estimate"}
+"""What a new row has in a column that its file leaves out."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one file did to one table."""
+
+    table: str
+    file: str
+    whole: bool
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+
+    def __str__(self) -> str:
+        counts = ((self.added, "added"), (self.changed, "changed"), (self.removed, "removed"))
+        said = ", ".join(f"{len(rows)} {what}" for rows, what in counts if rows) or "nothing new"
+        return f"{self.file}: {'the whole table' if self.whole else 'rows'} of {self.table}, {said}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a row of the laid-over table stands in the file that supplied it, and a hint that goes with it."""
+
+    file: str
+    row: int
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """What ``supplied.json`` remembers."""
+
+    changes: list[Change] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    places: Mapping[str, Mapping[int, Place]] = field(default_factory=dict)
+    headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Table → column of the book → how the supplier's header calls it, where it is called otherwise."""
+    folder: str = ""
+
+    def rows(self) -> dict[str, list[int]]:
+        """Table → the rows in it that were supplied."""
+        return {table: list(places) for table, places in self.places.items()}
+
+    def relocated(self, problem: Problem) -> Problem:
+        """The same problem, told where its cell stands in what was supplied."""
+        table = problem.file.removesuffix(".csv")
+        if table not in self.places and table not in self.headers:
+            return replace(problem, file=f"the book's {problem.file}") if self.folder else problem
+        place = self.places[table].get(problem.row or 0)
+        if place is None:
+            return problem if problem.row is None else replace(problem, file=f"the book's {problem.file}")
+        called = self.headers[table].get(problem.column or "", problem.column)
+        found = problem.found if called == problem.column else f"{problem.found} (as {problem.column})"
+        todo = f"{problem.todo} {place.hint}".strip() if problem.found == "nothing" else problem.todo
+        return replace(problem, file=place.file, row=place.row, column=called, found=found, todo=todo)
+
+
+def supplied(folder: Path) -> Supplied:
+    """What is remembered about a data folder; nothing where it is the book's own."""
+    try:
+        noted = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except OSError:
+        return Supplied()
+    places = {
+        table: {int(row): Place(*place) for row, place in rows.items()} for table, rows in noted["places"].items()
+    }
+    changes = [Change(**change) for change in noted["changes"]]
+    problems = [Problem(**problem) for problem in noted["problems"]]
+    return Supplied(changes, problems, places, noted["headers"], noted["folder"])
+
+
+def merged(given: Path | None, folder: Path) -> Path:
+    """The book's tables in ``folder`` with those of ``given`` laid over; what is wrong with them is for ``checks`` to tell."""
+    shutil.copytree(tables.data_folder(), folder)
+    if given is None:
+        return folder
+    if not given.is_dir():
+        found = "a file" if given.exists() else "no such folder"
+        todo = "Name the folder that holds the files." if given.exists() else _neighbour(given)
+        raise InputError([Problem(file=str(given), found=found, expected="a folder of tables", todo=todo)])
+    package = tables.DataPackage(folder)
+    found_sheets, problems = sheets.given(given, package.names)
+    noted = Supplied([], problems, {}, {}, str(given))
+    done = [_laid_over(sheet, package, noted) for sheet in _once(found_sheets)]
+    if any(SOURCE["source_id"] in sheet_sources for sheet_sources in done):
+        _append(folder / "sources.csv", SOURCE)
+    _note(folder, noted)
+    return folder
+
+
+def _neighbour(given: Path) -> str:
+    beside = [path.name for path in given.parent.iterdir() if path.is_dir()] if given.parent.is_dir() else []
+    return nearest(given.name, beside) if beside else ""
+
+
+def _once(found: list[Sheet]) -> list[Sheet]:
+    """One sheet a table; that there are two has been said."""
+    return list({sheet.table: sheet for sheet in reversed(found)}.values())[::-1]
+
+
+def _note(folder: Path, noted: Supplied) -> None:
+    places = {
+        table: {row: [place.file, place.row, place.hint] for row, place in rows.items()}
+        for table, rows in noted.places.items()
+    }
+    content = {
+        "folder": noted.folder, "changes": [asdict(change) for change in noted.changes],
+        "problems": [problem.as_dict() for problem in noted.problems], "places": places, "headers": noted.headers,
+    }  # fmt: skip
+    (folder / FILE).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _append(path: Path, row: Mapping[str, str]) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        header = next(csv.reader(file))
+    with path.open("a", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerow([row.get(name, "") for name in header])
+
+
+# ------------------------------------------------------------------------------------------------------------ one table
+
+
+def _laid_over(sheet: Sheet, package: tables.DataPackage, noted: Supplied) -> set[str]:
+    """Lay one supplied sheet over its table; the source ids it now names."""
+    schema = package.resource(sheet.table)["schema"]
+    columns, wrong = _columns(sheet, schema)
+    noted.problems.extend([*sheet.problems, *wrong])
+    missing_key = [name for name in schema["primaryKey"] if name not in columns.values()]
+    if sheet.header and missing_key and not wrong:
+        found, expected = f"no column {missing_key[0]!r}", f"the key {', '.join(schema['primaryKey'])} in each row"
+        todo = f"`memory-wall template {sheet.table}` writes a file to start from."
+        noted.problems.append(Problem(file=sheet.file, row=1, found=found, expected=expected, todo=todo))
+    if missing_key:
+        return set()
+    path = package.folder / f"{sheet.table}.csv"
+    book = sheets.read(path, sheet.table)
+    layer = _Layer(sheet, book, schema, columns)
+    layer.lay()
+    _write(path, book.header, layer.rows)
+    noted.changes.append(layer.change())
+    noted.places[sheet.table] = layer.places  # type: ignore[index]
+    noted.headers[sheet.table] = {name: sheet.header[index] for index, name in columns.items()}  # type: ignore[index]
+    noted.problems.extend(layer.problems)
+    return {row[book.header.index("source_id")] for row in layer.rows} if "source_id" in book.header else set()
+
+
+def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+
+
+class _Layer:
+    """The rows of a table while a sheet is laid over them."""
+
+    def __init__(self, sheet: Sheet, book: Sheet, schema: Mapping[str, Any], columns: Mapping[int, str]) -> None:
+        self.sheet, self.book, self.key, self.columns = sheet, book, schema["primaryKey"], columns
+        self.fields = {field["name"]: field for field in schema["fields"]}
+        self.rows: list[list[str]] = []
+        self.places: dict[int, Place] = {}
+        self.problems: list[Problem] = []
+        self.added: list[str] = []
+        self.changed: list[str] = []
+        self.removed: list[str] = []
+        self.whole = False
+
+    def lay(self) -> None:
+        """Put the sheet's rows in place of the book's, or among them."""
+        stated = [(row, self._values(texts)) for row, texts in self.sheet.rows]
+        of_book = {self._key_of(dict(zip(self.book.header, texts, strict=True))): texts for _, texts in self.book.rows}
+        keys = {self._key_of(values) for _, values in stated}
+        complete = set(self.book.header) <= set(self.columns.values())
+        named = self.sheet.whole
+        self.whole = (complete and len(keys & set(of_book)) >= WHOLE_SHARE * len(of_book)) if named is None else named
+        if self.whole:
+            self.removed = [" ".join(key) for key in of_book if key not in keys]
+        kept = {} if self.whole else {key: list(texts) for key, texts in of_book.items()}
+        self._rows(stated, of_book, kept)
+
+    def _rows(self, stated: Any, of_book: Mapping[tuple[str, ...], list[str]], rows: dict[Any, list[str]]) -> None:
+        """Each stated row over the book's of the same key; a key that comes twice stays twice, for the checks to see."""
+        origin: dict[Any, Place] = {}
+        for row, values in stated:
+            key = self._key_of(values)
+            slot = key if key not in origin else (key, row)
+            old = of_book.get(key)
+            rows[slot] = self._row(values, old)
+            origin[slot] = Place(self.sheet.file, row, self._hint(key, of_book) if old is None else "")
+            if old is None:
+                self.added.append(" ".join(key))
+            elif rows[slot] != old:
+                self.changed.append(" ".join(key))
+        self.rows = list(rows.values())
+        self.places = {line: origin[slot] for line, slot in enumerate(rows, start=2) if slot in origin}
+
+    def _key_of(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        return tuple(values.get(name, "") for name in self.key)
+
+    def _values(self, texts: Sequence[str]) -> dict[str, str]:
+        return {name: self._cell(name, index, texts[index]) for index, name in self.columns.items()}
+
+    def _cell(self, name: str, index: int, text: str) -> str:
+        """A cell as the book files it: decimal point, the column's own unit, whole numbers without a point."""
+        kind = self.fields[name]["type"]
+        if kind not in ("number", "integer"):
+            return text
+        if self.sheet.decimal_comma and re.fullmatch(r"[+-]?\d+,\d+", text, re.ASCII) and not THOUSANDS.fullmatch(text):
+            text = text.replace(",", ".")
+        if not cells.NUMBER.fullmatch(text):
+            return text
+        factor = ratio(self.sheet.header[index], name)
+        if factor != 1:
+            text = f"{float(text) * factor:.12g}"
+        return text.removesuffix(".0") if kind == "integer" else text
+
+    def _row(self, values: Mapping[str, str], old: Sequence[str] | None) -> list[str]:
+        if old is None:
+            texts = [values.get(name, FOR_NEW_ROWS.get(name, "")) for name in self.book.header]
+        else:
+            kept = dict(zip(self.book.header, old, strict=True))
+            texts = [values.get(name, "") or ("" if self.whole else kept[name]) for name in self.book.header]
+        return ["" if text == TAKEN_AWAY else text for text in texts]
+
+    def _hint(self, key: tuple[str, ...], of_book: Mapping[tuple[str, ...], Any]) -> str:
+        """What to say where a new row lacks something: perhaps it was meant to change one of the book's."""
+        near = nearest(" ".join(key), [" ".join(known) for known in of_book])
+        hint = "A row with a new key needs it"
+        return f"{hint}, or is the key another? {near}" if near.startswith("Did") else f"{hint}."
+
+    def change(self) -> Change:
+        """What was done."""
+        return Change(self.sheet.table, self.sheet.file, self.whole, self.added, self.changed, self.removed)
+
+
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+"""A comma before three digits may be that of thousands: it is not taken for a decimal comma."""
+
+
+# -------------------------------------------------------------------------------------------------------------- columns
+
+
+def _columns(sheet: Sheet, schema: Mapping[str, Any]) -> tuple[dict[int, str], list[Problem]]:
+    """Position in the sheet → column of the book; and what is wrong with the header."""
+    fields = {field["name"]: field for field in schema["fields"]}
+    found: dict[int, str] = {}
+    problems = []
+    for index, name in enumerate(sheet.header):
+        target = name if name in fields else _in_another_unit(name, fields)
+        if target is None:
+            problems.append(_no_column(sheet, name, fields))
+        elif target in found.values():
+            first = sheet.header[next(at for at, column in found.items() if column == target)]
+            said = f"the column {'twice' if first == name else f'beside {first!r}'}"
+            problems.append(Problem(sheet.file, said, "one column for one quantity", "Keep one.", 1, name))
+        else:
+            found[index] = target
+    return found, problems
+
+
+def _in_another_unit(name: str, fields: Mapping[str, Any]) -> str | None:
+    """The book's column of the same quantity in another unit."""
+    stem = units.stem(name)
+    same = [column for column in fields if units.parse(column) and units.stem(column) == stem]
+    return next((column for column in same if _comparable(name, column)), None)
+
+
+def _comparable(one: str, other: str) -> bool:
+    first, second = units.parse(one), units.parse(other)
+    if first is None or second is None:
+        return False
+    if not first.dimensions:
+        return {first.text, second.text} <= SHARES
+    return _in_bytes(first.dimensions) == _in_bytes(second.dimensions)
+
+
+SHARES = {"share", "percent"}
+BIT_PER_BYTE = 8
+
+
+def _in_bytes(dimensions: Mapping[str, int]) -> dict[str, int]:
+    return {"byte" if word == "bit" else word: power for word, power in dimensions.items()}
+
+
+def ratio(one: str, other: str) -> float:
+    """By what a number in the unit of ``one`` is multiplied for the unit of ``other``: gbit → mbyte is 125."""
+    first, second = units.parse(one), units.parse(other)
+    if first is None or second is None or first.text == second.text:
+        return 1.0
+    bits = second.dimensions.get("bit", 0) - first.dimensions.get("bit", 0)
+    return float(first.factor / second.factor * float(BIT_PER_BYTE) ** bits)
+
+
+def _no_column(sheet: Sheet, name: str, fields: Mapping[str, Any]) -> Problem:
+    stem, unit = units.stem(name), units.parse(name)
+    same = [column for column in fields if units.parse(column) and units.stem(column) in (stem, name)]
+    expected = "the columns " + ", ".join(fields)
+    if not name:
+        return Problem(sheet.file, "a column without a name", expected, "Name it, or take it away.", 1)
+    if same and unit is None:
+        wanted = units.parse(same[0])
+        return Problem(
+            sheet.file, f"column {name[:80]!r}", f"its unit in its name, as {same[0]}", _spelled(wanted), 1, name[:80]
+        )
+    if same and unit is not None:
+        return Problem(
+            sheet.file,
+            f"the unit {unit.text}",
+            f"a unit like that of {same[0]}",
+            "It measures another thing.",
+            1,
+            name[:80],
+        )
+    return Problem(sheet.file, f"column {name[:80]!r}", expected, nearest(name[:80], fields), 1, name[:80])
+
+
+def _spelled(unit: units.Unit | None) -> str:
+    return f"{unit.symbol} is spelled {unit.text}." if unit else ""

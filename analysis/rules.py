@@ -1,0 +1,235 @@
+"""What must hold across the rows and tables of a data folder: keys, physics, dates, orders of magnitude.
+
+Each rule is a function of the data as text, so that one cell that is no number spoils no other check.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from analysis import cells, overlay, sheets, tables, units
+from analysis.errors import Problem, nearest
+
+BANDWIDTH_TOLERANCE = 0.02
+ROUNDING = 0.01
+"""A measured speed may lie so far above what the memory can deliver before it is called impossible: both are rounded."""
+STORAGE_ROUNDING = 0.05
+EARLIEST_YEAR, LATEST_YEAR = 1950, 2035
+MAGNITUDE = 10.0
+"""Beyond the book's smallest and largest value by so much, a supplied value is asked about."""
+LIKE_ROWS = 5
+"""Rows of the same group needed before a value is compared with them alone."""
+
+Texts = Mapping[str, pd.DataFrame]
+"""Table → its cells as text; the index is the row in the file."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a rule sees: the texts of all tables, their schemas, and what of them was supplied for this run."""
+
+    texts: Texts
+    schemas: Mapping[str, Any]
+    supplied: overlay.Supplied
+
+
+def texts(sheet: sheets.Sheet) -> pd.DataFrame:
+    """The cells of a sheet; the index is the row in the file."""
+    return pd.DataFrame(sheet.columns(), index=pd.Index([row for row, _ in sheet.rows]), dtype=object)
+
+
+def _numbers(table: pd.DataFrame, column: str) -> pd.Series[float]:
+    """The column as numbers; what is none is missing."""
+    numbers: pd.Series[float] = pd.to_numeric(table[column], errors="coerce").astype(float)
+    return numbers.where(numbers.abs() != float("inf"))
+
+
+# --------------------------------------------------------------------------------------------------- keys and other tables
+
+
+def _unknown_keys(data: Data) -> Iterator[Problem]:
+    for name, schema in data.schemas.items():
+        for key in schema.get("foreignKeys", []):
+            column, target = key["fields"][0], key["reference"]
+            if column not in data.texts[name] or target["fields"][0] not in data.texts[target["resource"]]:
+                continue
+            known = set(data.texts[target["resource"]][target["fields"][0]])
+            column_cells = data.texts[name][column]
+            for row, cell in column_cells[(column_cells != "") & ~column_cells.isin(known)].items():
+                todo = f"Add the row there first. {nearest(str(cell)[:80], known)}"
+                yield Problem(
+                    file=f"{name}.csv", row=int(str(row)), column=column, found=repr(cell[:80]),
+                    expected=f"an id in {target['resource']}.csv", todo=todo,
+                )  # fmt: skip
+
+
+def _one_kept(data: Data) -> Iterator[Problem]:
+    stated = data.texts["disagreements"]
+    kept = stated["kept"].isin(tables.TRUE).groupby(stated["disagreement_id"]).sum()
+    for name, count in kept[kept != 1].items():
+        yield Problem(
+            file="disagreements.csv", column="kept", found=f"{count} kept values for {name!r}", expected="exactly one",
+            todo="Mark the value the table holds, and say why in `reason`.",
+        )  # fmt: skip
+
+
+def _patterns(data: Data) -> Iterator[Problem]:
+    for name, table in data.texts.items():
+        for column in (column for column in table if str(column).endswith("_pattern")):
+            for row, cell in table[column].items():
+                if reason := _not_a_pattern(cell):
+                    yield Problem(
+                        file=f"{name}.csv", row=int(str(row)), column=str(column), found=repr(cell[:80]),
+                        expected="a regular expression", todo=reason,
+                    )  # fmt: skip
+
+
+def _not_a_pattern(cell: str) -> str:
+    try:
+        re.compile(cell)
+    except (re.error, RecursionError, OverflowError) as error:
+        return f"{error}."
+    return "A repetition of a repetition may never end." if re.search(r"[+*}]\)*[+*{]", cell) else ""
+
+
+# ---------------------------------------------------------------------------------------------------------------- physics
+
+
+def _bandwidth(data: Data) -> Iterator[Problem]:
+    devices, column = data.texts["devices"], "memory_bandwidth_gbyte_per_s"
+    rate, width = _numbers(devices, "memory_data_rate_mtransfer_per_s"), _numbers(devices, "memory_bus_width_bit")
+    stated, computed = _numbers(devices, column), rate * width / 8 / 1000
+    for row in devices.index[(stated / computed - 1).abs() > BANDWIDTH_TOLERANCE]:
+        yield Problem(
+            file="devices.csv", row=int(row), column=column, found=f"{stated[row]:g}",
+            expected=f"data rate × bus width / 8 = {computed[row]:.4g} GB/s within {BANDWIDTH_TOLERANCE:.0%}",
+            todo="Check all three cells: MHz is not MT/s, Gb is not GB. To change the bandwidth alone, write NA in one of the others.",
+        )  # fmt: skip
+
+
+def _decode(data: Data) -> Iterator[Problem]:
+    """A dense model is read whole for each token: tokens per second × bytes may not exceed the bandwidth."""
+    measured, column = data.texts["measurements_decode"], "decode_token_per_s"
+    byte = _numbers(measured, "weight_gibyte") * units.unit("gibyte").factor
+    limit = _numbers(measured, "memory_bandwidth_gbyte_per_s") * units.unit("gbyte").factor
+    share = _numbers(measured, column) * byte / (limit * _numbers(measured, "n_device"))
+    admitted = (measured["note"] != "") & measured["is_fit_candidate"].isin(tables.FALSE)
+    for row in measured.index[(measured["architecture"] == "dense") & (share > 1 + ROUNDING) & ~admitted]:
+        most = float(_numbers(measured, column)[row] / share[row])
+        yield Problem(
+            file="measurements_decode.csv", row=int(row), column=column, found=str(measured.at[row, column]),
+            expected=f"at most {most:.4g} token/s: bandwidth / weights, as every weight is read for each token",
+            todo=f"It would need {share[row]:.0%} of the memory bandwidth. {KEEP_FIT}",
+        )  # fmt: skip
+
+
+KEEP_FIT = "To keep what a source prints, set is_fit_candidate to false and say in `note` what is wrong with it."
+
+
+def _measured_bandwidth(data: Data) -> Iterator[Problem]:
+    measured, column = data.texts["measurements_bandwidth"], "measured_gbyte_per_s"
+    share = _numbers(measured, column) / _numbers(measured, "datasheet_gbyte_per_s")
+    for row in measured.index[(share > 1 + ROUNDING) & (measured["note"] == "")]:
+        yield Problem(
+            file="measurements_bandwidth.csv", row=int(row), column=column, found=str(measured.at[row, column]),
+            expected="at most the " + str(measured.at[row, "datasheet_gbyte_per_s"]) + " GB/s of the datasheet",
+            todo="A test that fits in the cache does not measure the memory. To keep it, say in `note` what is wrong with it.",
+        )  # fmt: skip
+
+
+def _measured_storage(data: Data) -> Iterator[Problem]:
+    measured = data.texts["measurements_storage"]
+    rate = _numbers(measured, "token_per_s").fillna(1 / _numbers(measured, "time_per_token_s"))
+    streamed = _numbers(measured, "weight_gbyte") * (1 - _numbers(measured, "resident_share").fillna(0))
+    share = (
+        rate * streamed / _numbers(measured, "storage_read_gbyte_per_s") / _numbers(measured, "batch_size").fillna(1)
+    )
+    for row in measured.index[(share > 1 + STORAGE_ROUNDING) & (measured["explained_by"] == "")]:
+        yield Problem(
+            file="measurements_storage.csv", row=int(row), column="token_per_s", found=str(measured.at[row, "token_per_s"]),
+            expected=f"at most {rate[row] / share[row]:.4g} token/s: storage speed / weights that are not resident",
+            todo="Say in `explained_by` why it is faster: page-cache, sparsity, …",
+        )  # fmt: skip
+
+
+# -------------------------------------------------------------------------------------------------- dates and magnitudes
+
+
+def _dates(data: Data) -> Iterator[Problem]:
+    for name, schema in data.schemas.items():
+        for column in (field["name"] for field in schema["fields"] if field["type"] == "string"):
+            if re.fullmatch(r"date(_\w+)?|\w+_date", column) and column in data.texts[name]:
+                for row, cell in data.texts[name][column].items():
+                    if told := _odd_date(cell):
+                        yield Problem(f"{name}.csv", repr(cell), told[0], told[1], int(str(row)), column, told[2])
+    yield from _order(data.texts, "sources", "date_published", "date_read")
+    yield from _order(data.texts, "measurements_decode", "date", "date_end")
+
+
+def _odd_date(cell: str) -> tuple[str, str, str] | None:
+    """(expected, what to do, level) where a date is none, or is not of this field's time."""
+    if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", cell, re.ASCII):
+        return None  # the pattern of the column speaks of that
+    year, month, day = (int(part) for part in [*cell.split("-"), "1", "1"][:3])
+    try:
+        date(year, month, day)
+    except ValueError as error:
+        return "a day of the calendar", f"{str(error).capitalize()}; the order is year-month-day.", "error"
+    if EARLIEST_YEAR <= year <= LATEST_YEAR:
+        return None
+    return f"a date from {EARLIEST_YEAR} to {LATEST_YEAR}", "Is the year right?", "warning"
+
+
+def _order(texts: Texts, name: str, first: str, second: str) -> Iterator[Problem]:
+    table = texts[name]
+    for row, (begin, end) in zip(table.index, zip(table[first], table[second], strict=True), strict=True):
+        if begin and end and end < begin[: len(end)]:
+            yield Problem(
+                file=f"{name}.csv", row=int(row), column=second, found=repr(end), expected=f"not before {first}, {begin}",
+                todo="Are the two dates exchanged?", level="warning",
+            )  # fmt: skip
+
+
+GROUPS = {
+    "devices": "device_class", "memory_prices": "price_kind", "emerging_memory": "technology", "dies": "die_class",
+    "installed_base": "metric", "accelerators": "memory_type", "measurements_bandwidth": "unit_kind",
+}  # fmt: skip
+"""Table → the column whose values set apart what is comparable."""
+
+
+def _magnitudes(data: Data) -> Iterator[Problem]:
+    """Supplied values more than an order of magnitude away from all that the book holds of their kind."""
+    for name, rows in data.supplied.rows().items():
+        book = texts(sheets.read(tables.data_folder() / f"{name}.csv", name))
+        mine = data.texts[name].loc[[row for row in rows if row in data.texts[name].index]]
+        for field in data.schemas[name]["fields"]:
+            unit = units.parse(field["name"])
+            if field["type"] in ("number", "integer") and unit is not None and field["name"] in mine:
+                yield from _far_off(name, field["name"], mine, book)
+
+
+def _far_off(name: str, column: str, mine: pd.DataFrame, book: pd.DataFrame) -> Iterator[Problem]:
+    group, values, symbol = GROUPS.get(name, ""), _numbers(book, column), units.unit(units.parse(column).text).symbol  # type: ignore[union-attr]
+    for row, value in _numbers(mine, column).dropna().items():
+        like = values[book[group] == mine.at[row, group]] if group in mine else values
+        like = like if like.count() >= LIKE_ROWS else values
+        low, high = like[like > 0].min() / MAGNITUDE, like.max() * MAGNITUDE
+        if value > 0 and not low <= value <= high:
+            kind = " of " + str(mine.at[row, group]) if group and like is not values else ""
+            yield Problem(
+                file=f"{name}.csv", row=int(str(row)), column=column, found=f"{value:g}", level="warning",
+                expected=f"about {like[like > 0].min():g} to {like.max():g} {symbol}, as the book's values{kind}",
+                todo=cells.other_unit(float(value), column, low * MAGNITUDE, high / MAGNITUDE) or "Is the unit right?",
+            )  # fmt: skip
+
+
+RULES: tuple[Callable[[Data], Iterator[Problem]], ...] = (
+    _unknown_keys, _bandwidth, _one_kept, _patterns, _decode, _measured_bandwidth, _measured_storage, _dates, _magnitudes,
+)  # fmt: skip
+"""Every rule; each may raise KeyError where a column it needs is missing, which the check of the tables has told."""
