@@ -1,0 +1,246 @@
+"""Charts of the chapter on validation: each draws the table of the same name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from analysis.charts import marks, theme
+
+BACKENDS = {
+    "CUDA": "#2e8b57", "Metal": theme.PRIMARY, "ROCm": "#d1495b", "Vulkan": "#c8681c", "Processor": theme.MUTED,
+}  # fmt: skip
+BACKEND_SHAPES = {"CUDA": "circle", "Metal": "square", "ROCm": "triangle-up", "Vulkan": "diamond", "Processor": "cross"}
+ENGINES = {"vLLM": theme.PRIMARY, "TensorRT-LLM": "#2e8b57", "TPU v4": "#c8681c", "Out of memory": theme.MUTED}
+ENGINE_SHAPES = {"vLLM": "circle", "TensorRT-LLM": "square", "TPU v4": "triangle-up", "Out of memory": "cross"}
+MEDIAN, LARGE = theme.PRIMARY, theme.MUTED
+GOAL_RULE = {"strokeDash": [5, 4], "color": theme.FORBIDDEN, "strokeWidth": 1.6}
+TITLES = {
+    "chip": "Chip", "backend_name": "Backend", "model": "Model", "quantization": "Format", "decode_token_per_s": "Measured",
+    "predicted_token_per_s": "Predicted", "low_token_per_s": "From", "high_token_per_s": "To", "error_ratio": "Error",
+    "speed_ratio": "Measured over predicted", "name": "Group", "n_row": "Configurations", "n_chip": "Chips",
+    "large_error_ratio": "Nine in ten below", "n_parameter": "Parameters", "term": "Term added", "row_share": "Configurations inside",
+    "chip_share": "Chips inside", "reached_share": "Share reached", "operation_name": "Operation", "series": "Series", "kind": "Engine",
+    "batch_size": "Batch", "time_s": "Measured", "predicted_s": "Predicted", "user_token_per_s": "A user gets",
+    "chip_token_per_s": "The chip yields", "basis": "Basis", "setup": "Set-up",
+}  # fmt: skip
+
+
+def _tips(*columns: str) -> list[alt.Tooltip]:
+    return marks.tooltip(*columns, titles=TITLES)
+
+
+def _percent(column: str) -> alt.Tooltip:
+    return alt.Tooltip(f"{column}:Q", title=TITLES[column], format=".1%")
+
+
+def _ends(values: pd.Series[float], room: float = 1.25) -> tuple[float, float]:
+    return float(values.min()) / room, float(values.max()) * room
+
+
+def predicted_against_measured(table: pd.DataFrame) -> alt.LayerChart:
+    """Predicted against measured speed, with the line of equality and the interval of every point."""
+    shown = table[table["is_fitted"]]
+    ends = _ends(pd.concat([shown["decode_token_per_s"], shown["predicted_token_per_s"]]))
+    ticks = marks.log_ticks(ends, most=6)
+    x = marks.x("decode_token_per_s", "Measured tokens per second", log=True, domain=ends, values=ticks)
+    y = marks.y(
+        "predicted_token_per_s", "Predicted without the chip, tokens per second", log=True, domain=ends, values=ticks
+    )
+    present = list(shown["backend_name"].unique())
+    base = alt.Chart(shown).encode(x=x)
+    bars = base.mark_rule(opacity=0.25, clip=True).encode(
+        y=alt.Y("low_token_per_s:Q", scale=y.scale, axis=y.axis), y2="high_token_per_s:Q"
+    )
+    points = base.mark_point(filled=True, size=45, opacity=0.75, clip=True).encode(
+        y=y,
+        color=marks.colour("backend_name", BACKENDS, present),
+        shape=marks.shape("backend_name", BACKEND_SHAPES, present),
+        tooltip=[
+            *_tips("chip", "backend_name", "model", "quantization", "decode_token_per_s", "predicted_token_per_s"),
+            *_tips("low_token_per_s", "high_token_per_s"),
+            _percent("error_ratio"),
+        ],
+    )
+    line = (
+        alt.Chart(pd.DataFrame({"decode_token_per_s": ends, "predicted_token_per_s": ends}))
+        .mark_line(strokeWidth=1.2, color=theme.MUTED)
+        .encode(x=x, y=y)
+    )
+    return alt.layer(line, bars, points)
+
+
+def error_by_group(table: pd.DataFrame) -> alt.FacetChart:
+    """Median error and what nine in ten stay below, one panel a kind of group."""
+    long = pd.concat(
+        [
+            table.assign(measure="Median", shown_ratio=table["error_ratio"]),
+            table.assign(measure="Nine in ten below", shown_ratio=table["large_error_ratio"]),
+        ]
+    )
+    x = alt.X(
+        "shown_ratio:Q",
+        title="Error of the speed",
+        scale=alt.Scale(type="log", domain=[0.02, 1.2], nice=False),
+        axis=_percent_axis([0.02, 0.05, 0.1, 0.2, 0.5, 1]),
+    )
+    y = alt.Y("name:N", title=None, sort=list(table["name"]), axis=alt.Axis(labelLimit=180))
+    palette, shapes = (
+        {"Median": MEDIAN, "Nine in ten below": LARGE},
+        {"Median": "circle", "Nine in ten below": "diamond"},
+    )
+    points = alt.Chart().mark_point(filled=True, size=80).encode(
+        x=x, y=y, color=marks.colour("measure", palette, list(palette)), shape=marks.shape("measure", shapes, list(palette)),
+        tooltip=[*_tips("name"), alt.Tooltip("shown_ratio:Q", title="Error", format=".1%"), *_tips("n_row", "n_chip")],
+    )  # fmt: skip
+    rules = alt.Chart().mark_rule(opacity=0.35).encode(y=y, x=alt.X("error_ratio:Q"), x2="large_error_ratio:Q")
+    return (
+        alt.layer(rules, points, data=long)
+        .facet(facet=alt.Facet("kind:N", title=None, sort=list(table["kind"].unique())), columns=2)
+        .resolve_scale(y="independent")
+    )
+
+
+def _percent_axis(values: list[float]) -> alt.Axis:
+    return alt.Axis(values=values, labelExpr="format(datum.value * 100, '~g') + ' %'")
+
+
+def residual_stories(table: pd.DataFrame) -> alt.LayerChart:
+    """Measured over predicted speed, one line a story, each row a point."""
+    order = [name for name in dict.fromkeys(table["story"]) if name != "All other rows"]
+    order = [*sorted(order), "All other rows"]
+    ticks = [0.4, 0.5, 0.7, 1, 1.4, 2, 2.8]
+    x = alt.X(
+        "speed_ratio:Q",
+        title="Measured over predicted speed",
+        scale=alt.Scale(type="log", domain=[0.33, 3], nice=False),
+        axis=alt.Axis(values=ticks, labelExpr="format(datum.value, '~g') + '×'"),
+    )
+    y = alt.Y("story:N", title=None, sort=order, axis=alt.Axis(labelLimit=200))
+    present = list(table["backend_name"].unique())
+    points = alt.Chart(table).mark_point(filled=True, size=50, opacity=0.6).encode(
+        x=x, y=y, color=marks.colour("backend_name", BACKENDS, present), shape=marks.shape("backend_name", BACKEND_SHAPES, present),
+        tooltip=_tips("chip", "backend_name", "model", "quantization", "decode_token_per_s", "predicted_token_per_s", "speed_ratio"),
+    )  # fmt: skip
+    middle = alt.Chart(pd.DataFrame({"speed_ratio": [1.0]})).mark_rule(color=theme.MUTED, strokeWidth=1.2).encode(x=x)
+    return alt.layer(middle, points)
+
+
+def accuracy_ladder(table: pd.DataFrame, *, goal_ratio: float) -> alt.LayerChart:
+    """Median error on unseen chips as terms are added, with the goal."""
+    order = list(dict.fromkeys(table["term"]))
+    palette = {"Graphics processors, 4 bits and more": MEDIAN, "Everything": LARGE}
+    shapes = {"Graphics processors, 4 bits and more": "circle", "Everything": "diamond"}
+    x = alt.X(
+        "error_ratio:Q",
+        title="Median error of the speed on chips the model never saw",
+        scale=alt.Scale(type="log", domain=[0.03, 0.6], nice=False),
+        axis=_percent_axis([0.03, 0.05, 0.1, 0.2, 0.5]),
+    )
+    y = alt.Y("label:N", title=None, sort=[_rung(table, term) for term in order], axis=alt.Axis(labelLimit=220))
+    labelled = table.assign(label=[_rung(table, term) for term in table["term"]])
+    points = alt.Chart(labelled).mark_point(filled=True, size=90).encode(
+        x=x, y=y, color=marks.colour("scope", palette, list(palette)), shape=marks.shape("scope", shapes, list(palette)),
+        tooltip=[*_tips("term", "n_parameter"), alt.Tooltip("scope:N", title="Over"), _percent("error_ratio")],
+    )  # fmt: skip
+    goal = alt.Chart(pd.DataFrame({"error_ratio": [goal_ratio]})).mark_rule(**GOAL_RULE).encode(x=x)
+    return alt.layer(goal, points)
+
+
+def _rung(table: pd.DataFrame, term: str) -> str:
+    count = int(table.loc[table["term"] == term, "n_parameter"].iloc[0])
+    return f"{term} ({count})"
+
+
+def interval_coverage(table: pd.DataFrame) -> alt.LayerChart:
+    """Share of measured speeds inside the interval, by group, with the band aimed at."""
+    long = pd.concat(
+        [
+            table.assign(measure="Chips, each once", share=table["chip_share"]),
+            table.assign(measure="Configurations", share=table["row_share"]),
+        ]
+    )
+    palette, shapes = (
+        {"Chips, each once": MEDIAN, "Configurations": LARGE},
+        {"Chips, each once": "circle", "Configurations": "diamond"},
+    )
+    x = marks.x(
+        "share",
+        "Share of measured speeds inside the 80 % interval",
+        domain=(0.4, 1),
+        values=[0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+    )
+    y = alt.Y("name:N", title=None, sort=list(table["name"]), axis=alt.Axis(labelLimit=180))
+    points = alt.Chart(long).mark_point(filled=True, size=90).encode(
+        x=x, y=y, color=marks.colour("measure", palette, list(palette)), shape=marks.shape("measure", shapes, list(palette)),
+        tooltip=[*_tips("name", "n_row", "n_chip"), alt.Tooltip("share:Q", title="Inside", format=".0%")],
+    )  # fmt: skip
+    band = (
+        alt.Chart(pd.DataFrame({"share": [0.75], "end": [0.85]}))
+        .mark_rect(opacity=0.12, color=theme.PRIMARY)
+        .encode(x=x, x2="end:Q")
+    )
+    return alt.layer(band, points)
+
+
+def bandwidth_achieved(table: pd.DataFrame) -> alt.Chart:
+    """Share of the datasheet bandwidth that was measured, by unit of the chip and operation."""
+    units = {"Graphics processor": "#c8681c", "Processor cores": theme.PRIMARY, "Neural processor": theme.MUTED}
+    shapes = {"Graphics processor": "circle", "Processor cores": "square", "Neural processor": "cross"}
+    order = list(table.groupby("operation_name")["reached_share"].median().sort_values(ascending=False).index)
+    x = marks.x("reached_share", "Share of the datasheet bandwidth", domain=(0, 1), values=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    return alt.Chart(table).mark_point(filled=True, size=60, opacity=0.7).encode(
+        x=x, y=alt.Y("operation_name:N", title=None, sort=order, axis=alt.Axis(labelLimit=180)),
+        color=marks.colour("unit_name", units, list(units)), shape=marks.shape("unit_name", shapes, list(units)),
+        tooltip=_tips("chip", "operation_name", "reached_share"),
+    )  # fmt: skip
+
+
+def serving_predicted(table: pd.DataFrame) -> alt.LayerChart:
+    """Predicted against measured time of requests and phases, with the line of equality."""
+    ends = _ends(pd.concat([table["time_s"], table["predicted_s"]]))
+    ticks = [0.1, 1, 10, 100, 1000]
+    x = marks.x("time_s", "Measured time", log=True, domain=ends, values=ticks)
+    y = marks.y("predicted_s", "Predicted without the series", log=True, domain=ends, values=ticks)
+    points = alt.Chart(table).mark_point(filled=True, size=40, opacity=0.65).encode(
+        x=x, y=y, color=marks.colour("kind", ENGINES, list(ENGINES)), shape=marks.shape("kind", ENGINE_SHAPES, list(ENGINES)),
+        tooltip=[*_tips("series", "kind", "batch_size", "time_s", "predicted_s"), _percent("error_ratio")],
+    )  # fmt: skip
+    line = (
+        alt.Chart(pd.DataFrame({"time_s": ends, "predicted_s": ends}))
+        .mark_line(strokeWidth=1.2, color=theme.MUTED)
+        .encode(x=x, y=y)
+    )
+    return alt.layer(line, points)
+
+
+def serving_frontier(table: pd.DataFrame) -> alt.LayerChart:
+    """What a user gets against what the chip yields, batch by batch: points measured, lines predicted."""
+    palette: dict[str, Any] = dict(
+        zip(sorted(table["setup"].unique()), [theme.PRIMARY, "#2e8b57", "#c8681c", "#a8489b"], strict=False)
+    )
+    shapes = dict(zip(palette, ["circle", "square", "triangle-up", "diamond"], strict=False))
+    x = marks.x(
+        "user_token_per_s",
+        "Tokens per second for each user",
+        domain=(0, float(table["user_token_per_s"].max()) * 1.08),
+        values=[0, 25, 50, 75, 100, 125, 150, 175, 200],
+    )
+    y = marks.y(
+        "chip_token_per_s",
+        "Tokens per second from the chip",
+        log=True,
+        domain=_ends(table["chip_token_per_s"], 1.4),
+        values=[50, 100, 200, 500, 1000, 2000, 5000],
+    )
+    colour = marks.colour("setup", palette, list(palette))
+    base = alt.Chart(table).encode(x=x, y=y, color=colour)
+    lines = (
+        base.transform_filter("datum.basis === 'Predicted'").mark_line(strokeDash=[6, 4]).encode(order="batch_size:Q")
+    )
+    points = base.transform_filter("datum.basis === 'Measured'").mark_point(filled=True, size=80).encode(
+        shape=marks.shape("setup", shapes, list(palette)), tooltip=_tips("setup", "batch_size", "user_token_per_s", "chip_token_per_s")
+    )  # fmt: skip
+    return alt.layer(lines, points)

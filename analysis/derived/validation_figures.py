@@ -1,0 +1,514 @@
+"""The tables behind the figures of the chapter on validation, and the numbers its prose cites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from analysis import words
+from analysis.derived import expected, serving, validation
+from analysis.equations import memory_wall, server_batching
+from analysis.equations import validation as equations
+from analysis.figures import Value
+from analysis.tables import DataPackage
+
+NAME = "validation-"
+TAILS = (0.1, 0.9)
+OTHER_ROWS = "All other rows"
+FORMATS = {
+    "plain": "4 bits and more, plain",
+    "k-quant": "K mixes",
+    "i-quant": "I formats",
+    "low": "Under 4 bits",
+    "low-i": "Under 4 bits",
+}
+STACKS = {"cuda": "CUDA", "metal": "Metal", "rocm": "ROCm", "vulkan": "Vulkan", "cpu": "Processor"}
+GROUPS = {
+    "cuda": "CUDA",
+    "metal": "Metal",
+    "amd-vulkan": "ROCm and Vulkan",
+    "cpu": "Processors",
+    "low-bit": "Under 4 bits",
+}
+GOALS = (
+    ("gpu", "Graphics processors, 4 bits and more, median", 0.05),
+    ("gpu-large", "The same, nine in ten below", 0.15),
+    ("metal", "Apple Metal, median", 0.035),
+    ("all", "All backends and formats, median", 0.08),
+)
+"""Goals set before the model was fitted: errors of the speed on unseen chips."""
+Story = tuple[str, Callable[[pd.DataFrame], "pd.Series[bool]"]]
+STORIES: tuple[Story, ...] = (
+    ("Another engine: gpt-fast", lambda t: t["left_out"] == "another engine"),
+    ("M1 with K mixes", lambda t: t["chip"].str.match(r"M1") & (t["packing"] == "k-quant")),
+    ("Metal of 2026", lambda t: (t["stack"] == "metal") & (t["year"] >= 2026)),
+    ("HBM, software before 2025", lambda t: t["is_hbm"] & t["is_old_software"]),
+    ("HBM, software of today", lambda t: t["is_hbm"] & ~t["is_old_software"]),
+    ("Chips of before 2020", lambda t: t["introduced_year"] < 2020),
+    ("Vulkan on AMD and Intel", lambda t: (t["stack"] == "vulkan") & t["chip"].str.contains("RX|Arc|PRO")),
+    ("Processors", lambda t: t["stack"] == "cpu"),
+    (OTHER_ROWS, lambda t: t["chip"].notna()),
+)
+"""Where errors gather, each row in the first story that claims it."""
+
+
+# ------------------------------------------------------------------------------------------------ decode
+
+
+def unseen(package: DataPackage) -> pd.DataFrame:
+    """Return every configuration with the speed predicted by parameters that never saw its chip, its interval and its error.
+
+    ``is_covered`` judges the interval as a new chip would: by ends that were set without the chip.
+    """
+    rows = validation.decode_measurements(package)
+    filed = package.table("calibration_folds")
+    whole = expected.calibration(package.folder)
+    predicted = validation.predicted_token_per_s(rows, whole)
+    for chip, entries in filed.groupby("left_out"):
+        mask = (rows["chip"] == chip).to_numpy()
+        if mask.any():
+            parameters = dict(whole.parameters) | dict(zip(entries["parameter_id"], entries["value"], strict=True))
+            predicted[mask] = validation.predicted_token_per_s(rows[mask], expected.Calibration(parameters, {}))
+    ends = np.array([whole.intervals[name] for name in rows["group"]])
+    rows = rows.assign(predicted_token_per_s=predicted, limit_token_per_s=validation.ideal_token_per_s(rows))
+    rows["low_token_per_s"], rows["high_token_per_s"] = (
+        predicted * ends[:, 0],
+        np.minimum(predicted * ends[:, 1], rows["limit_token_per_s"]),
+    )
+    rows["error_ratio"] = validation.error_ratio(rows, predicted)
+    rows["speed_ratio"] = rows["decode_token_per_s"] / predicted
+    rows["backend_name"] = rows["stack"].map(STACKS)
+    return rows.assign(is_covered=_covered(rows))
+
+
+def _covered(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Say whether each measured speed lies in the interval that the other chips of its group would have set."""
+    fitted = rows["left_out"] == ""
+    weight = 1 / rows[fitted].groupby(["chip", "backend"])["chip"].transform("size")
+    inside = pd.Series(False, index=rows.index)
+    for (name, chip), part in rows[fitted].groupby(["group", "chip"]):
+        others = rows[fitted & (rows["group"] == name) & (rows["chip"] != chip)]
+        ratio, share = others["speed_ratio"].to_numpy(), weight[others.index].to_numpy()
+        low, high = (float(equations.interval_end_ratio(ratio, share, tail)) for tail in TAILS)
+        inside[part.index] = part["speed_ratio"].between(low, high)
+    return inside
+
+
+SHOWN = [
+    "measurement_id",
+    "chip",
+    "backend_name",
+    "model",
+    "quantization",
+    "year",
+    "decode_token_per_s",
+    "predicted_token_per_s",
+    "low_token_per_s",
+    "high_token_per_s",
+    "limit_token_per_s",
+    "error_ratio",
+    "n_run",
+    "is_fitted",
+    "source_id",
+]
+
+
+def predicted_against_measured(package: DataPackage) -> pd.DataFrame:
+    """Return one row per configuration: measured and predicted speed, interval, limit; not fitted rows are marked."""
+    rows = unseen(package)
+    return rows.assign(is_fitted=rows["left_out"] == "")[SHOWN].reset_index(drop=True)
+
+
+def fitted_rows(package: DataPackage) -> pd.DataFrame:
+    """Return the rows that errors are stated over: those whose chips took part in the fits."""
+    rows = unseen(package)
+    return rows[rows["left_out"] == ""].reset_index(drop=True)
+
+
+def error_by_group(package: DataPackage) -> pd.DataFrame:
+    """Return the errors by backend, kind of format, kind of memory and year: median, and what nine in ten stay below."""
+    rows = fitted_rows(package)
+    graphics = rows[validation.is_graphics(rows)]
+    memory = np.where(graphics["is_hbm"], "HBM", np.where(graphics["stack"] == "metal", "Unified", "GDDR and LPDDR"))
+    years = pd.Series(
+        ["not stated" if np.isnan(year) else f"{year:.0f}" for year in rows["year"]], index=rows.index, dtype=str
+    )
+    parts = [
+        _errors(rows, "Backend", rows["backend_name"]),
+        _errors(rows, "Format", rows["packing"].map(FORMATS)),
+        _errors(graphics, "Memory", pd.Series(memory, index=graphics.index)),
+        _errors(rows, "Year of the run", years),
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _errors(rows: pd.DataFrame, kind: str, names: pd.Series[str]) -> pd.DataFrame:
+    grouped = rows.groupby(names)
+    table = pd.DataFrame(
+        {
+            "error_ratio": grouped["error_ratio"].median(),
+            "large_error_ratio": grouped["error_ratio"].quantile(0.9),
+            "n_row": grouped.size(),
+            "n_chip": grouped["chip"].nunique(),
+        }
+    )
+    return table.rename_axis("name").reset_index().assign(kind=kind, source_id=rows["source_id"].iloc[0])
+
+
+def residual_stories(package: DataPackage) -> pd.DataFrame:
+    """Return measured over predicted speed by story: where the model is off, and for what reason."""
+    rows = unseen(package)
+    rows = rows[(rows["left_out"] == "") | (rows["left_out"] == "another engine")]
+    story = pd.Series("", index=rows.index)
+    for name, claims in STORIES:
+        story[(story == "") & claims(rows).astype(bool)] = name
+    rows = rows.assign(story=story)
+    columns = [
+        "story",
+        "chip",
+        "backend_name",
+        "model",
+        "quantization",
+        "year",
+        "speed_ratio",
+        "decode_token_per_s",
+        "predicted_token_per_s",
+    ]
+    return rows[[*columns, "source_id"]].reset_index(drop=True)
+
+
+def accuracy_ladder(package: DataPackage) -> pd.DataFrame:
+    """Return the error on unseen chips as terms are added to the model, for graphics processors and for everything."""
+    steps = package.table("calibration_ladder")
+    shown = {"gpu_error_ratio": "Graphics processors, 4 bits and more", "error_ratio": "Everything"}
+    frames = [
+        steps[["step_id", "term", "n_parameter"]].assign(scope=name, error_ratio=steps[column])
+        for column, name in shown.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def interval_coverage(package: DataPackage) -> pd.DataFrame:
+    """Return how often the measured speed lies in the 80 % interval, by group: over rows, and over chips counted once each."""
+    rows = fitted_rows(package)
+    chips = rows.groupby(["group", "chip", "backend"])["is_covered"].mean()
+    by_group = rows.groupby("group").agg(
+        row_share=("is_covered", "mean"), n_row=("chip", "size"), n_chip=("chip", "nunique")
+    )
+    by_group["chip_share"] = chips.groupby("group").mean()
+    everything = rows.groupby(["chip", "backend"])["is_covered"].mean().mean()
+    whole = {
+        "group": "all",
+        "row_share": rows["is_covered"].mean(),
+        "n_row": len(rows),
+        "n_chip": rows["chip"].nunique(),
+        "chip_share": everything,
+    }
+    table = pd.concat([by_group.reset_index(), pd.DataFrame([whole])], ignore_index=True)
+    return table.assign(name=table["group"].map(GROUPS | {"all": "All together"}), source_id=rows["source_id"].iloc[0])
+
+
+def worst_rows(package: DataPackage, count: int = 10) -> pd.DataFrame:
+    """Return the rows with the largest errors, one per chip, backend and kind of format."""
+    rows = fitted_rows(package).sort_values("error_ratio", ascending=False)
+    return rows.drop_duplicates(["chip", "backend", "packing"]).head(count).reset_index(drop=True)
+
+
+# ------------------------------------------------------------------------------------------ bandwidth, storage
+
+
+OPERATIONS = {
+    "copy-both-ways": "Copy, both ways counted",
+    "read": "Read",
+    "decode": "Decoding",
+    "write": "Write",
+    "copy": "Copy",
+    "copy-one-way": "Copy, counted once",
+    "stream": "Stream",
+    "triad": "Triad",
+    "memory-test": "Memory test",
+    "unstated": "Not stated",
+}
+UNITS = {"gpu": "Graphics processor", "cpu": "Processor cores", "npu": "Neural processor"}
+
+
+def bandwidth_achieved(package: DataPackage) -> pd.DataFrame:
+    """Return measured over datasheet bandwidth, where both are known, by unit of the chip and by operation."""
+    rows = package.table("measurements_bandwidth")
+    rows = rows[(rows["quality"] != "c") & rows["datasheet_byte_per_s"].notna()].copy()
+    rows["reached_share"] = rows["measured_byte_per_s"] / rows["datasheet_byte_per_s"]
+    rows["unit_name"], rows["operation_name"] = rows["unit_kind"].map(UNITS), rows["operation"].map(OPERATIONS)
+    columns = [
+        "chip",
+        "unit_name",
+        "operation_name",
+        "datasheet_byte_per_s",
+        "measured_byte_per_s",
+        "reached_share",
+        "tool",
+        "note",
+        "source_id",
+    ]
+    return rows[columns].reset_index(drop=True)
+
+
+# ------------------------------------------------------------------------------------------------ serving
+
+
+def serving_predicted(package: DataPackage) -> pd.DataFrame:
+    """Return requests and Pope's phases: measured time beside the time predicted without the series, or the table, they are of."""
+    folds = package.table("calibration_folds")
+    by_name = {
+        name: dict(zip(part["parameter_id"], part["value"], strict=True)) for name, part in folds.groupby("left_out")
+    }
+    gpu, tpu = serving.serving_measurements(package), serving.pope_measurements(package)
+    gpu["predicted_s"] = _by_series(gpu, gpu["series"], by_name, serving.predicted_request_s)
+    tpu["predicted_s"] = _by_series(tpu, "Table " + tpu["table"].astype(str), by_name, serving.predicted_pope_s)
+    gpu["kind"] = gpu["framework"].where(gpu["fits"], "Out of memory")
+    tpu["kind"], tpu["series"] = "TPU v4", "Table " + tpu["table"].astype(str) + ", " + tpu["phase"]
+    gpu = gpu.rename(columns={"request_s": "time_s"})
+    columns = [
+        "series",
+        "kind",
+        "chip",
+        "model",
+        "n_chip",
+        "batch_size",
+        "input_token",
+        "output_token",
+        "time_s",
+        "predicted_s",
+        "source_id",
+    ]
+    both = pd.concat([gpu[columns], tpu[columns]], ignore_index=True)
+    return both.assign(
+        error_ratio=equations.speed_error_ratio(both["time_s"].to_numpy(), both["predicted_s"].to_numpy())
+    )
+
+
+def _by_series(
+    rows: pd.DataFrame, names: pd.Series[str], by_name: dict[str, dict[str, float]], model: object
+) -> np.ndarray:
+    predicted = np.full(len(rows), np.nan)
+    for name in names.unique():
+        mask = (names == name).to_numpy()
+        if name in by_name:
+            predicted[mask] = model(rows[mask], by_name[name])
+    return predicted
+
+
+FRONTIER_MODEL, FRONTIER_TOKEN = "mistralai/Mistral-7B-v0.1", 1024
+
+
+def serving_frontier(package: DataPackage) -> pd.DataFrame:
+    """Return what a user gets against what a chip yields, batch by batch: measured and predicted, for one model and context."""
+    rows = serving_predicted(package)
+    rows = rows[
+        (rows["model"] == FRONTIER_MODEL)
+        & (rows["output_token"] == FRONTIER_TOKEN)
+        & (rows["n_chip"] == 1)
+        & (rows["kind"] != "Out of memory")
+    ]
+    frames = [_yields(rows, column, name) for column, name in (("time_s", "Measured"), ("predicted_s", "Predicted"))]
+    table = pd.concat(frames, ignore_index=True)
+    return table.assign(setup=table["chip"].str.replace("Nvidia ", "").str.replace(" GPU", "") + ", " + table["kind"])
+
+
+def _yields(rows: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
+    time, batch = (rows[column] / rows["output_token"]).to_numpy(), rows["batch_size"].to_numpy()
+    yields = server_batching.throughput_token_per_s(time, batch_size=batch)
+    return rows.assign(
+        basis=name, user_token_per_s=memory_wall.decode_token_per_s(time, np.ones(len(time))), chip_token_per_s=yields
+    )
+
+
+def pope_rows(package: DataPackage) -> pd.DataFrame:
+    """Return every row of Tables 2, D.2 and D.3 on TPU v4: measured, predicted without its table, error."""
+    rows = serving_predicted(package)
+    rows = rows[(rows["kind"] == "TPU v4") & rows["series"].str.match(r"Table (2|D\.2|D\.3)")]
+    return rows[
+        ["series", "model", "n_chip", "batch_size", "time_s", "predicted_s", "error_ratio", "source_id"]
+    ].reset_index(drop=True)
+
+
+# ------------------------------------------------------------------------------------------------- goals
+
+
+def reached(package: DataPackage) -> dict[str, float]:
+    """Return the errors on unseen chips by the names of the goals, and what serving reaches."""
+    rows = fitted_rows(package)
+    graphics = rows[validation.is_graphics(rows)]
+    served = serving_predicted(package)
+    requests = served[served["kind"].isin(serving.ENGINES)]
+    medians = {
+        "gpu": graphics["error_ratio"],
+        "metal": graphics.loc[graphics["stack"] == "metal", "error_ratio"],
+        "all": rows["error_ratio"],
+        "chips": graphics.groupby(["chip", "backend"])["error_ratio"].median(),
+        "serving": requests["error_ratio"],
+        "pope": served.loc[served["kind"] == "TPU v4", "error_ratio"],
+    }
+    found = {name: float(errors.median()) for name, errors in medians.items()}
+    return found | {"gpu-large": float(graphics["error_ratio"].quantile(0.9))}
+
+
+def goals(package: DataPackage) -> pd.DataFrame:
+    """Return the goals beside what was reached on unseen chips."""
+    found = reached(package)
+    rows = [
+        {"goal": text, "goal_ratio": goal, "reached_ratio": found[name], "is_met": found[name] <= goal}
+        for name, text, goal in GOALS
+    ]
+    return pd.DataFrame(rows)
+
+
+def parameters(package: DataPackage) -> pd.DataFrame:
+    """Return the fitted parameters as they are printed: value and standard error with their unit."""
+    table = package.table("calibration")
+    table = table[table["kind"].isin(["decode", "serving"])]
+    shown = [_printed(value, unit) for value, unit in zip(table["value"], table["unit"], strict=True)]
+    errors = [
+        _printed(value, unit) if value == value else "one chip decides"
+        for value, unit in zip(table["standard_error"], table["unit"], strict=True)
+    ]
+    return table.assign(shown=shown, error=errors)[
+        ["parameter_id", "meaning", "shown", "error", "n_row", "n_chip"]
+    ].reset_index(drop=True)
+
+
+def _printed(value: float, unit: str) -> str:
+    if unit in ("s_per_layer", "s"):
+        return words.quantity(value, "s", 2) + (" per layer" if unit == "s_per_layer" else "")
+    if unit == "share_per_year":
+        return f"{words.quantity(value, 'share', 2)} a year"
+    return words.quantity(value, unit, 2 if unit != "share" else 3)
+
+
+def values(package: DataPackage) -> list[Value]:
+    """Every number and every data-chosen sentence that the chapter cites."""
+    rows, found, ladder, covered = (
+        fitted_rows(package),
+        reached(package),
+        package.table("calibration_ladder"),
+        interval_coverage(package),
+    )
+    sources = sorted(rows["source_id"].unique())
+    whole = covered[covered["group"] == "all"].iloc[0]
+    steps = ladder.set_index("step_id")["gpu_error_ratio"]
+    known = expected.calibration(package.folder).parameters
+    worst = worst_rows(package).iloc[0]
+    return [
+        *(
+            _share(f"error-{name}", found[name], f"Median error of the speed on unseen chips: {name}", sources)
+            for name in found
+        ),
+        *(
+            _share(
+                f"ladder-{name}",
+                float(steps[name]),
+                f"The same for graphics processors with the terms up to: {name}",
+                sources,
+            )
+            for name in steps.index
+        ),
+        _share(
+            "coverage-rows",
+            float(whole["row_share"]),
+            "Rows whose measured speed lies in the 80 % interval set without their chip",
+            sources,
+        ),
+        _share("coverage-chips", float(whole["chip_share"]), "The same with every chip counted once", sources),
+        Value(f"{NAME}row-count", text=f"{len(rows):,}", definition="Configurations fitted", sources=sources),
+        Value(f"{NAME}run-count", text=f"{int(rows['n_run'].sum()):,}", definition="Runs behind them", sources=sources),
+        Value(f"{NAME}chip-count", text=f"{rows['chip'].nunique():,}", definition="Chips among them", sources=sources),
+        *_parameter_values(known),
+        *_goal_texts(package),
+        Value(
+            f"{NAME}worst",
+            text=f"{worst['chip']} under {worst['backend']}",
+            definition="Row with the largest error",
+            sources=[worst["source_id"]],
+        ),
+        Value(
+            f"{NAME}worst-ratio",
+            number=1 / float(worst["speed_ratio"]),
+            unit="ratio",
+            definition="Predicted over measured speed of that row",
+        ),
+        *_worked(known),
+    ]
+
+
+def _share(name: str, number: float, definition: str, sources: list[str]) -> Value:
+    return Value(
+        f"{NAME}{name}",
+        number=number,
+        unit="share",
+        definition=definition,
+        formula="|predicted / measured − 1|",
+        sources=sources,
+        digits=2,
+    )
+
+
+def _parameter_values(known: Mapping[str, float]) -> list[Value]:
+    units = {
+        "launch": "s",
+        "launch-rocm": "s",
+        "width-metal": "s",
+        "old-launch": "ratio",
+        "bandwidth-share": "share",
+        "bandwidth-share-hbm": "share",
+        "bandwidth-share-hbm-old": "share",
+        "kv-cost-without-flash": "ratio",
+        "unpacking": "bit_per_param",
+        "cpu-ceiling": "byte_per_s",
+        "serving-bandwidth-share": "share",
+        "serving-compute-share": "share",
+        "serving-launch-vllm": "s",
+        "serving-launch-tensorrt-llm": "s",
+        "tpu-layer": "s",
+        "launch-decline": "share",
+    }
+    return [
+        Value(f"{NAME}parameter-{name}", number=known[name], unit=unit, definition="Fitted parameter", digits=2)
+        for name, unit in units.items()
+    ]
+
+
+def _goal_texts(package: DataPackage) -> list[Value]:
+    table = goals(package)
+    missed = [str(goal) for goal in table.loc[~table["is_met"], "goal"]]
+    met = f"{int(table['is_met'].sum())} of {len(table)}"
+    text = "All of them are met" if not missed else f"{met} are met; missed: {words.listing(missed)}"
+    return [Value(f"{NAME}goals-met", text=text, definition="Which goals are met")]
+
+
+WORKED = {"bandwidth_byte_per_s": 1008e9, "weight_byte": 3.56 * 2**30, "n_layer": 32.0, "introduced_year": 2022.0}
+"""LLaMA-2 7B in Q4_0 on a GeForce RTX 4090: a chip that is not among the measurements."""
+
+
+def _worked(known: Mapping[str, float]) -> list[Value]:
+    calibration = expected.Calibration(known, {})
+    kind = calibration.coefficients("cuda", hbm=False, old_software=False, flash=True, packing="plain")
+    parts = calibration.parts(kind, WORKED | {"bit_per_param": 4.5, "kv_cache_byte": 0.0})
+    limit = memory_wall.decode_token_per_s(WORKED["weight_byte"], WORKED["bandwidth_byte_per_s"])
+    numbers = {"overhead": (parts.overhead_s, "s"), "reading": (parts.weight_s, "s"), "step": (parts.step_s, "s")}
+    speeds = {"speed": (1 / parts.step_s, "token_per_s"), "limit": (limit, "token_per_s")}
+    return [
+        Value(
+            f"{NAME}worked-{name}",
+            number=float(number),
+            unit=unit,
+            definition="LLaMA-2 7B in Q4_0 on a GeForce RTX 4090",
+            inputs=WORKED,
+        )
+        for name, (number, unit) in (numbers | speeds).items()
+    ]
+
+
+def texts(found: Iterable[Value]) -> dict[str, str]:
+    """Each number as it reads in a sentence, by its id without the chapter's name: for titles and captions."""
+    return {value.id.removeprefix(NAME): str(value.as_dict()["text"]) for value in found}
