@@ -103,9 +103,13 @@ def table(bundle: dict[str, Any]) -> str:
     names = "".join(_head(head, _numeric(bundle, position[head["name"]])) for head in heads)
     menus = " ".join(str([head["name"] for head in heads].index(name)) for name in bundle["filters"])
     return (
-        f'<div class="mw-table-scroll"><table class="mw-table" data-table="{bundle["id"]}" data-filters="{menus}">'
+        f'<div class="mw-table-scroll"><table class="mw-table{" mw-wide" if len(heads) > MOST_COLUMNS else ""}" data-table="{bundle["id"]}" data-filters="{menus}">'
         f"<thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+MOST_COLUMNS = 9
+"""Beyond this a table is as wide as its text asks for, and scrolls."""
 
 
 def _numeric(bundle: dict[str, Any], index: int) -> bool:
@@ -153,7 +157,7 @@ def _cell(value: Any, head: dict[str, Any], top: float | None, *, first: bool, l
         value = "yes" if value else "no"
     if isinstance(value, (int, float)):
         bar = f' style="--bar:{100 * value / top:.1f}%"' if top else ""
-        number = f"{words.fixed(value, head['places'])}{quiet}"
+        number = (str(value) if head["unit"] == "year" else words.fixed(value, head["places"])) + quiet
         return f'<{tag} class="mw-number{" mw-bar" if top else ""}" data-value="{value}"{bar}>{number}</{tag[:2]}>'
     text = "" if value is None else str(value)
     shown = _linked(link_to, text) if link_to else _shown(text, head.get("kind", ""))
