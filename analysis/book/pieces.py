@@ -80,7 +80,8 @@ MOST_PUBLISHERS = 5
 
 def publishers(source_ids: list[str]) -> list[str]:
     """Publishers of the sources, each once."""
-    return list(dict.fromkeys(tables.package().sources(source_ids)["publisher"]))
+    wanted = set(source_ids)
+    return list(dict.fromkeys(name for source, name in tables.package().publishers.items() if source in wanted))
 
 
 def source_list(source_ids: list[str]) -> str:
@@ -102,8 +103,9 @@ def table(bundle: dict[str, Any]) -> str:
     rows = "".join(_row(row, heads, position, tops, bundle) for row in bundle["rows"])
     names = "".join(_head(head, _numeric(bundle, position[head["name"]])) for head in heads)
     menus = " ".join(str([head["name"] for head in heads].index(name)) for name in bundle["filters"])
+    wide = " mw-wide" if len(heads) > MOST_COLUMNS else ""
     return (
-        f'<div class="mw-table-scroll"><table class="mw-table{" mw-wide" if len(heads) > MOST_COLUMNS else ""}" data-table="{bundle["id"]}" data-filters="{menus}">'
+        f'<div class="mw-table-scroll"><table class="mw-table{wide}" data-table="{bundle["id"]}" data-filters="{menus}">'
         f"<thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 

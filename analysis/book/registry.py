@@ -21,6 +21,8 @@ class Registry:
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
 
+    order: list[str] = field(default_factory=list)
+
     def add(self, kind: str, document: str, bundle: dict[str, Any]) -> None:
         """Register one bundle; raises FigureError naming both documents where the id is taken."""
         known = self.entries[kind].get(bundle["id"])

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from sphinx.application import Sphinx
 
-from analysis import checks, tables
+from analysis import cells, tables
 from analysis.book import citation, edition, menu, pieces
 from analysis.figures import records
 from analysis.units import stem
@@ -72,7 +72,7 @@ def _rows(name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> str:
 def _columns(resource: dict[str, Any]) -> str:
     items = "".join(
         f"<tr><th scope=row><code>{field['name']}</code></th><td>{escape(field.get('unit', ''))}</td><td>{field['type']}</td>"
-        f"<td>{escape(field['description'])}</td><td>{escape(checks.expected(field))}</td></tr>"
+        f"<td>{escape(field['description'])}</td><td>{escape(cells.expected(field))}</td></tr>"
         for field in resource["schema"]["fields"]
     )
     heads = "".join(f"<th scope=col>{text}</th>" for text in ("column", "unit", "type", "meaning", "may hold"))
