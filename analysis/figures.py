@@ -14,13 +14,15 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import pandas as pd
 
 from analysis import tables, units, words
 from analysis.errors import FigureError
+
+if TYPE_CHECKING:
+    import altair as alt
 
 FIGURE = "application/vnd.memory-wall.figure+json"
 TABLE = "application/vnd.memory-wall.table+json"

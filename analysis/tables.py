@@ -85,6 +85,12 @@ class DataPackage:
             raise InputError.unknown(column, key, table[column], file=f"{name}.csv")
         return {str(label): value for label, value in found.iloc[0].items()}
 
+    @cached_property
+    def publishers(self) -> dict[str, str]:
+        """Source id → publisher."""
+        table = self.table("sources")
+        return dict(zip(table["source_id"], table["publisher"], strict=True))
+
     def sources(self, source_ids: Iterable[str]) -> pd.DataFrame:
         """The sources with these ids, each once, in the order of ``sources.csv``."""
         table = self.table("sources")

@@ -67,7 +67,7 @@ def write_figure(folder: Path, bundle: dict[str, Any], note: str) -> None:
     write(folder / f"{name}.svg", vega.rendered(spec))
     write(folder / f"{name}.png", vega.rendered_png(spec))
     write(folder / f"{name}.pdf", vega.rendered_pdf(spec))
-    write_json(folder / f"{name}.vl.json", spec)
+    write(folder / f"{name}.vl.json", vega.source(spec) + "\n")
 
 
 def figure_entry(app: Sphinx, site: Path, document: str, bundle: dict[str, Any]) -> dict[str, Any]:

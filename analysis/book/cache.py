@@ -66,6 +66,10 @@ class Store:
             os.utime(path)
         return body
 
+    def has(self, key: str) -> bool:
+        """Whether there is an entry; it may yet turn out to be damaged."""
+        return self.path(key).exists()
+
     def put(self, key: str, body: bytes) -> None:
         """Keep the content; where the disk refuses, go without."""
         path = self.path(key)

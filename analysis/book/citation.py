@@ -57,6 +57,7 @@ def csl(work: Work) -> dict[str, Any]:
 def bibtex(work: Work) -> str:
     """The item as BibTeX."""
     from pybtex.database import BibliographyData, Entry
+    from pybtex.database.output.bibtex import Writer
 
     fields = [
         ("title", f"{{{work.title}}}"),
@@ -69,7 +70,7 @@ def bibtex(work: Work) -> str:
     if work.address:
         fields += [("url", work.address)]
     entry = Entry("book" if work.kind == "book" else "misc", [*fields, ("publisher", "The Memory Wall")])
-    written: str = BibliographyData({work.key: entry}).to_string("bibtex")
+    written: str = Writer().to_string(BibliographyData({work.key: entry}))  # by name, it would search all packages
     return written
 
 

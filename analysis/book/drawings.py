@@ -49,9 +49,7 @@ def kept(kind: str, source: str, make: Callable[[], bytes]) -> bytes:
 def begin(kinds: tuple[str, ...], source: str) -> None:
     """Have a picture drawn that will be asked for; without workers, nothing happens yet."""
     missing = tuple(
-        kind
-        for kind in kinds
-        if (kind, source) not in _underway and Store("pictures").get(address(kind, source)) is None
+        kind for kind in kinds if (kind, source) not in _underway and not Store("pictures").has(address(kind, source))
     )
     if _executor is not None and missing:
         from analysis.book import vega

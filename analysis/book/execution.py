@@ -21,12 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
 
 from analysis import figures, tables
 from analysis.book import kernels, tracing
-from analysis.book.recipe import Executed, Keeper, known_before
+from analysis.book.recipe import Executed, Keeper, Sources, known_before
 from analysis.errors import ChapterError
 
 TIME_LIMIT_S = 300.0
@@ -197,34 +196,37 @@ def _unfit(output: dict[str, Any]) -> str:
 
 
 def assembled(chapter: Chapter, notebook: NotebookNode, outputs: Outputs) -> str:
-    """The notebook as the site reads it: prose and code from the source, outputs as given, and nothing that tells one run from another."""
+    """The notebook as the site reads it: prose and code from the source, outputs as given, nothing that tells runs apart."""
     left = iter(outputs)
-    for index, cell in enumerate(notebook.cells):
-        tags = cell.metadata.get("tags", [])
-        if cell.cell_type == "code":
-            cell.outputs = [nbformat.from_dict(output) for output in next(left)]
-            tags = sorted({*tags, _visibility(cell)})
-            cell.execution_count = None
-        cell.metadata = NotebookNode({"tags": tags} if tags else {})
-        cell.id = _identifier(chapter.name, index, cell.source)
+    cells = [_cell(chapter.name, index, cell, left) for index, cell in enumerate(notebook.cells)]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook.metadata = NotebookNode({"kernelspec": kernel, "language_info": {"name": "python"}})
-    text: str = nbformat.writes(notebook)
-    return text + "\n"
+    about = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    # By hand and not by nbformat, which copies the data of every figure three times on the way.
+    return json.dumps({"cells": cells, "metadata": about, "nbformat": 4, "nbformat_minor": 5}, ensure_ascii=False)
 
 
-def _visibility(cell: NotebookNode) -> str:
+def _cell(name: str, index: int, cell: NotebookNode, left: Iterator[list[dict[str, Any]]]) -> dict[str, Any]:
+    tags = cell.metadata.get("tags", [])
+    known = {"cell_type": cell.cell_type, "id": _identifier(name, index, cell.source), "source": cell.source}
+    if cell.cell_type == "code":
+        shown = next(left)
+        tags = sorted({*tags, _visibility(tags, shown)})
+        known |= {"outputs": shown, "execution_count": None}
+    return known | {"metadata": {"tags": tags} if tags else {}}
+
+
+def _visibility(tags: list[str], outputs: list[dict[str, Any]]) -> str:
     """Code is folded under what it shows; cells that show nothing are left out of the page."""
-    shown = {mime for output in cell.get("outputs", []) for mime in output.get("data", {})} - {"text/plain"}
-    if "parameters" in cell.metadata.get("tags", []) or not cell.get("outputs"):
+    shown = {mime for output in outputs for mime in output.get("data", {})} - {"text/plain"}
+    if "parameters" in tags or not outputs:
         return "remove-cell"
     return "remove-input" if shown and shown <= {figures.VALUES, figures.CLAIMS, figures.MARKUP} else "hide-input"
 
 
-def keeper(chapter: Chapter, notebook: NotebookNode) -> Keeper:
+def keeper(chapter: Chapter, notebook: NotebookNode, sources: Sources | None = None) -> Keeper:
     """Where the runs of a chapter are kept."""
     code = [(cell.source, list(cell.metadata.get("tags", []))) for cell in notebook.cells if cell.cell_type == "code"]
-    return Keeper(chapter.name, known_before(code, chapter.given(notebook)), chapter.data)
+    return Keeper(chapter.name, known_before(code, chapter.given(notebook)), sources or Sources(chapter.data))
 
 
 class Plan:
@@ -232,8 +234,9 @@ class Plan:
 
     def __init__(self, chapters: Iterable[Chapter]) -> None:
         self.chapters = list(chapters)
-        self.sources = {chapter.name: read(chapter.path) for chapter in self.chapters}
-        self.keepers = {chapter.name: keeper(chapter, self.sources[chapter.name]) for chapter in self.chapters}
+        self.notebooks = {chapter.name: read(chapter.path) for chapter in self.chapters}
+        sources = {chapter.data: Sources(chapter.data) for chapter in self.chapters}
+        self.keepers = {c.name: keeper(c, self.notebooks[c.name], sources[c.data]) for c in self.chapters}
         found = {name: known.found() for name, known in self.keepers.items()}
         self.outputs = {name: outputs for name, outputs in found.items() if outputs is not None}
         self.stale = sorted(
@@ -255,7 +258,7 @@ class Plan:
             self.outputs[name] = outputs
             done(name, outputs)
         return {
-            chapter.name: assembled(chapter, self.sources[chapter.name], self.outputs[chapter.name])
+            chapter.name: assembled(chapter, self.notebooks[chapter.name], self.outputs[chapter.name])
             for chapter in self.chapters
         }
 

@@ -24,6 +24,8 @@ from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from types import ModuleType
 from typing import Any
 
 from jupyter_client.asynchronous import AsyncKernelClient
@@ -38,14 +40,39 @@ PERSONAL = ("PYTHONSTARTUP", "COLUMNS", "LINES", "IPYTHONDIR", "MPLBACKEND")
 POLL_S = 0.005
 
 
+class Process(ForkServerProcess):
+    """A process that does not run the main script a second time: what workers do is found in this package."""
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802 - multiprocessing's name for it
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            return ForkServerProcess._Popen(process_obj)
+        finally:
+            sys.modules["__main__"] = main
+
+
+class Context(ForkServerContext):
+    """A fork server that imports ``preload`` once, for all workers."""
+
+    Process = Process
+
+    @classmethod
+    def ready(cls) -> Context:
+        """The context; nothing is started yet."""
+        context = cls()
+        context.set_forkserver_preload(["analysis.book.preload"])
+        return context
+
+
 class Pool(ProcessPoolExecutor):
     """The local executor: workers forked from a preloaded process; ending it ends everything it started."""
 
     def __init__(self, jobs: int | None = None) -> None:
         for name, value in SINGLE_THREADED.items():
             os.environ.setdefault(name, value)
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["analysis.book.preload"])
+        context = Context.ready()
         theirs, self._lifeline = context.Pipe(duplex=False)
         super().__init__(jobs or cores(), mp_context=context, initializer=begin, initargs=(theirs,))
 
@@ -135,8 +162,7 @@ class Mother:
     @classmethod
     def spawned(cls) -> Mother:
         """Have one made by a fork server, for a process that may have threads."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["analysis.book.preload"])
+        context = Context.ready()
         ours, theirs = context.Pipe()
         context.Process(target=serve, args=(theirs,), daemon=True).start()
         theirs.close()

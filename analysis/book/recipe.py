@@ -13,6 +13,7 @@ import platform
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,33 +48,45 @@ def known_before(code: Iterable[tuple[str, list[str]]], given: Mapping[str, Any]
     }
 
 
-def noted(names: Iterable[str], data: Path) -> dict[str, str]:
-    """The files a run read, as they are now: name → digest."""
-    return {name: _noted(name, data) for name in names}
+class Sources:
+    """The files that runs read, as they are now: each is looked at once."""
 
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self._digests: dict[str, str] = {}
 
-def _noted(name: str, data: Path) -> str:
-    file, _, table = name.partition("#")
-    path = data / file.removeprefix("data/") if file.startswith("data/") else places.REPOSITORY / file
-    if table:
-        return _table_note(path, table)
-    if name.endswith("/"):
-        return digest("\n".join(sorted(found.name for found in path.iterdir()))) if path.is_dir() else GONE
-    return file_digest(path)
+    def noted(self, names: Iterable[str]) -> dict[str, str]:
+        """Name → digest."""
+        names = list(names)
+        self._digests |= {name: self._digest(name) for name in names if name not in self._digests}
+        return {name: self._digests[name] for name in names}
 
+    def path(self, name: str) -> Path:
+        """Where a file lies; the tables of a run lie in its data folder."""
+        return self.data / name.removeprefix("data/") if name.startswith("data/") else places.REPOSITORY / name
 
-def _table_note(descriptor: Path, table: str) -> str:
-    if not descriptor.exists():
-        return GONE
-    resources = json.loads(descriptor.read_text(encoding="utf-8"))["resources"]
-    return digest(json.dumps([resource for resource in resources if resource["name"] == table], sort_keys=True))
+    def _digest(self, name: str) -> str:
+        file, _, table = name.partition("#")
+        if table:
+            return digest(self._notes.get(table, GONE))
+        path = self.path(file)
+        if name.endswith("/"):
+            return digest("\n".join(sorted(found.name for found in path.iterdir()))) if path.is_dir() else GONE
+        return file_digest(path)
+
+    @cached_property
+    def _notes(self) -> dict[str, str]:
+        """Table → its part of the descriptor."""
+        path = self.path(tracing.DESCRIPTOR)
+        resources = json.loads(path.read_text(encoding="utf-8"))["resources"] if path.exists() else []
+        return {resource["name"]: json.dumps(resource, sort_keys=True) for resource in resources}
 
 
 class Keeper:
     """The kept runs of one chapter under one set of parameters."""
 
-    def __init__(self, chapter: str, before: Mapping[str, str], data: Path) -> None:
-        self.chapter, self.before, self.data = chapter, dict(before), data
+    def __init__(self, chapter: str, before: Mapping[str, str], sources: Sources) -> None:
+        self.chapter, self.before, self.sources = chapter, dict(before), sources
         self.store = Store("chapters")
         self._basis = json.dumps([chapter, self.before], sort_keys=True)
 
@@ -82,8 +95,8 @@ class Keeper:
         for names in self._traces():
             body = self.store.get(self._address(names))
             if body is not None:
-                self._remember(json.loads(body)["duration_s"], names)
-                outputs: list[list[dict[str, Any]]] = json.loads(body)["outputs"]
+                self._remember(self.last().get("duration_s", 0.0), names)
+                outputs: list[list[dict[str, Any]]] = json.loads(body)
                 return outputs
         return None
 
@@ -93,23 +106,21 @@ class Keeper:
         if run.outside or not run.names or any(self._edited_since(name, begun) for name in run.names):
             return
         traces = [run.names] + [names for names in self._traces() if names != run.names]
-        self.store.put(
-            self._address(run.names), json.dumps({"outputs": run.outputs, "duration_s": run.duration_s}).encode()
-        )
+        self.store.put(self._address(run.names), json.dumps(run.outputs).encode())
         self.store.put(f"traces {self._basis}", json.dumps(traces[:MOST_TRACES]).encode())
 
     def _edited_since(self, name: str, begun: float) -> bool:
-        path = places.REPOSITORY / name
+        path = self.sources.path(name)
         return not name.startswith("data/") and path.exists() and path.stat().st_mtime >= begun
 
     def _traces(self) -> list[list[str]]:
         return list(json.loads(self.store.get(f"traces {self._basis}") or b"[]"))
 
     def _address(self, names: list[str]) -> str:
-        return f"outputs {self._basis} {json.dumps(noted(names, self.data), sort_keys=True)}"
+        return f"outputs {self._basis} {json.dumps(self.sources.noted(names), sort_keys=True)}"
 
     def _remember(self, duration_s: float, names: list[str]) -> None:
-        parts = self.before | noted(names, self.data)
+        parts = self.before | self.sources.noted(names)
         self.store.put(f"last {self.chapter}", json.dumps({"duration_s": duration_s, "parts": parts}).encode())
 
     def last(self) -> dict[str, Any]:
@@ -124,7 +135,7 @@ class Keeper:
         if then is None:
             return ["it has not been executed here before"]
         names = [name for name in then if name not in self.before and not name.startswith("parameter ")]
-        now = self.before | noted((name for name in names if "." in name or name.endswith("/")), self.data)
+        now = self.before | self.sources.noted(name for name in names if "." in name or name.endswith("/"))
         changed = [
             _difference(name, then.get(name, GONE), now.get(name, GONE))
             for name in sorted(set(then) | set(now))

@@ -5,7 +5,6 @@ What is rendered depends on nothing but the specification, the theme, the render
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from functools import cache
@@ -43,14 +42,17 @@ def laid_out(
     bundle: dict[str, Any], *, width: int, mode: str = "light", titled: bool = False, footer: str = ""
 ) -> dict[str, Any]:
     """The specification at a width, in a theme, with its title and source line where it must stand alone."""
-    spec = copy.deepcopy(bundle["spec"])
+    spec = dict(bundle["spec"])  # what is changed below is replaced, not changed in place
     spec["config"] = theme.config(mode)
     if width <= PHONE:
         spec["config"]["legend"]["columns"] = 3
     if "facet" in spec:
         columns = 1 if width <= PHONE else (bundle["columns"] or 2)
         spec["columns"] = columns
-        spec["spec"] |= {"width": (width - 70 * columns) // columns, "height": _panel(bundle["height"], columns)}
+        spec["spec"] = spec["spec"] | {
+            "width": (width - 70 * columns) // columns,
+            "height": _panel(bundle["height"], columns),
+        }
     elif not {"hconcat", "vconcat", "concat", "repeat"} & set(spec):
         spec |= {
             "width": width,
