@@ -21,7 +21,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pret
 Data = Annotated[
     Path | None,
     typer.Option(
-        help="Folder with CSV files that replace those of the book. Without it: the book's own data.",
+        help="Folder with tables (CSV, XLSX, Parquet) that are laid over those of the book: whole ones, or rows to add or change. "
+        "Without it: the book's own data.",
         show_default=False,
     ),
 ]
@@ -46,6 +47,9 @@ Address = Annotated[
 Params = Annotated[
     Path | None, typer.Option(help="YAML file with parameters; --set goes over it. Without it: the defaults.")
 ]
+Title = Annotated[
+    str | None, typer.Option(help="Title of this run, on every page. Without it: The Memory Wall.", show_default=False)
+]
 Chapter = Annotated[str, typer.Argument(help="Name of a chapter: the stem of its file in chapters/.")]
 
 
@@ -54,6 +58,7 @@ def build(
     data: Data = None,
     settings: Settings = None,
     params: Params = None,
+    title: Title = None,
     out: Annotated[Path | None, typer.Option(help="Where the site is put. Without it: _build/html.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Chapters run side by side. Without it: one a core.")] = None,
     address: Address = "",
@@ -65,16 +70,19 @@ def build(
 
     target = (out or places.SITE).resolve()
     asked = params.read_bytes().hex() if params and params.is_file() else str(params)
-    digest = freshness.inputs({"settings": settings, "params": asked, "address": address}, data)
+    digest = freshness.inputs({"settings": settings, "params": asked, "title": title, "address": address}, data)
     if freshness.current(target, digest):
         typer.echo(f"Nothing has changed since the book was built. Open {target / 'index.html'}")
         return
-    from analysis.book import site
+    from analysis.book import intake, site
 
+    taken = intake.required(data, settings or [], params, title)
+    for remark in taken.remarks():
+        typer.echo(remark, err=True)
     request = site.Request(
         data=data,
         out=target,
-        settings=_given(settings, params),
+        settings=taken.given,
         jobs=jobs,
         address=address,
         inputs=digest,
@@ -145,25 +153,39 @@ def release(
 @app.command()
 def check(
     data: Data = None,
+    settings: Settings = None,
+    params: Params = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON. Without it: as text.")] = False,
 ) -> None:
-    """Check the data and the parameters' defaults without building anything."""
-    from tempfile import TemporaryDirectory
+    """Check data and parameters without building anything: every problem, with its file, row and column."""
+    from analysis.book import intake
 
-    from analysis import checks
-    from analysis.book import site
-
-    with TemporaryDirectory() as folder:
-        found = checks.problems(site.merged_data(data, Path(folder) / "data"))
+    found = intake.judged(data, settings or [], params)
     if as_json:
-        typer.echo(json.dumps([problem.as_dict() for problem in found], indent=1, ensure_ascii=False))
-    elif found:
-        for problem in found:
-            typer.echo(str(problem), err=True)
+        told = [problem.as_dict() for problem in found.problems]
+        typer.echo(json.dumps(told, indent=1, ensure_ascii=False))
     else:
-        typer.echo("The data is sound.")
-    if any(problem.level == "error" for problem in found):
+        for line in [*map(str, found.changes), *map(str, found.problems)]:
+            typer.echo(line, err=True)
+        if not found.problems:
+            typer.echo("The data is sound.")
+    if found.errors:
         raise typer.Exit(InputError.exit_code)
+
+
+@app.command()
+def template(
+    table: Annotated[str, typer.Argument(help="Name of a table, as devices.")],
+    out: Annotated[Path | None, typer.Option(help="File or folder to write it to. Without it: the terminal.")] = None,
+) -> None:
+    """Write an empty table with comments that say what goes where: the start of a data folder of your own."""
+    from analysis import tables
+    from analysis import template as writer
+
+    if out is None:
+        typer.echo(writer.text(tables.package(), table), nl=False)
+    else:
+        typer.echo(f"Written: {writer.write(tables.package(), table, out)}")
 
 
 @app.command()

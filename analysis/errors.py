@@ -34,7 +34,8 @@ class Problem:
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.row, self.column) if part is not None)
         text = f"{place}: found {self.found}; expected {self.expected}"
-        return f"{text}. {self.todo}" if self.todo else text
+        text = f"{text}. {self.todo}" if self.todo else text
+        return text if self.level == "error" else f"{self.level}: {text}"
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain data, for ``--json``."""

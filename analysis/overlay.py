@@ -28,6 +28,7 @@ SOURCE = {
     "source_id": "supplied-with-this-run", "publisher": "Supplied with this run", "title": "Rows supplied for this run of the book",
     "licence": "facts-quoted", "kind": "unrecorded", "note": "The rows came without a source of their own",
 }  # fmt: skip
+QUOTES = "'"
 FOR_NEW_ROWS = {"source_id": SOURCE["source_id"], "confidence": "estimate"}
 """What a new row has in a column that its file leaves out."""
 
@@ -51,11 +52,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a row of the laid-over table stands in the file that supplied it, and a hint that goes with it."""
+    """Where a row of the laid-over table stands in the file that supplied it, with a hint and the cells as they stand there.
+
+    converted  column → cell in the supplier's own unit, where that is not the book's
+    """
 
     file: str
     row: int
     hint: str = ""
+    converted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,16 @@ class Supplied:
         if place is None:
             return problem if problem.row is None else replace(problem, file=f"the book's {problem.file}")
         called = self.headers[table].get(problem.column or "", problem.column)
-        found = problem.found if called == problem.column else f"{problem.found} (as {problem.column})"
-        todo = f"{problem.todo} {place.hint}".strip() if problem.found == "nothing" else problem.todo
-        return replace(problem, file=place.file, row=place.row, column=called, found=found, todo=todo)
+        todo = re.sub(r"\brow (\d+)\b", lambda found: self._row(table, int(found[1])), problem.todo)
+        there = replace(problem, file=place.file, row=place.row, column=called, todo=todo)
+        if problem.column is not None and problem.column in place.converted:
+            found = f"{place.converted[problem.column]!r}, which is {problem.found.strip(QUOTES)} in {problem.column}"
+            return replace(there, found=found, todo="Is the unit in the header right?")
+        return replace(there, todo=f"{todo} {place.hint}".strip()) if problem.found == "nothing" else there
+
+    def _row(self, table: str, row: int) -> str:
+        place = self.places[table].get(row)
+        return f"row {place.row}" if place else f"row {row} of the book"
 
 
 def supplied(folder: Path) -> Supplied:
@@ -132,7 +144,7 @@ def _once(found: list[Sheet]) -> list[Sheet]:
 
 def _note(folder: Path, noted: Supplied) -> None:
     places = {
-        table: {row: [place.file, place.row, place.hint] for row, place in rows.items()}
+        table: {row: [place.file, place.row, place.hint, place.converted] for row, place in rows.items()}
         for table, rows in noted.places.items()
     }
     content = {
@@ -172,7 +184,6 @@ def _laid_over(sheet: Sheet, package: tables.DataPackage, noted: Supplied) -> se
     noted.changes.append(layer.change())
     noted.places[sheet.table] = layer.places  # type: ignore[index]
     noted.headers[sheet.table] = {name: sheet.header[index] for index, name in columns.items()}  # type: ignore[index]
-    noted.problems.extend(layer.problems)
     return {row[book.header.index("source_id")] for row in layer.rows} if "source_id" in book.header else set()
 
 
@@ -189,7 +200,7 @@ class _Layer:
         self.fields = {field["name"]: field for field in schema["fields"]}
         self.rows: list[list[str]] = []
         self.places: dict[int, Place] = {}
-        self.problems: list[Problem] = []
+        self.originals: dict[int, list[str]] = dict(sheet.rows)
         self.added: list[str] = []
         self.changed: list[str] = []
         self.removed: list[str] = []
@@ -216,7 +227,8 @@ class _Layer:
             slot = key if key not in origin else (key, row)
             old = of_book.get(key)
             rows[slot] = self._row(values, old)
-            origin[slot] = Place(self.sheet.file, row, self._hint(key, of_book) if old is None else "")
+            hint = self._hint(key, of_book) if old is None else ""
+            origin[slot] = Place(self.sheet.file, row, hint, self._converted(row))
             if old is None:
                 self.added.append(" ".join(key))
             elif rows[slot] != old:
@@ -229,6 +241,14 @@ class _Layer:
 
     def _values(self, texts: Sequence[str]) -> dict[str, str]:
         return {name: self._cell(name, index, texts[index]) for index, name in self.columns.items()}
+
+    def _converted(self, row: int) -> dict[str, str]:
+        texts = self.originals[row]
+        return {
+            name: texts[index]
+            for index, name in self.columns.items()
+            if texts[index] and ratio(self.sheet.header[index], name) != 1
+        }
 
     def _cell(self, name: str, index: int, text: str) -> str:
         """A cell as the book files it: decimal point, the column's own unit, whole numbers without a point."""

@@ -20,7 +20,8 @@ from analysis.errors import Problem, nearest
 LARGEST_BYTE = 50 * 2**20
 """A file above this is no table of ours; an XLSX is measured unpacked."""
 LONGEST_CELL = 2_000
-COMMENT = "#"
+COMMENTS = ("#", '"#')
+"""How a line begins that is left out; a spreadsheet may have put quotation marks around it."""
 SAVE_AS = "Save it as “CSV UTF-8” in the spreadsheet."
 
 
@@ -112,10 +113,10 @@ def _from_csv(path: Path, sheet: Sheet) -> Sheet:
     text = _decoded(path, sheet)
     if text is None:
         return sheet
-    lines = ["" if line.startswith(COMMENT) else line for line in text.splitlines(keepends=True)]
+    lines = ["\n" if line.startswith(COMMENTS) else line for line in text.splitlines(keepends=True)]
     first = next((index for index, line in enumerate(lines) if line.strip()), None)
     if first is not None and lines[first].strip().lower() in ("sep=;", "sep=,"):  # a mark that one spreadsheet leaves
-        lines[first] = ""
+        lines[first] = "\n"
         first = next((index for index, line in enumerate(lines) if line.strip()), None)
     if first is None:
         return sheet.refuse("an empty file", "a header and rows", "See `memory-wall template`.")
@@ -234,7 +235,7 @@ def _from_page(page: Any, formulas: Any, sheet: Sheet) -> Sheet:
                     sheet.refuse(
                         f"a formula without a result in {cell.coordinate}", "a value", "Open and save the workbook."
                     )
-            if any(texts) and not texts[0].startswith(COMMENT):
+            if any(texts) and not texts[0].startswith(COMMENTS):
                 yield row, texts
 
     _filled(sheet, records())

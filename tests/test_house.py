@@ -118,7 +118,7 @@ def test_chapters_declare_parameters_as_the_book_does(path: Path) -> None:
 
 def test_every_declared_parameter_is_used_by_a_chapter_or_the_colophon() -> None:
     used = {name for path in CHAPTERS for name in execution.declared_parameters(execution.read(path))}
-    assert set(parameters.declared()) - used <= {"edition", "edition_date"}
+    assert set(parameters.declared()) - used <= {"edition", "edition_date", "title"}
 
 
 def test_the_project_speaks_of_the_project_alone() -> None:

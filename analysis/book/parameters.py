@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from analysis import tables
+from analysis.book import plain_yaml
 from analysis.errors import InputError, Problem, nearest
 
 FILE = tables.REPOSITORY / "chapters" / "parameters.yml"
@@ -46,11 +48,33 @@ def _anchored(pattern: str | None) -> str | None:
 
 def validated(given: Mapping[str, Any], *, file: str = "--set") -> dict[str, Any]:
     """All parameters, ``given`` over the defaults; raises InputError with every problem and the nearest name."""
+    switches = [_not_a_switch(name, value, file) for name, value in given.items() if isinstance(value, bool)]
+    rest = {name: value for name, value in given.items() if not isinstance(value, bool)}
     try:
-        values = _model()(**given).model_dump()
+        values = _model()(**rest).model_dump()
     except ValidationError as error:
-        raise InputError([_problem(dict(found), file) for found in error.errors()]) from None
+        raise InputError([*switches, *(_problem(dict(found), file) for found in error.errors())]) from None
+    wrong = [*switches, *(_no_day(name, values[name], file) for name in values if _is_no_day(name, values[name]))]
+    if wrong:
+        raise InputError(wrong)
     return values
+
+
+def _is_no_day(name: str, value: Any) -> bool:
+    try:
+        return name.endswith("_date") and not date.fromisoformat(value)
+    except ValueError:
+        return True
+
+
+def _no_day(name: str, value: Any, file: str) -> Problem:
+    return Problem(file=file, column=name, found=repr(value), expected="a day of the calendar, as 2026-11-22")
+
+
+def _not_a_switch(name: str, value: bool, file: str) -> Problem:
+    todo = "YAML reads yes, no, on and off without quotation marks as true and false."
+    expected = "a number or text"
+    return Problem(file=file, column=name, found=str(value).lower(), expected=expected, todo=todo)
 
 
 def _problem(error: dict[str, Any], file: str) -> Problem:
@@ -58,15 +82,24 @@ def _problem(error: dict[str, Any], file: str) -> Problem:
     if error["type"] == "extra_forbidden":
         return Problem(
             file=file,
-            column=name,
-            found=f"parameter {name!r}",
+            column=name[:80],
+            found=f"parameter {name[:80]!r}",
             expected="a declared parameter",
-            todo=nearest(name, declared()),
+            todo=nearest(name[:80], declared()),
         )
     note = declared()[name]
     kind = {float: "a number", int: "a whole number", str: "text"}[type(note["default"])]
     span = f" from {note['minimum']} to {note['maximum']}" if "minimum" in note else f" like {note['default']}"
-    return Problem(file=file, column=name, found=repr(error["input"]), expected=kind + span, todo=note["description"])
+    todo = note["description"]
+    if kind == "text" and not isinstance(error["input"], str):
+        todo = f"Put it in quotation marks: YAML takes it for something else. {todo}"
+    return Problem(file=file, column=name, found=_shown(error["input"]), expected=kind + span, todo=todo)
+
+
+def _shown(value: Any) -> str:
+    if value is None or isinstance(value, (list, dict)):
+        return {type(None): "nothing", list: "a list", dict: "a mapping"}[type(value)]
+    return repr(value if not isinstance(value, str) else value[:80])[:100]
 
 
 def references(values: Mapping[str, Any], package: tables.DataPackage) -> list[Problem]:
@@ -107,21 +140,29 @@ def _scalar(name: str, text: str) -> Any:
     if isinstance(declared().get(name, {}).get("default"), str):
         return text
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return plain_yaml.load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
         return text
 
 
 def read(path: Path) -> dict[str, Any]:
     """Parameters from a YAML file; raises InputError where it is not a mapping of names to values."""
+    wanted = "a readable YAML file"
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raw = path.read_bytes()
+        if len(raw) > plain_yaml.LARGEST_BYTE:
+            raise InputError(
+                [Problem(file=str(path), found=f"{len(raw)} bytes", expected="a few lines of name: value")]
+            )
+        found = plain_yaml.load(raw.decode("utf-8-sig"))
+    except yaml.MarkedYAMLError as error:
+        row = error.problem_mark.line + 1 if error.problem_mark else None
         raise InputError(
-            [Problem(file=str(path), found=str(error).splitlines()[0], expected="a readable YAML file")]
+            [Problem(file=str(path), row=row, found=str(error.problem).removeprefix("found "), expected=wanted)]
         ) from None
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raise InputError([Problem(file=str(path), found=str(error).splitlines()[0], expected=wanted)]) from None
     if not isinstance(found, dict):
-        raise InputError(
-            [Problem(file=str(path), found=type(found).__name__, expected="a mapping of parameter names to values")]
-        )
+        kind = "nothing" if found is None else type(found).__name__
+        raise InputError([Problem(file=str(path), found=kind, expected="a mapping of parameter names to values")])
     return {str(name): value for name, value in found.items()}

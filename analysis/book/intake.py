@@ -1,0 +1,73 @@
+"""What a build is given, judged as a whole before anything runs: data, parameters, title; every problem in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from analysis import checks, overlay, tables
+from analysis.book import parameters
+from analysis.errors import InputError, Problem
+
+
+@dataclass
+class Intake:
+    """The parameters as given, what the supplied files change, and every problem found."""
+
+    given: dict[str, Any] = field(default_factory=dict)
+    changes: list[overlay.Change] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that prevent a build."""
+        return [problem for problem in self.problems if problem.level == "error"]
+
+    def remarks(self) -> list[str]:
+        """What to tell whoever builds although nothing is wrong: what the files changed, and warnings."""
+        return [*map(str, self.changes), *(str(problem) for problem in self.problems if problem.level != "error")]
+
+
+def judged(
+    data: Path | None, settings: Sequence[str] = (), params: Path | None = None, title: str | None = None
+) -> Intake:
+    """Judge everything; raises nothing for a wrong input."""
+    found = Intake()
+    if params:
+        found.given |= _told(lambda: parameters.read(params), found)
+    found.given |= _told(lambda: parameters.parse(settings), found)
+    if title is not None:
+        found.given["title"] = title
+    values = _told(lambda: parameters.validated(found.given), found)
+    with TemporaryDirectory() as folder:
+        try:
+            merged = overlay.merged(data, Path(folder) / "data")
+        except InputError as error:
+            found.problems.extend(error.problems)
+            return found
+        found.changes = overlay.supplied(merged).changes
+        found.problems += checks.problems(merged)
+        if values and not found.errors:
+            found.problems += parameters.references(values, tables.DataPackage(merged))
+    return found
+
+
+def _told(ask: Callable[[], Mapping[str, Any]], found: Intake) -> dict[str, Any]:
+    try:
+        return dict(ask())
+    except InputError as error:
+        found.problems.extend(error.problems)
+        return {}
+
+
+def required(
+    data: Path | None, settings: Sequence[str] = (), params: Path | None = None, title: str | None = None
+) -> Intake:
+    """Judge everything; raises InputError with every problem, errors first, where there is an error."""
+    found = judged(data, settings, params, title)
+    if found.errors:
+        raise InputError(sorted(found.problems, key=lambda problem: problem.level != "error"))
+    return found
