@@ -9,7 +9,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from analysis import tables
+from analysis import overlay, tables
 from analysis.book import freshness, parameters
 
 PACKAGES = (
@@ -53,11 +53,21 @@ def data_digests() -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+def supplied() -> list[overlay.Change]:
+    """What was laid over the book's tables for this run."""
+    changes = overlay.supplied(tables.package().folder).changes
+    return [change for change in changes if change.added or change.changed or change.removed]
+
+
 def record(app: Sphinx, figures: list[dict[str, Any]], claims: list[dict[str, Any]]) -> dict[str, Any]:
     """The content of ``edition.json``."""
     return {
         "edition": name(app), "commit": commit(), "parameters": given_parameters(app), "versions": versions(),
         "data": data_digests(),
+        "supplied": [
+            {"table": change.table, "added": change.added, "changed": change.changed, "removed": change.removed}
+            for change in supplied()
+        ],
         "figures": {entry["id"]: entry["sha256"] for entry in figures},
         "claims": {claim["id"]: hashlib.sha256(json.dumps(claim, sort_keys=True).encode()).hexdigest() for claim in claims},
     }  # fmt: skip

@@ -24,6 +24,7 @@ from analysis.book import (
     number_page,
     pieces,
     registry,
+    run_note,
     table_page,
 )
 from analysis.book.nodes import FigureMenu, Reference
@@ -172,6 +173,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("edition-record", EditionRecord)
     app.add_directive("how-to-cite", HowToCite)
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.display, None))
+    app.connect("config-inited", run_note.title)
     app.connect("builder-inited", static)
     app.connect("env-purge-doc", registry.purge)
     app.connect("env-updated", registry.arrange)
@@ -179,5 +181,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", resolve)
     app.connect("html-collect-pages", collect_pages)
     app.connect("html-page-context", page_context)
+    app.connect("html-page-context", run_note.note)
     app.connect("build-finished", finished)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -32,9 +32,10 @@ class Intake:
 
 
 def judged(
-    data: Path | None, settings: Sequence[str] = (), params: Path | None = None, title: str | None = None
-) -> Intake:
-    """Judge everything; raises nothing for a wrong input."""
+    data: Path | None, settings: Sequence[str] = (), params: Path | None = None, title: str | None = None,
+    *, tables_too: bool = True,
+) -> Intake:  # fmt: skip
+    """Judge everything; raises nothing for a wrong input.  ``tables_too=False`` leaves the tables to whoever builds with them."""
     found = Intake()
     if params:
         found.given |= _told(lambda: parameters.read(params), found)
@@ -49,7 +50,7 @@ def judged(
             found.problems.extend(error.problems)
             return found
         found.changes = overlay.supplied(merged).changes
-        found.problems += checks.problems(merged)
+        found.problems += checks.problems(merged) if tables_too else []
         if values and not found.errors:
             found.problems += parameters.references(values, tables.DataPackage(merged))
     return found
@@ -66,8 +67,11 @@ def _told(ask: Callable[[], Mapping[str, Any]], found: Intake) -> dict[str, Any]
 def required(
     data: Path | None, settings: Sequence[str] = (), params: Path | None = None, title: str | None = None
 ) -> Intake:
-    """Judge everything; raises InputError with every problem, errors first, where there is an error."""
-    found = judged(data, settings, params, title)
+    """Judge everything before a build; raises InputError with every problem, errors first, where there is an error.
+
+    The book's own tables are judged by the build itself, while its workers start.
+    """
+    found = judged(data, settings, params, title, tables_too=data is not None)
     if found.errors:
         raise InputError(sorted(found.problems, key=lambda problem: problem.level != "error"))
     return found
