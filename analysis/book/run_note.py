@@ -39,7 +39,7 @@ def differences(app: Sphinx) -> list[str]:
     values = [
         f"{name.replace('_', ' ')} = {_plain(given[name])} (not {_plain(notes[name]['default'])})" for name in changed
     ]
-    return [*(_counted(change) for change in supplied()), *values]
+    return [*(_counted(change) for change in edition.supplied()), *values]
 
 
 def _counted(change: overlay.Change) -> str:
