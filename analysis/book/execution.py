@@ -24,7 +24,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from analysis import figures, tables
-from analysis.book import kernels, tracing
+from analysis.book import bundles, kernels, tracing
 from analysis.book.recipe import Executed, Keeper, Sources, known_before
 from analysis.errors import ChapterError
 
@@ -211,8 +211,16 @@ def _cell(name: str, index: int, cell: NotebookNode, left: Iterator[list[dict[st
     if cell.cell_type == "code":
         shown = next(left)
         tags = sorted({*tags, _visibility(tags, shown)})
-        known |= {"outputs": shown, "execution_count": None}
+        known |= {"outputs": [_referring(output) for output in shown], "execution_count": None}
     return known | {"metadata": {"tags": tags} if tags else {}}
+
+
+def _referring(output: dict[str, Any]) -> dict[str, Any]:
+    """The output with references in place of what this package published."""
+    data = {
+        mime: bundles.reference(it) if ".memory-wall." in mime else it for mime, it in output.get("data", {}).items()
+    }
+    return output | ({"data": data} if data else {})
 
 
 def _visibility(tags: list[str], outputs: list[dict[str, Any]]) -> str:
@@ -252,6 +260,7 @@ class Plan:
 
         ``done`` is told the outputs of each chapter as soon as they are there.
         """
+        bundles.forget()
         for name, outputs in self.outputs.items():
             done(name, outputs)
         for name, outputs in self._executed(executor):

@@ -9,7 +9,7 @@ from docutils import nodes
 from myst_nb.core.render import MimeData, NbElementRenderer
 
 from analysis import figures
-from analysis.book import pieces, registry
+from analysis.book import bundles, pieces, registry
 from analysis.book.nodes import FigureMenu
 
 MIMES = (figures.FIGURE, figures.TABLE, figures.VALUES, figures.MARKUP, figures.CLAIMS)
@@ -25,7 +25,7 @@ class MemoryWallRenderer:
         """Nodes for one output, or None where the output is not ours."""
         if inline or data.mime_type not in MIMES:
             return None
-        bundle = data.content if isinstance(data.content, dict) else json.loads(data.string)
+        bundle = bundles.resolved(data.content if isinstance(data.content, dict) else json.loads(data.string))
         return {
             figures.FIGURE: _figure, figures.TABLE: _table, figures.VALUES: _values, figures.MARKUP: _markup,
             figures.CLAIMS: _claims,

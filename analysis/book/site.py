@@ -111,8 +111,7 @@ def _executed(name: str, outputs: execution.Outputs, step: Callable[[str], None]
     """A chapter's outputs are there: its pictures can be drawn while other chapters run and Sphinx reads."""
     for output in (output for cell in outputs for output in cell):
         if figures.FIGURE in output.get("data", {}):
-            for spec in vega.page_pictures(output["data"][figures.FIGURE]):
-                drawings.begin(("svg",), vega.source(spec))
+            vega.begin_page_pictures(output["data"][figures.FIGURE])
     step(f"executed {name}")
 
 

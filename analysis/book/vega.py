@@ -16,6 +16,7 @@ from analysis.book import drawings
 from analysis.charts import theme
 
 PNG_SCALE = 2.5
+COUNTED = re.compile(r'(?<=id=")(?:clip|gradient_)\d+(?=")|(?<=url\(#)(?:clip|gradient_)\d+(?=\))')
 WIDE, PHONE = 720, 340
 """Widths of a chart in pixels: on a full page, on a phone."""
 
@@ -99,7 +100,13 @@ def _with_footer(spec: dict[str, Any], footer: str, mode: str) -> dict[str, Any]
 def svg(spec: dict[str, Any]) -> str:
     """The chart as SVG with real text."""
     text: str = _converter().vegalite_to_svg(json.dumps(spec))
-    return text
+    return _renumbered(text)
+
+
+def _renumbered(text: str) -> str:
+    """The SVG with its clip paths and gradients counted from the first: the renderer counts on from picture to picture."""
+    order: dict[str, str] = {}
+    return COUNTED.sub(lambda found: order.setdefault(found[0], f"{found[0].rstrip('0123456789')}{len(order)}"), text)
 
 
 def size(picture: str) -> tuple[int, int]:
@@ -145,7 +152,27 @@ def cached_script() -> str:
 
 def rendered(spec: dict[str, Any]) -> str:
     """The SVG of a specification, from the cache where it was drawn before."""
-    return drawings.drawn("svg", source(spec)).decode()
+    text = source(spec)
+    if (light := light_twin(text)) is not None:
+        return recoloured(drawings.drawn("svg", light).decode(), "light", "dark")
+    return drawings.drawn("svg", text).decode()
+
+
+def light_twin(text: str) -> str | None:
+    """The same chart on the light page, where drawing that one and changing its colours gives the same picture.
+
+    The two themes differ in three colours and in nothing else.  A chart that names one of them itself is drawn twice.
+    """
+    dark = [colours["dark"] for colours in theme.BY_MODE]
+    own = source({key: value for key, value in json.loads(text).items() if key != "config"})
+    named = {colour for colours in theme.BY_MODE for colour in colours.values() if colour in own}
+    return None if named or not any(colour in text for colour in dark) else recoloured(text, "dark", "light")
+
+
+def recoloured(text: str, before: str, after: str) -> str:
+    """The text with the colours of one page in place of those of another."""
+    colours = {pair[before]: pair[after] for pair in theme.BY_MODE}
+    return re.sub("|".join(colours), lambda found: colours[found[0]], text)
 
 
 def rendered_png(spec: dict[str, Any]) -> bytes:
@@ -175,6 +202,9 @@ def draw(kinds: tuple[str, ...], text: str) -> dict[str, bytes]:
     return {kind: drawings.kept(kind, text, makers[kind]) for kind in kinds}
 
 
-def page_pictures(bundle: dict[str, Any]) -> list[dict[str, Any]]:
-    """The specifications of the pictures that stand on pages: light and dark, wide and for a phone."""
-    return [laid_out(bundle, width=width, mode=mode) for mode in ("light", "dark") for width in (WIDE, PHONE)]
+def begin_page_pictures(bundle: dict[str, Any]) -> None:
+    """Have the pictures drawn that stand on pages: light and dark, wide and for a phone."""
+    for mode in ("light", "dark"):
+        for width in (WIDE, PHONE):
+            text = source(laid_out(bundle, width=width, mode=mode))
+            drawings.begin(("svg",), light_twin(text) or text)

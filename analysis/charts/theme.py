@@ -16,6 +16,9 @@ INK = {"light": "#1c2430", "dark": "#e6e9ee"}
 QUIET = {"light": "#5b6673", "dark": "#9aa6b4"}
 RULE = {"light": "#e3e7ec", "dark": "#2b333d"}
 
+BY_MODE = (INK, QUIET, RULE)
+"""All that differs between the light and the dark page of a chart; ``PAPER`` is the page's own."""
+
 FORMATS = {"fp32": "#8a5fd0", "fp16": "#3a68c9", "bf16": "#3a68c9", "int8": "#1f84c4", "int4": "#169b9b"}
 """Number formats: one ordered run of hues, from many bits to few."""
 
