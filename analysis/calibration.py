@@ -18,7 +18,7 @@ import pandas as pd
 
 from analysis import tables
 from analysis.derived import expected, serving
-from analysis.derived import validation as prepared
+from analysis.derived import measured as prepared
 from analysis.equations import validation
 from analysis.tables import DataPackage
 

@@ -16,6 +16,7 @@ BACKEND_SHAPES = {"CUDA": "circle", "Metal": "square", "ROCm": "triangle-up", "V
 ENGINES = {"vLLM": theme.PRIMARY, "TensorRT-LLM": "#2e8b57", "TPU v4": "#c8681c", "Out of memory": theme.MUTED}
 ENGINE_SHAPES = {"vLLM": "circle", "TensorRT-LLM": "square", "TPU v4": "triangle-up", "Out of memory": "cross"}
 MEDIAN, LARGE = theme.PRIMARY, theme.MUTED
+PREDICTED = "Predicted without the chip, tokens per second"
 GOAL_RULE = {"strokeDash": [5, 4], "color": theme.FORBIDDEN, "strokeWidth": 1.6}
 TITLES = {
     "chip": "Chip", "backend_name": "Backend", "model": "Model", "quantization": "Format", "decode_token_per_s": "Measured",
@@ -46,14 +47,11 @@ def predicted_against_measured(table: pd.DataFrame) -> alt.LayerChart:
     ends = _ends(pd.concat([shown["decode_token_per_s"], shown["predicted_token_per_s"]]))
     ticks = marks.log_ticks(ends, most=6)
     x = marks.x("decode_token_per_s", "Measured tokens per second", log=True, domain=ends, values=ticks)
-    y = marks.y(
-        "predicted_token_per_s", "Predicted without the chip, tokens per second", log=True, domain=ends, values=ticks
-    )
+    y = marks.y("predicted_token_per_s", PREDICTED, log=True, domain=ends, values=ticks)
     present = list(shown["backend_name"].unique())
     base = alt.Chart(shown).encode(x=x)
-    bars = base.mark_rule(opacity=0.25, clip=True).encode(
-        y=alt.Y("low_token_per_s:Q", scale=y.scale, axis=y.axis), y2="high_token_per_s:Q"
-    )
+    low = marks.y("low_token_per_s", PREDICTED, log=True, domain=ends, values=ticks)
+    bars = base.mark_rule(opacity=0.25, clip=True).encode(y=low, y2="high_token_per_s:Q")
     points = base.mark_point(filled=True, size=45, opacity=0.75, clip=True).encode(
         y=y,
         color=marks.colour("backend_name", BACKENDS, present),

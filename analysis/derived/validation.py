@@ -1,314 +1,518 @@
-"""Is the model right?  Measurements, collapsed and gated by physics, beside what the model says of them."""
+"""The tables behind the figures of the chapter on validation, and the numbers its prose cites."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.derived import expected
-from analysis.equations import kv_cache, memory_wall, validation
-from analysis.equations.constants import BIT_PER_BYTE
+from analysis import words
+from analysis.derived import expected, measured, serving
+from analysis.derived.measured import expected_models, expected_speeds
+from analysis.equations import memory_wall, server_batching
+from analysis.equations import validation as equations
+from analysis.figures import Value
 from analysis.tables import DataPackage
 
-FP16_BYTE = 2.0
-OTHER_ENGINES = ("gpt-fast",)
-"""Engines whose rows are shown and not fitted: they have overheads of their own, on one chip each."""
-OLDEST_FITTED_YEAR = 2015
-UNDER_PHYSICS_SHARE = 1.0
+__all__ = ["expected_models", "expected_speeds"]
+"""What other chapters ask for by the subject's name."""
 
-SAME_RUN = [
-    "chip", "n_gpu_core", "backend", "framework", "model", "quantization", "weight_size", "context_token", "decode_test",
-    "flash", "year",
-]  # fmt: skip
-"""Rows that agree in these are replicates of one configuration."""
+NAME = "validation-"
+TAILS = (0.1, 0.9)
+OTHER_ROWS = "All other rows"
+FORMATS = {
+    "plain": "4 bits and more, plain",
+    "k-quant": "K mixes",
+    "i-quant": "I formats",
+    "low": "Under 4 bits",
+    "low-i": "Under 4 bits",
+}
+STACKS = {"cuda": "CUDA", "metal": "Metal", "rocm": "ROCm", "vulkan": "Vulkan", "cpu": "Processor"}
+GROUPS = {
+    "cuda": "CUDA",
+    "metal": "Metal",
+    "amd-vulkan": "ROCm and Vulkan",
+    "cpu": "Processors",
+    "low-bit": "Under 4 bits",
+}
+GOALS = (
+    ("gpu", "Graphics processors, 4 bits and more, median", 0.05),
+    ("gpu-large", "The same, nine in ten below", 0.15),
+    ("metal", "Apple Metal, median", 0.035),
+    ("all", "All backends and formats, median", 0.08),
+)
+"""Goals set before the model was fitted: errors of the speed on unseen chips."""
+Story = tuple[str, Callable[[pd.DataFrame], "pd.Series[bool]"]]
+STORIES: tuple[Story, ...] = (
+    ("Another engine: gpt-fast", lambda t: t["left_out"] == "another engine"),
+    ("M1 with K mixes", lambda t: t["chip"].str.match(r"M1") & (t["packing"] == "k-quant")),
+    ("Metal of 2026", lambda t: (t["stack"] == "metal") & (t["year"] >= 2026)),
+    ("HBM, software before 2025", lambda t: t["is_hbm"] & t["is_old_software"]),
+    ("HBM, software of today", lambda t: t["is_hbm"] & ~t["is_old_software"]),
+    ("Chips of before 2020", lambda t: t["introduced_year"] < 2020),
+    ("Vulkan on AMD and Intel", lambda t: (t["stack"] == "vulkan") & t["chip"].str.contains("RX|Arc|PRO")),
+    ("Processors", lambda t: t["stack"] == "cpu"),
+    (OTHER_ROWS, lambda t: t["chip"].notna()),
+)
+"""Where errors gather, each row in the first story that claims it."""
 
 
 # ------------------------------------------------------------------------------------------------ decode
 
 
-def decode_measurements(package: DataPackage) -> pd.DataFrame:
-    """Return measured decode rates, one row per configuration: replicates collapsed to their median, sizes resolved."""
-    rows = package.table("measurements_decode")
-    rows = rows[rows["is_fit_candidate"].astype(bool) & (rows["quality"] != "c")]
-    rows = _with_model_facts(rows, package)
-    rows["year"] = pd.to_numeric(rows["date"].str[:4], errors="coerce")
-    rows["flash"] = [
-        expected.has_flash(None if pd.isna(on) else bool(on), year)
-        for on, year in zip(rows["flash_attention"], rows["year"], strict=True)
-    ]
-    rows["weight_size"] = (rows["weight_byte"] / rows["weight_byte"].min()).round(1)
-    collapsed = _collapsed(rows)
-    return _with_kinds(collapsed, package).reset_index(drop=True)
+def unseen(package: DataPackage) -> pd.DataFrame:
+    """Return every configuration with the speed predicted by parameters that never saw its chip, its interval and its error.
 
-
-def _with_model_facts(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
-    """Add layers, cache and bits of the measured models; the input embedding is a lookup, so its bytes are not read."""
-    facts = package.table("measured_models").drop(columns=["source_id", "confidence", "note", "model_id"])
-    rows = rows.merge(facts, on="model", how="left", validate="many_to_one")
-    missing = rows.loc[rows["n_layer"].isna(), "model"].unique()
-    if len(missing):
-        raise KeyError(f"measured_models.csv lacks {', '.join(missing)}")
-    rows["bit_per_param"] = _bits(rows, package)
-    rows["mean_context_token"] = (
-        rows["context_token"] + pd.to_numeric(rows["decode_test"].str.extract(r"(?:tg|gen )(\d+)")[0]).fillna(0) / 2
-    )
-    rows["kv_cache_byte"] = _cache_byte(rows)
-    rows["read_byte"] = rows["weight_byte"] - rows["embedding_param"] * rows["bit_per_param"] / 8
-    return rows
-
-
-def _bits(rows: pd.DataFrame, package: DataPackage) -> pd.Series[float]:
-    by_name = rows["quantization"].map(lambda name: expected.bit_per_param(name, package.folder))
-    return (rows["weight_byte"] * 8 / rows["total_param"]).fillna(by_name)
-
-
-def _cache_byte(rows: pd.DataFrame) -> pd.Series[float]:
-    """Return the bytes of cache read at the mean context of the run, in FP16, windows respected."""
-    number = {
-        name: rows[name].to_numpy(dtype=float) for name in rows.columns if pd.api.types.is_numeric_dtype(rows[name])
-    }
-    full = kv_cache.kv_cache_byte_per_token(
-        n_layer=number["n_full_layer"],
-        n_kv_head=number["n_kv_head"],
-        head_dim=number["head_dim"],
-        kv_element_byte=FP16_BYTE,
-    )
-    windowed = kv_cache.windowed_kv_cache_byte(
-        2 * number["window_n_kv_head"] * number["window_head_dim"] * FP16_BYTE, number["mean_context_token"],
-        window_token=number["window_token"], n_window_layer=number["n_window_layer"],
-    )  # fmt: skip
-    return pd.Series(full * number["mean_context_token"] + np.nan_to_num(windowed), index=rows.index)
-
-
-def _collapsed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Collapse replicates: the median rate, and how many runs it stands for."""
-    kept = {name: "first" for name in rows.columns if name not in SAME_RUN}
-    grouped = rows.groupby(SAME_RUN, dropna=False, sort=False)
-    return grouped.agg(kept | {"decode_token_per_s": "median"}).assign(n_run=grouped.size()).reset_index()
-
-
-def _with_kinds(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
-    """Add what the model needs to know of stack, memory, software and format, and whether the row is fitted."""
-    rows = rows.copy()
-    generations = [expected.generation(chip, package.folder) for chip in rows["chip"]]
-    rows["introduced_year"] = [generation.introduced_year for generation in generations]
-    rows["stack"] = rows["backend"].str.lower().map(expected.STACKS).fillna(expected.BORROWED_STACK)
-    rows["is_hbm"] = np.array([generation.is_hbm for generation in generations]) & (rows["stack"] != "cpu")
-    rows["is_old_software"] = [
-        expected.is_old_software(year, born) for year, born in zip(rows["year"], rows["introduced_year"], strict=True)
-    ]
-    rows["packing"] = [
-        expected.packing(name, bit) for name, bit in zip(rows["quantization"], rows["bit_per_param"], strict=True)
-    ]
-    rows["group"] = [
-        expected.group(stack, packing) for stack, packing in zip(rows["stack"], rows["packing"], strict=True)
-    ]
-    kinds = zip(rows["stack"], rows["is_hbm"], rows["is_old_software"], rows["flash"], rows["packing"], strict=True)
-    rows["code"] = [expected.code(s, hbm=bool(h), old_software=o, flash=f, packing=p) for s, h, o, f, p in kinds]
-    rows["left_out"] = _left_out(rows)
-    return rows
-
-
-def _left_out(rows: pd.DataFrame) -> pd.Series[str]:
-    """Say why a row is shown but not fitted; empty for the rows that are."""
-    reason = pd.Series("", index=rows.index)
-    reason[~rows["backend"].str.lower().isin(expected.STACKS)] = "one chip only on this backend"
-    reason[rows["framework"].str.startswith(OTHER_ENGINES)] = "another engine"
-    reason[rows["introduced_year"] < OLDEST_FITTED_YEAR] = "chip older than 2015"
-    return reason
-
-
-def configuration(rows: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the columns the model reads, as arrays."""
-    year = rows["introduced_year"].map(expected.clipped_year)
-    names = {"bandwidth_byte_per_s": "memory_bandwidth_byte_per_s", "weight_byte": "read_byte"}
-    plain = ("n_layer", "bit_per_param", "kv_cache_byte")
-    columns = (
-        {key: rows[column] for key, column in names.items()}
-        | {name: rows[name] for name in plain}
-        | {"introduced_year": year}
-    )
-    return {key: column.to_numpy(dtype=float) for key, column in columns.items()}
-
-
-def predicted_token_per_s(rows: pd.DataFrame, calibration: expected.Calibration) -> np.ndarray:
-    """Return the expected decode rate of each row under one calibration."""
-    kinds = expected.arrays(calibration.table, rows["code"].to_numpy(dtype=np.int64))
-    return 1 / np.asarray(calibration.parts(kinds, configuration(rows)).step_s)
-
-
-def ideal_token_per_s(rows: pd.DataFrame) -> np.ndarray:
-    """Return the ideal limit of each row: bandwidth over bytes."""
-    return (rows["memory_bandwidth_byte_per_s"] / (rows["read_byte"] + rows["kv_cache_byte"])).to_numpy(dtype=float)
-
-
-def error_ratio(rows: pd.DataFrame, predicted: np.ndarray) -> np.ndarray:
-    """Return the relative error of predicted speeds."""
-    return np.asarray(validation.speed_error_ratio(predicted, rows["decode_token_per_s"].to_numpy(dtype=float)))
-
-
-def is_graphics(rows: pd.DataFrame) -> pd.Series[bool]:
-    """Say which rows are graphics processors at 4 bits and more: the group with the most measurements."""
-    return (rows["stack"] != "cpu") & (rows["bit_per_param"] >= expected.LOW_BIT)
-
-
-# ----------------------------------------------------------------- what to expect of a device, for every chapter
-
-SOLVING_STEPS = 60
-LEAST_PARAM, MOST_PARAM = 1e6, 1e14
-
-
-def stack_of(device: pd.Series[Any]) -> str:
-    """Software stack that a device would run a model on: Metal for Apple, CUDA for NVIDIA, Vulkan for graphics cards, else the processor."""
-    maker = f"{device['vendor']} {device['name']} {device['chip']}".lower()
-    if "apple" in maker:
-        return "metal"
-    if re.search(r"nvidia|geforce|rtx|jetson|gb10", maker):
-        return "cuda"
-    return "vulkan" if device["device_class"] in ("gpu", "edge") or "ryzen ai max" in maker else "cpu"
-
-
-def expected_models(
-    package: DataPackage,
-    devices: pd.DataFrame,
-    *,
-    format_ids: tuple[str, ...],
-    token_per_s: float,
-    bandwidth_share: float = 1.0,
-) -> pd.DataFrame:
-    """Return the largest model each device is expected to run at a speed, with its 80 % band and the ideal limit beside it.
-
-    One row per device and format: ``device_id``, ``format_id``, ``limit_param`` (ideal), ``expected_param``,
-    ``expected_low_param``, ``expected_high_param``, ``stack``, ``interval_group``, ``source_id``.  ``bandwidth_share`` is what other
-    programs leave of the bandwidth; the KV cache is left out of both.  Missing bandwidth stays missing.
+    ``is_covered`` judges the interval as a new chip would: by ends that were set without the chip.
     """
-    known = expected.calibration(package.folder)
+    rows = measured.decode_measurements(package)
+    filed = package.table("calibration_folds")
+    whole = expected.calibration(package.folder)
+    predicted = measured.predicted_token_per_s(rows, whole)
+    for chip, entries in filed.groupby("left_out"):
+        mask = (rows["chip"] == chip).to_numpy()
+        if mask.any():
+            parameters = dict(whole.parameters) | dict(zip(entries["parameter_id"], entries["value"], strict=True))
+            predicted[mask] = measured.predicted_token_per_s(rows[mask], expected.Calibration(parameters, {}))
+    ends = np.array([whole.intervals[name] for name in rows["group"]])
+    rows = rows.assign(predicted_token_per_s=predicted, limit_token_per_s=measured.ideal_token_per_s(rows))
+    rows["low_token_per_s"], rows["high_token_per_s"] = (
+        predicted * ends[:, 0],
+        np.minimum(predicted * ends[:, 1], rows["limit_token_per_s"]),
+    )
+    rows["error_ratio"] = measured.error_ratio(rows, predicted)
+    rows["speed_ratio"] = rows["decode_token_per_s"] / predicted
+    rows["backend_name"] = rows["stack"].map(STACKS)
+    return rows.assign(is_covered=_covered(rows))
+
+
+def _covered(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Say whether each measured speed lies in the interval that the other chips of its group would have set."""
+    fitted = rows["left_out"] == ""
+    weight = 1 / rows[fitted].groupby(["chip", "backend"])["chip"].transform("size")
+    inside = pd.Series(False, index=rows.index)
+    for (name, chip), part in rows[fitted].groupby(["group", "chip"]):
+        others = rows[fitted & (rows["group"] == name) & (rows["chip"] != chip)]
+        ratio, share = others["speed_ratio"].to_numpy(), weight[others.index].to_numpy()
+        low, high = (float(equations.interval_end_ratio(ratio, share, tail)) for tail in TAILS)
+        inside[part.index] = part["speed_ratio"].between(low, high)
+    return inside
+
+
+SHOWN = [
+    "measurement_id",
+    "chip",
+    "backend_name",
+    "model",
+    "quantization",
+    "year",
+    "decode_token_per_s",
+    "predicted_token_per_s",
+    "low_token_per_s",
+    "high_token_per_s",
+    "limit_token_per_s",
+    "error_ratio",
+    "n_run",
+    "is_fitted",
+    "source_id",
+]
+
+
+def predicted_against_measured(package: DataPackage) -> pd.DataFrame:
+    """Return one row per configuration: measured and predicted speed, interval, limit; not fitted rows are marked."""
+    rows = unseen(package)
+    return rows.assign(is_fitted=rows["left_out"] == "")[SHOWN].reset_index(drop=True)
+
+
+def fitted_rows(package: DataPackage) -> pd.DataFrame:
+    """Return the rows that errors are stated over: those whose chips took part in the fits."""
+    rows = unseen(package)
+    return rows[rows["left_out"] == ""].reset_index(drop=True)
+
+
+def error_by_group(package: DataPackage) -> pd.DataFrame:
+    """Return the errors by backend, kind of format, kind of memory and year: median, and what nine in ten stay below."""
+    rows = fitted_rows(package)
+    graphics = rows[measured.is_graphics(rows)]
+    memory = np.where(graphics["is_hbm"], "HBM", np.where(graphics["stack"] == "metal", "Unified", "GDDR and LPDDR"))
+    stated = [f"{year:.0f}" if np.isfinite(year) else "not stated" for year in rows["year"]]
+    years = pd.Series(stated, index=rows.index, dtype=str)
+    parts = [
+        _errors(rows, "Backend", rows["backend_name"]),
+        _errors(rows, "Format", rows["packing"].map(FORMATS)),
+        _errors(graphics, "Memory", pd.Series(memory, index=graphics.index, dtype=str)),
+        _errors(rows, "Year of the run", years),
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _errors(rows: pd.DataFrame, kind: str, names: pd.Series[str]) -> pd.DataFrame:
+    grouped = rows.groupby(names)
+    table = pd.DataFrame(
+        {
+            "error_ratio": grouped["error_ratio"].median(),
+            "large_error_ratio": grouped["error_ratio"].quantile(0.9),
+            "n_row": grouped.size(),
+            "n_chip": grouped["chip"].nunique(),
+        }
+    )
+    return table.rename_axis("name").reset_index().assign(kind=kind, source_id=rows["source_id"].iloc[0])
+
+
+def residual_stories(package: DataPackage) -> pd.DataFrame:
+    """Return measured over predicted speed by story: where the model is off, and for what reason."""
+    rows = unseen(package)
+    rows = rows[(rows["left_out"] == "") | (rows["left_out"] == "another engine")]
+    story = pd.Series("", index=rows.index)
+    for name, claims in STORIES:
+        story[(story == "") & claims(rows).astype(bool)] = name
+    rows = rows.assign(story=story)
+    columns = [
+        "story",
+        "chip",
+        "backend_name",
+        "model",
+        "quantization",
+        "year",
+        "speed_ratio",
+        "decode_token_per_s",
+        "predicted_token_per_s",
+    ]
+    return rows[[*columns, "source_id"]].reset_index(drop=True)
+
+
+def accuracy_ladder(package: DataPackage) -> pd.DataFrame:
+    """Return the error on unseen chips as terms are added to the model, for graphics processors and for everything."""
+    steps = package.table("calibration_ladder")
+    shown = {"gpu_error_ratio": "Graphics processors, 4 bits and more", "error_ratio": "Everything"}
     frames = [
-        _expected_of_format(package, devices, known, format_id, token_per_s, bandwidth_share)
-        for format_id in format_ids
+        steps[["step_id", "term", "n_parameter"]].assign(scope=name, error_ratio=steps[column])
+        for column, name in shown.items()
     ]
     return pd.concat(frames, ignore_index=True)
 
 
-def _expected_of_format(
-    package: DataPackage,
-    devices: pd.DataFrame,
-    known: expected.Calibration,
-    format_id: str,
-    token_per_s: float,
-    bandwidth_share: float,
-) -> pd.DataFrame:
-    bit = float(package.row("number_formats", format_id)["effective_bit_per_param"])
-    bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float) * bandwidth_share
-    stacks = [stack_of(device) for _, device in devices.iterrows()]
-    groups = [expected.group(stack, expected.packing(format_id, bit)) for stack in stacks]
-    ends = np.array([known.intervals[name] for name in groups])
-    kind = _device_kind(package, devices, stacks, format_id, bit)
-    limit = memory_wall.largest_model_param(bandwidth, token_per_s=token_per_s, byte_per_param=bit / BIT_PER_BYTE)
-    solved = [
-        _solved_param(known, kind, bandwidth, bit, ratio / token_per_s) for ratio in (np.ones(len(devices)), *ends.T)
-    ]
-    return pd.DataFrame(
-        {
-            "device_id": devices["device_id"].to_numpy(), "format_id": format_id, "limit_param": limit, "expected_param": solved[0],
-            "expected_low_param": solved[1], "expected_high_param": np.minimum(solved[2], limit), "stack": stacks,
-            "interval_group": groups, "source_id": devices["source_id"].to_numpy(),
-        }
-    )  # fmt: skip
+def interval_coverage(package: DataPackage) -> pd.DataFrame:
+    """Return how often the measured speed lies in the 80 % interval, by group: over rows, and over chips counted once each."""
+    rows = fitted_rows(package)
+    chips = rows.groupby(["group", "chip", "backend"])["is_covered"].mean()
+    by_group = rows.groupby("group").agg(
+        row_share=("is_covered", "mean"), n_row=("chip", "size"), n_chip=("chip", "nunique")
+    )
+    by_group["chip_share"] = chips.groupby("group").mean()
+    everything = rows.groupby(["chip", "backend"])["is_covered"].mean().mean()
+    whole = {
+        "group": "all",
+        "row_share": rows["is_covered"].mean(),
+        "n_row": len(rows),
+        "n_chip": rows["chip"].nunique(),
+        "chip_share": everything,
+    }
+    table = pd.concat([by_group.reset_index(), pd.DataFrame([whole])], ignore_index=True)
+    return table.assign(name=table["group"].map(GROUPS | {"all": "All together"}), source_id=rows["source_id"].iloc[0])
 
 
-def _device_kind(
-    package: DataPackage, devices: pd.DataFrame, stacks: list[str], format_id: str, bit: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the code of each device in the table of coefficients, and the year of its generation; software of today."""
-    generations = [
-        expected.generation(f"{chip} {name}", package.folder)
-        for chip, name in zip(devices["chip"], devices["name"], strict=True)
+def worst_rows(package: DataPackage, count: int = 10) -> pd.DataFrame:
+    """Return the rows with the largest errors, one per chip, backend and kind of format."""
+    rows = fitted_rows(package).sort_values("error_ratio", ascending=False)
+    return rows.drop_duplicates(["chip", "backend", "packing"]).head(count).reset_index(drop=True)
+
+
+# ------------------------------------------------------------------------------------------ bandwidth, storage
+
+
+OPERATIONS = {
+    "copy-both-ways": "Copy, both ways counted",
+    "read": "Read",
+    "decode": "Decoding",
+    "write": "Write",
+    "copy": "Copy",
+    "copy-one-way": "Copy, counted once",
+    "stream": "Stream",
+    "triad": "Triad",
+    "memory-test": "Memory test",
+    "unstated": "Not stated",
+}
+UNITS = {"gpu": "Graphics processor", "cpu": "Processor cores", "npu": "Neural processor"}
+
+
+def bandwidth_achieved(package: DataPackage) -> pd.DataFrame:
+    """Return measured over datasheet bandwidth, where both are known, by unit of the chip and by operation."""
+    rows = package.table("measurements_bandwidth")
+    rows = rows[(rows["quality"] != "c") & rows["datasheet_byte_per_s"].notna()].copy()
+    rows["reached_share"] = rows["measured_byte_per_s"] / rows["datasheet_byte_per_s"]
+    rows["unit_name"], rows["operation_name"] = rows["unit_kind"].map(UNITS), rows["operation"].map(OPERATIONS)
+    columns = [
+        "chip",
+        "unit_name",
+        "operation_name",
+        "datasheet_byte_per_s",
+        "measured_byte_per_s",
+        "reached_share",
+        "tool",
+        "note",
+        "source_id",
     ]
-    packing = expected.packing(format_id, bit)
-    codes = [
-        expected.code(stack, hbm=generation.is_hbm and stack != "cpu", old_software=False, flash=True, packing=packing)
-        for stack, generation in zip(stacks, generations, strict=True)
+    return rows[columns].reset_index(drop=True)
+
+
+# ------------------------------------------------------------------------------------------------ serving
+
+
+def serving_predicted(package: DataPackage) -> pd.DataFrame:
+    """Return requests and Pope's phases: measured time beside the time predicted without the series, or the table, they are of."""
+    folds = package.table("calibration_folds")
+    by_name: dict[str, dict[str, float]] = {}
+    for name, part in folds.groupby("left_out"):
+        by_name[str(name)] = dict(zip(part["parameter_id"], part["value"], strict=True))
+    gpu, tpu = serving.serving_measurements(package), serving.pope_measurements(package)
+    gpu["predicted_s"] = _by_series(gpu, gpu["series"], by_name, serving.predicted_request_s)
+    tpu["predicted_s"] = _by_series(tpu, "Table " + tpu["table"].astype(str), by_name, serving.predicted_pope_s)
+    gpu["kind"] = gpu["framework"].where(gpu["fits"], "Out of memory")
+    tpu["kind"], tpu["series"] = "TPU v4", "Table " + tpu["table"].astype(str) + ", " + tpu["phase"]
+    gpu = gpu.rename(columns={"request_s": "time_s"})
+    columns = [
+        "series",
+        "kind",
+        "chip",
+        "model",
+        "n_chip",
+        "batch_size",
+        "input_token",
+        "output_token",
+        "time_s",
+        "predicted_s",
+        "source_id",
     ]
-    return np.array(codes), np.array(
-        [expected.clipped_year(generation.introduced_year) for generation in generations], dtype=float
+    both = pd.concat([gpu[columns], tpu[columns]], ignore_index=True)
+    return both.assign(
+        error_ratio=equations.speed_error_ratio(both["time_s"].to_numpy(), both["predicted_s"].to_numpy())
     )
 
 
-def _solved_param(
-    known: expected.Calibration,
-    kind: tuple[np.ndarray, np.ndarray],
-    bandwidth: np.ndarray,
-    bit: float,
-    step_s: np.ndarray,
+def _by_series(
+    rows: pd.DataFrame, names: pd.Series[str], by_name: dict[str, dict[str, float]], model: Callable[..., Any]
 ) -> np.ndarray:
-    """Return the model size at which a step takes so long, by halving on a logarithmic scale; the time grows with the size."""
-    table = expected.arrays(known.table, kind[0])
-    low, high = np.full(len(bandwidth), np.log(LEAST_PARAM)), np.full(len(bandwidth), np.log(MOST_PARAM))
-    for _ in range(SOLVING_STEPS):
-        middle = (low + high) / 2
-        param = np.exp(middle)
-        size = {
-            "weight_byte": param * bit / BIT_PER_BYTE,
-            "n_layer": expected.typical_layer(known, param),
-            "bit_per_param": bit,
-        }
-        parts = known.parts(
-            table, {"bandwidth_byte_per_s": bandwidth, "kv_cache_byte": 0.0, "introduced_year": kind[1], **size}
+    predicted = np.full(len(rows), np.nan)
+    for name in names.unique():
+        mask = (names == name).to_numpy()
+        if name in by_name:
+            predicted[mask] = model(rows[mask], by_name[name])
+    return predicted
+
+
+FRONTIER_MODEL, FRONTIER_TOKEN = "mistralai/Mistral-7B-v0.1", 1024
+
+
+def serving_frontier(package: DataPackage) -> pd.DataFrame:
+    """Return what a user gets against what a chip yields, batch by batch: measured and predicted, for one model and context."""
+    rows = serving_predicted(package)
+    rows = rows[
+        (rows["model"] == FRONTIER_MODEL)
+        & (rows["output_token"] == FRONTIER_TOKEN)
+        & (rows["n_chip"] == 1)
+        & (rows["kind"] != "Out of memory")
+    ]
+    frames = [_yields(rows, column, name) for column, name in (("time_s", "Measured"), ("predicted_s", "Predicted"))]
+    table = pd.concat(frames, ignore_index=True)
+    return table.assign(setup=table["chip"].str.replace("Nvidia ", "").str.replace(" GPU", "") + ", " + table["kind"])
+
+
+def _yields(rows: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
+    time, batch = (rows[column] / rows["output_token"]).to_numpy(), rows["batch_size"].to_numpy()
+    yields = server_batching.throughput_token_per_s(time, batch_size=batch)
+    return rows.assign(
+        basis=name, user_token_per_s=memory_wall.decode_token_per_s(time, np.ones(len(time))), chip_token_per_s=yields
+    )
+
+
+def pope_rows(package: DataPackage) -> pd.DataFrame:
+    """Return every row of Tables 2, D.2 and D.3 on TPU v4: measured, predicted without its table, error."""
+    rows = serving_predicted(package)
+    rows = rows[(rows["kind"] == "TPU v4") & rows["series"].str.match(r"Table (2|D\.2|D\.3)")]
+    columns = ["series", "model", "n_chip", "batch_size", "time_s", "predicted_s", "error_percent", "source_id"]
+    return rows.assign(error_percent=rows["error_ratio"] * 100)[columns].reset_index(drop=True)
+
+
+# ------------------------------------------------------------------------------------------------- goals
+
+
+def reached(package: DataPackage) -> dict[str, float]:
+    """Return the errors on unseen chips by the names of the goals, and what serving reaches."""
+    rows = fitted_rows(package)
+    graphics = rows[measured.is_graphics(rows)]
+    served = serving_predicted(package)
+    requests = served[served["kind"].isin(serving.ENGINES)]
+    medians = {
+        "gpu": graphics["error_ratio"],
+        "metal": graphics.loc[graphics["stack"] == "metal", "error_ratio"],
+        "all": rows["error_ratio"],
+        "chips": graphics.groupby(["chip", "backend"])["error_ratio"].median(),
+        "serving": requests["error_ratio"],
+        "pope": served.loc[served["kind"] == "TPU v4", "error_ratio"],
+    }
+    found = {name: float(errors.median()) for name, errors in medians.items()}
+    return found | {"gpu-large": float(graphics["error_ratio"].quantile(0.9))}
+
+
+def goals(package: DataPackage) -> pd.DataFrame:
+    """Return the goals beside what was reached on unseen chips."""
+    found = reached(package)
+    rows = [
+        {"goal": text, "goal_ratio": goal, "reached_ratio": found[name], "is_met": found[name] <= goal}
+        for name, text, goal in GOALS
+    ]
+    table = pd.DataFrame(rows)
+    return table.assign(goal_percent=table["goal_ratio"] * 100, reached_percent=table["reached_ratio"] * 100)
+
+
+def parameters(package: DataPackage) -> pd.DataFrame:
+    """Return the fitted parameters as they are printed: value and standard error with their unit."""
+    table = package.table("calibration")
+    table = table[table["kind"].isin(["decode", "serving"])]
+    shown = [_printed(value, unit) for value, unit in zip(table["value"], table["unit"], strict=True)]
+    errors = [
+        _printed(value, unit) if np.isfinite(value) else "one chip decides"
+        for value, unit in zip(table["standard_error"], table["unit"], strict=True)
+    ]
+    return table.assign(shown=shown, error=errors)[
+        ["parameter_id", "meaning", "shown", "error", "n_row", "n_chip"]
+    ].reset_index(drop=True)
+
+
+def _printed(value: float, unit: str) -> str:
+    if unit in ("s_per_layer", "s"):
+        return words.quantity(value, "s", 2) + (" per layer" if unit == "s_per_layer" else "")
+    if unit == "share_per_year":
+        return f"{words.quantity(value, 'share', 2)} a year"
+    return words.quantity(value, unit, 2 if unit != "share" else 3)
+
+
+def values(package: DataPackage) -> list[Value]:
+    """Every number and every data-chosen sentence that the chapter cites."""
+    rows, found, ladder, covered = (
+        fitted_rows(package),
+        reached(package),
+        package.table("calibration_ladder"),
+        interval_coverage(package),
+    )
+    sources = sorted(rows["source_id"].unique())
+    whole = covered[covered["group"] == "all"].iloc[0]
+    steps = ladder.set_index("step_id")["gpu_error_ratio"]
+    known = expected.calibration(package.folder).parameters
+    worst = worst_rows(package).iloc[0]
+    return [
+        *(
+            _share(f"error-{name}", found[name], f"Median error of the speed on unseen chips: {name}", sources)
+            for name in found
+        ),
+        *(
+            _share(
+                f"ladder-{name}",
+                float(steps[name]),
+                f"The same for graphics processors with the terms up to: {name}",
+                sources,
+            )
+            for name in steps.index
+        ),
+        _share(
+            "coverage-rows",
+            float(whole["row_share"]),
+            "Rows whose measured speed lies in the 80 % interval set without their chip",
+            sources,
+        ),
+        _share("coverage-chips", float(whole["chip_share"]), "The same with every chip counted once", sources),
+        Value(f"{NAME}row-count", text=f"{len(rows):,}", definition="Configurations fitted", sources=sources),
+        Value(f"{NAME}run-count", text=f"{int(rows['n_run'].sum()):,}", definition="Runs behind them", sources=sources),
+        Value(f"{NAME}chip-count", text=f"{rows['chip'].nunique():,}", definition="Chips among them", sources=sources),
+        *_parameter_values(known),
+        *_goal_texts(package),
+        Value(
+            f"{NAME}worst",
+            text=f"{worst['chip']} under {worst['backend']}",
+            definition="Row with the largest error",
+            sources=[worst["source_id"]],
+        ),
+        Value(
+            f"{NAME}worst-ratio",
+            number=1 / float(worst["speed_ratio"]),
+            unit="ratio",
+            definition="Predicted over measured speed of that row",
+        ),
+        *_worked(known),
+    ]
+
+
+def _share(name: str, number: float, definition: str, sources: list[str]) -> Value:
+    return Value(
+        f"{NAME}{name}",
+        number=number,
+        unit="share",
+        definition=definition,
+        formula="|predicted / measured − 1|",
+        sources=sources,
+        digits=2,
+    )
+
+
+def _parameter_values(known: Mapping[str, float]) -> list[Value]:
+    units = {
+        "launch": "s",
+        "launch-rocm": "s",
+        "width-metal": "s",
+        "old-launch": "ratio",
+        "bandwidth-share": "share",
+        "bandwidth-share-hbm": "share",
+        "bandwidth-share-hbm-old": "share",
+        "kv-cost-without-flash": "ratio",
+        "unpacking": "bit_per_param",
+        "cpu-ceiling": "byte_per_s",
+        "serving-bandwidth-share": "share",
+        "serving-compute-share": "share",
+        "serving-launch-vllm": "s",
+        "serving-launch-tensorrt-llm": "s",
+        "tpu-layer": "s",
+        "launch-decline": "share",
+    }
+    return [
+        Value(f"{NAME}parameter-{name}", number=known[name], unit=unit, definition="Fitted parameter", digits=2)
+        for name, unit in units.items()
+    ]
+
+
+def _goal_texts(package: DataPackage) -> list[Value]:
+    table = goals(package)
+    missed = [str(goal) for goal in table.loc[~table["is_met"], "goal"]]
+    met = f"{int(table['is_met'].sum())} of {len(table)}"
+    text = "All of them are met" if not missed else f"{met} are met; missed: {words.listing(missed)}"
+    return [Value(f"{NAME}goals-met", text=text, definition="Which goals are met")]
+
+
+WORKED = {"bandwidth_byte_per_s": 1008e9, "weight_byte": 3.56 * 2**30, "n_layer": 32.0, "introduced_year": 2022.0}
+"""LLaMA-2 7B in Q4_0 on a GeForce RTX 4090: a chip that is not among the measurements."""
+
+
+def _worked(known: Mapping[str, float]) -> list[Value]:
+    calibration = expected.Calibration(known, {})
+    kind = calibration.coefficients("cuda", hbm=False, old_software=False, flash=True, packing="plain")
+    parts = calibration.parts(kind, WORKED | {"bit_per_param": 4.5, "kv_cache_byte": 0.0})
+    limit = memory_wall.decode_token_per_s(WORKED["weight_byte"], WORKED["bandwidth_byte_per_s"])
+    numbers = {"overhead": (parts.overhead_s, "s"), "reading": (parts.weight_s, "s"), "step": (parts.step_s, "s")}
+    speeds = {"speed": (1 / parts.step_s, "token_per_s"), "limit": (limit, "token_per_s")}
+    return [
+        Value(
+            f"{NAME}worked-{name}",
+            number=float(number),
+            unit=unit,
+            definition="LLaMA-2 7B in Q4_0 on a GeForce RTX 4090",
+            inputs=WORKED,
         )
-        fits = np.asarray(parts.step_s) <= step_s
-        low, high = np.where(fits, middle, low), np.where(fits, high, middle)
-    return np.where(np.isnan(bandwidth), np.nan, np.exp(low))
+        for name, (number, unit) in (numbers | speeds).items()
+    ]
 
 
-def expected_speeds(
-    package: DataPackage, devices: pd.DataFrame, *, model_id: str, format_id: str, context_token: int = 0
-) -> pd.DataFrame:
-    """Return the tokens per second each device is expected to write with a model, its 80 % band and the ideal limit.
-
-    One row per device, in order: ``device_id``, ``limit_token_per_s``, ``expected_token_per_s``, ``expected_low_token_per_s``,
-    ``expected_high_token_per_s``, ``fits`` (into the memory capacity, nothing reserved), ``stack``, ``interval_group``, ``source_id``.
-    """
-    known = expected.calibration(package.folder)
-    model, form = package.row("models", model_id), package.row("number_formats", format_id)
-    bit = float(form["effective_bit_per_param"])
-    active = model["total_param"] if np.isnan(model["active_param"]) else model["active_param"]
-    layer = model["n_layer"] if model["n_layer"] == model["n_layer"] else expected.typical_layer(known, active)
-    cache = np.nan_to_num(2 * layer * model["n_kv_head"] * model["head_dim"] * FP16_BYTE * context_token)
-    stacks = [stack_of(device) for _, device in devices.iterrows()]
-    groups = [expected.group(stack, expected.packing(format_id, bit)) for stack in stacks]
-    bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float)
-    codes, year = _device_kind(package, devices, stacks, format_id, bit)
-    size = {"weight_byte": active * bit / BIT_PER_BYTE, "n_layer": layer, "bit_per_param": bit, "kv_cache_byte": cache}
-    parts = known.parts(
-        expected.arrays(known.table, codes), {"bandwidth_byte_per_s": bandwidth, "introduced_year": year, **size}
-    )
-    return _speed_table(
-        devices,
-        known,
-        groups,
-        stacks,
-        1 / np.asarray(parts.step_s),
-        size,
-        float(model["total_param"] * bit / BIT_PER_BYTE),
-    )
-
-
-def _speed_table(
-    devices: pd.DataFrame, known: expected.Calibration, groups: list[str], stacks: list[str], speed: np.ndarray,
-    size: dict[str, float], whole_byte: float,
-) -> pd.DataFrame:  # fmt: skip
-    bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float)
-    limit = np.asarray(memory_wall.decode_token_per_s(size["weight_byte"] + size["kv_cache_byte"], bandwidth))
-    low, high = np.array([known.intervals[name] for name in groups]).T
-    return pd.DataFrame(
-        {
-            "device_id": devices["device_id"].to_numpy(), "limit_token_per_s": limit, "expected_token_per_s": speed,
-            "expected_low_token_per_s": speed * low, "expected_high_token_per_s": np.minimum(speed * high, limit),
-            "fits": (devices["memory_capacity_byte"] >= whole_byte + size["kv_cache_byte"]).to_numpy(), "stack": stacks,
-            "interval_group": groups, "source_id": devices["source_id"].to_numpy(),
-        }
-    )  # fmt: skip
+def texts(found: Iterable[Value]) -> dict[str, str]:
+    """Each number as it reads in a sentence, by its id without the chapter's name: for titles and captions."""
+    return {value.id.removeprefix(NAME): str(value.as_dict()["text"]) for value in found}

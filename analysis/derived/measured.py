@@ -1,0 +1,314 @@
+"""Measured decode rates, collapsed and resolved, beside what the model says of them; and what to expect of a device."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.derived import expected
+from analysis.equations import kv_cache, memory_wall, validation
+from analysis.equations.constants import BIT_PER_BYTE
+from analysis.tables import DataPackage
+
+FP16_BYTE = 2.0
+OTHER_ENGINES = ("gpt-fast",)
+"""Engines whose rows are shown and not fitted: they have overheads of their own, on one chip each."""
+OLDEST_FITTED_YEAR = 2015
+UNDER_PHYSICS_SHARE = 1.0
+
+SAME_RUN = [
+    "chip", "n_gpu_core", "backend", "framework", "model", "quantization", "weight_size", "context_token", "decode_test",
+    "flash", "year",
+]  # fmt: skip
+"""Rows that agree in these are replicates of one configuration."""
+
+
+# ------------------------------------------------------------------------------------------------ decode
+
+
+def decode_measurements(package: DataPackage) -> pd.DataFrame:
+    """Return measured decode rates, one row per configuration: replicates collapsed to their median, sizes resolved."""
+    rows = package.table("measurements_decode")
+    rows = rows[rows["is_fit_candidate"].astype(bool) & (rows["quality"] != "c")]
+    rows = _with_model_facts(rows, package)
+    rows["year"] = pd.to_numeric(rows["date"].str[:4], errors="coerce")
+    rows["flash"] = [
+        expected.has_flash(None if pd.isna(on) else bool(on), year)
+        for on, year in zip(rows["flash_attention"], rows["year"], strict=True)
+    ]
+    rows["weight_size"] = (rows["weight_byte"] / rows["weight_byte"].min()).round(1)
+    collapsed = _collapsed(rows)
+    return _with_kinds(collapsed, package).reset_index(drop=True)
+
+
+def _with_model_facts(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
+    """Add layers, cache and bits of the measured models; the input embedding is a lookup, so its bytes are not read."""
+    facts = package.table("measured_models").drop(columns=["source_id", "confidence", "note", "model_id"])
+    rows = rows.merge(facts, on="model", how="left", validate="many_to_one")
+    missing = rows.loc[rows["n_layer"].isna(), "model"].unique()
+    if len(missing):
+        raise KeyError(f"measured_models.csv lacks {', '.join(missing)}")
+    rows["bit_per_param"] = _bits(rows, package)
+    rows["mean_context_token"] = (
+        rows["context_token"] + pd.to_numeric(rows["decode_test"].str.extract(r"(?:tg|gen )(\d+)")[0]).fillna(0) / 2
+    )
+    rows["kv_cache_byte"] = _cache_byte(rows)
+    rows["read_byte"] = rows["weight_byte"] - rows["embedding_param"] * rows["bit_per_param"] / 8
+    return rows
+
+
+def _bits(rows: pd.DataFrame, package: DataPackage) -> pd.Series[float]:
+    by_name = rows["quantization"].map(lambda name: expected.bit_per_param(name, package.folder))
+    return (rows["weight_byte"] * 8 / rows["total_param"]).fillna(by_name)
+
+
+def _cache_byte(rows: pd.DataFrame) -> pd.Series[float]:
+    """Return the bytes of cache read at the mean context of the run, in FP16, windows respected."""
+    number = {
+        name: rows[name].to_numpy(dtype=float) for name in rows.columns if pd.api.types.is_numeric_dtype(rows[name])
+    }
+    full = kv_cache.kv_cache_byte_per_token(
+        n_layer=number["n_full_layer"],
+        n_kv_head=number["n_kv_head"],
+        head_dim=number["head_dim"],
+        kv_element_byte=FP16_BYTE,
+    )
+    windowed = kv_cache.windowed_kv_cache_byte(
+        2 * number["window_n_kv_head"] * number["window_head_dim"] * FP16_BYTE, number["mean_context_token"],
+        window_token=number["window_token"], n_window_layer=number["n_window_layer"],
+    )  # fmt: skip
+    return pd.Series(full * number["mean_context_token"] + np.nan_to_num(windowed), index=rows.index)
+
+
+def _collapsed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Collapse replicates: the median rate, and how many runs it stands for."""
+    kept = {name: "first" for name in rows.columns if name not in SAME_RUN}
+    grouped = rows.groupby(SAME_RUN, dropna=False, sort=False)
+    return grouped.agg(kept | {"decode_token_per_s": "median"}).assign(n_run=grouped.size()).reset_index()
+
+
+def _with_kinds(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
+    """Add what the model needs to know of stack, memory, software and format, and whether the row is fitted."""
+    rows = rows.copy()
+    generations = [expected.generation(chip, package.folder) for chip in rows["chip"]]
+    rows["introduced_year"] = [generation.introduced_year for generation in generations]
+    rows["stack"] = rows["backend"].str.lower().map(expected.STACKS).fillna(expected.BORROWED_STACK)
+    rows["is_hbm"] = np.array([generation.is_hbm for generation in generations]) & (rows["stack"] != "cpu")
+    rows["is_old_software"] = [
+        expected.is_old_software(year, born) for year, born in zip(rows["year"], rows["introduced_year"], strict=True)
+    ]
+    rows["packing"] = [
+        expected.packing(name, bit) for name, bit in zip(rows["quantization"], rows["bit_per_param"], strict=True)
+    ]
+    rows["group"] = [
+        expected.group(stack, packing) for stack, packing in zip(rows["stack"], rows["packing"], strict=True)
+    ]
+    kinds = zip(rows["stack"], rows["is_hbm"], rows["is_old_software"], rows["flash"], rows["packing"], strict=True)
+    rows["code"] = [expected.code(s, hbm=bool(h), old_software=o, flash=f, packing=p) for s, h, o, f, p in kinds]
+    rows["left_out"] = _left_out(rows)
+    return rows
+
+
+def _left_out(rows: pd.DataFrame) -> pd.Series[str]:
+    """Say why a row is shown but not fitted; empty for the rows that are."""
+    reason = pd.Series("", index=rows.index)
+    reason[~rows["backend"].str.lower().isin(expected.STACKS)] = "one chip only on this backend"
+    reason[rows["framework"].str.startswith(OTHER_ENGINES)] = "another engine"
+    reason[rows["introduced_year"] < OLDEST_FITTED_YEAR] = "chip older than 2015"
+    return reason
+
+
+def configuration(rows: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the columns the model reads, as arrays."""
+    year = rows["introduced_year"].map(expected.clipped_year)
+    names = {"bandwidth_byte_per_s": "memory_bandwidth_byte_per_s", "weight_byte": "read_byte"}
+    plain = ("n_layer", "bit_per_param", "kv_cache_byte")
+    columns = (
+        {key: rows[column] for key, column in names.items()}
+        | {name: rows[name] for name in plain}
+        | {"introduced_year": year}
+    )
+    return {key: column.to_numpy(dtype=float) for key, column in columns.items()}
+
+
+def predicted_token_per_s(rows: pd.DataFrame, calibration: expected.Calibration) -> np.ndarray:
+    """Return the expected decode rate of each row under one calibration."""
+    kinds = expected.arrays(calibration.table, rows["code"].to_numpy(dtype=np.int64))
+    return 1 / np.asarray(calibration.parts(kinds, configuration(rows)).step_s)
+
+
+def ideal_token_per_s(rows: pd.DataFrame) -> np.ndarray:
+    """Return the ideal limit of each row: bandwidth over bytes."""
+    return (rows["memory_bandwidth_byte_per_s"] / (rows["read_byte"] + rows["kv_cache_byte"])).to_numpy(dtype=float)
+
+
+def error_ratio(rows: pd.DataFrame, predicted: np.ndarray) -> np.ndarray:
+    """Return the relative error of predicted speeds."""
+    return np.asarray(validation.speed_error_ratio(predicted, rows["decode_token_per_s"].to_numpy(dtype=float)))
+
+
+def is_graphics(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Say which rows are graphics processors at 4 bits and more: the group with the most measurements."""
+    return (rows["stack"] != "cpu") & (rows["bit_per_param"] >= expected.LOW_BIT)
+
+
+# ----------------------------------------------------------------- what to expect of a device, for every chapter
+
+SOLVING_STEPS = 60
+LEAST_PARAM, MOST_PARAM = 1e6, 1e14
+
+
+def stack_of(device: pd.Series[Any]) -> str:
+    """Software stack of a device: Metal for Apple, CUDA for NVIDIA, Vulkan for other graphics cards, else the processor."""
+    maker = f"{device['vendor']} {device['name']} {device['chip']}".lower()
+    if "apple" in maker:
+        return "metal"
+    if re.search(r"nvidia|geforce|rtx|jetson|gb10", maker):
+        return "cuda"
+    return "vulkan" if device["device_class"] in ("gpu", "edge") or "ryzen ai max" in maker else "cpu"
+
+
+def expected_models(
+    package: DataPackage,
+    devices: pd.DataFrame,
+    *,
+    format_ids: tuple[str, ...],
+    token_per_s: float,
+    bandwidth_share: float = 1.0,
+) -> pd.DataFrame:
+    """Return the largest model each device is expected to run at a speed, with its 80 % band and the ideal limit beside it.
+
+    One row per device and format: ``device_id``, ``format_id``, ``limit_param`` (ideal), ``expected_param``,
+    ``expected_low_param``, ``expected_high_param``, ``stack``, ``interval_group``, ``source_id``.  ``bandwidth_share`` is what other
+    programs leave of the bandwidth; the KV cache is left out of both.  Missing bandwidth stays missing.
+    """
+    known = expected.calibration(package.folder)
+    frames = [
+        _expected_of_format(package, devices, known, format_id, token_per_s, bandwidth_share)
+        for format_id in format_ids
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _expected_of_format(
+    package: DataPackage,
+    devices: pd.DataFrame,
+    known: expected.Calibration,
+    format_id: str,
+    token_per_s: float,
+    bandwidth_share: float,
+) -> pd.DataFrame:
+    bit = float(package.row("number_formats", format_id)["effective_bit_per_param"])
+    bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float) * bandwidth_share
+    stacks = [stack_of(device) for _, device in devices.iterrows()]
+    groups = [expected.group(stack, expected.packing(format_id, bit)) for stack in stacks]
+    ends = np.array([known.intervals[name] for name in groups])
+    kind = _device_kind(package, devices, stacks, format_id, bit)
+    limit = memory_wall.largest_model_param(bandwidth, token_per_s=token_per_s, byte_per_param=bit / BIT_PER_BYTE)
+    solved = [
+        _solved_param(known, kind, bandwidth, bit, ratio / token_per_s) for ratio in (np.ones(len(devices)), *ends.T)
+    ]
+    return pd.DataFrame(
+        {
+            "device_id": devices["device_id"].to_numpy(), "format_id": format_id, "limit_param": limit, "expected_param": solved[0],
+            "expected_low_param": solved[1], "expected_high_param": np.minimum(solved[2], limit), "stack": stacks,
+            "interval_group": groups, "source_id": devices["source_id"].to_numpy(),
+        }
+    )  # fmt: skip
+
+
+def _device_kind(
+    package: DataPackage, devices: pd.DataFrame, stacks: list[str], format_id: str, bit: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the code of each device in the table of coefficients, and the year of its generation; software of today."""
+    generations = [
+        expected.generation(f"{chip} {name}", package.folder)
+        for chip, name in zip(devices["chip"], devices["name"], strict=True)
+    ]
+    packing = expected.packing(format_id, bit)
+    codes = [
+        expected.code(stack, hbm=generation.is_hbm and stack != "cpu", old_software=False, flash=True, packing=packing)
+        for stack, generation in zip(stacks, generations, strict=True)
+    ]
+    return np.array(codes), np.array(
+        [expected.clipped_year(generation.introduced_year) for generation in generations], dtype=float
+    )
+
+
+def _solved_param(
+    known: expected.Calibration,
+    kind: tuple[np.ndarray, np.ndarray],
+    bandwidth: np.ndarray,
+    bit: float,
+    step_s: np.ndarray,
+) -> np.ndarray:
+    """Return the model size at which a step takes so long, by halving on a logarithmic scale; the time grows with the size."""
+    table = expected.arrays(known.table, kind[0])
+    low, high = np.full(len(bandwidth), np.log(LEAST_PARAM)), np.full(len(bandwidth), np.log(MOST_PARAM))
+    for _ in range(SOLVING_STEPS):
+        middle = (low + high) / 2
+        param = np.exp(middle)
+        size = {
+            "weight_byte": param * bit / BIT_PER_BYTE,
+            "n_layer": expected.typical_layer(known, param),
+            "bit_per_param": bit,
+        }
+        parts = known.parts(
+            table, {"bandwidth_byte_per_s": bandwidth, "kv_cache_byte": 0.0, "introduced_year": kind[1], **size}
+        )
+        fits = np.asarray(parts.step_s) <= step_s
+        low, high = np.where(fits, middle, low), np.where(fits, high, middle)
+    return np.where(np.isnan(bandwidth), np.nan, np.exp(low))
+
+
+def expected_speeds(
+    package: DataPackage, devices: pd.DataFrame, *, model_id: str, format_id: str, context_token: int = 0
+) -> pd.DataFrame:
+    """Return the tokens per second each device is expected to write with a model, its 80 % band and the ideal limit.
+
+    One row per device, in order: ``device_id``, ``limit_token_per_s``, ``expected_token_per_s``, ``expected_low_token_per_s``,
+    ``expected_high_token_per_s``, ``fits`` (into the memory capacity, nothing reserved), ``stack``, ``interval_group``, ``source_id``.
+    """
+    known = expected.calibration(package.folder)
+    model, form = package.row("models", model_id), package.row("number_formats", format_id)
+    bit = float(form["effective_bit_per_param"])
+    active = model["total_param"] if np.isnan(model["active_param"]) else model["active_param"]
+    layer = model["n_layer"] if model["n_layer"] == model["n_layer"] else expected.typical_layer(known, active)
+    cache = np.nan_to_num(2 * layer * model["n_kv_head"] * model["head_dim"] * FP16_BYTE * context_token)
+    stacks = [stack_of(device) for _, device in devices.iterrows()]
+    groups = [expected.group(stack, expected.packing(format_id, bit)) for stack in stacks]
+    bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float)
+    codes, year = _device_kind(package, devices, stacks, format_id, bit)
+    size = {"weight_byte": active * bit / BIT_PER_BYTE, "n_layer": layer, "bit_per_param": bit, "kv_cache_byte": cache}
+    parts = known.parts(
+        expected.arrays(known.table, codes), {"bandwidth_byte_per_s": bandwidth, "introduced_year": year, **size}
+    )
+    return _speed_table(
+        devices,
+        known,
+        groups,
+        stacks,
+        1 / np.asarray(parts.step_s),
+        size,
+        float(model["total_param"] * bit / BIT_PER_BYTE),
+    )
+
+
+def _speed_table(
+    devices: pd.DataFrame, known: expected.Calibration, groups: list[str], stacks: list[str], speed: np.ndarray,
+    size: dict[str, float], whole_byte: float,
+) -> pd.DataFrame:  # fmt: skip
+    bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float)
+    limit = np.asarray(memory_wall.decode_token_per_s(size["weight_byte"] + size["kv_cache_byte"], bandwidth))
+    low, high = np.array([known.intervals[name] for name in groups]).T
+    return pd.DataFrame(
+        {
+            "device_id": devices["device_id"].to_numpy(), "limit_token_per_s": limit, "expected_token_per_s": speed,
+            "expected_low_token_per_s": speed * low, "expected_high_token_per_s": np.minimum(speed * high, limit),
+            "fits": (devices["memory_capacity_byte"] >= whole_byte + size["kv_cache_byte"]).to_numpy(), "stack": stacks,
+            "interval_group": groups, "source_id": devices["source_id"].to_numpy(),
+        }
+    )  # fmt: skip
