@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -42,8 +43,9 @@ GOALS = (
     ("gpu-large", "The same, nine in ten below", 0.15),
     ("metal", "Apple Metal, median", 0.035),
     ("all", "All backends and formats, median", 0.08),
+    ("serving", "Serving, unseen pairs of chip and model, median", 0.12),
 )
-"""Goals set before the model was fitted: errors of the speed on unseen chips."""
+"""Goals set before the model was fitted: errors on unseen chips, or unseen pairs of chip and model."""
 Story = tuple[str, Callable[[pd.DataFrame], "pd.Series[bool]"]]
 STORIES: tuple[Story, ...] = (
     ("Another engine: gpt-fast", lambda t: t["left_out"] == "another engine"),
@@ -132,6 +134,11 @@ def fitted_rows(package: DataPackage) -> pd.DataFrame:
     return rows[rows["left_out"] == ""].reset_index(drop=True)
 
 
+def sources(package: DataPackage) -> list[str]:
+    """Return the sources of every row that errors are stated over."""
+    return sorted(fitted_rows(package)["source_id"].unique())
+
+
 def error_by_group(package: DataPackage) -> pd.DataFrame:
     """Return the errors by backend, kind of format, kind of memory and year: median, and what nine in ten stay below."""
     rows = fitted_rows(package)
@@ -158,7 +165,7 @@ def _errors(rows: pd.DataFrame, kind: str, names: pd.Series[str]) -> pd.DataFram
             "n_chip": grouped["chip"].nunique(),
         }
     )
-    return table.rename_axis("name").reset_index().assign(kind=kind, source_id=rows["source_id"].iloc[0])
+    return table.rename_axis("name").reset_index().assign(kind=kind)
 
 
 def residual_stories(package: DataPackage) -> pd.DataFrame:
@@ -211,7 +218,7 @@ def interval_coverage(package: DataPackage) -> pd.DataFrame:
         "chip_share": everything,
     }
     table = pd.concat([by_group.reset_index(), pd.DataFrame([whole])], ignore_index=True)
-    return table.assign(name=table["group"].map(GROUPS | {"all": "All together"}), source_id=rows["source_id"].iloc[0])
+    return table.assign(name=table["group"].map(GROUPS | {"all": "All together"}))
 
 
 def worst_rows(package: DataPackage, count: int = 10) -> pd.DataFrame:
@@ -303,7 +310,7 @@ def _by_series(
     return predicted
 
 
-FRONTIER_MODEL, FRONTIER_TOKEN = "mistralai/Mistral-7B-v0.1", 1024
+FRONTIER_MODEL, FRONTIER_TOKEN = "Qwen/Qwen2-7B", 1024
 
 
 def serving_frontier(package: DataPackage) -> pd.DataFrame:
@@ -429,6 +436,10 @@ def values(package: DataPackage) -> list[Value]:
         Value(f"{NAME}chip-count", text=f"{rows['chip'].nunique():,}", definition="Chips among them", sources=sources),
         *_parameter_values(known),
         *_goal_texts(package),
+        *_bandwidth_values(package),
+        *_story_values(package),
+        *_frontier_values(package),
+        *_counts(package),
         Value(
             f"{NAME}worst",
             text=f"{worst['chip']} under {worst['backend']}",
@@ -479,6 +490,105 @@ def _parameter_values(known: Mapping[str, float]) -> list[Value]:
     return [
         Value(f"{NAME}parameter-{name}", number=known[name], unit=unit, definition="Fitted parameter", digits=2)
         for name, unit in units.items()
+    ]
+
+
+def _bandwidth_values(package: DataPackage) -> list[Value]:
+    """What each part of a chip reaches of the datasheet bandwidth: the middle half of the measurements."""
+    reached = bandwidth_achieved(package)
+    found = []
+    for kind, name in UNITS.items():
+        part = reached.loc[reached["unit_name"] == name]
+        low, high = (float(part["reached_share"].quantile(tail)) for tail in (0.25, 0.75))
+        text = f"{words.number(low * 100, 2)} to {words.number(high * 100, 2)} %"
+        definition = f"Middle half of the measured shares of the datasheet bandwidth: {name.lower()}"
+        found.append(
+            Value(f"{NAME}reached-{kind}", text=text, definition=definition, sources=sorted(part["source_id"].unique()))
+        )
+    return found
+
+
+def _story_values(package: DataPackage) -> list[Value]:
+    """The median of measured over predicted speed of each story, and how much the M1 Max gained between two years."""
+    stories = residual_stories(package)
+    found = []
+    for name, part in stories.groupby("story"):
+        key = "story-" + re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-")
+        definition = f"Median of measured over predicted speed: {name}"
+        found.append(
+            Value(
+                f"{NAME}{key}",
+                number=float(part["speed_ratio"].median()),
+                unit="ratio",
+                definition=definition,
+                digits=2,
+            )
+        )
+    m1 = stories[
+        (stories["chip"] == "M1 Max") & stories["model"].str.contains("8B") & (stories["quantization"] == "Q4_K_M")
+    ]
+    by_year = m1.groupby("year")["decode_token_per_s"].max()
+    gain = float(by_year.iloc[-1] / by_year.iloc[0] - 1)
+    definition = "Gain of the M1 Max on an 8B model in Q4_K_M between the first and the last year measured"
+    return [
+        *found,
+        Value(
+            f"{NAME}m1-gain",
+            number=gain,
+            unit="share",
+            definition=definition,
+            digits=2,
+            sources=sorted(m1["source_id"].unique()),
+        ),
+    ]
+
+
+def _frontier_values(package: DataPackage) -> list[Value]:
+    """What the largest batch gains and costs on the frontier, as measured."""
+    rows = serving_frontier(package)
+    rows = rows[rows["basis"] == "Measured"].sort_values("batch_size")
+    ends = rows.groupby("setup").agg(["first", "last"])
+    gain = (ends["chip_token_per_s"]["last"] / ends["chip_token_per_s"]["first"]).median()
+    left = (ends["user_token_per_s"]["last"] / ends["user_token_per_s"]["first"]).median()
+    largest = int(rows["batch_size"].max())
+    return [
+        Value(
+            f"{NAME}frontier-gain",
+            number=float(gain),
+            unit="ratio",
+            definition="Tokens of a chip, largest over smallest batch",
+            digits=2,
+        ),
+        Value(
+            f"{NAME}frontier-left",
+            number=float(left),
+            unit="share",
+            definition="Tokens of a user, largest over smallest batch",
+            digits=2,
+        ),
+        Value(f"{NAME}frontier-batch", text=str(largest), definition="Largest batch of the frontier"),
+    ]
+
+
+def _counts(package: DataPackage) -> list[Value]:
+    kinds = package.table("calibration")
+    serving_rows = kinds[kinds["kind"] == "serving"]
+    tpu = int(serving_rows["parameter_id"].str.startswith("tpu").sum())
+    launch = expected.calibration(package.folder).parameters["launch"]
+    ceiling = memory_wall.decode_token_per_s(launch * WORKED["n_layer"], 1.0)
+    counts = {
+        "decode-count": int((kinds["kind"] == "decode").sum()),
+        "serving-count": len(serving_rows) - tpu,
+        "tpu-count": tpu,
+    }
+    return [
+        *(Value(f"{NAME}{name}", text=str(count), definition="Fitted parameters") for name, count in counts.items()),
+        Value(
+            f"{NAME}launch-ceiling",
+            number=float(ceiling),
+            unit="token_per_s",
+            definition="Speed of a model of 32 layers that reads nothing",
+        ),
     ]
 
 
