@@ -128,7 +128,7 @@ def accuracy_ladder(table: pd.DataFrame, *, goal_ratio: float) -> alt.LayerChart
     shapes = {"Graphics processors, 4 bits and more": "circle", "Everything": "diamond"}
     x = alt.X(
         "error_ratio:Q",
-        title="Median error on unseen chips",
+        title="Median error of the speed",
         scale=alt.Scale(type="log", domain=[0.03, 0.6], nice=False),
         axis=_percent_axis([0.03, 0.05, 0.1, 0.2, 0.5]),
     )
