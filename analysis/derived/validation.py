@@ -399,60 +399,54 @@ def _printed(value: float, unit: str) -> str:
 
 def values(package: DataPackage) -> list[Value]:
     """Every number and every data-chosen sentence that the chapter cites."""
-    rows, found, ladder, covered = (
-        fitted_rows(package),
-        reached(package),
-        package.table("calibration_ladder"),
-        interval_coverage(package),
-    )
-    sources = sorted(rows["source_id"].unique())
-    whole = covered[covered["group"] == "all"].iloc[0]
-    steps = ladder.set_index("step_id")["gpu_error_ratio"]
     known = expected.calibration(package.folder).parameters
-    worst = worst_rows(package).iloc[0]
     return [
-        *(
-            _share(f"error-{name}", found[name], f"Median error of the speed on unseen chips: {name}", sources)
-            for name in found
-        ),
-        *(
-            _share(
-                f"ladder-{name}",
-                float(steps[name]),
-                f"The same for graphics processors with the terms up to: {name}",
-                sources,
-            )
-            for name in steps.index
-        ),
-        _share(
-            "coverage-rows",
-            float(whole["row_share"]),
-            "Rows whose measured speed lies in the 80 % interval set without their chip",
-            sources,
-        ),
-        _share("coverage-chips", float(whole["chip_share"]), "The same with every chip counted once", sources),
-        Value(f"{NAME}row-count", text=f"{len(rows):,}", definition="Configurations fitted", sources=sources),
-        Value(f"{NAME}run-count", text=f"{int(rows['n_run'].sum()):,}", definition="Runs behind them", sources=sources),
-        Value(f"{NAME}chip-count", text=f"{rows['chip'].nunique():,}", definition="Chips among them", sources=sources),
+        *_error_values(package),
+        *_coverage_values(package),
+        *_row_values(package),
         *_parameter_values(known),
         *_goal_texts(package),
         *_bandwidth_values(package),
         *_story_values(package),
         *_frontier_values(package),
         *_counts(package),
-        Value(
-            f"{NAME}worst",
-            text=f"{worst['chip']} under {worst['backend']}",
-            definition="Row with the largest error",
-            sources=[worst["source_id"]],
-        ),
-        Value(
-            f"{NAME}worst-ratio",
-            number=1 / float(worst["speed_ratio"]),
-            unit="ratio",
-            definition="Predicted over measured speed of that row",
-        ),
         *_worked(known),
+    ]
+
+
+def _error_values(package: DataPackage) -> list[Value]:
+    found, cited = reached(package), sources(package)
+    steps = package.table("calibration_ladder").set_index("step_id")["gpu_error_ratio"]
+    own = [_share(f"error-{name}", found[name], f"Error of the speed on unseen chips: {name}", cited) for name in found]
+    up_to = "Median error on graphics processors with the terms up to"
+    return own + [_share(f"ladder-{name}", float(steps[name]), f"{up_to}: {name}", cited) for name in steps.index]
+
+
+def _coverage_values(package: DataPackage) -> list[Value]:
+    table, cited = interval_coverage(package), sources(package)
+    whole = table[table["group"] == "all"].iloc[0]
+    text = "whose measured speed lies in the 80 % interval set without their chip"
+    return [
+        _share("coverage-rows", float(whole["row_share"]), f"Configurations {text}", cited),
+        _share("coverage-chips", float(whole["chip_share"]), f"Chips {text}", cited),
+    ]
+
+
+def _row_values(package: DataPackage) -> list[Value]:
+    rows, cited, worst = fitted_rows(package), sources(package), worst_rows(package).iloc[0]
+    counts = {
+        "row": ("Configurations fitted", len(rows)),
+        "run": ("Runs behind them", int(rows["n_run"].sum())),
+        "chip": ("Chips among them", rows["chip"].nunique()),
+    }
+    ratio, where = 1 / float(worst["speed_ratio"]), f"{worst['chip']} under {worst['backend']}"
+    return [
+        *(
+            Value(f"{NAME}{name}-count", text=f"{count:,}", definition=text, sources=cited)
+            for name, (text, count) in counts.items()
+        ),
+        Value(f"{NAME}worst", text=where, definition="Row with the largest error", sources=[worst["source_id"]]),
+        Value(f"{NAME}worst-ratio", number=ratio, unit="ratio", definition="Predicted over measured speed of that row"),
     ]
 
 
