@@ -7,16 +7,37 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from analysis.errors import InputError, MemoryWallError
+from analysis.errors import InputError, MemoryWallError, Problem
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+
+
+class Format(StrEnum):
+    """How a difference is told."""
+
+    text = "text"
+    markdown = "markdown"
+    json = "json"
+    html = "html"
+
+
+class Citation(StrEnum):
+    """Forms of a citation."""
+
+    text = "text"
+    bibtex = "bibtex"
+    csl = "csl"
+    ris = "ris"
+
 
 Data = Annotated[
     Path | None,
@@ -89,9 +110,31 @@ def build(
         time_limit_s=time_limit,
         memory_limit_byte=int(memory_limit * 2**30),
     )
-    with _progress(len(site.chapter_files()) + 3) as step:
+    with _stoppable(), _progress(len(site.chapter_files()) + 3) as step:
         published = site.build(request, step)
     typer.echo(f"The book is built. Open {published / 'index.html'}")
+
+
+@app.command()
+def verify(site: Annotated[Path, typer.Argument(help="Folder of a site.")]) -> None:
+    """Compare every file of a site with the sha256 digests that its edition.json records; exit code 1 where they differ."""
+    from analysis.book import verify as seal
+
+    found = seal.differences(site)
+    for line in found:
+        typer.echo(line, err=True)
+    if found:
+        raise typer.Exit(1)
+    typer.echo("Every file is as it was published.")
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("memory-wall: stopped; nothing was published", err=True)
+        raise typer.Exit(130) from None
 
 
 def _given(settings: list[str] | None, params: Path | None) -> dict[str, Any]:
@@ -143,7 +186,7 @@ def release(
     target = (out or site.SITE).resolve()
     given = parameters.validated({"edition": name}, file="--edition")
     request = site.Request(out=target, settings={"edition": given["edition"]}, address=address)
-    with _progress(len(site.chapter_files()) + 3) as step:
+    with _stoppable(), _progress(len(site.chapter_files()) + 3) as step:
         site.build(request, step, last=lambda built: editions.freeze(built, target.parent / "releases"))
     typer.echo(
         f"Edition {name} is frozen at {target / editions.FOLDER / name}; its archive is in {target.parent / 'releases'}"
@@ -210,8 +253,64 @@ def predict(
         predict_file(file, out, folder=site.merged_data(data, Path(folder) / "data"))
 
 
+State = Annotated[
+    str, typer.Argument(help="A built site, the name of a frozen edition, its archive, or a data folder.")
+]
+
+
+@app.command()
+def diff(
+    old: State,
+    new: State,
+    form: Annotated[
+        Format,
+        typer.Option("--format", help="How it is told; html has the pictures before and after. Without it: text."),
+    ] = Format.text,
+    out: Annotated[
+        Path | None, typer.Option(help="File it is written to. Without it: the terminal, and changes.html for html.")
+    ] = None,
+) -> None:
+    """Say what moved between two states of the book: verdicts, numbers, sentences, figures and why, rows of the data."""
+    from analysis.book import changes
+    from analysis.book import diff as comparison
+
+    found, pictures = comparison.compared(old, new)
+    told = changes.FORMATS[form.value](found, pictures)
+    target = out or (Path("changes.html") if form is Format.html else None)
+    if target is None:
+        typer.echo(told, nl=False)
+    else:
+        _write(target, told)
+
+
+@app.command()
+def cite(
+    key: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of a figure, number, claim or table; book for the book.")
+    ],
+    form: Annotated[Citation, typer.Option("--format", help="Form of the citation. Without it: text.")] = Citation.text,
+    site: Annotated[Path | None, typer.Option(help="The site it is read from. Without it: _build/html.")] = None,
+) -> None:
+    """Print the citation of one figure, number, claim or table of a built site."""
+    from analysis.book import cite as reading
+    from analysis.book import places
+
+    typer.echo(reading.FORMATS[form.value](reading.work(site or places.SITE, key)), nl=False)
+
+
+def _write(target: Path, content: str) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content, encoding="utf-8")
+    except OSError as error:
+        found, expected = str(error.strerror).lower(), "a place that can be written"
+        raise InputError([Problem(file=str(target), found=found, expected=expected)]) from None
+    typer.echo(f"Written: {target}")
+
+
 def main() -> None:
     """Run the command line; known errors end with their own exit code and without a traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end is asked to end, by whichever signal
     try:
         app()
     except MemoryWallError as error:
