@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape as xml
 
 from sphinx.application import Sphinx
 
-from analysis.book import citation, edition
+from analysis.book import citation, edition, verify
 from analysis.book.files import write, write_json
 from analysis.errors import InputError, Problem
 
@@ -72,6 +72,7 @@ def freeze(site: Path, releases: Path) -> Path:
     shutil.copytree(site, fresh, ignore=shutil.ignore_patterns(FOLDER, fresh.name))
     target.parent.mkdir(exist_ok=True)
     write_json(fresh / "ro-crate-metadata.json", crate(record, fresh))
+    verify.seal(fresh)
     fresh.rename(target)
     return archive(target, releases, record)
 

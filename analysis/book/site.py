@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from analysis import cells, checks, errors, figures, overlay, rules, sheets, tables, units
-from analysis.book import cache, drawings, editions, execution, freshness, parameters, places, publishing, vega
+from analysis.book import cache, drawings, editions, execution, freshness, parameters, places, publishing, vega, verify
 from analysis.errors import InputError, SiteError
 
 SITE = places.SITE
@@ -65,8 +65,10 @@ def build(
     values = parameters.validated(request.settings)
     with publishing.claimed(request.out, step) as workshop:
         site = _made(request, values, workshop, step)
+        verify.seal(site)
         last(site)
         editions.index(site, request.address)
+        verify.seal(site)
         publishing.switch(site, request.out)
         if request.inputs:
             freshness.record(request.out, request.inputs)
@@ -148,6 +150,8 @@ def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, reque
             noconfig=True, freshenv=True, warningiserror=True, keep_going=True,
         )  # fmt: skip
     tables.forget()
+    if isinstance(result, (KeyboardInterrupt, OSError)):
+        raise result
     if result:
         plain = re.sub(r"\x1b\[[0-9;]*m", "", printed.getvalue())
         said = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|[Ee]xception|Error", line)]
