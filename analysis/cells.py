@@ -19,7 +19,7 @@ from analysis.tables import FALSE, TRUE
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 ACTIVE = re.compile(
-    r"^\s*[=+@]|^\s*-(?![\d.])|<\s*[a-z/!?]|\b(java|vb)script\s*:|\bdata\s*:\s*text|\{[\w:+-]+\}\s*`|\]\(|\$[^$]*\\[^$]*\$",
+    r"^\s*[=+@]|^\s*-(?![\d.])|<\s*(?:[a-z/?]|!--|!\[|!doctype)|\b(java|vb)script\s*:|\bdata\s*:\s*text|\{[\w:+-]+\}\s*`|\]\(|\$[^$]*\\[^$]*\$",
     re.IGNORECASE,
 )
 """What a spreadsheet, a browser or the book's own markup could run or follow instead of showing it."""

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -146,8 +147,6 @@ def _given(settings: list[str] | None, params: Path | None) -> dict[str, Any]:
 @app.command()
 def why(chapter: Chapter, data: Data = None, settings: Settings = None, params: Params = None) -> None:
     """Say whether a chapter would run again in a build, and what changed if it would."""
-    from tempfile import TemporaryDirectory
-
     from analysis.book import execution, parameters, site
 
     path = site.chapter_file(chapter)
@@ -240,8 +239,6 @@ def predict(
     data: Data = None,
 ) -> None:
     """Expected tokens per second for each row of a table, with an 80 % interval, the ideal limit, what binds, and a note."""
-    from tempfile import TemporaryDirectory
-
     from analysis.predict import predict_file
 
     if data is None:
@@ -296,6 +293,42 @@ def cite(
     from analysis.book import places
 
     typer.echo(reading.FORMATS[form.value](reading.work(site or places.SITE, key)), nl=False)
+
+
+@app.command()
+def measure(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A few seconds, fewer runs. Without it: half a minute.")
+    ] = False,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            help="Data folder that gets this machine as a device; build --data shows it. Without it: only told."
+        ),
+    ] = None,
+    scratch: Annotated[
+        Path | None, typer.Option(help="Folder on the drive to measure. Without it: the current folder.")
+    ] = None,
+) -> None:
+    """Measure this machine's memory and storage; say the largest model it can run and what the book expects of it."""
+    from datetime import UTC, datetime
+
+    from analysis import checks, machine, overlay, tables, this_machine
+    from analysis import measure as timing
+    from analysis.book import parameters
+
+    here = machine.described()
+    with _progress(timing.steps(quick=quick)) as step:
+        memory = timing.memory(here, quick=quick, tick=step)
+        storage = timing.storage(scratch or Path.cwd(), quick=quick, tick=step)
+    found = this_machine.Report(here, memory, storage)
+    typer.echo(this_machine.told(tables.package(), found, parameters.defaults()), nl=False)
+    if save:
+        typer.echo(f"Saved: {this_machine.save(found, save, datetime.now(tz=UTC).date())}")
+        with TemporaryDirectory() as folder:
+            for problem in checks.problems(overlay.merged(save, Path(folder) / "data")):
+                typer.echo(str(problem), err=True)
+        typer.echo(f"To see it among the others: memory-wall build --data {save} --out _build/mine")
 
 
 def _write(target: Path, content: str) -> None:

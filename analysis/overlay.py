@@ -71,7 +71,7 @@ class Supplied:
     problems: list[Problem] = field(default_factory=list)
     places: Mapping[str, Mapping[int, Place]] = field(default_factory=dict)
     headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Table → column of the book → how the supplier's header calls it, where it is called otherwise."""
+    """File → column of the book → how the header of that file calls it."""
     folder: str = ""
 
     def rows(self) -> dict[str, list[int]]:
@@ -81,12 +81,12 @@ class Supplied:
     def relocated(self, problem: Problem) -> Problem:
         """The same problem, told where its cell stands in what was supplied."""
         table = problem.file.removesuffix(".csv")
-        if table not in self.places and table not in self.headers:
+        if table not in self.places:
             return replace(problem, file=f"the book's {problem.file}") if self.folder else problem
         place = self.places[table].get(problem.row or 0)
         if place is None:
             return problem if problem.row is None else replace(problem, file=f"the book's {problem.file}")
-        called = self.headers[table].get(problem.column or "", problem.column)
+        called = self.headers[place.file].get(problem.column or "", problem.column)
         todo = re.sub(r"\brow (\d+)\b", lambda found: self._row(table, int(found[1])), problem.todo)
         there = replace(problem, file=place.file, row=place.row, column=called, todo=todo)
         if problem.column is not None and problem.column in place.converted:
@@ -139,7 +139,8 @@ def _neighbour(given: Path) -> str:
 
 def _once(found: list[Sheet]) -> list[Sheet]:
     """One sheet a table; that there are two has been said."""
-    return list({sheet.table: sheet for sheet in reversed(found)}.values())[::-1]
+    main = {sheet.table: sheet for sheet in reversed(found) if not sheet.extra}
+    return [*list(main.values())[::-1], *(sheet for sheet in found if sheet.extra)]
 
 
 def _note(folder: Path, noted: Supplied) -> None:
@@ -182,8 +183,8 @@ def _laid_over(sheet: Sheet, package: tables.DataPackage, noted: Supplied) -> se
     layer.lay()
     _write(path, book.header, layer.rows)
     noted.changes.append(layer.change())
-    noted.places[sheet.table] = layer.places  # type: ignore[index]
-    noted.headers[sheet.table] = {name: sheet.header[index] for index, name in columns.items()}  # type: ignore[index]
+    noted.places[sheet.table] = {**noted.places.get(sheet.table, {}), **layer.places}  # type: ignore[index]
+    noted.headers[sheet.file] = {name: sheet.header[index] for index, name in columns.items()}  # type: ignore[index]
     return {row[book.header.index("source_id")] for row in layer.rows} if "source_id" in book.header else set()
 
 

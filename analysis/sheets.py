@@ -36,6 +36,8 @@ class Sheet:
     decimal_comma: bool = False
     whole: bool | None = None
     """Whether the file's name says that it is the whole table (True) or rows of it (False)."""
+    extra: bool = False
+    """Whether it holds rows in addition to those of another file of the same table."""
     problems: list[Problem] = field(default_factory=list)
 
     def refuse(self, found: str, expected: str, todo: str = "", row: int | None = None) -> Sheet:
@@ -63,24 +65,28 @@ def given(folder: Path, known: Iterable[str]) -> tuple[list[Sheet], list[Problem
         if path.suffix.lower() not in READERS or not path.is_file():
             problems.append(_unreadable(path))
             continue
-        name, whole = _meant(path)
+        name, part = _meant(path)
         if name not in names and path.suffix.lower() != ".xlsx":
             problems.append(_unknown(str(path), name, names))
             continue
         for sheet in _read(path, name, names):
-            sheet.whole = whole
+            sheet.whole, sheet.extra = MAIN.get(part, False), part not in MAIN
             sheets.append(sheet)
-    return sheets, problems + _twice(sheets)
+    return sorted(sheets, key=lambda sheet: sheet.extra), problems + _twice(sheets)
 
 
 DESCRIBES = ("datapackage.json", "README.md", "notes", "supplied.json")
 """Files that come along with a copy of the book's folder and hold no rows."""
 
 
-def _meant(path: Path) -> tuple[str, bool | None]:
-    """The table a file name means: ``devices.csv``, or ``devices.whole.csv`` and ``devices.rows.csv``, which say how."""
-    name, _, how = path.stem.partition(".")
-    return name, {"whole": True, "rows": False}.get(how)
+def _meant(path: Path) -> tuple[str, str]:
+    """Table and part that a file name means: ``devices.csv``; ``devices.whole.csv``; ``devices.this-machine.csv`` for more rows."""
+    name, _, part = path.stem.partition(".")
+    return name, part
+
+
+MAIN = {"": None, "whole": True, "rows": False}
+"""Part of the name → whether the file is the whole table; any other part holds more rows."""
 
 
 def _unreadable(path: Path) -> Problem:
@@ -98,7 +104,7 @@ def _unknown(file: str, name: str, known: list[str]) -> Problem:
 def _twice(sheets: list[Sheet]) -> list[Problem]:
     first: dict[str, str] = {}
     found = []
-    for sheet in sheets:
+    for sheet in (sheet for sheet in sheets if not sheet.extra):
         if sheet.table in first:
             said = f"table {sheet.table!r} a second time, after {first[sheet.table]}"
             found.append(Problem(file=sheet.file, found=said, expected="one file for one table", todo="Join the two."))
