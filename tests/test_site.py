@@ -107,7 +107,9 @@ def test_the_files_of_every_figure_are_there(site: Path) -> None:
         for kind in ("svg", "png", "csv", "vl.json"):
             assert f"figures/{figure['id']}/{figure['id']}.{kind}" in figure["files"]
         assert (folder / f"{figure['id']}.png").read_bytes().startswith(b"\x89PNG")
-        assert figure["sources"] or figure["chapter"] in ("claims", "data", "validation"), f"{figure['id']} names no source"
+        assert figure["sources"] or figure["chapter"] in ("claims", "data", "validation"), (
+            f"{figure['id']} names no source"
+        )
 
 
 def test_claims_are_all_there_with_a_verdict(site: Path) -> None:

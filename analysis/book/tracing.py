@@ -57,7 +57,11 @@ class Tracer:
 
 def _counts(module: str) -> bool:
     # ``analysis.book`` runs chapters and sets pages; chapters may not import it (a test says so).
-    return module.split(".", maxsplit=1)[0] == "analysis" and module.split(".")[1:2] not in (["book"], ["cli"], ["__main__"])
+    return module.split(".", maxsplit=1)[0] == "analysis" and module.split(".")[1:2] not in (
+        ["book"],
+        ["cli"],
+        ["__main__"],
+    )
 
 
 def _source(module: str) -> str:
