@@ -6,12 +6,18 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
+
+import pandas as pd
 
 from analysis import cells, overlay, rules, sheets, tables
 from analysis.errors import InputError, Problem
 
+KEPT = 64
+"""Tables whose judgement is kept: all of the book's, and those supplied for a run, which are judged before and in a build."""
 MOST_IN_A_COLUMN = 20
 """Problems told of one column; the rest are counted: a column with the wrong separator has one cause, not 3000."""
 
@@ -24,15 +30,29 @@ def problems(folder: Path) -> list[Problem]:
         schemas = {name: package.resource(name)["schema"] for name in package.names}
     except (OSError, ValueError, KeyError) as error:
         return [Problem(file=str(folder / "datapackage.json"), found=str(error), expected="a readable descriptor")]
-    read = {name: sheets.read(folder / f"{name}.csv", name) for name in schemas}
-    found = [problem for name, schema in schemas.items() for problem in cells.problems(read[name], schema)]
+    judged = {name: _judged(name, _content(folder / f"{name}.csv"), json.dumps(schemas[name])) for name in schemas}
+    found = [problem for _, of_table in judged.values() for problem in of_table]
     known = {(problem.file, problem.row, problem.column) for problem in found}
-    data = rules.Data({name: rules.texts(sheet) for name, sheet in read.items()}, schemas, supplied)
+    data = rules.Data({name: texts for name, (texts, _) in judged.items()}, schemas, supplied)
     for rule in rules.RULES:
         with suppress(KeyError):  # a column the rule needs is missing, which has been said
             later = list(rule(data))
             found += [problem for problem in later if (problem.file, problem.row, problem.column) not in known]
     return _few([*supplied.problems, *(supplied.relocated(problem) for problem in found)])
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=KEPT)
+def _judged(name: str, content: bytes | None, schema: str) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
+    """The cells of one table and what is wrong with them; the same content is judged once."""
+    sheet = sheets.from_bytes(content, sheets.Sheet(name, f"{name}.csv"))
+    return rules.texts(sheet), tuple(cells.problems(sheet, json.loads(schema)))
 
 
 def _few(found: list[Problem]) -> list[Problem]:

@@ -165,9 +165,11 @@ def _dates(data: Data) -> Iterator[Problem]:
     for name, schema in data.schemas.items():
         for column in (field["name"] for field in schema["fields"] if field["type"] == "string"):
             if re.fullmatch(r"date(_\w+)?|\w+_date", column) and column in data.texts[name]:
-                for row, cell in data.texts[name][column].items():
-                    if told := _odd_date(cell):
-                        yield Problem(f"{name}.csv", repr(cell), told[0], told[1], int(str(row)), column, told[2])
+                dates = data.texts[name][column]
+                odd = {cell: told for cell in set(dates) if (told := _odd_date(cell))}
+                for row, cell in dates[dates.isin(list(odd))].items():
+                    told = odd[cell]
+                    yield Problem(f"{name}.csv", repr(cell), told[0], told[1], int(str(row)), column, told[2])
     yield from _order(data.texts, "sources", "date_published", "date_read")
     yield from _order(data.texts, "measurements_decode", "date", "date_end")
 

@@ -51,9 +51,9 @@ class Sheet:
         return {self.header[index]: [cells[index] for _, cells in self.rows] for index in reversed(width)}
 
 
-def read(path: Path, table: str, *, file: str = "") -> Sheet:
-    """A CSV file as a sheet.  ``file`` is what messages call it, by default its name."""
-    return _from_csv(path, Sheet(table, file or path.name))
+def read(path: Path, table: str) -> Sheet:
+    """A CSV file as a sheet; messages call it by its name."""
+    return _from_csv(path, Sheet(table, path.name))
 
 
 def given(folder: Path, known: Iterable[str]) -> tuple[list[Sheet], list[Problem]]:
@@ -116,7 +116,22 @@ def _twice(sheets: list[Sheet]) -> list[Problem]:
 
 
 def _from_csv(path: Path, sheet: Sheet) -> Sheet:
-    text = _decoded(path, sheet)
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_BYTE:
+            return sheet.refuse(_size(size), f"at most {_size(LARGEST_BYTE)}")
+        return from_bytes(path.read_bytes(), sheet)
+    except FileNotFoundError:
+        return from_bytes(None, sheet)
+    except OSError as error:
+        return sheet.refuse(str(error.strerror).lower(), "a file that can be read")
+
+
+def from_bytes(content: bytes | None, sheet: Sheet) -> Sheet:
+    """Fill a sheet from the content of a CSV file; None where there is no such file."""
+    if content is None:
+        return sheet.refuse("no such file", f"the table {sheet.table!r}", "Restore the file.")
+    text = _decoded(content, sheet)
     if text is None:
         return sheet
     lines = ["\n" if line.startswith(COMMENTS) else line for line in text.splitlines(keepends=True)]
@@ -133,16 +148,9 @@ def _from_csv(path: Path, sheet: Sheet) -> Sheet:
     return _filled(sheet, _records(lines, delimiter, sheet))
 
 
-def _decoded(path: Path, sheet: Sheet) -> str | None:
+def _decoded(raw: bytes, sheet: Sheet) -> str | None:
     try:
-        if path.stat().st_size > LARGEST_BYTE:
-            sheet.refuse(_size(path.stat().st_size), f"at most {_size(LARGEST_BYTE)}")
-            return None
-        raw = path.read_bytes()
         return None if _binary(raw, sheet) else raw.decode("utf-8-sig")
-    except OSError as error:
-        found = "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror).lower()
-        sheet.refuse(found, f"the table {sheet.table!r}", "Restore the file.")
     except UnicodeDecodeError as error:
         before, after = raw[: error.start].split(b"\n"), raw[error.start :].split(b"\n")[0]
         word = (before[-1][-12:] + after[:6]).decode("cp1252", "replace").strip()
