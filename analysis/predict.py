@@ -41,6 +41,7 @@ INPUT = (*TEXT, *POSITIVE, *NOT_NEGATIVE, "flash_attention")
 OUTPUT = ("token_per_s", "token_per_s_low", "token_per_s_high", "limit_token_per_s", "binding", "note")
 BINDINGS = ("overhead", "bandwidth", "compute", "storage", "capacity")
 
+BLANKS = ("", " ")
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 ASSUMED_KV_HEAD, ASSUMED_HEAD_DIM = 8.0, 128.0
 ASSUMED_BIT_PER_PARAM = 4.85
@@ -48,6 +49,8 @@ ASSUMED_BIT_PER_PARAM = 4.85
 FP16_BYTE = 2.0
 CHUNK_ROWS = 100_000
 MOST_PROBLEMS = 50
+DECIMALS = 4
+"""Decimals of a speed in a file."""
 
 NOTES = {
     "bandwidth": "memory bandwidth is missing: no prediction",
@@ -118,11 +121,9 @@ class Rows:
         if name not in self.table:
             return None
         column = self.table[name]
-        return (
-            column.where(column.notna() & (column.astype(str).str.strip() != ""), pd.NA)
-            if column.dtype.kind not in "fiu"
-            else column
-        )
+        if column.dtype.kind in "fiub":
+            return column
+        return column.where(column.notna() & ~column.isin(BLANKS), pd.NA)
 
     def _number(self, name: str, factor: float) -> Values:
         import pandas as pd
@@ -453,7 +454,9 @@ def _predict_chunks(source: str, store: IO[str], folder: Path) -> None:
             if "no such column" in {problem.found for problem in problems} or len(problems) >= MOST_PROBLEMS:
                 break
         if not problems:
-            _answer(chunk, rows).to_csv(store, index=False, header=line == 2, float_format="%.6g", lineterminator="\n")
+            answered = _answer(chunk, rows)
+            rounded = answered.assign(**{name: answered[name].round(DECIMALS) for name in OUTPUT[:4]})
+            rounded.to_csv(store, index=False, header=line == 2, lineterminator="\n")
         line += len(chunk)
     if problems:
         raise InputError(problems[:MOST_PROBLEMS])
