@@ -8,6 +8,7 @@ note says why.  Values that cannot be right (text for a number, a negative size)
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -21,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.derived import expected
-from analysis.equations import kv_cache, memory_wall
+from analysis.equations import kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
 
 if TYPE_CHECKING:
@@ -377,11 +378,35 @@ def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, 
     rows.note("storage", over & ~np.isnan(storage))
     rows.note("capacity", over & np.isnan(storage))
     streamed = np.where(over, excess / storage, 0.0)
+    sequences = np.where(batch > 1, batch * known.parameters["serving-sequence-vllm"], 0.0)
     return {
-        "overhead": np.asarray(parts.overhead_s),
+        "overhead": np.asarray(parts.overhead_s) + sequences,
         "bandwidth": np.asarray(parts.weight_s + parts.cache_s),
+        "compute": _products(rows, known, sizes, batch),
         "storage": streamed,
     }
+
+
+def _products(rows: Rows, known: expected.Calibration, sizes: Sizes, batch: Values) -> Values:
+    """Time of the matrix products of a batch, where the peak of the chip is filed; at batch 1 the fit holds them already."""
+    peak = rows.looked_up("chip", [_peak(name, rows.folder) for name in rows.names["chip"][1]])
+    rows.note("peak", (batch > 1) & np.isnan(peak))
+    share = known.parameters["serving-compute-share"]
+    products = server_batching.compute_time_s(
+        batch, model_param=np.where(sizes.param > 0, sizes.param, np.nan), peak_flop_per_s=peak, mfu_share=share
+    )
+    return np.where((batch > 1) & ~np.isnan(peak), products, 0.0)
+
+
+@cache
+def _peak(chip: str, folder: Path) -> float:
+    """Dense 16-bit peak of a chip by its name: the first accelerator whose model number is a word of it; NaN where none is filed."""
+    spoken = set(re.findall(r"[a-z0-9]+", chip.lower()))
+    for row in expected.rows(folder / "accelerators.csv"):
+        number = row["accelerator_id"].split("-")[1:2]
+        if number and number[0] in spoken and row["peak_bf16_dense_tflop_per_s"]:
+            return float(row["peak_bf16_dense_tflop_per_s"]) * 1e12
+    return float("nan")
 
 
 def _interval(known: expected.Calibration, kinds: Kinds) -> tuple[Values, Values]:
@@ -411,7 +436,6 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
     rows.note("backend", kinds.stack < 0)
     rows.note("weight", np.isnan(sizes.read_byte))
     rows.note("batch", batch > 1)
-    rows.note("peak", batch > 1)
     order = [name for name in NOTES if name in rows.notes]
     flags = np.array([rows.notes[name] for name in order])
     flags[order.index("layer")] &= ~flags[order.index("weight")]

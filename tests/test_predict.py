@@ -125,6 +125,19 @@ def test_a_batch_shares_the_weights() -> None:
     assert "batch 1" in batch["note"]
 
 
+def test_a_large_batch_is_bound_by_arithmetic_where_the_peak_is_known() -> None:
+    known = {
+        "chip": "H100 SXM 80GB",
+        "memory_bandwidth_gbyte_per_s": 3350.0,
+        "weight_gibyte": 15.0,
+        "quantization": "F16",
+    }
+    assert one(**known, batch_size=1)["binding"] == "bandwidth"
+    assert one(**known, batch_size=1024)["binding"] in ("compute", "overhead")
+    assert "arithmetic not counted" not in one(**known, batch_size=64)["note"]
+    assert "arithmetic not counted" in one(batch_size=64)["note"]
+
+
 def test_rows_keep_order_columns_and_index() -> None:
     table = pd.DataFrame([RTX_4090 | {"mine": i, "weight_gibyte": 40 - i} for i in range(30)], index=range(100, 130))
     result = predict(table)
