@@ -36,22 +36,48 @@ def chart(bundle: dict[str, Any], document: str) -> str:
     """Title, subtitle, the static pictures (light and dark, wide and phone) and the specification the script draws."""
     folder = relative(document, f"figures/{bundle['id']}")
     pictures = "".join(_picture(bundle, folder, mode) for mode in ("light", "dark"))
-    layout = {"columns": bundle["columns"], "height": bundle["height"]}
     return (
         f'<p class="mw-figure-title">{escape(bundle["title"])}</p>'
         f'<p class="mw-figure-subtitle">{escape(bundle["subtitle"])}</p>'
-        f'<div class="mw-chart" data-figure="{bundle["id"]}">{pictures}<div class="mw-live" hidden></div>'
-        f'<script type="application/json" class="mw-spec">{embedded({"spec": bundle["spec"], "layout": layout})}</script></div>'
+        f'<div class="mw-chart" data-figure="{bundle["id"]}">{controls(bundle["spec"])}{pictures}'
+        f'<div class="mw-live" hidden></div><script type="application/json" class="mw-spec">{embedded(vega.live(bundle))}</script></div>'
     )
 
 
+def controls(spec: dict[str, Any]) -> str:
+    """The controls of a chart as they will stand above it, not yet working: so that nothing moves when they begin to."""
+    bound = [(param, param["bind"]) for param in spec.get("params", []) if isinstance(param.get("bind"), dict)]
+    rows = "".join(_control(param, bind) for param, bind in bound if "input" in bind)
+    return f'<div class="vega-bindings mw-waiting" aria-hidden="true">{rows}</div>' if rows else ""
+
+
+def _control(param: dict[str, Any], bind: dict[str, Any]) -> str:
+    name, value = escape(bind.get("name", param["name"])), escape(str(param.get("value", "")), quote=True)
+    if bind["input"] == "select":
+        labels = bind.get("labels", bind["options"])
+        options = zip(bind["options"], labels, strict=True)
+        choices = "".join(
+            f"<option{' selected' if it == param.get('value') else ''}>{escape(str(label))}</option>"
+            for it, label in options
+        )
+        field = f"<select disabled>{choices}</select>"
+    else:
+        limits = "".join(f' {key}="{bind[key]}"' for key in ("min", "max", "step") if key in bind)
+        shown = f"<span>{value}</span>" if bind["input"] == "range" else ""
+        checked = " checked" if bind["input"] == "checkbox" and param.get("value") else ""
+        field = f'<input type="{bind["input"]}"{limits} value="{value}"{checked} disabled>{shown}'
+    return f'<div class="vega-bind"><label><span class="vega-bind-name">{name}</span>{field}</label></div>'
+
+
 def _picture(bundle: dict[str, Any], folder: str, mode: str) -> str:
-    wide = vega.size(vega.rendered(vega.laid_out(bundle, width=vega.WIDE, mode=mode)))
+    wide, phone = (
+        vega.size(vega.rendered(vega.laid_out(bundle, width=width, mode=mode))) for width in (vega.WIDE, vega.PHONE)
+    )
     alternative = escape(bundle["alt"], quote=True)
     hidden = ' aria-hidden="true"' if mode == "dark" else ""
     return (
         f'<picture class="mw-static mw-{mode}"{hidden}>'
-        f'<source media="(max-width: 600px)" srcset="{folder}/phone-{mode}.svg">'
+        f'<source media="(max-width: 600px)" srcset="{folder}/phone-{mode}.svg" width="{phone[0]}" height="{phone[1]}">'
         f'<img src="{folder}/wide-{mode}.svg" width="{wide[0]}" height="{wide[1]}" alt="{alternative}" loading="lazy"></picture>'
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +24,9 @@ WIDE, PHONE = 720, 340
 TALL = 450
 """A chart asked to be taller than this has named rows, which need their height on a phone too."""
 
+INTERPRETER = "vega-interpreter@2.0.0"
+"""As the renderer carries it; a test draws a chart with it."""
+DRAW = Path(__file__).parent / "browser" / "draw.js"
 FONT_FOLDER = Path(__file__).resolve().parents[1] / "fonts"
 
 
@@ -137,17 +141,26 @@ def pdf(picture: str) -> bytes:
 
 
 def script() -> str:
-    """One script for all charts of the site: Vega, Vega-Lite and vega-embed, kept out of the page's other names."""
-    snippet = "window.mwEmbed = vegaEmbed;"
+    """Vega and its interpreter of expressions, which needs no eval, as one script.
+
+    Vega-Lite and vega-embed, a third of the usual bundle, stay out: charts are compiled when the site is built.  The two
+    addresses name modules that the renderer carries within itself; nothing is fetched.
+    """
+    address = "https://cdn.jsdelivr.net/npm/{}/+esm".format
+    snippet = (
+        f'import {{ parse, View }} from "{address(f"vega@{_converter().get_vega_version()}")}";'
+        f'import {{ expressionInterpreter }} from "{address(INTERPRETER)}";'
+        "window.mwVega = { parse, View, expressionInterpreter };"
+    )
     bundle: str = _converter().javascript_bundle(snippet)
     # Inside a function, or the bundle's `_` takes the name that Sphinx's own script uses.
     return f"(function () {{\n{bundle}\n}})();\n"
 
 
 def cached_script() -> str:
-    """The script for all charts, with the two themes, from the cache where it was made before."""
-    themes = json.dumps({mode: theme.config(mode) for mode in ("light", "dark")}, separators=(",", ":"))
-    return drawings.drawn("script", "").decode() + f"window.mwThemes={themes};\n"
+    """The script for all charts: Vega, from the cache where it was bundled before, what draws, and the colours of the dark page."""
+    colours = json.dumps({pair["light"]: pair["dark"] for pair in theme.BY_MODE}, separators=(",", ":"))
+    return drawings.drawn("script", "").decode() + DRAW.read_text(encoding="utf-8") + f"window.mwDark={colours};\n"
 
 
 def rendered(spec: dict[str, Any]) -> str:
@@ -192,14 +205,30 @@ def source(spec: dict[str, Any]) -> str:
 
 def draw(kinds: tuple[str, ...], text: str) -> dict[str, bytes]:
     """Draw a specification as every kind asked for; what was drawn before is read."""
-    picture = drawings.kept("svg", text, lambda: svg(json.loads(text)).encode()) if text else b""
-    makers = {
+    picture = cache(lambda: drawings.kept("svg", text, lambda: svg(json.loads(text)).encode()))
+    makers: dict[str, Callable[[], bytes]] = {
         "script": lambda: script().encode(),
-        "svg": lambda: picture,
-        "png": lambda: png(picture.decode()),
-        "pdf": lambda: pdf(picture.decode()),
+        "vega": lambda: json.dumps(_converter().vegalite_to_vega(text), separators=(",", ":")).encode(),
+        "svg": picture,
+        "png": lambda: png(picture().decode()),
+        "pdf": lambda: pdf(picture().decode()),
     }
     return {kind: drawings.kept(kind, text, makers[kind]) for kind in kinds}
+
+
+def live(bundle: dict[str, Any]) -> dict[str, Any]:
+    """What a browser draws a chart from: the compiled chart for wide and for narrow pages, and once the data both draw.
+
+    Colours are those of the light page; the script changes them for the dark one, as ``recoloured`` does for pictures.
+    """
+    found: dict[str, Any] = {"columns": (bundle["columns"] or 2) if "facet" in bundle["spec"] else None, "datasets": {}}
+    for name, width in (("wide", WIDE), ("phone", PHONE)):
+        compiled = json.loads(drawings.drawn("vega", source(laid_out(bundle, width=width))))
+        for data in compiled.get("data", []):
+            if isinstance(data.get("values"), list):
+                found["datasets"][data["name"]] = data.pop("values")
+        found[name] = compiled
+    return found
 
 
 def begin_page_pictures(bundle: dict[str, Any]) -> None:
@@ -207,4 +236,4 @@ def begin_page_pictures(bundle: dict[str, Any]) -> None:
     for mode in ("light", "dark"):
         for width in (WIDE, PHONE):
             text = source(laid_out(bundle, width=width, mode=mode))
-            drawings.begin(("svg",), light_twin(text) or text)
+            drawings.begin(("svg", "vega") if mode == "light" else ("svg",), light_twin(text) or text)

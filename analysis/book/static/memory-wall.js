@@ -2,7 +2,6 @@
 (function () {
   "use strict";
   const PHONE = 600;
-  const TALL = 450; // a taller chart has named rows, which need their height on a phone too
 
   function mode() {
     return document.documentElement.dataset.theme === "dark" ? "dark" : "light";
@@ -10,21 +9,17 @@
 
   /* ---- charts -------------------------------------------------------------------------------------------------------------- */
 
+  /* The compiled chart for this width, with its data, in the colours of this page. */
   function laidOut(content, width) {
-    const spec = JSON.parse(JSON.stringify(content.spec));
     const narrow = width <= PHONE;
-    spec.config = JSON.parse(JSON.stringify(window.mwThemes[mode()]));
-    if (narrow) spec.config.legend.columns = 3;
-    if (spec.facet) {
-      const columns = narrow ? 1 : content.layout.columns || 2;
-      spec.columns = columns;
-      spec.spec.width = Math.floor((width - 70 * columns) / columns);
-      spec.spec.height = columns > 1 || content.layout.height > TALL ? content.layout.height * 0.6 : 180;
-    } else if (!spec.hconcat && !spec.vconcat && !spec.concat && !spec.repeat) {
-      spec.width = width;
-      spec.height = narrow && content.layout.height <= TALL ? Math.min(content.layout.height, 320) : content.layout.height;
-      spec.autosize = { type: "fit-x", contains: "padding" };
-    }
+    let text = JSON.stringify(narrow ? content.phone : content.wide);
+    if (mode() === "dark") for (const [light, dark] of Object.entries(window.mwDark)) text = text.replaceAll(light, dark);
+    const spec = JSON.parse(text);
+    for (const data of spec.data) if (content.datasets[data.name]) data.values = content.datasets[data.name];
+    const columns = narrow ? 1 : content.columns;
+    const panel = (spec.signals || []).find((signal) => signal.name === "child_width");
+    if (content.columns && panel) panel.value = Math.floor((width - 70 * columns) / columns);
+    else if (spec.width !== undefined) spec.width = width;
     return spec;
   }
 
@@ -35,7 +30,7 @@
     chart.dataset.width = width;
     try {
       live.hidden = false;
-      await window.mwEmbed(live, laidOut(content, width), { actions: false, renderer: "svg", tooltip: { theme: mode() } });
+      await window.mwEmbed(live, laidOut(content, width));
       const picture = live.querySelector("svg.marks");
       const image = chart.querySelector(".mw-static img");
       if (picture && image) {
