@@ -166,7 +166,8 @@ def _sizes(text: str) -> list[str]:
     """The same unit with the neighbouring prefixes: ``gbyte_per_s`` → ``mbyte_per_s``, ``tbyte_per_s`` and so on."""
     head, *rest = text.split("_per_")
     base = next((word for word in units.PREFIXED if head.endswith(word)), None)
-    prefixes = ("m", "t", "k", "") if base else ()
+    binary = base is not None and head.removesuffix(base) in units.BINARY
+    prefixes = () if base is None else ("mi", "ti", "ki", "") if binary else ("m", "t", "k", "")
     return ["_per_".join([f"{prefix}{base}", *rest]) for prefix in prefixes if f"{prefix}{base}" != head]
 
 

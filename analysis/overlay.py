@@ -115,7 +115,7 @@ def supplied(folder: Path) -> Supplied:
 
 def merged(given: Path | None, folder: Path) -> Path:
     """The book's tables in ``folder`` with those of ``given`` laid over; what is wrong with them is for ``checks`` to tell."""
-    shutil.copytree(tables.data_folder(), folder)
+    shutil.copytree(tables.data_folder(), folder, ignore=shutil.ignore_patterns("notes", FILE))
     if given is None:
         return folder
     if not given.is_dir():

@@ -60,8 +60,9 @@ def _unknown_keys(data: Data) -> Iterator[Problem]:
             if column not in data.texts[name] or target["fields"][0] not in data.texts[target["resource"]]:
                 continue
             known = set(data.texts[target["resource"]][target["fields"][0]])
-            column_cells = data.texts[name][column]
-            for row, cell in column_cells[(column_cells != "") & ~column_cells.isin(known)].items():
+            named = data.texts[name][column]
+            unknown = set(named) - known - {""}
+            for row, cell in named[named.isin(list(unknown))].items() if unknown else ():
                 todo = f"Add the row there first. {nearest(str(cell)[:80], known)}"
                 yield Problem(
                     file=f"{name}.csv", row=int(str(row)), column=column, found=repr(cell[:80]),
@@ -167,7 +168,7 @@ def _dates(data: Data) -> Iterator[Problem]:
             if re.fullmatch(r"date(_\w+)?|\w+_date", column) and column in data.texts[name]:
                 dates = data.texts[name][column]
                 odd = {cell: told for cell in set(dates) if (told := _odd_date(cell))}
-                for row, cell in dates[dates.isin(list(odd))].items():
+                for row, cell in dates[dates.isin(list(odd))].items() if odd else ():
                     told = odd[cell]
                     yield Problem(f"{name}.csv", repr(cell), told[0], told[1], int(str(row)), column, told[2])
     yield from _order(data.texts, "sources", "date_published", "date_read")

@@ -58,7 +58,10 @@ def read(path: Path, table: str) -> Sheet:
 
 def given(folder: Path, known: Iterable[str]) -> tuple[list[Sheet], list[Problem]]:
     """Every table in a folder that somebody supplied, and what in it is no table of the book."""
-    names, sheets, problems = list(known), [], []
+    names = list(known)
+    sheets: list[Sheet] = []
+    lost: list[Sheet] = []
+    problems: list[Problem] = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "~$")) or path.name in DESCRIBES:
             continue
@@ -71,7 +74,8 @@ def given(folder: Path, known: Iterable[str]) -> tuple[list[Sheet], list[Problem
             continue
         for sheet in _read(path, name, names):
             sheet.whole, sheet.extra = MAIN.get(part, False), part not in MAIN
-            sheets.append(sheet)
+            (sheets if sheet.table in names else lost).append(sheet)
+    problems += [problem for sheet in lost for problem in sheet.problems]
     return sorted(sheets, key=lambda sheet: sheet.extra), problems + _twice(sheets)
 
 

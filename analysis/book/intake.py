@@ -38,11 +38,11 @@ def judged(
     """Judge everything; raises nothing for a wrong input.  ``tables_too=False`` leaves the tables to whoever builds with them."""
     found = Intake()
     if params:
-        found.given |= _told(lambda: parameters.read(params), found)
-    found.given |= _told(lambda: parameters.parse(settings), found)
+        _take(lambda: parameters.read(params), str(params), found)
+    _take(lambda: parameters.parse(settings), "--set", found)
     if title is not None:
-        found.given["title"] = title
-    values = _told(lambda: parameters.validated(found.given), found)
+        _take(lambda: {"title": title}, "--title", found)
+    values = {} if found.problems else parameters.validated(found.given)
     with TemporaryDirectory() as folder:
         try:
             merged = overlay.merged(data, Path(folder) / "data")
@@ -56,12 +56,14 @@ def judged(
     return found
 
 
-def _told(ask: Callable[[], Mapping[str, Any]], found: Intake) -> dict[str, Any]:
+def _take(ask: Callable[[], Mapping[str, Any]], file: str, found: Intake) -> None:
+    """Add what one place gives to what is given, or its problems to the problems."""
     try:
-        return dict(ask())
+        given = ask()
+        parameters.validated(given, file=file)
+        found.given.update(given)
     except InputError as error:
         found.problems.extend(error.problems)
-        return {}
 
 
 def required(
