@@ -83,6 +83,31 @@ def largest_by_device(
     return layers.add_params(*sliders).facet(facet, columns=2).resolve_scale(y="independent")
 
 
+def expected_by_device(table: pd.DataFrame) -> alt.LayerChart:
+    """A row per device: the ideal limit as a hollow mark, the expectation filled, its 80 % band as a bar."""
+    order = list(table["label"] + ", " + table["default_set"])
+    base = alt.Chart(table.assign(row=order))
+    ticks = {"values": marks.log_ticks([*table["expected_low_param"], *table["largest_param"]])}
+    x = marks.x("largest_param", "Parameters in int4", log=True, **ticks)
+    rows = alt.Y("row:N", sort=None, axis=alt.Axis(title=None, labelLimit=230, grid=False))
+    tips = marks.tooltip(
+        "row", "largest_param", "expected_param", "expected_low_param", "expected_high_param", "stack", "is_extrapolated",
+        titles={"row": "Device", "largest_param": "At most", "expected_param": "Expected", "stack": "Modelled as",
+                "expected_low_param": "80 % from", "expected_high_param": "to", "is_extrapolated": "Extrapolated"},
+    )  # fmt: skip
+    band = base.mark_bar(height=7, opacity=0.35, color=theme.PRIMARY).encode(
+        alt.X("expected_low_param:Q"), alt.X2("expected_high_param:Q"), rows, tooltip=tips
+    )
+    limit = base.mark_point(filled=False, size=70, strokeWidth=2, opacity=1).encode(
+        x, rows, tooltip=tips, stroke=marks.colour("device_class", theme.CLASSES, list(table["device_class"])),
+        shape=marks.shape("device_class", theme.CLASS_SHAPES, list(table["device_class"])),
+    )  # fmt: skip
+    expected = base.mark_tick(thickness=3, size=13, color=theme.PRIMARY).encode(
+        alt.X("expected_param:Q"), rows, tooltip=tips
+    )
+    return alt.layer(band, expected, limit)
+
+
 def _rules(base: alt.Chart, order: list[str]) -> alt.Chart:
     """Draw a quiet line per device, to read along."""
     mark = _once(base).mark_rule(strokeWidth=1, opacity=0.25, yOffset=BELOW)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import words
-from analysis.derived import common
+from analysis.derived import common, measured
 from analysis.equations import dram_capacity, growth, memory_wall
 from analysis.tables import DataPackage
 
@@ -134,6 +134,40 @@ def largest_model_table(package: DataPackage, **parameters: float) -> pd.DataFra
     wide["limit"] = wide["binding"].replace("capacity", "memory")
     wide["is_article"] = wide["device_id"].isin({device for device, _ in ARTICLE_CLAIMS})
     return wide.sort_values(["default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte"], ignore_index=True)
+
+
+EXPECTED_FORMAT = "int4"
+"""Format the expected sizes are given in: what people run on their own devices."""
+
+
+def expected_by_device(package: DataPackage, **parameters: float) -> pd.DataFrame:
+    """Ideal limit and calibrated expectation with its 80 % band, side by side, for the devices of both sets.
+
+    What the model expects is cut off at what memory holds, as the limit is.  Phones have no public measurements of the
+    kind the model is fitted on: for them the expectation is an extrapolation, and ``is_extrapolated`` says so.
+    """
+    table = largest_by_device(package, **parameters)
+    table = table[table["format_id"] == EXPECTED_FORMAT].reset_index(drop=True)
+    rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
+    devices = common.devices(package).set_index("device_id").loc[table["device_id"]].reset_index()
+    found = measured.expected_models(
+        package, devices, format_ids=(EXPECTED_FORMAT,), token_per_s=rate, bandwidth_share=parameters["bandwidth_share"]
+    )
+    for name in ("expected_param", "expected_low_param", "expected_high_param"):
+        table[name] = found[name].clip(upper=table["largest_by_capacity_param"])
+    table["stack"], table["is_extrapolated"] = found["stack"], table["device_class"].isin(["phone", "tablet"])
+    return table
+
+
+def answer_table(package: DataPackage, **parameters: float) -> pd.DataFrame:
+    """The table of largest models with what to expect beside what is possible at most."""
+    table = largest_model_table(package, **parameters)
+    found = expected_by_device(package, **parameters).set_index("device_id")
+    billion = common.base(1, "gparam")
+    table["expected"] = table["device_id"].map(found["expected_param"]) / billion
+    low, high = (table["device_id"].map(found[f"expected_{end}_param"]) / billion for end in ("low", "high"))
+    table["band"] = [f"{words.number(a, 2)} to {words.number(b, 2)}" for a, b in zip(low, high, strict=True)]
+    return table
 
 
 def _forbidden(row: dict[str, Any]) -> str:
