@@ -212,6 +212,6 @@ PATTERNS = {
     r"^\d{4}(-\d{2}(-\d{2})?)?$": "a date: 2026, 2026-11 or 2026-11-22",
     r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$": "a date: 2026, 2026-11 or 2026-11-22",
     r"^\d{4}-\d{2}-\d{2}$": "a day: 2026-11-22",
-    r"^https?://[^\s\"'<>]+$": "an address beginning with https:// or http://",
+    "^https?://[^\\s\"'<>]+$": "an address beginning with https:// or http://",
 }
 """The patterns of the notes, in words."""

@@ -35,7 +35,8 @@ class Problem:
         place = ":".join(str(part) for part in (self.file, self.row, self.column) if part is not None)
         text = f"{place}: found {self.found}; expected {self.expected}"
         text = f"{text}. {self.todo}" if self.todo else text
-        return text if self.level == "error" else f"{self.level}: {text}"
+        text = text if self.level == "error" else f"{self.level}: {text}"
+        return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain data, for ``--json``."""
@@ -92,10 +93,21 @@ class FigureError(MemoryWallError):
     """A figure, value or table in a chapter is not fit to be published."""
 
 
+LIKE = 70
+"""Of 100: how alike two names must be for the one to be suggested for the other."""
+
+
+MANY = 30
+"""Above so many, a list of all names helps nobody."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint: the known names closest to ``name``."""
     names = list(known)
-    best = [match for match, score, _ in process.extract(name, names, limit=3) if score >= 60]
+    found = process.extract(name, names, limit=3, processor=str.lower)
+    best = [match for match, score, _ in found if score >= LIKE]
     if best:
         return "Did you mean " + " or ".join(repr(match) for match in best) + "?"
-    return "Known: " + ", ".join(sorted(names)[:12]) + ("…" if len(names) > 12 else "")
+    if len(names) > MANY:
+        return f"None of the {len(names)} known names is like it."
+    return "Known: " + ", ".join(sorted(names))
