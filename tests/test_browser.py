@@ -7,8 +7,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import bibtexparser
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
@@ -165,3 +166,66 @@ def test_equations_are_set_without_a_script(browser: Browser, site: Path) -> Non
     assert box is not None
     assert box["width"] > 40
     assert box["height"] > 15
+
+
+def menu_of(page: Page) -> Locator:
+    menu = page.locator(".mw-menu").first
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+    menu.locator(".mw-menu-body").wait_for(state="visible")
+    return menu
+
+
+def test_a_citation_is_copied_with_the_keyboard_and_parses(browser: Browser, site: Path) -> None:
+    visit = Visit(browser)
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visit.open(site / "figures" / "roofline" / "index.html")
+    menu = menu_of(page)
+    button = menu.locator(".mw-copy", has_text="Copy BibTeX")
+    button.focus()
+    page.keyboard.press("Enter")
+    menu.locator(".mw-copied").wait_for()
+    copied = page.evaluate("() => navigator.clipboard.readText()")
+    assert bibtexparser.loads(copied).entries[0]["ID"].endswith("-roofline")
+    page.keyboard.press("Escape")
+    assert menu.get_attribute("open") is None
+    assert visit.asked == []
+
+
+def test_every_file_of_the_menu_can_be_downloaded(browser: Browser, site: Path) -> None:
+    page = Visit(browser).open(site / "chapters" / "memory_wall.html")
+    for link in menu_of(page).locator(".mw-files a").all():
+        address = link.get_attribute("href")
+        assert address is not None
+        assert (site / "chapters" / address).resolve().stat().st_size > 0
+
+
+def test_the_embed_code_draws_in_a_frame_offline(browser: Browser, site: Path, tmp_path: Path) -> None:
+    visit = Visit(browser)
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visit.open(site / "chapters" / "memory_wall.html")
+    menu = menu_of(page)
+    menu.locator(".mw-copy", has_text="newest edition").click()
+    menu.locator(".mw-copied").wait_for()
+    article = tmp_path / "article.html"
+    article.write_text(f"<p>An article.</p>{page.evaluate('() => navigator.clipboard.readText()')}", encoding="utf-8")
+    frame = visit.open(article).frame_locator("iframe")
+    frame.locator(".mw-drawn svg.marks").wait_for(timeout=15000)
+    assert "The Memory Wall, edition" in frame.locator("figcaption").inner_text()
+    assert visit.asked == []
+
+
+def test_a_number_says_where_it_comes_from(browser: Browser, site: Path) -> None:
+    page = Visit(browser).open(site / "chapters" / "memory_wall.html")
+    page.locator("a.mw-value").first.hover()
+    popover = page.locator(".mw-popover")
+    popover.wait_for()
+    assert popover.locator("a").get_attribute("href")
+    assert len(popover.inner_text()) > 40
+
+
+def test_the_gallery_finds_figures_by_words_and_chapter(browser: Browser, site: Path) -> None:
+    page = Visit(browser).open(site / "figures" / "index.html")
+    total = page.locator(".mw-gallery .mw-card").count()
+    page.locator(".mw-gallery-bar input").fill("roofline")
+    assert 0 < page.locator(".mw-gallery .mw-card:not([hidden])").count() < total

@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book import drawings, edition, figure_files, registry, vega
+from analysis.book import citation, drawings, edition, figure_files, number_page, registry, vega
 from analysis.book.files import write, write_json
 from analysis.book.numbering import figure_number
 
@@ -25,8 +25,8 @@ def write_all(app: Sphinx) -> None:
         write_figure(site / "figures" / bundle["id"], bundle, footer(app, document, bundle))
         figure_files.write_all(app, site / "figures" / bundle["id"], document, bundle)
     claims = [bundle for _, bundle in known.all("claims")]
-    write_json(site / "claims.json", [public_claim(claim) for claim in claims])
-    write_json(site / "numbers.json", [bundle for _, bundle in known.all("values")])
+    write_json(site / "claims.json", [public_claim(claim) | cited(number_page.claim_work(app, claim)) for claim in claims])
+    write_json(site / "numbers.json", [value | cited(number_page.work(app, value)) for _, value in known.all("values")])
     copy_tables(site / "tables")
     catalogue = [figure_entry(app, site, document, bundle) for document, bundle in figures]
     write_json(site / "figures.json", catalogue)
@@ -85,6 +85,11 @@ def figure_entry(app: Sphinx, site: Path, document: str, bundle: dict[str, Any])
 def sha256(path: Path) -> str:
     """The digest of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def cited(work: citation.Work) -> dict[str, str]:
+    """The citation of an entry, as text and as BibTeX."""
+    return {"citation": citation.text(work), "bibtex": citation.bibtex(work)}
 
 
 def public_claim(claim: dict[str, Any]) -> dict[str, Any]:

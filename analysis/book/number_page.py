@@ -52,3 +52,16 @@ def work(app: Sphinx, value: dict[str, Any]) -> citation.Work:
         kind="number", id=value["id"], title=title, edition=given["edition"], date=given["edition_date"],
         address=menu.address(app, f"numbers.html#{value['id']}"),
     )  # fmt: skip
+
+
+def claim_work(app: Sphinx, claim: dict[str, Any]) -> citation.Work:
+    """A claim with its verdict as something that can be cited."""
+    given = edition.given_parameters(app)
+    return citation.Work(
+        kind="claim",
+        id=claim["id"],
+        title=f"{claim['statement'].rstrip('.')}: {claim['verdict'].replace('-', ' ')}",
+        edition=given["edition"],
+        date=given["edition_date"],
+        address=menu.address(app, f"chapters/claims.html#{claim['id']}"),
+    )
