@@ -123,9 +123,9 @@ def test_charts_follow_the_dark_theme(browser: Browser, site: Path) -> None:
 
 def test_a_slider_moves_the_chart(browser: Browser, site: Path) -> None:
     page = Visit(browser).open(site / "index.html")
-    chart = page.locator(".mw-chart", has=page.locator(".mw-live input[type=range]")).first
-    page.locator(".mw-chart").first.scroll_into_view_if_needed()
-    slider = chart.locator("input[type=range]").first
+    chart = page.locator(".mw-chart").first
+    chart.scroll_into_view_if_needed()
+    slider = chart.locator("input[type=range]:enabled").first
     slider.wait_for(timeout=15000)
     before = chart.locator("svg.marks").inner_html()
     slider.focus()
