@@ -25,7 +25,9 @@ def write_all(app: Sphinx) -> None:
         write_figure(site / "figures" / bundle["id"], bundle, footer(app, document, bundle))
         figure_files.write_all(app, site / "figures" / bundle["id"], document, bundle)
     claims = [bundle for _, bundle in known.all("claims")]
-    write_json(site / "claims.json", [public_claim(claim) | cited(number_page.claim_work(app, claim)) for claim in claims])
+    write_json(
+        site / "claims.json", [public_claim(claim) | cited(number_page.claim_work(app, claim)) for claim in claims]
+    )
     write_json(site / "numbers.json", [value | cited(number_page.work(app, value)) for _, value in known.all("values")])
     copy_tables(site / "tables")
     catalogue = [figure_entry(app, site, document, bundle) for document, bundle in figures]
