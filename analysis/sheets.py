@@ -266,7 +266,7 @@ def _from_parquet(path: Path, sheet: Sheet) -> Sheet:
     if path.stat().st_size > LARGEST_BYTE:
         return sheet.refuse(_size(path.stat().st_size), f"at most {_size(LARGEST_BYTE)}")
     try:
-        table = fastparquet.ParquetFile(str(path)).to_pandas(index=False)
+        table = fastparquet.ParquetFile(io.BytesIO(path.read_bytes())).to_pandas(index=False)
         sheet.header = [str(column) for column in table.columns]
         rows = table.astype(object).itertuples(index=False, name=None)
         sheet.rows = [(row, [text(value) for value in cells]) for row, cells in enumerate(rows, start=1)]

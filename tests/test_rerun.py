@@ -1,0 +1,384 @@
+"""Rerun with one's own data: what may be supplied and how, and that figures, numbers, sentences and verdicts follow."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import nbformat
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from analysis import checks, overlay, sheets, template
+from analysis.book import intake
+from analysis.errors import InputError
+from analysis.tables import DataPackage
+from tests import other_world
+from tests.bad_cases import GOOD, table, workbook
+from tests.conftest import ROOT, command
+
+Run = Callable[..., CompletedProcess[str]]
+TITLE = 'Phones & "drives" of another world'
+SENTENCES, VERDICTS = 10, 3
+
+
+def merged(tmp_path: Path, files: dict[str, bytes]) -> DataPackage:
+    """The book with these files laid over it, found sound."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for name, content in files.items():
+        (mine / name).write_bytes(content)
+    folder = overlay.merged(mine, tmp_path / "data")
+    checks.require(folder)
+    return DataPackage(folder)
+
+
+# ---------------------------------------------------------------------------------------------- what may be supplied
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        table(GOOD), b"\xef\xbb\xbf" + table(GOOD), table(GOOD).replace(b"\n", b"\r\n"), table(GOOD, delimiter=";"),
+        b"sep=;\r\n" + table(GOOD, delimiter=";"), b"# mine\n\n" + table(GOOD) + b"# the end\n", table(GOOD).rstrip(b"\n"),
+        table(GOOD, delimiter=";").replace(b"85.3", b"85,3"), table(GOOD).replace(b"\n", b",,\n"),
+    ],
+    ids=["plain", "BOM", "CRLF", "semicolons", "sep=", "comments", "no last line feed", "decimal commas", "empty columns"],
+)  # fmt: skip
+def test_one_row_in_any_csv_is_added(content: bytes, tmp_path: Path, package: DataPackage) -> None:
+    found = merged(tmp_path, {"devices.csv": content})
+    assert len(found.raw("devices")) == len(package.raw("devices")) + 1
+    row = found.row("devices", "my-phone")
+    assert (row["memory_bandwidth_byte_per_s"], row["memory_capacity_byte"]) == (85.3e9, 16 * 2**30)
+    assert row["source_id"] == overlay.SOURCE["source_id"]
+    assert row["confidence"] == "estimate"
+    assert set(found.raw("sources")["source_id"]) - set(package.raw("sources")["source_id"]) == {row["source_id"]}
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("memory_bandwidth_mbyte_per_s", "85300"), ("memory_bandwidth_tbyte_per_s", "0.0853"), ("memory_bandwidth_gbit_per_s", "682.4"),
+        ("memory_bandwidth_byte_per_s", "8.53e10"), ("memory_bandwidth_gbyte_per_ms", "0.0853"), ("memory_bandwidth_gbyte_per_min", "5118"),
+    ],
+)  # fmt: skip
+def test_a_number_may_be_in_any_unit_of_its_kind(header: str, value: str, tmp_path: Path) -> None:
+    row = {name: cell for name, cell in GOOD.items() if "bandwidth" not in name} | {header: value}
+    found = merged(tmp_path, {"devices.csv": table(row)})
+    assert found.row("devices", "my-phone")["memory_bandwidth_byte_per_s"] == pytest.approx(85.3e9)
+
+
+def test_a_row_with_a_known_key_changes_what_it_states(tmp_path: Path, package: DataPackage) -> None:
+    found = merged(tmp_path, {"devices.csv": b"device_id,memory_capacity_gibyte,note\niphone-14,8,NA\n"})
+    old, new = package.row("devices", "iphone-14"), found.row("devices", "iphone-14")
+    assert new["memory_capacity_byte"] == 8 * 2**30
+    assert new["note"] == ""
+    assert old["note"]
+    same = set(old) - {"memory_capacity_byte", "note"}
+    assert pd.Series({k: new[k] for k in same}).equals(pd.Series({k: old[k] for k in same}))
+
+
+def test_a_whole_table_replaces_the_book_s(tmp_path: Path, package: DataPackage) -> None:
+    lines = (ROOT / "data" / "devices.csv").read_bytes().splitlines(keepends=True)
+    found = merged(tmp_path, {"devices.csv": b"".join(lines[:-3])})
+    assert len(found.raw("devices")) == len(package.raw("devices")) - 3
+    assert overlay.supplied(found.folder).changes[0].removed
+
+
+def test_a_name_says_which_is_meant(tmp_path: Path, package: DataPackage) -> None:
+    lines = (ROOT / "data" / "area_references.csv").read_bytes().splitlines(keepends=True)
+    count = len(package.raw("area_references"))
+    for part, expected in (("rows", count), ("whole", 1)):
+        (tmp_path / part).mkdir()
+        content = b"".join(lines[:-1] if part == "rows" else lines[:2])
+        mine = tmp_path / part / "mine"
+        mine.mkdir()
+        (mine / f"area_references.{part}.csv").write_bytes(content)
+        found = DataPackage(overlay.merged(mine, tmp_path / part / "data"))
+        assert len(found.raw("area_references")) == expected
+
+
+def test_more_rows_may_lie_in_a_file_of_their_own(tmp_path: Path) -> None:
+    second = table({**GOOD, "device_id": "my-laptop", "device_class": "laptop"})
+    found = merged(tmp_path, {"devices.csv": table(GOOD), "devices.laptops.csv": second})
+    assert found.row("devices", "my-phone")["device_class"] == "phone"
+    assert found.row("devices", "my-laptop")["device_class"] == "laptop"
+
+
+def test_a_workbook(tmp_path: Path) -> None:
+    found = merged(tmp_path, {"mine.xlsx": workbook("devices", GOOD)})
+    assert found.row("devices", "my-phone")["memory_bandwidth_byte_per_s"] == 85.3e9
+
+
+def test_cells_of_a_workbook_are_read_as_what_they_are(tmp_path: Path) -> None:
+    import datetime
+
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    page = book.active
+    page.append(list(GOOD))
+    page.append([*GOOD.values()])
+    for cell, value in (("E2", datetime.datetime(2026, 11, 2)), ("G2", 85.3), ("H2", 16), ("I2", 2026)):
+        page[cell] = value
+    book.save(tmp_path / "devices.xlsx")
+    found = merged(tmp_path, {"devices.xlsx": (tmp_path / "devices.xlsx").read_bytes()})
+    row = found.row("devices", "my-phone")
+    assert (row["release_date"], row["default_set"], row["memory_capacity_byte"]) == ("2026-11-02", "2026", 16 * 2**30)
+
+
+def test_parquet(tmp_path: Path) -> None:
+    import fastparquet
+
+    numbers = {"memory_bandwidth_gbyte_per_s": 85.3, "memory_capacity_gibyte": 16}
+    fastparquet.write(
+        str(tmp_path / "x.parquet"),
+        pd.DataFrame([{**GOOD, **numbers}]).astype({name: object for name in GOOD if name not in numbers}),
+    )
+    found = merged(tmp_path, {"devices.parquet": (tmp_path / "x.parquet").read_bytes()})
+    assert found.row("devices", "my-phone")["memory_bandwidth_byte_per_s"] == 85.3e9
+
+
+@pytest.mark.parametrize(("column", "value"), [("memory_capacity_gibyte", "1024"), ("storage_read_gbyte_per_s", "50")])
+def test_what_is_far_off_is_asked_about_and_built(column: str, value: str, tmp_path: Path) -> None:
+    (tmp_path / "devices.csv").write_bytes(table({**GOOD, column: value}))
+    found = intake.required(tmp_path)
+    assert [(problem.level, problem.column) for problem in found.problems] == [("warning", column)]
+    assert found.remarks()[-1].startswith("warning: ")
+
+
+def test_nothing_of_the_source_tree_is_touched(tmp_path: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (ROOT / "data").rglob("*")}
+    merged(tmp_path, {"devices.csv": table(GOOD)})
+    assert {path: path.stat().st_mtime_ns for path in (ROOT / "data").rglob("*")} == before
+
+
+# -------------------------------------------------------------------------------------------------- check and template
+
+
+def test_check_as_json(memory_wall: Run, tmp_path: Path) -> None:
+    (tmp_path / "devices.csv").write_bytes(table({**GOOD, "device_class": "labtop"}))
+    done = memory_wall("check", "--data", str(tmp_path), "--json")
+    assert done.returncode == 2
+    [problem] = json.loads(done.stdout)
+    assert (problem["row"], problem["column"], problem["level"]) == (2, "device_class", "error")
+    assert problem["file"] == str(tmp_path / "devices.csv")
+    assert problem["todo"] == "Did you mean 'laptop'?"
+
+
+def test_check_says_what_a_folder_changes(memory_wall: Run, tmp_path: Path) -> None:
+    (tmp_path / "devices.csv").write_bytes(
+        table(GOOD, {**GOOD, "device_id": "iphone-14"}).replace(b"85.3,16", b"34.13,16")
+    )
+    done = memory_wall("check", "--data", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "1 added, 1 changed" in done.stderr
+    assert "The data is sound." in done.stdout
+
+
+@pytest.mark.parametrize("name", DataPackage(ROOT / "data").names)
+def test_an_empty_template_changes_nothing(name: str, tmp_path: Path, package: DataPackage) -> None:
+    written = template.write(package, name, tmp_path)
+    assert written.name == f"{name}.csv"
+    sheet = sheets.read(written, name)
+    assert sheet.header == list(package.columns(name))
+    assert not sheet.rows
+    assert max(len(line) for line in written.read_text(encoding="utf-8").splitlines()[:-1]) <= 120
+    text = written.read_text(encoding="utf-8")
+    assert all(f"# {column}: " in text for column in package.columns(name))
+    folder = overlay.merged(tmp_path, tmp_path / "data")
+    assert folder.joinpath(f"{name}.csv").read_bytes() == (ROOT / "data" / f"{name}.csv").read_bytes()
+
+
+def test_a_template_overwrites_nothing(tmp_path: Path, package: DataPackage) -> None:
+    template.write(package, "devices", tmp_path / "new" / "mine.csv")
+    with pytest.raises(InputError, match="Nothing is overwritten"):
+        template.write(package, "devices", tmp_path / "new" / "mine.csv")
+    with pytest.raises(InputError, match="Did you mean 'devices'"):
+        template.text(package, "device")
+
+
+def test_a_filled_template_is_read(tmp_path: Path, package: DataPackage) -> None:
+    text = template.text(package, "devices")
+    row = ",".join(
+        GOOD.get(name, {"source_id": "apple-m1-2020", "confidence": "spec"}.get(name, ""))
+        for name in package.columns("devices")
+    )
+    known = package.raw("sources")["source_id"].iloc[0]
+    found = merged(tmp_path, {"devices.csv": (text + row.replace("apple-m1-2020", known) + "\n").encode()})
+    assert found.row("devices", "my-phone")["source_id"] == known
+
+
+# ------------------------------------------------------------------------------------------------- conclusions follow
+
+
+@pytest.fixture(scope="session")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The book once more, built with the data of another world."""
+    folder = tmp_path_factory.mktemp("other")
+    out = folder / "html"
+    (folder / "defaults.yml").write_text("token_per_word: 2.0\n", encoding="utf-8")
+    done = command(
+        "build", "--data", str(other_world.write(folder / "mine")), "--title", TITLE, "--out", str(out),
+        "--params", str(folder / "defaults.yml"), "--set", "context_token=2048",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "42 changed" in done.stderr
+    return out
+
+
+def catalogue(site: Path, name: str) -> dict[str, dict[str, object]]:
+    return {entry["id"]: entry for entry in json.loads((site / f"{name}.json").read_text(encoding="utf-8"))}
+
+
+def texts(site: Path) -> str:
+    """The words of all chapters as a reader sees them."""
+    pages = [site / "index.html", *sorted((site / "chapters").glob("*.html"))]
+    found = [BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").find("main") for page in pages]
+    return " ".join(" ".join(page.get_text().split()) for page in found if page)
+
+
+def test_sentences_follow_the_data(site: Path, other: Path) -> None:
+    old, new = catalogue(site, "numbers"), catalogue(other, "numbers")
+    then, now = texts(site), texts(other)
+    turned = [
+        name
+        for name in old
+        if name in new and old[name]["number"] is None and old[name]["text"] != new[name]["text"]
+        and " ".join(str(old[name]["text"]).split()) in then and " ".join(str(new[name]["text"]).split()) in now
+        and " ".join(str(old[name]["text"]).split()) not in now
+    ]  # fmt: skip
+    assert len(turned) >= SENTENCES, turned
+
+
+def test_verdicts_follow_the_data(site: Path, other: Path) -> None:
+    old, new = catalogue(site, "claims"), catalogue(other, "claims")
+    turned = {name: str(new[name]["verdict"]) for name in new if old[name]["verdict"] != new[name]["verdict"]}
+    assert len(turned) >= VERDICTS, turned
+    page = BeautifulSoup((other / "chapters" / "claims.html").read_text(encoding="utf-8"), "html.parser")
+    for name, verdict in turned.items():
+        row = page.find(id=name)
+        assert row is not None, name
+        assert verdict.replace("-", " ") in row.get_text(), name
+
+
+def test_captions_and_titles_follow_the_data(site: Path, other: Path) -> None:
+    old, new = catalogue(site, "figures"), catalogue(other, "figures")
+    assert sum(old[name]["title"] != new[name]["title"] for name in new) >= 5
+    for name in new:
+        shown = str(new[name]["title"])
+        page = BeautifulSoup((other / "figures" / name / "index.html").read_text(encoding="utf-8"), "html.parser")
+        assert shown in page.get_text(), name
+
+
+def test_a_run_says_on_every_page_that_it_is_one(site: Path, other: Path) -> None:
+    record = json.loads((other / "edition.json").read_text(encoding="utf-8"))
+    assert {one["table"] for one in record["supplied"]} == {"devices", "sram_bitcells", "memory_prices"}
+    assert record["parameters"]["title"] == TITLE
+    for page in [other / "index.html", other / "numbers.html", *(other / "chapters").glob("*.html")]:
+        shown = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        note = shown.find(class_="mw-run")
+        if shown.find("main") is not None and page != other / "chapters" / "index.html":
+            assert note is not None, page
+            assert "not the published book" in note.get_text()
+            assert TITLE in note.get_text()
+    assert "mw-run" not in (site / "index.html").read_text(encoding="utf-8")
+    assert json.loads((site / "edition.json").read_text(encoding="utf-8"))["supplied"] == []
+
+
+class Active(HTMLParser):
+    """What in a page could run and does not come from the book."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        for name, value in attributes:
+            if name.startswith("on") or re.match(
+                r"\s*(javascript|vbscript|data:text)", value or "", flags=re.IGNORECASE
+            ):
+                self.found.append(f"<{tag} {name}={value}>")
+
+
+def test_nothing_active_reaches_a_page_a_table_or_a_specification(other: Path) -> None:
+    for page in other.rglob("*.html"):
+        parser = Active()
+        parser.feed(page.read_text(encoding="utf-8"))
+        theirs = [tag for tag in parser.found if "onmouseover" in tag or "alert" in tag]
+        assert not theirs, (page, theirs)
+    for path in [*other.glob("tables/*.csv"), *other.glob("figures/*/*.csv")]:
+        with path.open(encoding="utf-8", newline="") as file:
+            bad = [
+                cell
+                for row in csv.reader(file)
+                for cell in row
+                if re.match(r"\s*[=+@]", cell) and not re.match(r"\+\d", cell)
+            ]
+        assert not bad, (path, bad)
+    shown = 0
+    for path in other.glob("figures/*/*.vl.json"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"<script|javascript:", text), path
+        rows = [row for rows in json.loads(text).get("datasets", {}).values() for row in rows]
+        shown += any(other_world.HOSTILE in str(value) for row in rows for value in row.values())
+    assert shown, "the new phone is in no chart"
+
+
+def test_the_new_phone_is_shown_under_its_name(other: Path) -> None:
+    page = BeautifulSoup((other / "tables" / "devices.html").read_text(encoding="utf-8"), "html.parser")
+    assert other_world.HOSTILE in page.get_text()
+
+
+# ------------------------------------------------------------------------------------------------------- the recipes
+
+RERUN = (ROOT / "chapters" / "rerun.md").read_text(encoding="utf-8")
+
+
+def recipes() -> list[str]:
+    """The commands of the page, without those that build the whole book again: what they do is tested above and elsewhere."""
+    blocks = re.findall(r"```console\n(.*?)```", RERUN, flags=re.DOTALL)
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return [line for line in dict.fromkeys(lines) if ".venv/bin/memory-wall" in line and " build " not in line]
+
+
+@pytest.mark.parametrize("line", recipes())
+def test_each_recipe_runs(line: str, site: Path, other: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "my-data"
+    mine.mkdir()
+    (mine / "devices.csv").write_bytes(table(GOOD))
+    (tmp_path / "my-parameters.yml").write_text("token_per_word: 1.3\n", encoding="utf-8")
+    (tmp_path / "_build").mkdir()
+    for name, built in (("html", site), ("mine", other)):
+        (tmp_path / "_build" / name).symlink_to(built)
+    words = shlex.split(line)[1:]
+    if words[0] == "template":
+        shutil.rmtree(mine)
+        mine.mkdir()
+    if words[0] == "cite":
+        words += ["--site", "_build/html"]
+    done = command(*words, cwd=tmp_path)
+    assert done.returncode == 0, f"{line}\n{done.stderr}"
+    assert done.stdout
+
+
+def test_every_file_for_a_browser_is_there_and_says_what_works() -> None:
+    for name in re.findall(r"`((?:binder|\.devcontainer)/[\w.-]+)`", RERUN):
+        assert (ROOT / name).exists(), name
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    assert container["postCreateCommand"] == "make book"
+    assert (ROOT / "binder" / "postBuild").stat().st_mode & 0o111
+    assert "requirements.lock" in (ROOT / "binder" / "requirements.txt").read_text(encoding="utf-8")
+    notebook = nbformat.read(ROOT / "binder" / "colab.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    for command_name in re.findall(r"memory-wall (\w+)", code):
+        assert command(command_name, "--help").returncode == 0, command_name
