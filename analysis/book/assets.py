@@ -44,7 +44,7 @@ def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
     names = pieces.publishers(bundle["sources"])
     many = len(names) > pieces.MOST_PUBLISHERS
     sources = f"{len(bundle['sources'])} documents, listed with the figure" if many else words.listing(names)
-    cited = f" Sources: {sources}." if names else ""
+    cited = f" Sources: {sources.removesuffix('.')}." if names else ""
     return f"Figure {number}, The Memory Wall, edition {edition.name(app)}.{cited}"
 
 
@@ -63,8 +63,8 @@ def standalone(bundle: dict[str, Any], note: str) -> dict[str, Any]:
 def write_figure(folder: Path, bundle: dict[str, Any], note: str) -> None:
     """The pictures on the page and the files to take away."""
     for mode in ("light", "dark"):
-        write(folder / f"wide-{mode}.svg", vega.rendered(vega.laid_out(bundle, width=vega.WIDE, mode=mode)))
-        write(folder / f"phone-{mode}.svg", vega.rendered(vega.laid_out(bundle, width=vega.PHONE, mode=mode)))
+        write(folder / f"wide-{mode}.svg", vega.on_page(vega.laid_out(bundle, width=vega.WIDE, mode=mode)))
+        write(folder / f"phone-{mode}.svg", vega.on_page(vega.laid_out(bundle, width=vega.PHONE, mode=mode)))
     name, spec = bundle["id"], standalone(bundle, note)
     write(folder / f"{name}.svg", vega.rendered(spec))
     write(folder / f"{name}.png", vega.rendered_png(spec))
