@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: book test check serve bench release
+.PHONY: book test check calibrate release
 
 book: $(READY)
 	$(BIN)/memory-wall build
