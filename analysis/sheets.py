@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
+import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -20,6 +22,7 @@ from analysis.errors import Problem, nearest
 LARGEST_BYTE = 50 * 2**20
 """A file above this is no table of ours; an XLSX is measured unpacked."""
 LONGEST_CELL = 2_000
+MOST_ROWS = 1_000_000
 COMMENTS = ("#", '"#')
 """How a line begins that is left out; a spreadsheet may have put quotation marks around it."""
 SAVE_AS = "Save it as “CSV UTF-8” in the spreadsheet."
@@ -261,18 +264,26 @@ def _from_page(page: Any, formulas: Any, sheet: Sheet) -> Sheet:
 
 
 def _from_parquet(path: Path, sheet: Sheet) -> Sheet:
-    import fastparquet
-
     if path.stat().st_size > LARGEST_BYTE:
         return sheet.refuse(_size(path.stat().st_size), f"at most {_size(LARGEST_BYTE)}")
     try:
-        table = fastparquet.ParquetFile(io.BytesIO(path.read_bytes())).to_pandas(index=False)
-        sheet.header = [str(column) for column in table.columns]
-        rows = table.astype(object).itertuples(index=False, name=None)
-        sheet.rows = [(row, [text(value) for value in cells]) for row, cells in enumerate(rows, start=1)]
+        sheet.header, rows = _records_of_parquet(path)
     except Exception as error:  # as above: the reader raises whatever it comes across
-        sheet.refuse(f"{type(error).__name__}: {str(error)[:80]}", "a Parquet file that can be read")
+        return sheet.refuse(f"{type(error).__name__}: {str(error)[:80]}", "a Parquet file that can be read")
+    if len(rows) > MOST_ROWS:
+        return sheet.refuse(f"more than {MOST_ROWS:,} rows", f"at most {MOST_ROWS:,}")
+    sheet.rows = [(row, [text(value) for value in values]) for row, values in enumerate(rows, start=1)]
     return sheet
+
+
+def _records_of_parquet(path: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Header and rows, one row more than is allowed where there are more: a small file may stand for a huge table."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as reader:
+        copy = Path(shutil.copy(path, Path(folder) / "table.parquet"))  # the reader takes a name for a pattern
+        table = reader.read_parquet(str(copy), hive_partitioning=False).limit(MOST_ROWS + 1)
+        return list(table.columns), table.fetchall()
 
 
 def text(value: Any) -> str:

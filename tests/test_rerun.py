@@ -12,10 +12,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import duckdb
 import nbformat
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from analysis import checks, overlay, sheets, template
 from analysis.book import intake
@@ -135,16 +138,37 @@ def test_cells_of_a_workbook_are_read_as_what_they_are(tmp_path: Path) -> None:
     assert (row["release_date"], row["default_set"], row["memory_capacity_byte"]) == ("2026-11-02", "2026", 16 * 2**30)
 
 
-def test_parquet(tmp_path: Path) -> None:
-    import fastparquet
+def parquet(path: Path, select: str) -> bytes:
+    duckdb.connect().sql(select).write_parquet(str(path))
+    return path.read_bytes()
 
+
+def test_parquet(tmp_path: Path) -> None:
     numbers = {"memory_bandwidth_gbyte_per_s": 85.3, "memory_capacity_gibyte": 16}
-    fastparquet.write(
-        str(tmp_path / "x.parquet"),
-        pd.DataFrame([{**GOOD, **numbers}]).astype({name: object for name in GOOD if name not in numbers}),
-    )
-    found = merged(tmp_path, {"devices.parquet": (tmp_path / "x.parquet").read_bytes()})
+    row = {**GOOD, **numbers}
+    select = "SELECT " + ", ".join(f"{value!r} AS {name}" for name, value in row.items())
+    found = merged(tmp_path, {"devices.parquet": parquet(tmp_path / "x.parquet", select)})
     assert found.row("devices", "my-phone")["memory_bandwidth_byte_per_s"] == 85.3e9
+
+
+def test_a_small_parquet_file_of_a_huge_table_is_refused(tmp_path: Path) -> None:
+    content = parquet(tmp_path / "x.parquet", "SELECT 1 AS device_id FROM range(3000000)")
+    assert len(content) < 100_000
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "devices.parquet").write_bytes(content)
+    assert "more than 1,000,000 rows" in str(intake.judged(tmp_path / "mine").errors[0])
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(places=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=6))
+def test_a_damaged_parquet_file_is_read_or_refused(places: list[tuple[float, int]], tmp_path: Path) -> None:
+    content = bytearray(parquet(tmp_path / "x.parquet", "SELECT 'a' AS device_id, 1.5 AS b FROM range(40)"))
+    for place, value in places:
+        content[int(place * (len(content) - 1))] = value
+    folder = tmp_path / "mine"
+    folder.mkdir(exist_ok=True)
+    (folder / "devices.parquet").write_bytes(content)
+    assert intake.judged(folder).errors
 
 
 @pytest.mark.parametrize(("column", "value"), [("memory_capacity_gibyte", "1024"), ("storage_read_gbyte_per_s", "50")])
