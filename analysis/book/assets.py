@@ -63,8 +63,8 @@ def standalone(bundle: dict[str, Any], note: str) -> dict[str, Any]:
 def write_figure(folder: Path, bundle: dict[str, Any], note: str) -> None:
     """The pictures on the page and the files to take away."""
     for mode in ("light", "dark"):
-        write(folder / f"wide-{mode}.svg", vega.rendered(vega.laid_out(bundle, width=vega.WIDE, mode=mode)))
-        write(folder / f"phone-{mode}.svg", vega.rendered(vega.laid_out(bundle, width=vega.PHONE, mode=mode)))
+        write(folder / f"wide-{mode}.svg", vega.page_picture(bundle, vega.WIDE, mode))
+        write(folder / f"phone-{mode}.svg", vega.page_picture(bundle, vega.PHONE, mode))
     name, spec = bundle["id"], standalone(bundle, note)
     write(folder / f"{name}.svg", vega.rendered(spec))
     write(folder / f"{name}.png", vega.rendered_png(spec))

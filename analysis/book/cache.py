@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
+from typing import TypeVar
 
 from analysis.book import places
 
+T = TypeVar("T")
 DIGEST_BYTE = 32
 LARGEST_BYTE = 600_000_000
 """Above this size ``trim`` drops what was not asked for longest."""
@@ -84,6 +88,24 @@ class Store:
             found = make()
             self.put(key, found)
         return found
+
+
+@cache
+def code() -> str:
+    """The digest of this package's source."""
+    package = places.REPOSITORY / "analysis"
+    return digest("".join(f"{path}{file_digest(path)}" for path in sorted(package.rglob("*.py"))))
+
+
+def recalled(function: Callable[[T], str]) -> Callable[[T], str]:
+    """A function of one argument and nothing else, whose text is kept between builds of the same source."""
+
+    @wraps(function)
+    def remembering(argument: T) -> str:
+        key = f"{function.__qualname__} {code()} {json.dumps(argument, sort_keys=True, default=repr)}"
+        return Store("pieces").made(key, lambda: function(argument).encode()).decode()
+
+    return remembering
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.book.cache import recalled
+
 AUTHOR = "The Memory Wall authors"
 BOOK = "The Memory Wall: how large a language model can your device run?"
 GENRES = {"figure": "Figure", "table": "Data table", "number": "Number", "claim": "Claim", "book": "Book"}
@@ -54,6 +56,7 @@ def csl(work: Work) -> dict[str, Any]:
     return item | ({"URL": work.address} if work.address else {})
 
 
+@recalled
 def bibtex(work: Work) -> str:
     """The item as BibTeX."""
     from pybtex.database import BibliographyData, Entry

@@ -81,11 +81,11 @@ def _sources(bundle: dict[str, Any]) -> str:
 
 
 def archive(paths: list[Path]) -> bytes:
-    """A ZIP of files, the same bytes on every build."""
+    """A ZIP of files, the same bytes on every build: stored, as compressors differ and pictures are compressed already."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+    with zipfile.ZipFile(out, "w") as file:
         for path in paths:
             entry = zipfile.ZipInfo(path.name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            entry.external_attr = 0o644 << 16
             file.writestr(entry, path.read_bytes())
     return out.getvalue()

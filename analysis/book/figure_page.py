@@ -18,6 +18,7 @@ from sphinx.application import Sphinx
 
 from analysis import units
 from analysis.book import edition, editions, menu, parameters, pieces, registry
+from analysis.book.cache import recalled
 from analysis.book.numbering import chapter_title, figure_number
 
 PREFIXES = ((1e12, "t"), (1e9, "g"), (1e6, "m"), (1e3, "k"))
@@ -196,6 +197,7 @@ def _function(module: str, name: str) -> str:
     return f"<details><summary><code>{name}</code> in {place}</summary>{_highlighted(''.join(lines))}</details>"
 
 
+@recalled
 def _highlighted(code: str) -> str:
     return f'<div class="highlight">{highlight(code, PythonLexer(), HtmlFormatter(nowrap=False))}</div>' if code else ""
 

@@ -9,7 +9,8 @@ from html import escape
 from typing import Any
 
 from analysis import tables, words
-from analysis.book import vega
+from analysis.book import bundles, vega
+from analysis.book.cache import recalled
 
 SCHEMES = ("http://", "https://")
 
@@ -36,11 +37,12 @@ def chart(bundle: dict[str, Any], document: str) -> str:
     """Title, subtitle, the static pictures (light and dark, wide and phone) and the specification the script draws."""
     folder = relative(document, f"figures/{bundle['id']}")
     pictures = "".join(_picture(bundle, folder, mode) for mode in ("light", "dark"))
+    content = bundles.once(bundle["spec"], "live", lambda: embedded(vega.live(bundle)))
     return (
         f'<p class="mw-figure-title">{escape(bundle["title"])}</p>'
         f'<p class="mw-figure-subtitle">{escape(bundle["subtitle"])}</p>'
         f'<div class="mw-chart" data-figure="{bundle["id"]}">{controls(bundle["spec"])}{pictures}'
-        f'<div class="mw-live" hidden></div><script type="application/json" class="mw-spec">{embedded(vega.live(bundle))}</script></div>'
+        f'<div class="mw-live" hidden></div><script type="application/json" class="mw-spec">{content}</script></div>'
     )
 
 
@@ -70,9 +72,7 @@ def _control(param: dict[str, Any], bind: dict[str, Any]) -> str:
 
 
 def _picture(bundle: dict[str, Any], folder: str, mode: str) -> str:
-    wide, phone = (
-        vega.size(vega.rendered(vega.laid_out(bundle, width=width, mode=mode))) for width in (vega.WIDE, vega.PHONE)
-    )
+    wide, phone = (vega.page_size(bundle, width) for width in (vega.WIDE, vega.PHONE))
     alternative = escape(bundle["alt"], quote=True)
     hidden = ' aria-hidden="true"' if mode == "dark" else ""
     return (
@@ -121,6 +121,7 @@ def source_list(source_ids: list[str]) -> str:
     return f"<ul>{items}</ul>"
 
 
+@recalled
 def table(bundle: dict[str, Any]) -> str:
     """A sortable, filterable table with bars in the cells of the columns that ask for them."""
     position = {name: index for index, name in enumerate(bundle["fields"])}

@@ -16,11 +16,22 @@ from typing import Any
 import yaml
 
 from analysis import cells, checks, errors, figures, overlay, rules, sheets, tables, units
-from analysis.book import cache, drawings, editions, execution, freshness, parameters, places, publishing, vega, verify
+from analysis.book import (
+    cache,
+    drawings,
+    editions,
+    execution,
+    finishing,
+    freshness,
+    parameters,
+    places,
+    publishing,
+    vega,
+    verify,
+)
 from analysis.errors import InputError, SiteError
 
 SITE = places.SITE
-UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv")
 
 
 @dataclass(frozen=True)
@@ -94,7 +105,7 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
             _stage(workshop / "source", plan.run(executor, lambda name, outputs: _executed(name, outputs, step)))
             render(workshop / "source", workshop / "site", values, data, request)
         step("rendered the pages")
-    finish(workshop / "site")
+    finishing.finish(workshop / "site")
     editions.carry(request.out, workshop / "site")
     return workshop / "site"
 
@@ -172,42 +183,3 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def finish(site: Path) -> None:
-    """What Sphinx leaves to do: the landing page at the root, and nothing that no reader needs."""
-    landing = site / "chapters" / "index.html"
-    if landing.exists():
-        (site / "index.html").write_text(_moved_up(landing.read_text(encoding="utf-8")), encoding="utf-8")
-        landing.write_text(REDIRECT, encoding="utf-8")
-        for page in site.rglob("*.html"):
-            if page != landing:
-                text = page.read_text(encoding="utf-8")
-                text = re.sub(r'(href="(?:\.\./)*)chapters/index\.html', r"\1index.html", text)
-                if page.parent.name == "chapters":
-                    text = re.sub(r'href="index\.html', 'href="../index.html', text)
-                page.write_text(text, encoding="utf-8")
-    for name in UNUSED:
-        path = site / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-REDIRECT = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>The Memory Wall</title><meta http-equiv="refresh" content="0; url=../index.html">
-<link rel="canonical" href="../index.html"></head><body><a href="../index.html">The Memory Wall</a></body></html>
-"""
-
-
-def _moved_up(text: str) -> str:
-    """A page of ``chapters/`` as it reads at the site's root."""
-
-    def shifted(match: re.Match[str]) -> str:
-        name, address = match[1], match[2]
-        if re.match(r"[a-z]+:|#|/", address) or not address:
-            return match[0]
-        return f'{name}="{os.path.normpath(os.path.join("chapters", address))}"'
-
-    text = re.sub(r'\b(href|src|srcset|data-content_root)="([^"]*)"', shifted, text)
-    return text.replace('href="chapters/index.html', 'href="index.html').replace(
-        'data-content_root="."', 'data-content_root="./"'
-    )

@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from analysis.book import drawings
+from analysis.book import bundles, drawings
 from analysis.charts import theme
 
 PNG_SCALE = 2.5
+GEOMETRY = re.compile(r'\b(d|transform|x|y|x1|y1|x2|y2|width|height|cx|cy|r|points)="([^"]*)"')
+LONG = re.compile(r"-?\d*\.\d{3,}(?:e-?\d+)?")
+DESCRIPTION = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 COUNTED = re.compile(r'(?<=id=")(?:clip|gradient_)\d+(?=")|(?<=url\(#)(?:clip|gradient_)\d+(?=\))')
 WIDE, PHONE = 720, 340
 """Widths of a chart in pixels: on a full page, on a phone."""
@@ -104,13 +107,37 @@ def _with_footer(spec: dict[str, Any], footer: str, mode: str) -> dict[str, Any]
 def svg(spec: dict[str, Any]) -> str:
     """The chart as SVG with real text."""
     text: str = _converter().vegalite_to_svg(json.dumps(spec))
-    return _renumbered(text)
+    return _rounded(_renumbered(text))
 
 
 def _renumbered(text: str) -> str:
     """The SVG with its clip paths and gradients counted from the first: the renderer counts on from picture to picture."""
     order: dict[str, str] = {}
     return COUNTED.sub(lambda found: order.setdefault(found[0], f"{found[0].rstrip('0123456789')}{len(order)}"), text)
+
+
+def _rounded(text: str) -> str:
+    """The SVG with its geometry at a hundredth of a pixel: half the size, and no last digit to differ between processors."""
+
+    def short(found: re.Match[str]) -> str:
+        return repr(round(float(found[0]), 2) + 0.0).removesuffix(".0")  # + 0.0: no minus before zero
+
+    return GEOMETRY.sub(lambda found: f'{found[1]}="{LONG.sub(short, found[2])}"', text)
+
+
+def page_source(bundle: dict[str, Any], width: int, mode: str = "light") -> str:
+    """The specification of a picture on a page, as text."""
+    return bundles.once(bundle["spec"], f"{width} {mode}", lambda: source(laid_out(bundle, width=width, mode=mode)))
+
+
+def page_picture(bundle: dict[str, Any], width: int, mode: str = "light") -> str:
+    """The SVG as pages show it: as a picture with an alternative text of its own, so without descriptions of every mark."""
+    return DESCRIPTION.sub("", drawn_text(page_source(bundle, width, mode)))
+
+
+def page_size(bundle: dict[str, Any], width: int) -> tuple[int, int]:
+    """Width and height of a picture on a page, the same in light and dark."""
+    return bundles.once(bundle["spec"], f"size {width}", lambda: size(drawn_text(page_source(bundle, width))))
 
 
 def size(picture: str) -> tuple[int, int]:
@@ -165,21 +192,27 @@ def cached_script() -> str:
 
 def rendered(spec: dict[str, Any]) -> str:
     """The SVG of a specification, from the cache where it was drawn before."""
-    text = source(spec)
+    return drawn_text(source(spec))
+
+
+def drawn_text(text: str) -> str:
+    """The SVG of a specification given as text; that for the dark page from that for the light one."""
     if (light := light_twin(text)) is not None:
         return recoloured(drawings.drawn("svg", light).decode(), "light", "dark")
     return drawings.drawn("svg", text).decode()
 
 
+@lru_cache(maxsize=512)
 def light_twin(text: str) -> str | None:
     """The same chart on the light page, where drawing that one and changing its colours gives the same picture.
 
     The two themes differ in three colours and in nothing else.  A chart that names one of them itself is drawn twice.
     """
-    dark = [colours["dark"] for colours in theme.BY_MODE]
+    if not any(colours["dark"] in text for colours in theme.BY_MODE):
+        return None
     own = source({key: value for key, value in json.loads(text).items() if key != "config"})
-    named = {colour for colours in theme.BY_MODE for colour in colours.values() if colour in own}
-    return None if named or not any(colour in text for colour in dark) else recoloured(text, "dark", "light")
+    named = any(colour in own for colours in theme.BY_MODE for colour in colours.values())
+    return None if named else recoloured(text, "dark", "light")
 
 
 def recoloured(text: str, before: str, after: str) -> str:
@@ -223,7 +256,7 @@ def live(bundle: dict[str, Any]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {"columns": (bundle["columns"] or 2) if "facet" in bundle["spec"] else None, "datasets": {}}
     for name, width in (("wide", WIDE), ("phone", PHONE)):
-        compiled = json.loads(drawings.drawn("vega", source(laid_out(bundle, width=width))))
+        compiled = json.loads(drawings.drawn("vega", page_source(bundle, width)))
         for data in compiled.get("data", []):
             if isinstance(data.get("values"), list):
                 found["datasets"][data["name"]] = data.pop("values")
@@ -235,5 +268,5 @@ def begin_page_pictures(bundle: dict[str, Any]) -> None:
     """Have the pictures drawn that stand on pages: light and dark, wide and for a phone."""
     for mode in ("light", "dark"):
         for width in (WIDE, PHONE):
-            text = source(laid_out(bundle, width=width, mode=mode))
+            text = page_source(bundle, width, mode)
             drawings.begin(("svg", "vega") if mode == "light" else ("svg",), light_twin(text) or text)

@@ -1,0 +1,237 @@
+"""What Sphinx leaves to do: the landing page at the root, one style sheet, one script, and a policy that allows no others.
+
+The theme's own scripts (2 MB of Bootstrap and icon fonts beside a few buttons) give way to ``browser/page.js``; of its style
+sheets stays what some page uses.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from analysis.book import stylesheet
+from analysis.book.cache import Store, digest
+
+BROWSER = Path(__file__).parent / "browser"
+UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv")
+SEARCH = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "language_data.js", "searchtools.js")
+OWN = ("memory-wall.css", "memory-wall.js", "memory-wall-vega.js", "fonts", *SEARCH)
+"""What stays of ``_static``, apart from what is made here."""
+TOGGLES = """let toggleHintShow = 'Click to show', toggleHintHide = 'Click to hide', toggleOpenOnPrint = 'true';
+let togglebuttonSelector = '.toggle, .admonition.dropdown';
+"""
+MODE = (
+    '(function(){var m;try{m=localStorage.getItem("mode")}catch(e){}m=m||"auto";var r=document.documentElement.dataset;r.mode=m;'
+    'r.theme=m!="auto"?m:matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light"})()'
+)
+"""Before the first word is shown: the colour mode, so that a dark page does not flash."""
+ICONS = {
+    "bars": "M4 6h16M4 12h16M4 18h16", "list": "M9 6h11M9 12h11M9 18h11M4 6h.01M4 12h.01M4 18h.01",
+    "magnifying-glass": "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13zM15.5 15.5 20 20",
+    "sun": "M12 8a4 4 0 1 0 0 8a4 4 0 1 0 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6 19 19M5 19l1.4-1.4M17.6 6.4 19 5",
+    "moon": "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
+    "circle-half-stroke": "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18z|M12 3a9 9 0 0 0 0 18z",
+    "angle-left": "M15 5l-7 7 7 7", "angle-right": "M9 5l7 7-7 7", "chevron-down": "M5 9l7 7 7-7", "arrow-up": "M12 20V4M5 11l7-7 7 7",
+}  # fmt: skip
+"""Icon of the theme → lines on 24 × 24, and after a bar what is filled."""
+
+ICON = re.compile(r'<(i|span) class="([^"]*?)fa-(?:solid|regular|brands) +fa-([a-z-]+)([^"]*)"([^>]*)></\1>')
+ICON_FONT = re.compile(r"--fa-|[Ff]ont ?-?[Aa]wesome|pst-font-icon")
+INLINE = re.compile(r"<script(?![^>]*\b(?:src|type)=)[^>]*>(.*?)</script>", re.DOTALL)
+HEAD = re.compile(
+    r'<link rel="preload"[^>]*>|<link [^>]*rel="stylesheet"[^>]*>|<script[^>]*\bsrc="[^"]*"[^>]*></script>|<!--(?!\[).*?-->|'
+    r'<meta name="(?:docsearch:[a-z]+|readthedocs[a-z-]*)"[^>]*>',
+    re.DOTALL,
+)
+CLASSES = re.compile(r"""\b(?:class|id)=(?:"([^"]*)"|([\w-]+))""")
+IMPORT = re.compile(r"""@import\s+(?:url\()?["']([^"')]+)["']\)?;""")
+SHEET = re.compile(r'<link [^>]*rel="stylesheet"[^>]*>')
+ADVERTISEMENT = re.compile(r'<div id="ethical-ad-placement".*?</div>', re.DOTALL)
+
+REDIRECT = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>The Memory Wall</title><meta http-equiv="refresh" content="0; url=../index.html">
+<link rel="canonical" href="../index.html"></head><body><a href="../index.html">The Memory Wall</a></body></html>
+"""
+
+
+def finish(site: Path) -> None:
+    """Finish every page and every file that pages share."""
+    pages = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
+    _move_landing_page(site, pages)
+    pages = {path: _lean(text) for path, text in pages.items()}
+    script = TOGGLES + "".join(path.read_text(encoding="utf-8") for path in _scripts(site))
+    sheet = _sheet(site, pages, script)
+    (site / "_static" / "site.css").write_text(sheet, encoding="utf-8")
+    (site / "_static" / "site.js").write_text(script, encoding="utf-8")
+    marks = {"site.css": digest(sheet)[:8], "site.js": digest(script)[:8]}
+    for path, text in pages.items():
+        path.write_text(secured(_with_shared(text, site, path, marks)), encoding="utf-8")
+    _search_from_disk(site)
+    _clear(site)
+
+
+def _scripts(site: Path) -> list[Path]:
+    static = site / "_static"
+    return [
+        path for path in (static / "togglebutton.js", BROWSER / "page.js", static / "memory-wall.js") if path.exists()
+    ]
+
+
+def _move_landing_page(site: Path, pages: dict[Path, str]) -> None:
+    landing = site / "chapters" / "index.html"
+    if landing not in pages:
+        return
+    pages[site / "index.html"] = moved_up(pages[landing])
+    pages |= {page: _pointing_up(page, text) for page, text in pages.items()}
+    pages[landing] = REDIRECT
+
+
+def _pointing_up(page: Path, text: str) -> str:
+    text = re.sub(r'(href="(?:\.\./)*)chapters/index\.html', r"\1index.html", text)
+    return re.sub(r'href="index\.html', 'href="../index.html', text) if page.parent.name == "chapters" else text
+
+
+def moved_up(text: str) -> str:
+    """A page of ``chapters/`` as it reads at the site's root."""
+
+    def shifted(match: re.Match[str]) -> str:
+        name, address = match[1], match[2]
+        if re.match(r"[a-z]+:|#|/", address) or not address:
+            return match[0]
+        return f'{name}="{os.path.normpath(os.path.join("chapters", address))}"'
+
+    text = re.sub(r'\b(href|src|srcset|data-content_root)="([^"]*)"', shifted, text)
+    return text.replace('href="chapters/index.html', 'href="index.html').replace(
+        'data-content_root="."', 'data-content_root="./"'
+    )
+
+
+def _themed(text: str) -> bool:
+    return "pst-skip-link" in text
+
+
+def _lean(text: str) -> str:
+    """A page without the theme's scripts, icons and leavings."""
+    if not _themed(text):
+        return text
+    return ICON.sub(_icon, ADVERTISEMENT.sub("", text))
+
+
+def _icon(found: re.Match[str]) -> str:
+    _, before, name, after, attributes = found.groups()
+    classes = " ".join([*before.split(), "mw-icon", *(word for word in after.split() if not word.startswith("fa-"))])
+    attributes = re.sub(r'\s+title="[^"]*"', "", attributes)
+    lines, _, filled = ICONS.get(name, "").partition("|")
+    drawing = f'<path d="{lines}"/>' + (f'<path fill="currentColor" d="{filled}"/>' if filled else "")
+    return f'<svg class="{classes}"{attributes} viewBox="0 0 24 24" aria-hidden="true">{drawing}</svg>'
+
+
+def _sheet(site: Path, pages: dict[Path, str], script: str) -> str:
+    """The style sheet of all pages: those of the theme and the book's own, in the order pages name them, as far as they are used."""
+    links = [link for page in pages.values() if _themed(page) for link in SHEET.findall(page)]
+    ordered = dict.fromkeys(name for link in links for name in re.findall(r'href="[^"]*?_static/([^"?]+)', link))
+    text = "\n".join(_moved_sheet(site, name) for name in ordered)
+    text = "".join(
+        str(rule)
+        for rule in stylesheet.parsed(text)
+        if rule.rules is not None or not ICON_FONT.search(rule.declarations)
+    )
+    present = stylesheet.names(text) & _present(pages, script) | _elements(pages)
+    key = f"style sheet 1 {digest(text)} {digest(' '.join(sorted(present)))}"
+    return Store("sheets").made(key, lambda: stylesheet.pruned(text, present).encode()).decode()
+
+
+def _moved_sheet(site: Path, name: str) -> str:
+    """A style sheet as it reads in ``_static`` itself, with those it imports."""
+    folder = os.path.dirname(name)
+
+    def imported(found: re.Match[str]) -> str:
+        return _moved_sheet(site, os.path.normpath(os.path.join(folder, found[1])))
+
+    text = IMPORT.sub(imported, (site / "_static" / name).read_text(encoding="utf-8"))
+    return re.sub(
+        r"url\((['\"]?)(?!data:|#|['\"])", lambda found: f"url({found[1]}{folder}/" if folder else found[0], text
+    )
+
+
+def _present(pages: dict[Path, str], script: str) -> set[str]:
+    found = {word for text in pages.values() for one in CLASSES.findall(text) for word in f"{one[0]} {one[1]}".split()}
+    return found | set(re.findall(r"[A-Za-z][\w-]+", script + (BROWSER / "draw.js").read_text(encoding="utf-8"))) | VEGA
+
+
+VEGA = {"vega-embed", "vega-bindings", "vega-bind", "vega-bind-name", "vega-bind-radio", "marks", "role-axis-label"}
+"""Classes that Vega gives to what it draws."""
+
+
+def _elements(pages: dict[Path, str]) -> set[str]:
+    return {name for text in pages.values() for name in re.findall(r"<([a-z][a-z0-9]*)", text)} | {
+        "dialog",
+        "svg",
+        "input",
+        "select",
+        "option",
+    }
+
+
+def _with_shared(text: str, site: Path, path: Path, marks: dict[str, str]) -> str:
+    if not _themed(text):
+        return text
+    root = "../" * (len(path.relative_to(site).parts) - 1)
+    scripts = re.findall(r'<script[^>]*\bsrc="([^"]*)"', text)
+    text = INLINE.sub("", HEAD.sub("", text))
+    wanted = [f"{root}_static/site.js?v={marks['site.js']}"]
+    if any("memory-wall-vega.js" in source for source in scripts):
+        wanted.insert(0, f"{root}_static/memory-wall-vega.js")
+    if path.name == "search.html":
+        wanted += [f"{root}_static/{name}" for name in SEARCH] + [f"{root}searchindex.js"]
+    shared = f'<script>{MODE}</script><link rel="stylesheet" href="{root}_static/site.css?v={marks["site.css"]}">'
+    shared += "".join(f'<script defer src="{source}"></script>' for source in wanted)
+    return text.replace("</title>", f"</title>{shared}", 1)
+
+
+def secured(text: str) -> str:
+    """The page with a policy: only scripts and pictures of this site, no eval, no address elsewhere."""
+    inline = sorted(
+        {
+            f"'sha256-{base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()}'"
+            for body in INLINE.findall(text)
+        }
+    )
+    here = "'self' file:"
+    policy = {
+        "default-src": "'none'", "script-src": " ".join([here, *inline]), "style-src": f"{here} 'unsafe-inline'",
+        "img-src": f"{here} data:", "font-src": here, "connect-src": here, "frame-src": here, "form-action": here, "base-uri": "'none'",
+    }  # fmt: skip
+    content = "; ".join(f"{name} {value}" for name, value in policy.items())
+    return re.sub(
+        r"(<meta charset=[^>]*>)", rf'\1<meta http-equiv="Content-Security-Policy" content="{content}">', text, count=1
+    )
+
+
+def _search_from_disk(site: Path) -> None:
+    """Excerpts of what was found are fetched page by page, which browsers refuse where the site is opened from a disk."""
+    options = site / "_static" / "documentation_options.js"
+    if options.exists():
+        text = options.read_text(encoding="utf-8")
+        options.write_text(
+            text.replace("SHOW_SEARCH_SUMMARY: true", 'SHOW_SEARCH_SUMMARY: location.protocol !== "file:"'),
+            encoding="utf-8",
+        )
+
+
+def _clear(site: Path) -> None:
+    """Take away what no reader needs."""
+    static = site / "_static"
+    for path in [site / name for name in UNUSED] + [
+        path for path in static.iterdir() if path.name not in (*OWN, "site.css", "site.js")
+    ]:
+        _remove(path)
+
+
+def _remove(path: Path) -> Any:
+    return shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
