@@ -279,9 +279,9 @@ class Plan:
                 executed, name = future.result(), futures[future]
                 self.keepers[name].keep(executed, begun)
                 yield name, executed.outputs
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
+        finally:
+            for future in futures:
+                future.cancel()
 
 
 def pool(jobs: int | None = None) -> kernels.Pool:

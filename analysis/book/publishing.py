@@ -76,11 +76,17 @@ def claimed(out: Path, say: Callable[[str], None]) -> Iterator[Path]:
         try:
             yield workshop
         except OSError as error:
-            raise SiteError(
-                f"nothing was published: {error.strerror or error} ({error.filename or workshop})"
-            ) from error
+            raise SiteError(told(error)) from error
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
+
+
+def told(error: OSError) -> str:
+    """What the system refused, in one line: a full disk, a folder that cannot be written."""
+    if isinstance(error, shutil.Error):  # a list of (from, to, reason)
+        return f"nothing was published: {error.args[0][0][2]}"
+    place = f" ({error.filename})" if error.filename else ""
+    return f"nothing was published: {error.strerror or error}{place}"
 
 
 @contextlib.contextmanager

@@ -38,19 +38,21 @@ class Tracer:
             self.outside.add(event)
 
     def _name(self, path: str) -> str:
+        if path == str(self.data):
+            return "data/."
         for folder, prefix in ((f"{self.data}", "data/"), (f"{self.repository}", "")):
             if path.startswith(folder + os.sep):
                 name = prefix + path[len(folder) + 1 :]
                 return "" if name.startswith(LEFT_OUT) else name
-        return "data/." if path == str(self.data) else ""
+        return ""
 
     def write(self, *_: object) -> None:
         """Write what was noted so far; called after every cell."""
-        from analysis import tables
-
+        tables = sys.modules.get("analysis.tables")
+        read = tables.READ if tables else set()
         names = self.names | {_source(name) for name in list(sys.modules) if _counts(name)}
-        if DESCRIPTOR in names and "*" not in tables.READ:
-            names = (names - {DESCRIPTOR}) | {f"{DESCRIPTOR}#{table}" for table in tables.READ}
+        if DESCRIPTOR in names and "*" not in read:
+            names = (names - {DESCRIPTOR}) | {f"{DESCRIPTOR}#{table}" for table in read}
         record = {"names": sorted(names - {""}), "outside": sorted(self.outside)}
         Path(os.environ[TRACE_VARIABLE]).write_text(json.dumps(record), encoding="utf-8")
 

@@ -1,0 +1,233 @@
+"""Chapters: run only when what they depend on changed, stopped when they hang or eat, and kept whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from analysis.book import cache, execution, kernels, parameters, places, recipe, tracing
+from analysis.errors import ChapterError
+from tests.conftest import ROOT
+from tests.small import HEAD, cells
+
+PARAMETERS = ":tags: [parameters]\n\ncontext_token: int = 2048"
+READING = "from analysis import tables\ndevices = tables.package().table('devices')\nprint(len(devices), context_token)"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(places.CACHE_VARIABLE, str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[kernels.Pool]:
+    with kernels.Pool(2) as started:
+        yield started
+
+
+class Desk:
+    """A folder with chapters and a copy of the data, and what a build would do with them."""
+
+    def __init__(self, folder: Path, pool: kernels.Pool) -> None:
+        self.folder, self.pool = folder, pool
+        self.data = Path(shutil.copytree(ROOT / "data", folder / "data"))
+        self.settings: dict[str, object] = {}
+
+    def write(self, *sources: str, prose: str = "Words.", name: str = "chapter") -> None:
+        text = HEAD + f"# {name}\n\n{prose}\n\n" + cells(PARAMETERS, *sources)
+        (self.folder / f"{name}.md").write_text(text, encoding="utf-8")
+
+    def plan(self, name: str = "chapter", **limits: float) -> execution.Plan:
+        values = parameters.defaults() | self.settings
+        return execution.Plan([execution.Chapter(self.folder / f"{name}.md", values, self.data, **limits)])  # type: ignore[arg-type]
+
+    def run(self, name: str = "chapter", **limits: float) -> execution.Plan:
+        plan = self.plan(name, **limits)
+        plan.run(self.pool, lambda name, outputs: None)
+        return plan
+
+    def stale(self) -> list[str]:
+        return [chapter.name for chapter in self.plan().stale]
+
+    def why(self) -> list[str]:
+        return self.plan().keepers["chapter"].reasons()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, pool: kernels.Pool) -> Desk:
+    return Desk(tmp_path, pool)
+
+
+def test_a_chapter_runs_once_and_its_prose_is_free(desk: Desk) -> None:
+    desk.write(READING)
+    assert desk.why() == ["it has not been executed here before"]
+    assert desk.run().outputs["chapter"][1][0]["text"].split()[1] == "2048"
+    desk.write(READING, prose="Other words, and more of them.\n\nA second paragraph.")
+    assert desk.stale() == []
+    assert desk.why() == []
+    assert "Other words" in desk.run().run(desk.pool, lambda name, outputs: None)["chapter"]
+
+
+def test_a_new_row_of_a_table_it_read_makes_it_run_and_of_another_does_not(desk: Desk) -> None:
+    desk.write(READING)
+    desk.run()
+    for table, stale in (("memory_prices", []), ("devices", ["chapter"])):
+        path = desk.data / f"{table}.csv"
+        path.write_text(
+            path.read_text(encoding="utf-8") + path.read_text(encoding="utf-8").splitlines()[-1] + "\n",
+            encoding="utf-8",
+        )
+        assert desk.stale() == stale, table
+    assert desk.why() == ["data/devices.csv changed"]
+
+
+def test_the_notes_of_a_table_count_for_those_who_read_it(desk: Desk) -> None:
+    desk.write(READING)
+    desk.run()
+    path = desk.data / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    for name, stale in (("memory_prices", []), ("devices", ["chapter"])):
+        next(one for one in descriptor["resources"] if one["name"] == name)["title"] += " anew"
+        path.write_text(json.dumps(descriptor), encoding="utf-8")
+        assert desk.stale() == stale, name
+    assert desk.why() == ["data/datapackage.json, the notes of table devices, changed"]
+
+
+def test_declared_parameters_count_and_others_do_not(desk: Desk) -> None:
+    desk.write(READING)
+    desk.run()
+    desk.settings = {"bandwidth_share": 0.4}
+    assert desk.stale() == []
+    desk.settings = {"context_token": 4096}
+    assert desk.stale() == ["chapter"]
+    assert desk.why() == ["parameter context_token changed from 2048 to 4096"]
+    assert desk.run().outputs["chapter"][1][0]["text"].split()[1] == "4096"
+    desk.settings = {}
+    assert desk.stale() == [], "the earlier run is still known"
+
+
+def test_code_python_packages_and_the_lock_file_count(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.write(READING)
+    desk.run()
+    desk.write(READING + "\nprint('more')")
+    assert desk.why() == ["code cells changed"]
+    desk.write(READING)
+    for part in ("requirements.lock", "Python", "installed packages", "way of executing"):
+        real = recipe.known_before
+
+        def changed(*given: object, part: str = part, real: object = real) -> dict[str, str]:
+            return {**real(*given), part: "another"}  # type: ignore[operator]
+
+        monkeypatch.setattr(execution, "known_before", changed)
+        assert desk.stale() == ["chapter"], part
+        assert any(reason.startswith(part) for reason in desk.why()), part
+        monkeypatch.undo()
+        monkeypatch.setenv(places.CACHE_VARIABLE, str(desk.folder / "cache"))
+
+
+def test_modules_it_uses_count_and_modules_it_does_not_use_do_not(desk: Desk) -> None:
+    desk.write(READING)
+    names = set(desk.plan().keepers["chapter"].last().get("parts", {})) | set(
+        desk.run().keepers["chapter"].last()["parts"]
+    )
+    assert {"analysis/tables.py", "analysis/units.py", "analysis/errors.py", "data/devices.csv"} <= names
+    assert not [name for name in names if name.startswith(("analysis/book/", "analysis/equations/server_batching"))]
+
+
+def test_a_chapter_that_asks_the_outside_world_is_not_kept(desk: Desk) -> None:
+    desk.write("import subprocess\nprint(subprocess.run(['echo', 'hello'], capture_output=True, text=True).stdout)")
+    desk.run()
+    assert desk.stale() == ["chapter"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[: len(content) // 2], lambda content: content[:-1] + b"?", lambda content: b""]
+)
+def test_damaged_entries_are_made_again(desk: Desk, damage: object) -> None:
+    desk.write(READING)
+    before = desk.run().outputs
+    for path in (desk.folder / "cache").rglob("*"):
+        if path.is_file():
+            path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]
+    assert desk.stale() == ["chapter"]
+    assert desk.run().outputs == before
+    assert desk.stale() == []
+
+
+def test_a_cache_that_cannot_be_written_is_gone_without(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk.folder / "file").write_text("in the way", encoding="utf-8")
+    monkeypatch.setenv(places.CACHE_VARIABLE, str(desk.folder / "file" / "cache"))
+    desk.write(READING)
+    assert desk.run().outputs["chapter"][1][0]["text"]
+    assert desk.stale() == ["chapter"]
+
+
+def test_the_cache_is_kept_below_a_size(tmp_path: Path) -> None:
+    store = cache.Store("chapters")
+    for number in range(5):
+        store.put(str(number), b"x" * 1000)
+        os.utime(store.path(str(number)), (number, number))
+    cache.trim(3200)
+    assert [store.has(str(number)) for number in range(5)] == [False, False, True, True, True]
+
+
+def test_a_hanging_cell_is_stopped_and_shown(desk: Desk) -> None:
+    desk.write("import time", "while True:\n    time.sleep(0.01)")
+    begun = time.monotonic()
+    with pytest.raises(ChapterError) as caught:
+        desk.run(time_limit_s=1.0)
+    assert time.monotonic() - begun < 30
+    assert "cell 4" in str(caught.value)
+    assert "time.sleep(0.01)" in str(caught.value)
+    assert "longer than 1 s" in str(caught.value)
+
+
+def test_a_chapter_that_eats_memory_is_contained(desk: Desk) -> None:
+    desk.write("eaten = [bytearray(50_000_000) for _ in range(100)]")
+    with pytest.raises(ChapterError) as caught:
+        desk.run(memory_limit_byte=300_000_000)
+    assert "MemoryError" in str(caught.value)
+    assert "eaten" in str(caught.value)
+
+
+def test_a_kernel_that_dies_is_told_of(desk: Desk) -> None:
+    desk.write("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(ChapterError) as caught:
+        desk.run()
+    assert "Kernel died" in str(caught.value)
+    assert "cell 3" in str(caught.value)
+
+
+def test_kernels_do_not_see_personal_settings(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONSTARTUP", "/nowhere/start.py")
+    desk.write(
+        "import os\nprint(os.environ.get('PYTHONSTARTUP'), os.environ.get('COLUMNS'), 'analysis.tables' in __import__('sys').modules)"
+    )
+    assert desk.run().outputs["chapter"][1][0]["text"].strip() == "None None False"
+
+
+def test_the_plan_runs_the_longest_first(desk: Desk) -> None:
+    units = []
+    for name, seconds in (("short", 1.0), ("long", 9.0), ("middle", 5.0)):
+        desk.write(READING, name=name)
+        unit = execution.Chapter(desk.folder / f"{name}.md", parameters.defaults(), desk.data)
+        execution.keeper(unit, execution.read(unit.path)).keep(recipe.Executed([], duration_s=seconds), 0.0)
+        units.append(unit)
+    assert [chapter.name for chapter in execution.Plan(units).stale] == ["long", "middle", "short"]
+
+
+def test_the_tracer_names_what_lies_in_the_data_and_in_the_repository(tmp_path: Path) -> None:
+    tracer = tracing.Tracer(tmp_path / "data", repository=tmp_path)
+    for path in ("data/devices.csv", "chapters/note.txt", "_build/x", "analysis/tables.py", ".venv/y"):
+        tracer("open", (str(tmp_path / path), "r", 0))
+    tracer("open", ("/elsewhere/z", "r", 0))
+    tracer("os.listdir", (str(tmp_path / "data"),))
+    tracer("subprocess.Popen", ("git",))
+    assert tracer.names == {"data/devices.csv", "chapters/note.txt", "data/./"}
+    assert tracer.outside == {"subprocess.Popen"}
