@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -114,6 +115,30 @@ def build(
     with _stoppable(), _progress(len(site.chapter_files()) + 3) as step:
         published = site.build(request, step)
     typer.echo(f"The book is built. Open {published / 'index.html'}")
+
+
+@app.command()
+def serve(
+    data: Data = None,
+    settings: Settings = None,
+    params: Params = None,
+    title: Title = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of this machine. Without it: 8000.")] = 8000,
+) -> None:
+    """Build the book, show it at a local address, and build and show it anew whenever a file changes."""
+    from analysis.book import places, watch
+
+    named = {"--data": data, "--params": params, "--title": title}
+    arguments = ["build", *(text for name, value in named.items() if value for text in (name, str(value)))]
+    arguments += [text for setting in settings or [] for text in ("--set", setting)]
+    with contextlib.suppress(KeyboardInterrupt):
+        watch.serve(places.SITE, port, partial(_again, arguments), data, typer.echo)
+
+
+def _again(arguments: list[str]) -> None:
+    """This command line with other arguments, in a process of its own."""
+    sys.argv = ["memory-wall", *arguments]
+    main()
 
 
 @app.command()
@@ -349,3 +374,8 @@ def main() -> None:
     except MemoryWallError as error:
         typer.echo(f"memory-wall: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        from analysis.book import publishing
+
+        typer.echo(f"memory-wall: {publishing.told(error)}", err=True)
+        sys.exit(1)

@@ -59,10 +59,10 @@ class Context(ForkServerContext):
     Process = Process
 
     @classmethod
-    def ready(cls) -> Context:
+    def ready(cls, *modules: str) -> Context:
         """The context; nothing is started yet."""
         context = cls()
-        context.set_forkserver_preload(["analysis.book.preload"])
+        context.set_forkserver_preload(list(modules or ["analysis.book.preload"]))
         return context
 
 
