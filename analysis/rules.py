@@ -218,18 +218,31 @@ def _magnitudes(data: Data) -> Iterator[Problem]:
 
 
 def _far_off(name: str, column: str, mine: pd.DataFrame, book: pd.DataFrame) -> Iterator[Problem]:
-    group, values, symbol = GROUPS.get(name, ""), _numbers(book, column), units.unit(units.parse(column).text).symbol  # type: ignore[union-attr]
-    for row, value in _numbers(mine, column).dropna().items():
-        like = values[book[group] == mine.at[row, group]] if group in mine else values
-        like = like if like.count() >= LIKE_ROWS else values
-        low, high = like[like > 0].min() / MAGNITUDE, like.max() * MAGNITUDE
-        if value > 0 and not low <= value <= high:
-            kind = " of " + str(mine.at[row, group]) if group and like is not values else ""
+    numbers, group = _numbers(mine, column).dropna(), GROUPS.get(name, "")
+    kinds = mine.loc[numbers.index, group] if group in mine else pd.Series("", index=numbers.index)
+    for kind, of_kind in numbers[numbers > 0].groupby(kinds):
+        least, most, like = _span(book, column, group, str(kind))
+        far = of_kind[(of_kind < least / MAGNITUDE) | (of_kind > most * MAGNITUDE)]
+        for row, value in far.items():
             yield Problem(
                 file=f"{name}.csv", row=int(str(row)), column=column, found=f"{value:g}", level="warning",
-                expected=f"about {like[like > 0].min():g} to {like.max():g} {symbol}, as the book's values{kind}",
-                todo=cells.other_unit(float(value), column, low * MAGNITUDE, high / MAGNITUDE) or "Is the unit right?",
+                expected=f"about {least:g} to {most:g} {_symbol(column)}, as the book's values{like}",
+                todo=cells.other_unit(float(value), column, least, most) or "Is the unit right?",
             )  # fmt: skip
+
+
+def _span(book: pd.DataFrame, column: str, group: str, kind: str) -> tuple[float, float, str]:
+    """Smallest and largest value of the book, of this kind alone where it has enough of them."""
+    values = _numbers(book, column)
+    alike = values[book[group] == kind] if group in book else values
+    narrow = group in book and alike.count() >= LIKE_ROWS
+    values = alike if narrow else values
+    return float(values[values > 0].min()), float(values.max()), f" of {kind}" if narrow else ""
+
+
+def _symbol(column: str) -> str:
+    unit = units.parse(column)
+    return unit.symbol if unit else ""
 
 
 RULES: tuple[Callable[[Data], Iterator[Problem]], ...] = (
