@@ -6,10 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: book test check calibrate release
+.PHONY: book serve test check calibrate release bench
 
 book: $(READY)
 	$(BIN)/memory-wall build
+
+serve: $(READY)
+	$(BIN)/memory-wall serve
 
 test: $(READY)
 	$(BIN)/python -m pytest -q
@@ -19,6 +22,12 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/memory-wall check
+
+bench: $(READY)
+	$(BIN)/memory-wall build
+	$(BIN)/python scripts/bench_pages.py
+	$(BIN)/python scripts/bench_model.py
+	$(BIN)/python scripts/bench_build.py
 
 calibrate: $(READY)
 	$(BIN)/python -m analysis.calibration

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,11 @@ def cells(*sources: str) -> str:
     return "\n".join(f"```{{code-cell}} python\n{source}\n```\n" for source in sources)
 
 
+def _hears_interrupts() -> None:
+    """As in a terminal: a shell that starts the tests in the background has them, and all they start, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Book:
     """The folder, and the command line run in it as a user does."""
 
@@ -102,6 +108,7 @@ class Book:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_hears_interrupts,  # noqa: PLW1509 - the tests start processes from one thread
         )
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:

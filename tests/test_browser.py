@@ -65,6 +65,8 @@ class Visit:
 
 
 def scroll_through(page: Page) -> None:
+    page.mouse.move(300, 300)
+    page.wait_for_function("() => window.mwEmbed", timeout=15000)
     for _ in range(200):
         done = page.evaluate(
             "() => { window.scrollBy(0, 600); return window.scrollY + window.innerHeight >= document.documentElement.scrollHeight - 2 }"
@@ -86,6 +88,16 @@ def test_all_charts_are_drawn_offline_and_the_console_is_silent(browser: Browser
     )
     assert visit.asked == []
     assert visit.complaints == []
+
+
+def test_what_draws_charts_is_fetched_when_a_reader_comes(browser: Browser, site: Path) -> None:
+    page = Visit(browser).open(site / "index.html")
+    page.wait_for_timeout(500)
+    fetched = "() => document.querySelectorAll('script[src*=vega]').length"
+    assert page.evaluate(fetched) == 0
+    page.mouse.move(200, 200)
+    page.locator(".mw-drawn svg.marks").first.wait_for(timeout=15000)
+    assert page.evaluate(fetched) == 1
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -209,7 +221,12 @@ def test_the_embed_code_draws_in_a_frame_offline(browser: Browser, site: Path, t
     menu.locator(".mw-copied").wait_for()
     article = tmp_path / "article.html"
     article.write_text(f"<p>An article.</p>{page.evaluate('() => navigator.clipboard.readText()')}", encoding="utf-8")
-    frame = visit.open(article).frame_locator("iframe")
+    reader = visit.open(article)
+    frame = reader.frame_locator("iframe")
+    frame.locator(".mw-static.mw-light img").wait_for(timeout=15000)
+    box = reader.locator("iframe").bounding_box()
+    assert box is not None
+    reader.mouse.move(box["x"] + 100, box["y"] + 100)
     frame.locator(".mw-drawn svg.marks").wait_for(timeout=15000)
     assert "The Memory Wall, edition" in frame.locator("figcaption").inner_text()
     assert visit.asked == []

@@ -83,7 +83,10 @@ def stopped(book: Book, after_s: float, number: int) -> int:
     process = book.start("build", **{MARK: mark})
     time.sleep(after_s)
     process.send_signal(number)
-    process.communicate(timeout=60)
+    try:
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert_gone(mark)
     return process.returncode
 

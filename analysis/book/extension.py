@@ -120,14 +120,17 @@ def skip(translator: Any, node: nodes.Element) -> None:
 def page_context(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """Scripts and styles of a page: the chart bundle only where there are charts."""
+    """Script, style, metadata and footer of a page."""
     if "title" in context:
         context["metatags"] = context.get("metatags", "") + metadata.tags(app, page, _plain(context["title"]))
     context["theme_extra_footer"] = pieces.footer(page, edition.name(app), edition.last_read())
     app.add_css_file("memory-wall.css", priority=900)
-    app.add_js_file("memory-wall.js", loading_method="defer", priority=900)
-    if "mw-chart" in context.get("body", ""):
-        app.add_js_file("memory-wall-vega.js", loading_method="defer", priority=800)
+    charts = (
+        {"data-charts": context["pathto"]("_static/memory-wall-vega.js", 1)}
+        if "mw-chart" in context.get("body", "")
+        else {}
+    )
+    app.add_js_file("memory-wall.js", loading_method="defer", priority=900, **charts)
 
 
 def _plain(title: str) -> str:

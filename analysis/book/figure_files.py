@@ -60,8 +60,7 @@ def embed(bundle: dict[str, Any], cited: citation.Work) -> str:
 <title>{escape(bundle["title"])}</title>
 <link rel="canonical" href="index.html">
 <link rel="stylesheet" href="../../_static/memory-wall.css">
-<script defer src="../../_static/memory-wall-vega.js"></script>
-<script defer src="../../_static/memory-wall.js"></script>
+<script defer src="../../_static/memory-wall.js" data-charts="../../_static/memory-wall-vega.js"></script>
 </head>
 <body class="mw-embed">
 <figure class="mw-figure">{pieces.chart(bundle, page)}

@@ -20,7 +20,7 @@ from analysis.book.cache import Store, digest
 BROWSER = Path(__file__).parent / "browser"
 UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv")
 SEARCH = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "language_data.js", "searchtools.js")
-OWN = ("memory-wall.css", "memory-wall.js", "memory-wall-vega.js", "fonts", *SEARCH)
+OWN = ("icon.svg", "memory-wall.css", "memory-wall.js", "memory-wall-vega.js", "fonts", *SEARCH)
 """What stays of ``_static``, apart from what is made here."""
 TOGGLES = """let toggleHintShow = 'Click to show', toggleHintHide = 'Click to hide', toggleOpenOnPrint = 'true';
 let togglebuttonSelector = '.toggle, .admonition.dropdown';
@@ -51,6 +51,8 @@ HEAD = re.compile(
 CLASSES = re.compile(r"""\b(?:class|id)=(?:"([^"]*)"|([\w-]+))""")
 IMPORT = re.compile(r"""@import\s+(?:url\()?["']([^"')]+)["']\)?;""")
 SHEET = re.compile(r'<link [^>]*rel="stylesheet"[^>]*>')
+CORE_FONT = re.compile(r"""url\(["'](fonts/[^"')]*-(?:Regular|Semibold)-core\.woff2)["']\)""")
+"""What every page is set in travels in the style sheet: a font that comes later would move the lines."""
 ADVERTISEMENT = re.compile(r'<div id="ethical-ad-placement".*?</div>', re.DOTALL)
 
 REDIRECT = """<!DOCTYPE html>
@@ -142,8 +144,13 @@ def _sheet(site: Path, pages: dict[Path, str], script: str) -> str:
         if rule.rules is not None or not ICON_FONT.search(rule.declarations)
     )
     present = stylesheet.names(text) & _present(pages, script) | _elements(pages)
+    text = CORE_FONT.sub(lambda found: f"url({_carried(site / '_static' / found[1])})", text)
     key = f"style sheet 1 {digest(text)} {digest(' '.join(sorted(present)))}"
     return Store("sheets").made(key, lambda: stylesheet.pruned(text, present).encode()).decode()
+
+
+def _carried(path: Path) -> str:
+    return f"data:font/woff2;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def _moved_sheet(site: Path, name: str) -> str:
@@ -182,14 +189,14 @@ def _with_shared(text: str, site: Path, path: Path, marks: dict[str, str]) -> st
     if not _themed(text):
         return text
     root = "../" * (len(path.relative_to(site).parts) - 1)
-    scripts = re.findall(r'<script[^>]*\bsrc="([^"]*)"', text)
     text = INLINE.sub("", HEAD.sub("", text))
-    wanted = [f"{root}_static/site.js?v={marks['site.js']}"]
-    if any("memory-wall-vega.js" in source for source in scripts):
-        wanted.insert(0, f"{root}_static/memory-wall-vega.js")
-    if path.name == "search.html":
-        wanted += [f"{root}_static/{name}" for name in SEARCH] + [f"{root}searchindex.js"]
-    shared = f'<script>{MODE}</script><link rel="stylesheet" href="{root}_static/site.css?v={marks["site.css"]}">'
+    charts = f' data-charts="{root}_static/memory-wall-vega.js"' if "mw-chart" in text else ""
+    wanted = (
+        [f"{root}_static/{name}" for name in SEARCH] + [f"{root}searchindex.js"] if path.name == "search.html" else []
+    )
+    shared = f'<script>{MODE}</script><link rel="icon" href="{root}_static/icon.svg">'
+    shared += f'<link rel="stylesheet" href="{root}_static/site.css?v={marks["site.css"]}">'
+    shared += f'<script defer src="{root}_static/site.js?v={marks["site.js"]}"{charts}></script>'
     shared += "".join(f'<script defer src="{source}"></script>' for source in wanted)
     return text.replace("</title>", f"</title>{shared}", 1)
 
@@ -205,7 +212,8 @@ def secured(text: str) -> str:
     here = "'self' file:"
     policy = {
         "default-src": "'none'", "script-src": " ".join([here, *inline]), "style-src": f"{here} 'unsafe-inline'",
-        "img-src": f"{here} data:", "font-src": here, "connect-src": here, "frame-src": here, "form-action": here, "base-uri": "'none'",
+        "img-src": f"{here} data:", "font-src": f"{here} data:", "connect-src": here, "frame-src": here, "form-action": here,
+        "base-uri": "'none'",
     }  # fmt: skip
     content = "; ".join(f"{name} {value}" for name, value in policy.items())
     return re.sub(

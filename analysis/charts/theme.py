@@ -44,8 +44,8 @@ FORBIDDEN = "#d1495b"
 SHADE = 0.10
 
 VERDICTS = {
-    "reproduces": "#2e8b57", "reproduces-under-assumption": "#1f84c4", "ambiguous": "#9a7b12",
-    "contradicted": "#d1495b", "not-checkable": "#7b8794",
+    "reproduces": "#28804f", "reproduces-under-assumption": "#1b77b1", "ambiguous": "#8b6f10",
+    "contradicted": "#c43e51", "not-checkable": "#677380",
 }  # fmt: skip
 
 

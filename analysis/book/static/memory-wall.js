@@ -45,9 +45,24 @@
     }
   }
 
+  /* The pictures are there already; what lets them be played with is fetched at the first sign of a reader. */
+  const SIGNS = ["pointermove", "pointerdown", "touchstart", "wheel", "scroll", "keydown", "focusin"];
+  const bundle = document.currentScript && document.currentScript.dataset.charts;
+
+  function awaitReader() {
+    if (!bundle || !document.querySelector(".mw-chart")) return;
+    const come = () => {
+      SIGNS.forEach((sign) => window.removeEventListener(sign, come));
+      const script = document.createElement("script");
+      script.src = bundle;
+      script.onload = startCharts;
+      document.head.append(script);
+    };
+    SIGNS.forEach((sign) => window.addEventListener(sign, come, { passive: true }));
+  }
+
   function startCharts() {
     const charts = [...document.querySelectorAll(".mw-chart")];
-    if (!charts.length || !window.mwEmbed) return;
     const seen = new IntersectionObserver((entries) => {
       for (const entry of entries) {
         if (entry.isIntersecting) {
@@ -292,7 +307,7 @@
       filterable(table);
       sortable(table);
     });
-    startCharts();
+    awaitReader();
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
