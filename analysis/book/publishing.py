@@ -136,6 +136,19 @@ def _alive(pid: int) -> bool:
     return True
 
 
+def opened_to_readers(site: Path) -> None:
+    """Give every file and folder the permissions of published ones, whatever the umask: a web server is another user.
+
+    Who wants a site for themselves keeps it in a folder of their own; that folder has the permissions of their umask.
+    """
+    site.chmod(0o755)
+    for folder, folders, names in os.walk(site):
+        for name in folders:
+            os.chmod(os.path.join(folder, name), 0o755)
+        for name in names:
+            os.chmod(os.path.join(folder, name), 0o644)
+
+
 def switch(site: Path, out: Path) -> None:
     """Put the finished site where readers look; the old one is left where the new one was, or gone."""
     if not out.exists():
