@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from typing import IO
 from analysis.book import places
 from analysis.errors import InputError, Problem, SiteError
 
+FOLDER_MODE, FILE_MODE = 0o755, 0o644
 SOCKETS = re.compile(r"mw-(\d+)-")
 
 
@@ -141,12 +143,14 @@ def opened_to_readers(site: Path) -> None:
 
     Who wants a site for themselves keeps it in a folder of their own; that folder has the permissions of their umask.
     """
-    site.chmod(0o755)
-    for folder, folders, names in os.walk(site):
-        for name in folders:
-            os.chmod(os.path.join(folder, name), 0o755)
-        for name in names:
-            os.chmod(os.path.join(folder, name), 0o644)
+    _permit(site, FOLDER_MODE)
+    for path in site.rglob("*"):
+        _permit(path, FOLDER_MODE if path.is_dir() else FILE_MODE)
+
+
+def _permit(path: Path, mode: int) -> None:
+    if stat.S_IMODE(path.stat().st_mode) != mode:
+        path.chmod(mode)
 
 
 def switch(site: Path, out: Path) -> None:
