@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import bibtexparser
 import pytest
@@ -14,7 +17,12 @@ from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
-PAGES = ("index.html", "chapters/memory_wall.html", "chapters/claims.html")
+PAGES = ("index.html", "chapters/memory_wall.html", "chapters/claims.html", "figures/roofline/index.html")
+CHART_PAGE_KIB, TEXT_PAGE_KIB = 350, 80
+"""What a page may weigh at first view; with a chart, or a picture of one, and without."""
+HEAVIEST = 8
+"""Pages of each kind that are weighed: pages of a kind differ by little else than their own text."""
+LAYOUT_SHIFT = 0.02
 
 pytestmark = pytest.mark.browser
 
@@ -44,10 +52,13 @@ class Visit:
         )
         self.asked: list[str] = []
         self.complaints: list[str] = []
+        self.loaded: set[Path] = set()
         self.context.route("**/*", self._route)
 
     def _route(self, route: Route) -> None:
         if route.request.url.startswith(("file:", "data:", "blob:")):
+            if route.request.url.startswith("file:"):
+                self.loaded.add(Path(unquote(urlsplit(route.request.url).path)))
             route.continue_()
         else:
             self.asked.append(route.request.url)
@@ -246,3 +257,79 @@ def test_the_gallery_finds_figures_by_words_and_chapter(browser: Browser, site: 
     total = page.locator(".mw-gallery .mw-card").count()
     page.locator(".mw-gallery-bar input").fill("roofline")
     assert 0 < page.locator(".mw-gallery .mw-card:not([hidden])").count() < total
+
+
+@cache
+def weight_byte(path: Path) -> int:
+    """What a file weighs on its way to the reader: text is compressed by the server, fonts and pictures are already."""
+    content = path.read_bytes()
+    return len(content) if path.suffix in (".woff2", ".png") else len(gzip.compress(content, mtime=0))
+
+
+def shows_charts(page: Path) -> bool:
+    return any(f"wide-light.{kind}" in page.read_text(encoding="utf-8") for kind in ("svg", "png"))
+
+
+@pytest.mark.parametrize(
+    ("charts", "limit_kib"), [(True, CHART_PAGE_KIB), (False, TEXT_PAGE_KIB)], ids=["chart", "text"]
+)
+def test_pages_are_light(browser: Browser, site: Path, charts: bool, limit_kib: float) -> None:
+    kind = [page for page in site.rglob("*.html") if shows_charts(page) is charts]
+    chosen = {*sorted(kind, key=weight_byte)[-HEAVIEST:], site / "search.html"} & set(kind)
+    assert len(chosen) >= HEAVIEST
+    heavy = {}
+    for page in sorted(chosen):
+        visit = Visit(browser)
+        visit.open(page)
+        total = sum(map(weight_byte, visit.loaded))
+        assert site / "_static" / "site.css" in visit.loaded
+        if total > limit_kib * 1024:
+            heavy[str(page.relative_to(site))] = {
+                path.name: weight_byte(path) for path in sorted(visit.loaded, key=weight_byte, reverse=True)[:5]
+            }
+        visit.context.close()
+    assert not heavy
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_moves_while_a_page_comes_together(browser: Browser, site: Path, name: str) -> None:
+    visit = Visit(browser)
+    visit.context.add_init_script(
+        "window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(one => window.shifts.push(one.value)))"
+        ".observe({ type: 'layout-shift', buffered: true })"
+    )
+    page = visit.open(site / name)
+    page.locator(".mw-chart.mw-drawn svg.marks").first.wait_for(state="attached", timeout=15000)
+    scroll_through(page)
+    count = page.locator(".mw-chart").count()
+    page.wait_for_function(
+        "count => document.querySelectorAll('.mw-chart.mw-drawn svg.marks').length === count", arg=count, timeout=15000
+    )
+    assert page.evaluate("() => window.shifts.reduce((sum, one) => sum + one, 0)") <= LAYOUT_SHIFT
+
+
+def test_the_policy_is_really_enforced_and_the_page_meets_it(browser: Browser, site: Path) -> None:
+    visit = Visit(browser)
+    page = visit.open(site / "tables" / "sources.html")
+    assert visit.complaints == []
+    page.evaluate(
+        "() => document.body.insertAdjacentHTML('beforeend', '<img src=\"data:,\" onerror=\"window.ran = 1\">')"
+    )
+    page.wait_for_function("() => !!document.images[document.images.length - 1].complete")
+    page.wait_for_timeout(200)
+    assert page.evaluate("() => window.ran") is None
+    assert any("Content Security Policy" in said for said in visit.complaints)
+
+
+def test_a_long_table_shows_its_other_rows_when_asked(browser: Browser, site: Path) -> None:
+    visit = Visit(browser)
+    page = visit.open(site / "tables" / "sources.html")
+    rows = page.locator("table[data-table=sources-rows] tbody tr")
+    total = len((site / "tables" / "sources.csv").read_text(encoding="utf-8").splitlines()) - 1
+    assert rows.count() < total
+    page.locator(".mw-more button").click()
+    page.wait_for_function("() => !document.querySelector('.mw-more')")
+    assert rows.count() == total
+    page.locator(".mw-table-bar input[type=search]").first.fill("arxiv")
+    assert 0 < page.locator("table[data-table=sources-rows] tbody tr:not([hidden])").count() < total
+    assert visit.complaints == []

@@ -34,8 +34,10 @@ def _changed(name: str, given: dict[str, Any]) -> str:
 
 
 def _table(heads: tuple[str, ...], rows: Any, code: int | None = None) -> str:
-    head = "".join(f"<th scope=col>{escape(text)}</th>" for text in heads)
-    body = "".join(f"<tr>{''.join(_cell(cell, index, code) for index, cell in enumerate(row))}</tr>" for row in rows)
+    head = "\n".join(f"<th scope=col>{escape(text)}</th>" for text in heads)
+    body = "\n".join(
+        "<tr>" + "\n".join(_cell(cell, index, code) for index, cell in enumerate(row)) + "</tr>" for row in rows
+    )
     return f'<div class="mw-table-scroll"><table class="mw-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 

@@ -121,20 +121,33 @@ def source_list(source_ids: list[str]) -> str:
     return f"<ul>{items}</ul>"
 
 
+def table(bundle: dict[str, Any], most: int | None = None) -> str:
+    """A sortable, filterable table with bars in the cells of the columns that ask for them; its first ``most`` rows."""
+    drawn = json.loads(_drawn(bundle))
+    rows = "\n".join(drawn["rows"][:most])
+    return f"{drawn['head']}<tbody>{rows}</tbody></table></div>"
+
+
+def table_rest(bundle: dict[str, Any], most: int) -> str:
+    """The rows that ``table`` leaves out, as a script: one can be loaded from a disk, where nothing else can."""
+    return f"mwRows({embedded(json.loads(_drawn(bundle))['rows'][most:])});\n"
+
+
 @recalled
-def table(bundle: dict[str, Any]) -> str:
-    """A sortable, filterable table with bars in the cells of the columns that ask for them."""
+def _drawn(bundle: dict[str, Any]) -> str:
+    """Head and rows of a table; what stands in a column decides how the whole column is shown."""
     position = {name: index for index, name in enumerate(bundle["fields"])}
     heads = [head | {"places": _places(bundle, position[head["name"]], head["digits"])} for head in bundle["columns"]]
     tops = {head["name"]: _largest(bundle, position[head["name"]]) for head in heads if head["bar"]}
-    rows = "".join(_row(row, heads, position, tops, bundle) for row in bundle["rows"])
-    names = "".join(_head(head, _numeric(bundle, position[head["name"]])) for head in heads)
+    names = "\n".join(_head(head, _numeric(bundle, position[head["name"]])) for head in heads)
     menus = " ".join(str([head["name"] for head in heads].index(name)) for name in bundle["filters"])
     wide = " mw-wide" if len(heads) > MOST_COLUMNS else ""
-    return (
+    head = (
         f'<div class="mw-table-scroll"><table class="mw-table{wide}" data-table="{bundle["id"]}" data-filters="{menus}">'
-        f"<thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<thead><tr>{names}</tr></thead>"
     )
+    rows = [_row(row, heads, position, tops, bundle) for row in bundle["rows"]]
+    return json.dumps({"head": head, "rows": rows}, ensure_ascii=False)
 
 
 MOST_COLUMNS = 9
@@ -171,7 +184,7 @@ def _row(
 ) -> str:
     kind = ' class="mw-marked"' if bundle["mark"] and row[position[bundle["mark"]]] else ""
     name = f' id="{escape(str(row[position[bundle["row_id"]]]), quote=True)}"' if bundle.get("row_id") else ""
-    cells = "".join(
+    cells = "\n".join(  # the search index would run the words of neighbours together
         _cell(row[position[head["name"]]], head, tops.get(head["name"]), first=index == 0,
               link_to=row[position[head["link"]]] if head["link"] else "", note=row[position[head["note"]]] if head.get("note") else "")
         for index, head in enumerate(heads)
@@ -202,7 +215,7 @@ def _shown(text: str, kind: str) -> str:
 
 
 def _linked(target: str, text: str) -> str:
-    if target.startswith("#") or target.endswith(".html") or ".html#" in target:
+    if ":" not in target and (target.startswith("#") or target.endswith(".html") or ".html#" in target):
         return f'<a href="{escape(target, quote=True)}">{escape(text)}</a>'
     return link(target, text)
 

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from typing import IO
 from analysis.book import places
 from analysis.errors import InputError, Problem, SiteError
 
+FOLDER_MODE, FILE_MODE = 0o755, 0o644
 SOCKETS = re.compile(r"mw-(\d+)-")
 
 
@@ -134,6 +136,21 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def opened_to_readers(site: Path) -> None:
+    """Give every file and folder the permissions of published ones, whatever the umask: a web server is another user.
+
+    Who wants a site for themselves keeps it in a folder of their own; that folder has the permissions of their umask.
+    """
+    _permit(site, FOLDER_MODE)
+    for path in site.rglob("*"):
+        _permit(path, FOLDER_MODE if path.is_dir() else FILE_MODE)
+
+
+def _permit(path: Path, mode: int) -> None:
+    if stat.S_IMODE(path.stat().st_mode) != mode:
+        path.chmod(mode)
 
 
 def switch(site: Path, out: Path) -> None:

@@ -80,6 +80,7 @@ def build(
         last(site)
         editions.index(site, request.address)
         verify.seal(site)
+        publishing.opened_to_readers(site)
         publishing.switch(site, request.out)
         if request.inputs:
             freshness.record(request.out, request.inputs)

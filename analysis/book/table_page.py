@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,8 +12,12 @@ from sphinx.application import Sphinx
 
 from analysis import cells, tables
 from analysis.book import citation, edition, menu, pieces
+from analysis.book.files import write
 from analysis.figures import records
 from analysis.units import stem
+
+MOST_ROWS = 250
+"""Beyond these the rows of a table are loaded when somebody asks for them: a page stays light."""
 
 
 def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -34,7 +39,7 @@ def _table_page(app: Sphinx, package: tables.DataPackage, name: str, resource: d
         f"<p>{escape(resource['description'])}</p>"
         f'<p>{len(rows):,} rows. <a href="{name}.csv" download>Download the CSV</a> · <a href="datapackage.json" download>'
         f'schema (Frictionless)</a> · {escape(resource["licences"])} · <a href="../chapters/data.html">all tables</a></p>'
-        f"<h2>Rows</h2>{_rows(name, rows, resource)}<h2>Columns</h2>{_columns(resource)}{_examples(resource)}"
+        f"<h2>Rows</h2>{_rows(app, name, rows, resource)}<h2>Columns</h2>{_columns(resource)}{_examples(resource)}"
         f"{_sources(rows)}{menu.citation_block(work(app, name, resource))}"
     )
 
@@ -54,7 +59,7 @@ def _sources(rows: pd.DataFrame) -> str:
     return f"<h2>Sources</h2><details><summary>{len(cited)} documents</summary>{listed}</details>" if cited else ""
 
 
-def _rows(name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> str:
+def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> str:
     units = {field["name"]: field.get("unit", "") for field in resource["schema"]["fields"]}
     enums = [field["name"] for field in resource["schema"]["fields"] if "enum" in field.get("constraints", {})]
     heads = [
@@ -66,13 +71,23 @@ def _rows(name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> str:
         "id": f"{name}-rows", "columns": heads, "fields": list(rows.columns), "rows": records(rows), "mark": "",
         "filters": enums[:3], "sources": [],
     }  # fmt: skip
-    return pieces.table(shown)
+    if len(rows) <= MOST_ROWS:
+        return pieces.table(shown)
+    write(Path(app.outdir) / "tables" / f"{name}.rows.js", pieces.table_rest(shown, MOST_ROWS))
+    return _more(name, len(rows)) + pieces.table(shown, MOST_ROWS)
+
+
+def _more(name: str, count: int) -> str:
+    return (
+        f'<p class="mw-more">The first {MOST_ROWS} of {count:,} rows. '
+        f'<button type="button" data-rows="{name}.rows.js" hidden>Show all of them, to filter and sort</button></p>'
+    )
 
 
 def _columns(resource: dict[str, Any]) -> str:
-    items = "".join(
-        f"<tr><th scope=row><code>{field['name']}</code></th><td>{escape(field.get('unit', ''))}</td><td>{field['type']}</td>"
-        f"<td>{escape(field['description'])}</td><td>{escape(cells.expected(field))}</td></tr>"
+    items = "\n".join(
+        f"<tr><th scope=row><code>{field['name']}</code></th>\n<td>{escape(field.get('unit', ''))}</td>\n<td>{field['type']}</td>\n"
+        f"<td>{escape(field['description'])}</td>\n<td>{escape(cells.expected(field))}</td></tr>"
         for field in resource["schema"]["fields"]
     )
     heads = "".join(f"<th scope=col>{text}</th>" for text in ("column", "unit", "type", "meaning", "may hold"))

@@ -27,7 +27,6 @@ def seal(site: Path) -> None:
     """Write the digests of all files into the record of the edition."""
     record = json.loads((site / RECORD).read_text(encoding="utf-8")) | {"files": manifest(site)}
     replace(site / RECORD, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
-    (site / RECORD).chmod((site / "index.html").stat().st_mode if (site / "index.html").exists() else 0o644)
 
 
 def differences(site: Path) -> list[str]:

@@ -166,6 +166,29 @@
     apply();
   }
 
+  function handy(table) {
+    filterable(table);
+    sortable(table);
+  }
+
+  /* A long table shows its first rows; the others are a script, loaded on request. */
+  function completable(table, note) {
+    const button = note.querySelector("button");
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      button.disabled = true;
+      window.mwRows = (rows) => {
+        table.tBodies[0].insertAdjacentHTML("beforeend", rows.join(""));
+        note.remove();
+        handy(table);
+        table.parentElement.previousElementSibling.querySelector("input").focus();
+      };
+      const script = document.createElement("script");
+      script.src = button.dataset.rows;
+      document.head.append(script);
+    });
+  }
+
   /* ---- copying, numbers, gallery ------------------------------------------------------------------------------------------- */
 
   async function copy(text) {
@@ -304,8 +327,9 @@
     startValues();
     startGallery();
     document.querySelectorAll("table.mw-table").forEach((table) => {
-      filterable(table);
-      sortable(table);
+      const note = table.parentElement.previousElementSibling;
+      if (note && note.classList.contains("mw-more")) completable(table, note);
+      else handy(table);
     });
     awaitReader();
   }
