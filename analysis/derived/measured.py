@@ -32,7 +32,23 @@ SAME_RUN = [
 def decode_measurements(package: DataPackage) -> pd.DataFrame:
     """Return measured decode rates, one row per configuration: replicates collapsed to their median, sizes resolved."""
     rows = package.table("measurements_decode")
-    rows = rows[rows["is_fit_candidate"].astype(bool) & (rows["quality"] != "c")]
+    return _resolved(rows[rows["is_fit_candidate"].astype(bool) & (rows["quality"] != "c")], package)
+
+
+def expert_measurements(package: DataPackage) -> pd.DataFrame:
+    """Return measured decode rates of mixtures of experts whose shape is filed, prepared like those of dense models.
+
+    Batch 1, one device.  A file said to be smaller than the experts alone is left out: its size cannot be right.
+    """
+    rows = package.table("measurements_decode")
+    rows = rows[(rows["architecture"] == "moe") & (rows["n_device"] == 1) & (rows["quality"] != "c")]
+    known = package.table("measured_models").dropna(subset=["model_id"])["model"]
+    rows = rows[rows["model"].isin(known)].dropna(subset=["weight_byte", "memory_bandwidth_byte_per_s"])
+    rows = _resolved(rows, package)
+    return rows[rows["read_byte"] > 0].reset_index(drop=True)
+
+
+def _resolved(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     rows = _with_model_facts(rows, package)
     rows["year"] = pd.to_numeric(rows["date"].str[:4], errors="coerce")
     rows["flash"] = [
@@ -46,7 +62,7 @@ def decode_measurements(package: DataPackage) -> pd.DataFrame:
 
 def _with_model_facts(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     """Add layers, cache and bits of the measured models; the input embedding is a lookup, so its bytes are not read."""
-    facts = package.table("measured_models").drop(columns=["source_id", "confidence", "note", "model_id"])
+    facts = package.table("measured_models").drop(columns=["source_id", "confidence", "note"])
     rows = rows.merge(facts, on="model", how="left", validate="many_to_one")
     missing = rows.loc[rows["n_layer"].isna(), "model"].unique()
     if len(missing):
@@ -56,8 +72,33 @@ def _with_model_facts(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
         rows["context_token"] + pd.to_numeric(rows["decode_test"].str.extract(r"(?:tg|gen )(\d+)")[0]).fillna(0) / 2
     )
     rows["kv_cache_byte"] = _cache_byte(rows)
-    rows["read_byte"] = rows["weight_byte"] - rows["embedding_param"] * rows["bit_per_param"] / 8
+    whole = rows.assign(total_param=rows["weight_byte"] * 8 / rows["bit_per_param"])
+    rows["read_byte"] = expected.read_byte(
+        weights(whole, package), rows["weight_byte"].to_numpy(dtype=float), expert_bit=_expert_bit(rows, package)
+    )
     return rows
+
+
+def weights(rows: pd.DataFrame, package: DataPackage) -> expected.Weights:
+    """Return what the models' shapes say of the weights a step reads; a model without filed experts is dense.
+
+    ``rows`` need ``model_id``, ``total_param`` and ``embedding_param``.
+    """
+    models = package.table("models").set_index("model_id")
+    shape = models[["n_layer", "n_expert", "n_active_expert", "model_dim", "ffn_dim", "total_param", "active_param"]]
+    shape = shape.astype(float).assign(expert_param=[expected.expert_param(row) for _, row in shape.astype(float).iterrows()])
+    mine = shape.reindex(rows["model_id"])
+    total = np.where(mine["expert_param"] > 0, mine["total_param"], rows["total_param"].to_numpy(dtype=float))
+    return expected.Weights(
+        total, rows["embedding_param"].to_numpy(dtype=float), mine["expert_param"].fillna(0.0).to_numpy(),
+        mine["n_expert"].to_numpy(), mine["n_active_expert"].to_numpy(),
+    )  # fmt: skip
+
+
+def _expert_bit(rows: pd.DataFrame, package: DataPackage) -> np.ndarray:
+    """Bits of experts that have a format of their own, whatever the name of the file says; NaN elsewhere."""
+    bits = package.table("number_formats").set_index("format_id")["effective_bit_per_param"].astype(float)
+    return bits.reindex(rows["expert_format_id"]).to_numpy()
 
 
 def _bits(rows: pd.DataFrame, package: DataPackage) -> pd.Series[float]:
@@ -103,11 +144,11 @@ def _with_kinds(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     rows["packing"] = [
         expected.packing(name, bit) for name, bit in zip(rows["quantization"], rows["bit_per_param"], strict=True)
     ]
-    rows["group"] = [
-        expected.group(stack, packing) for stack, packing in zip(rows["stack"], rows["packing"], strict=True)
-    ]
-    kinds = zip(rows["stack"], rows["is_hbm"], rows["is_old_software"], rows["flash"], rows["packing"], strict=True)
-    rows["code"] = [expected.code(s, hbm=bool(h), old_software=o, flash=f, packing=p) for s, h, o, f, p in kinds]
+    rows["is_expert"] = (rows["architecture"] == "moe").astype(float)
+    kinds = zip(rows["stack"], rows["packing"], rows["is_expert"], strict=True)
+    rows["group"] = [expected.group(stack, packing, is_expert=bool(expert)) for stack, packing, expert in kinds]
+    codes = zip(rows["stack"], rows["is_hbm"], rows["is_old_software"], rows["flash"], rows["packing"], strict=True)
+    rows["code"] = [expected.code(s, hbm=bool(h), old_software=o, flash=f, packing=p) for s, h, o, f, p in codes]
     rows["left_out"] = _left_out(rows)
     return rows
 
@@ -125,7 +166,7 @@ def configuration(rows: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return the columns the model reads, as arrays."""
     year = rows["introduced_year"].map(expected.clipped_year)
     names = {"bandwidth_byte_per_s": "memory_bandwidth_byte_per_s", "weight_byte": "read_byte"}
-    plain = ("n_layer", "bit_per_param", "kv_cache_byte")
+    plain = ("n_layer", "bit_per_param", "kv_cache_byte", "is_expert")
     columns = (
         {key: rows[column] for key, column in names.items()}
         | {name: rows[name] for name in plain}
