@@ -18,8 +18,8 @@ import pandas as pd
 
 from analysis import tables
 from analysis.derived import expected, serving
+from analysis.derived import intervals as spread
 from analysis.derived import measured as prepared
-from analysis.equations import validation
 from analysis.tables import DataPackage
 
 Values = npt.NDArray[np.float64]
@@ -30,7 +30,6 @@ NOISE_RATIO = 0.05
 SERVING_NOISE_RATIO = 0.1
 """The same for times of requests on servers."""
 DIGITS = 5
-COVERAGE_SHARE = 0.8
 POPE_DATE = "2022-11"
 LEAST = 1e-6
 """Least value of a parameter, relative to where its search starts."""
@@ -247,9 +246,7 @@ def intervals(rows: pd.DataFrame, predicted: Values) -> dict[str, tuple[float, f
     ends = {}
     for name in (name for name in expected.GROUPS if name in set(rows["group"])):
         mask = (rows["group"] == name).to_numpy()
-        tails = ((1 - COVERAGE_SHARE) / 2, (1 + COVERAGE_SHARE) / 2)
-        low, high = (validation.interval_end_ratio(ratio[mask], weight[mask], tail) for tail in tails)
-        ends[name] = (float(low), float(high))
+        ends[name] = spread.ends(ratio[mask], weight[mask], few=spread.is_few(rows[mask]))
     return ends
 
 

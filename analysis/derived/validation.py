@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import words
-from analysis.derived import expected, measured, serving
+from analysis.derived import expected, intervals, measured, serving
 from analysis.derived.measured import expected_models, expected_speeds
 from analysis.equations import memory_wall, server_batching
 from analysis.equations import validation as equations
@@ -21,7 +21,6 @@ __all__ = ["expected_models", "expected_speeds"]
 """What other chapters ask for by the subject's name."""
 
 NAME = "validation-"
-TAILS = (0.1, 0.9)
 OTHER_ROWS = "All other rows"
 FORMATS = {
     "plain": "4 bits and more, plain",
@@ -37,6 +36,7 @@ GROUPS = {
     "amd-vulkan": "ROCm and Vulkan",
     "cpu": "Processors",
     "low-bit": "Under 4 bits",
+    "experts": "Mixtures of experts",
 }
 GOALS = (
     ("gpu", "Graphics processors, 4 bits and more, median", 0.05),
@@ -69,7 +69,16 @@ def unseen(package: DataPackage) -> pd.DataFrame:
 
     ``is_covered`` judges the interval as a new chip would: by ends that were set without the chip.
     """
-    rows = measured.decode_measurements(package)
+    return _unseen(measured.decode_measurements(package), package)
+
+
+def unseen_experts(package: DataPackage) -> pd.DataFrame:
+    """Return the same of mixtures of experts on graphics processors: the time for routing comes from other chips, too."""
+    rows = measured.expert_measurements(package)
+    return _unseen(rows[rows["group"] == "experts"].reset_index(drop=True), package)
+
+
+def _unseen(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     filed = package.table("calibration_folds")
     whole = expected.calibration(package.folder)
     predicted = measured.predicted_token_per_s(rows, whole)
@@ -95,10 +104,11 @@ def _covered(rows: pd.DataFrame) -> pd.Series[bool]:
     fitted = rows["left_out"] == ""
     weight = 1 / rows[fitted].groupby(["chip", "backend"])["chip"].transform("size")
     inside = pd.Series(False, index=rows.index)
+    few = {name: intervals.is_few(part) for name, part in rows[fitted].groupby("group")}
     for (name, chip), part in rows[fitted].groupby(["group", "chip"]):
         others = rows[fitted & (rows["group"] == name) & (rows["chip"] != chip)]
         ratio, share = others["speed_ratio"].to_numpy(), weight[others.index].to_numpy()
-        low, high = (float(equations.interval_end_ratio(ratio, share, tail)) for tail in TAILS)
+        low, high = intervals.ends(ratio, share, few=few[name])
         inside[part.index] = part["speed_ratio"].between(low, high)
     return inside
 
@@ -134,6 +144,12 @@ def fitted_rows(package: DataPackage) -> pd.DataFrame:
     return rows[rows["left_out"] == ""].reset_index(drop=True)
 
 
+def expert_rows(package: DataPackage) -> pd.DataFrame:
+    """Return the mixtures of experts that took part in the fit, predicted without their chip."""
+    rows = unseen_experts(package)
+    return rows[rows["left_out"] == ""].reset_index(drop=True)
+
+
 def sources(package: DataPackage) -> list[str]:
     """Return the sources of every row that errors are stated over."""
     return sorted(fitted_rows(package)["source_id"].unique())
@@ -141,7 +157,7 @@ def sources(package: DataPackage) -> list[str]:
 
 def error_by_group(package: DataPackage) -> pd.DataFrame:
     """Return the errors by backend, kind of format, kind of memory and year: median, and what nine in ten stay below."""
-    rows = fitted_rows(package)
+    rows, experts = fitted_rows(package), expert_rows(package)
     graphics = rows[measured.is_graphics(rows)]
     memory = np.where(graphics["is_hbm"], "HBM", np.where(graphics["stack"] == "metal", "Unified", "GDDR and LPDDR"))
     stated = [f"{year:.0f}" if np.isfinite(year) else "not stated" for year in rows["year"]]
@@ -151,6 +167,7 @@ def error_by_group(package: DataPackage) -> pd.DataFrame:
         _errors(rows, "Format", rows["packing"].map(FORMATS)),
         _errors(graphics, "Memory", pd.Series(memory, index=graphics.index, dtype=str)),
         _errors(rows, "Year of the run", years),
+        _errors(experts, "Kind of model", pd.Series(GROUPS["experts"], index=experts.index, dtype=str)),
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -203,13 +220,13 @@ def accuracy_ladder(package: DataPackage) -> pd.DataFrame:
 
 def interval_coverage(package: DataPackage) -> pd.DataFrame:
     """Return how often the measured speed lies in the 80 % interval, by group: over rows, and over chips counted once each."""
-    rows = fitted_rows(package)
+    rows = pd.concat([fitted_rows(package), expert_rows(package)], ignore_index=True)
     chips = rows.groupby(["group", "chip", "backend"])["is_covered"].mean()
     by_group = rows.groupby("group").agg(
         row_share=("is_covered", "mean"), n_row=("chip", "size"), n_chip=("chip", "nunique")
     )
     by_group["chip_share"] = chips.groupby("group").mean()
-    everything = rows.groupby(["chip", "backend"])["is_covered"].mean().mean()
+    everything = rows.groupby(["group", "chip", "backend"])["is_covered"].mean().mean()
     whole = {
         "group": "all",
         "row_share": rows["is_covered"].mean(),
@@ -269,34 +286,42 @@ def bandwidth_achieved(package: DataPackage) -> pd.DataFrame:
 
 
 def serving_predicted(package: DataPackage) -> pd.DataFrame:
-    """Return requests and Pope's phases: measured time beside the time predicted without the series, or the table, they are of."""
-    folds = package.table("calibration_folds")
-    by_name: dict[str, dict[str, float]] = {}
-    for name, part in folds.groupby("left_out"):
-        by_name[str(name)] = dict(zip(part["parameter_id"], part["value"], strict=True))
+    """Return requests and Pope's phases: measured time beside the time predicted without the series, or the table, they are of.
+
+    Runs that ended for want of memory have no time of either kind.
+    """
+    known = _serving_parameters(package)
     gpu, tpu = serving.serving_measurements(package), serving.pope_measurements(package)
-    gpu["predicted_s"] = _by_series(gpu, gpu["series"], by_name, serving.predicted_request_s)
-    tpu["predicted_s"] = _by_series(tpu, "Table " + tpu["table"].astype(str), by_name, serving.predicted_pope_s)
-    gpu["kind"] = gpu["framework"].where(gpu["fits"], "Out of memory")
-    tpu["kind"], tpu["series"] = "TPU v4", "Table " + tpu["table"].astype(str) + ", " + tpu["phase"]
+    older = serving.fastertransformer_measurements(package)
+    gpu["predicted_s"] = _by_series(gpu, gpu["series"], known, serving.predicted_request_s)
+    gpu["kind"] = gpu["framework"].where(gpu["fits"], OUT_OF_MEMORY).mask(gpu["is_expert"], GROUPS["experts"])
+    for rows, model in ((tpu, serving.predicted_pope_s), (older, serving.predicted_fastertransformer_s)):
+        table = "Table " + rows["table"].astype(str)
+        rows["predicted_s"] = _by_series(rows, table, known, model)
+        rows["series"] = table + ", " + rows["phase"]
+    older["predicted_s"] = older["predicted_s"].where(older["time_s"].notna())
+    tpu["kind"], older["kind"] = TPU, FASTERTRANSFORMER
     gpu = gpu.rename(columns={"request_s": "time_s"})
-    columns = [
-        "series",
-        "kind",
-        "chip",
-        "model",
-        "n_chip",
-        "batch_size",
-        "input_token",
-        "output_token",
-        "time_s",
-        "predicted_s",
-        "source_id",
-    ]
-    both = pd.concat([gpu[columns], tpu[columns]], ignore_index=True)
-    return both.assign(
-        error_ratio=equations.speed_error_ratio(both["time_s"].to_numpy(), both["predicted_s"].to_numpy())
+    every = pd.concat([rows.reindex(columns=SERVED) for rows in (gpu, tpu, older)], ignore_index=True)
+    return every.assign(
+        error_ratio=equations.speed_error_ratio(every["time_s"].to_numpy(), every["predicted_s"].to_numpy())
     )
+
+
+OUT_OF_MEMORY, TPU, FASTERTRANSFORMER = "Out of memory", "TPU v4", "FasterTransformer"
+SERVED = [
+    "series", "kind", "chip", "model", "partitioning", "n_chip", "batch_size", "input_token", "output_token", "time_s", "predicted_s",
+    "needed_byte", "fits", "source_id",
+]  # fmt: skip
+
+
+def _serving_parameters(package: DataPackage) -> dict[str, dict[str, float]]:
+    """Return the serving parameters fitted without each series or table, and by "" those fitted to all."""
+    whole = dict(expected.calibration(package.folder).parameters)
+    found = {"": whole}
+    for name, part in package.table("calibration_folds").groupby("left_out"):
+        found[str(name)] = whole | dict(zip(part["parameter_id"], part["value"], strict=True))
+    return found
 
 
 def _by_series(
@@ -305,8 +330,7 @@ def _by_series(
     predicted = np.full(len(rows), np.nan)
     for name in names.unique():
         mask = (names == name).to_numpy()
-        if name in by_name:
-            predicted[mask] = model(rows[mask], by_name[name])
+        predicted[mask] = model(rows[mask], by_name.get(name, by_name[""]))
     return predicted
 
 
@@ -320,7 +344,7 @@ def serving_frontier(package: DataPackage) -> pd.DataFrame:
         (rows["model"] == FRONTIER_MODEL)
         & (rows["output_token"] == FRONTIER_TOKEN)
         & (rows["n_chip"] == 1)
-        & (rows["kind"] != "Out of memory")
+        & (rows["kind"] != OUT_OF_MEMORY)
     ]
     frames = [_yields(rows, column, name) for column, name in (("time_s", "Measured"), ("predicted_s", "Predicted"))]
     table = pd.concat(frames, ignore_index=True)
@@ -336,11 +360,31 @@ def _yields(rows: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
 
 
 def pope_rows(package: DataPackage) -> pd.DataFrame:
-    """Return every row of Tables 2, D.2 and D.3 on TPU v4: measured, predicted without its table, error."""
+    """Return every row of Tables 2, D.2 and D.3: measured, predicted without its table, error, and a remark where there is no time."""
     rows = serving_predicted(package)
-    rows = rows[(rows["kind"] == "TPU v4") & rows["series"].str.match(r"Table (2|D\.2|D\.3)")]
-    columns = ["series", "model", "n_chip", "batch_size", "time_s", "predicted_s", "error_percent", "source_id"]
+    rows = rows[rows["kind"].isin([TPU, FASTERTRANSFORMER]) & rows["series"].str.match(r"Table (2|D\.2|D\.3),")].copy()
+    rows["table"] = rows["series"].str.extract(r"Table ([^,]+),")[0]
+    named = rows["kind"] + ", " + rows["partitioning"].fillna("").str.upper()
+    rows["system"] = named.str.removesuffix(", ")
+    rows["remark"] = ["" if np.isfinite(time) else _no_time(row) for time, (_, row) in zip(rows["time_s"], rows.iterrows(), strict=True)]
+    columns = [
+        "table", "series", "kind", "system", "model", "n_chip", "batch_size", "time_s", "predicted_s", "error_percent", "error_ratio",
+        "remark", "source_id",
+    ]  # fmt: skip
     return rows.assign(error_percent=rows["error_ratio"] * 100)[columns].reset_index(drop=True)
+
+
+def _no_time(row: pd.Series[Any]) -> str:
+    """Say why a row has no time: the source prints OOM; whether the model knew."""
+    needed = words.quantity(row["needed_byte"], "byte", 4)
+    return f"Out of memory; {'as the model says, it needs' if not row['fits'] else 'the model says it fits in'} {needed}"
+
+
+def pope_errors(package: DataPackage) -> pd.DataFrame:
+    """Return the errors table by table and system by system, over the rows that have a time."""
+    rows = pope_rows(package).dropna(subset=["error_percent"])
+    grouped = rows.groupby(["table", "kind"], sort=False)["error_percent"]
+    return grouped.agg(median_percent="median", worst_percent="max", n_row="size").reset_index()
 
 
 # ------------------------------------------------------------------------------------------------- goals
@@ -358,10 +402,14 @@ def reached(package: DataPackage) -> dict[str, float]:
         "all": rows["error_ratio"],
         "chips": graphics.groupby(["chip", "backend"])["error_ratio"].median(),
         "serving": requests["error_ratio"],
-        "pope": served.loc[served["kind"] == "TPU v4", "error_ratio"],
+        "pope": served.loc[served["kind"] == TPU, "error_ratio"],
+        "fastertransformer": served.loc[served["kind"] == FASTERTRANSFORMER, "error_ratio"].dropna(),
+        "experts": expert_rows(package)["error_ratio"],
+        "mixtral": served.loc[served["kind"] == GROUPS["experts"], "error_ratio"],
     }
     found = {name: float(errors.median()) for name, errors in medians.items()}
-    return found | {"gpu-large": float(graphics["error_ratio"].quantile(0.9))}
+    large = {"gpu-large": graphics["error_ratio"], "experts-large": medians["experts"]}
+    return found | {name: float(errors.quantile(intervals.TAILS[1])) for name, errors in large.items()}
 
 
 def goals(package: DataPackage) -> pd.DataFrame:
@@ -567,13 +615,14 @@ def _frontier_values(package: DataPackage) -> list[Value]:
 def _counts(package: DataPackage) -> list[Value]:
     kinds = package.table("calibration")
     serving_rows = kinds[kinds["kind"] == "serving"]
-    tpu = int(serving_rows["parameter_id"].str.startswith("tpu").sum())
+    tpu, older = (int(serving_rows["parameter_id"].str.startswith(name).sum()) for name in ("tpu", "fastertransformer"))
     launch = expected.calibration(package.folder).parameters["launch"]
     ceiling = memory_wall.decode_token_per_s(launch * WORKED["n_layer"], 1.0)
     counts = {
         "decode-count": int((kinds["kind"] == "decode").sum()),
-        "serving-count": len(serving_rows) - tpu,
+        "serving-count": len(serving_rows) - tpu - older,
         "tpu-count": tpu,
+        "fastertransformer-count": older,
     }
     return [
         *(Value(f"{NAME}{name}", text=str(count), definition="Fitted parameters") for name, count in counts.items()),
