@@ -324,10 +324,13 @@ def _parameter_entries(
     rows: pd.DataFrame,
 ) -> list[dict[str, Any]]:
     errors, scope = standard_errors(left_out), _scope(rows)
-    return [
-        _entry(p.parameter_id, "decode", p.unit, found[p.parameter_id], p.meaning, _error(errors[p.parameter_id], found[p.parameter_id]), **scope)
-        for p in parameters
-    ]  # fmt: skip
+    entries = []
+    for p in parameters:
+        value = found[p.parameter_id]
+        entries.append(
+            _entry(p.parameter_id, "decode", p.unit, value, p.meaning, _error(errors[p.parameter_id], value), **scope)
+        )
+    return entries
 
 
 def _fold_entries(left_out: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
@@ -351,7 +354,9 @@ def serving_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
     fitted: dict[str, list[dict[str, Any]]] = {"calibration": [], "calibration_folds": []}
     found = _file_serving(fitted, gpu, serving.predicted_request_s, SERVING, "request_s", "series")
     _file_serving(fitted, tpu, serving.predicted_pope_s, TPU, "time_s", "table")
-    _file_serving(fitted, older, with_fixed(serving.predicted_fastertransformer_s, found), FASTERTRANSFORMER, "time_s", "table")
+    _file_serving(
+        fitted, older, with_fixed(serving.predicted_fastertransformer_s, found), FASTERTRANSFORMER, "time_s", "table"
+    )
     return fitted
 
 

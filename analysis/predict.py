@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -61,6 +62,7 @@ NOTES = {
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
     "layer": "n_layer estimated from the size",
     "cache": "KV cache assumed: 8 heads of 128 in FP16",
+    "experts": "mixture of experts: shared weights and the experts called are read",
     "batch": "all sequences together; the interval was measured at batch 1",
     "peak": "arithmetic not counted: peak of the chip unknown",
     "capacity": "does not fit into memory",
@@ -200,7 +202,7 @@ def _models(folder: Path) -> dict[str, dict[str, str]]:
 
 MODEL_NUMBERS = (
     "total_gparam", "active_gparam", "n_layer", "model_dim", "vocab_size", "n_kv_head", "head_dim", "kv_latent_dim", "rope_head_dim",
-    "n_sliding_layer", "sliding_window_token",
+    "n_sliding_layer", "sliding_window_token", "ffn_dim", "n_expert", "n_active_expert",
 )  # fmt: skip
 
 
@@ -215,6 +217,10 @@ class Model:
     kv_byte_per_token: float = np.nan
     window_kv_byte_per_token: float = 0.0
     window_token: float = np.inf
+    expert_param: float = 0.0
+    n_expert: float = np.nan
+    n_active_expert: float = np.nan
+    used_share: float = 1.0
 
 
 def _model(row: dict[str, str]) -> Model:
@@ -227,13 +233,17 @@ def _model(row: dict[str, str]) -> Model:
         per_layer = (number["kv_latent_dim"] + np.nan_to_num(number["rope_head_dim"])) * FP16_BYTE
     active = number["active_gparam"] * 1e9 if row["active_gparam"] else total
     window = number["sliding_window_token"] if row["sliding_window_token"] else np.inf
-    return Model(total, active, layer, embedding, per_layer * (layer - window_layer), per_layer * window_layer, window)
+    expert = expected.expert_param(number | {"total_param": total, "active_param": active})
+    return Model(
+        total, active, layer, embedding, per_layer * (layer - window_layer), per_layer * window_layer, window,
+        expert, number["n_expert"], number["n_active_expert"], 1.0 if expert else active / total,
+    )  # fmt: skip
 
 
 class Sizes:
     """Bytes, bits, layers and cache of every row."""
 
-    def __init__(self, rows: Rows, known: expected.Calibration) -> None:
+    def __init__(self, rows: Rows, known: expected.Calibration, batch: Values) -> None:
         filed_models = _models(rows.folder)
         models = [_model(filed_models[name]) for name in rows.names["model_id"][1]]
         fact = {
@@ -247,8 +257,8 @@ class Sizes:
         filed = rows.numbers["weight_gibyte"]
         self.bit = _first(filed * 8 / fact["total_param"], format_bit, named_bit)
         self.whole_byte = _first(filed, fact["total_param"] * self.bit / 8)
-        active = np.nan_to_num(fact["active_param"] / fact["total_param"], nan=1.0)
-        self.read_byte = self.whole_byte * active - np.nan_to_num(fact["embedding_param"]) * np.nan_to_num(self.bit) / 8
+        self.is_expert = np.nan_to_num(fact["expert_param"]) > 0
+        self.read_byte = self._read(rows, fact, batch)
         self.param = _first(
             fact["active_param"], self.read_byte * 8 / np.where(np.isnan(self.bit), ASSUMED_BIT_PER_PARAM, self.bit)
         )
@@ -256,6 +266,16 @@ class Sizes:
         self.n_layer = _first(layer, np.asarray(expected.typical_layer(known, self.param)))
         self.cache_byte = self._cache(rows, fact)
         rows.note("layer", np.isnan(layer))
+        rows.note("experts", self.is_expert)
+
+    def _read(self, rows: Rows, fact: dict[str, Values], batch: Values) -> Values:
+        """Bytes of weights a step reads; a file without a filed model is read whole."""
+        own = np.array([_expert_bit(name, rows.folder) for kind in FORMATS for name in rows.names[kind][1]])
+        at = np.cumsum([0, *(len(rows.names[kind][1]) for kind in FORMATS)])
+        bits = [rows.looked_up(kind, own[at[i] : at[i + 1]].tolist()) for i, kind in enumerate(FORMATS)]
+        weights = expected.Weights(*(fact[name] for name in expected.Weights._fields))
+        read = expected.read_byte(weights, self.whole_byte, expert_bit=_first(*bits), batch_size=batch)
+        return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
 
     def _cache(self, rows: Rows, fact: dict[str, Values]) -> Values:
         """Bytes of cache one sequence has at its context; none without a context."""
@@ -282,6 +302,15 @@ def _first(*choices: Values) -> Values:
     for choice in choices[1:]:
         found = np.where(np.isnan(found), choice, found)
     return np.asarray(found, dtype=float)
+
+
+FORMATS = ("quantization", "format")
+EXPERT_FORMAT = "mxfp4"
+"""A format that files give to their experts only: what it leaves of the file is shared."""
+
+
+def _expert_bit(name: str, folder: Path) -> float:
+    return expected.bit_per_param(name, folder) if name.lower().startswith(EXPERT_FORMAT) else np.nan
 
 
 class Kinds:
@@ -344,14 +373,14 @@ def _packing(rows: Rows, bit: Values) -> npt.NDArray[np.int64]:
 
 def _answer(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
     known = expected.calibration(rows.folder)
-    sizes = Sizes(rows, known)
-    kinds = Kinds(rows, sizes)
     batch = np.nan_to_num(rows.numbers["batch_size"], nan=1.0)
+    sizes = Sizes(rows, known, batch)
+    kinds = Kinds(rows, sizes)
     parts = _parts(rows, known, sizes, kinds, batch)
     step = np.sum(list(parts.values()), axis=0)
     missing = np.isnan(step) | (kinds.stack < 0)
     speed = np.where(missing, np.nan, batch / step)
-    low, high = _interval(known, kinds)
+    low, high = _interval(known, kinds, sizes.is_expert)
     limit = np.where(missing & ~rows.notes["capacity"], np.nan, _limit(rows, sizes, batch))
     ended = np.where(rows.notes["storage"], np.nan, 1.0)
     columns = {
@@ -371,6 +400,7 @@ def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, 
         "bit_per_param": _first(sizes.bit, np.ones(len(rows))),
         "kv_cache_byte": sizes.cache_byte * batch,
         "introduced_year": kinds.introduced_year,
+        "is_expert": sizes.is_expert.astype(float),
     }
     parts = known.parts(expected.arrays(known.table, kinds.code), configuration)
     excess = np.maximum(sizes.whole_byte + sizes.cache_byte * batch - rows.numbers["memory_capacity_gibyte"], 0)
@@ -409,10 +439,11 @@ def _peak(chip: str, folder: Path) -> float:
     return float("nan")
 
 
-def _interval(known: expected.Calibration, kinds: Kinds) -> tuple[Values, Values]:
-    names = [expected.group(stack, packing) for stack in expected.STACK_NAMES for packing in expected.PACKINGS]
-    ends = np.array([known.intervals[name] for name in names])
-    low, high = ends[np.maximum(kinds.stack, 0) * len(expected.PACKINGS) + kinds.packing].T
+def _interval(known: expected.Calibration, kinds: Kinds, is_expert: npt.NDArray[np.bool_]) -> tuple[Values, Values]:
+    every = product(expected.STACK_NAMES, expected.PACKINGS, (False, True))
+    ends = np.array([known.intervals[expected.group(s, k, is_expert=experts)] for s, k, experts in every])
+    kind = np.maximum(kinds.stack, 0) * len(expected.PACKINGS) + kinds.packing
+    low, high = ends[kind * 2 + is_expert].T
     return low, high
 
 

@@ -58,7 +58,9 @@ def _with_experts(rows: pd.DataFrame, package: DataPackage, whole_byte: pd.Serie
     rows["is_expert"] = weights.expert_param > 0
     active = package.table("models").set_index("model_id")["active_param"].astype(float).reindex(rows["model_id"])
     rows["model_param"] = np.where(rows["is_expert"], active, rows["total_param"])
-    read = expected.read_byte(weights, whole_byte.to_numpy(dtype=float), batch_size=rows["batch_size"].to_numpy(dtype=float))
+    read = expected.read_byte(
+        weights, whole_byte.to_numpy(dtype=float), batch_size=rows["batch_size"].to_numpy(dtype=float)
+    )
     rows["weight_byte"] = np.where(rows["is_expert"], read, whole_byte)
     return rows
 
@@ -198,9 +200,7 @@ def _pass_s(rows: pd.DataFrame, parameters: Mapping[str, float], token: Values, 
     )
     layer_s = parameters["fastertransformer-layer"] + parameters["fastertransformer-hop"] * hops
     stage = server_batching.serial_step_time_s(reading, products, overhead_s=exchange + layers * layer_s)
-    return np.asarray(
-        server_batching.pipelined_time_s(stage, n_stage=stages, n_microbatch=number["batch_size"] / part)
-    )
+    return np.asarray(server_batching.pipelined_time_s(stage, n_stage=stages, n_microbatch=number["batch_size"] / part))
 
 
 PASS_COLUMNS = (

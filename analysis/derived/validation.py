@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import words
-from analysis.derived import expected, intervals, measured, serving
+from analysis.derived import expected, intervals, measured, serving, storage_io
 from analysis.derived.measured import expected_models, expected_speeds
 from analysis.equations import memory_wall, server_batching
 from analysis.equations import validation as equations
@@ -46,6 +46,8 @@ GOALS = (
     ("serving", "Serving, unseen pairs of chip and model, median", 0.12),
 )
 """Goals set before the model was fitted: errors on unseen chips, or unseen pairs of chip and model."""
+COVERAGE_GOAL = (0.75, 0.85)
+"""Share of unseen chips that an interval should hold."""
 Story = tuple[str, Callable[[pd.DataFrame], "pd.Series[bool]"]]
 STORIES: tuple[Story, ...] = (
     ("Another engine: gpt-fast", lambda t: t["left_out"] == "another engine"),
@@ -104,7 +106,7 @@ def _covered(rows: pd.DataFrame) -> pd.Series[bool]:
     fitted = rows["left_out"] == ""
     weight = 1 / rows[fitted].groupby(["chip", "backend"])["chip"].transform("size")
     inside = pd.Series(False, index=rows.index)
-    few = {name: intervals.is_few(part) for name, part in rows[fitted].groupby("group")}
+    few: dict[Any, bool] = {name: intervals.is_few(part) for name, part in rows[fitted].groupby("group")}
     for (name, chip), part in rows[fitted].groupby(["group", "chip"]):
         others = rows[fitted & (rows["group"] == name) & (rows["chip"] != chip)]
         ratio, share = others["speed_ratio"].to_numpy(), weight[others.index].to_numpy()
@@ -244,6 +246,52 @@ def worst_rows(package: DataPackage, count: int = 10) -> pd.DataFrame:
     return rows.drop_duplicates(["chip", "backend", "packing"]).head(count).reset_index(drop=True)
 
 
+# ----------------------------------------------------------------------------------------------- experts
+
+
+BATCH_CONTEXT_TOKEN = 512
+"""Context at which the batches are drawn; the errors are over all contexts."""
+
+
+def expert_batches(package: DataPackage) -> pd.DataFrame:
+    """Return the step of mixtures of experts batch by batch: measured, predicted without the chip, and if no further expert were read."""
+    rows = measured.batched_experts(package)
+    parameters = _serving_parameters(package)
+    for name in ("predicted", "one_token"):
+        rows[f"{name}_s"] = np.nan
+    for chip, part in rows.groupby("chip"):
+        known = expected.Calibration(parameters.get(str(chip), parameters[""]), {})
+        alone = part.assign(
+            read_byte=part["model"].map(part[part["batch_size"] == 1].groupby("model")["read_byte"].first())
+        )
+        rows.loc[part.index, "predicted_s"] = 1 / measured.predicted_token_per_s(part, known)
+        rows.loc[part.index, "one_token_s"] = 1 / measured.predicted_token_per_s(alone, known)
+    rows["measured_s"] = rows["batch_size"] / rows["decode_token_per_s"]
+    rows["error_ratio"] = equations.speed_error_ratio(rows["measured_s"].to_numpy(), rows["predicted_s"].to_numpy())
+    columns = [
+        "chip",
+        "model",
+        "batch_size",
+        "context_token",
+        "measured_s",
+        "predicted_s",
+        "one_token_s",
+        "error_ratio",
+        "source_id",
+    ]
+    return rows[columns].reset_index(drop=True)
+
+
+def expert_batches_drawn(package: DataPackage) -> pd.DataFrame:
+    """Return the batches at one context, one row a basis: measured, and the two predictions."""
+    rows = expert_batches(package)
+    rows = rows[rows["context_token"] == BATCH_CONTEXT_TOKEN]
+    bases = {"measured_s": "Measured", "predicted_s": "Predicted", "one_token_s": "If a batch called no further expert"}
+    kept = ["chip", "model", "batch_size", "context_token", "source_id"]
+    frames = [rows[kept].assign(basis=name, step_s=rows[column]) for column, name in bases.items()]
+    return pd.concat(frames, ignore_index=True)
+
+
 # ------------------------------------------------------------------------------------------ bandwidth, storage
 
 
@@ -276,6 +324,39 @@ def bandwidth_achieved(package: DataPackage) -> pd.DataFrame:
         "measured_byte_per_s",
         "reached_share",
         "tool",
+        "note",
+        "source_id",
+    ]
+    return rows[columns].reset_index(drop=True)
+
+
+EXPLANATIONS = {
+    "storage": "The drive alone",
+    "page-cache": "Page cache",
+    "sparsity": "Sparse model",
+    "sparsity-and-cache": "Sparse model and page cache",
+    "thrashing": "Thrashing",
+    "compute": "Computing",
+    "unknown": "Not known",
+}
+
+
+def storage_reached(package: DataPackage) -> pd.DataFrame:
+    """Return the read rate that a streamed model's speed would need without cache or sparsity, over the rate of the drive.
+
+    Runs on drives of known speed; all weights that are not pinned in memory count, for every token.
+    """
+    rows = storage_io.offload_measured(package)
+    rows = rows[rows["drive_known"]].rename(columns={"speedup_ratio": "reached_ratio"})
+    rows["explanation"] = rows["explained_by"].map(EXPLANATIONS)
+    columns = [
+        "device",
+        "model",
+        "method",
+        "storage_read_byte_per_s",
+        "token_per_s",
+        "reached_ratio",
+        "explanation",
         "note",
         "source_id",
     ]
@@ -366,7 +447,10 @@ def pope_rows(package: DataPackage) -> pd.DataFrame:
     rows["table"] = rows["series"].str.extract(r"Table ([^,]+),")[0]
     named = rows["kind"] + ", " + rows["partitioning"].fillna("").str.upper()
     rows["system"] = named.str.removesuffix(", ")
-    rows["remark"] = ["" if np.isfinite(time) else _no_time(row) for time, (_, row) in zip(rows["time_s"], rows.iterrows(), strict=True)]
+    rows["remark"] = [
+        "" if np.isfinite(time) else _no_time(row)
+        for time, (_, row) in zip(rows["time_s"], rows.iterrows(), strict=True)
+    ]
     columns = [
         "table", "series", "kind", "system", "model", "n_chip", "batch_size", "time_s", "predicted_s", "error_percent", "error_ratio",
         "remark", "source_id",
@@ -377,7 +461,9 @@ def pope_rows(package: DataPackage) -> pd.DataFrame:
 def _no_time(row: pd.Series[Any]) -> str:
     """Say why a row has no time: the source prints OOM; whether the model knew."""
     needed = words.quantity(row["needed_byte"], "byte", 4)
-    return f"Out of memory; {'as the model says, it needs' if not row['fits'] else 'the model says it fits in'} {needed}"
+    return (
+        f"Out of memory; {'as the model says, it needs' if not row['fits'] else 'the model says it fits in'} {needed}"
+    )
 
 
 def pope_errors(package: DataPackage) -> pd.DataFrame:
@@ -455,10 +541,14 @@ def values(package: DataPackage) -> list[Value]:
         *_parameter_values(known),
         *_goal_texts(package),
         *_bandwidth_values(package),
+        *_storage_values(package),
+        *_pope_values(package),
+        *_expert_values(package),
         *_story_values(package),
         *_frontier_values(package),
         *_counts(package),
         *_worked(known),
+        *_settings(package),
     ]
 
 
@@ -528,6 +618,8 @@ def _parameter_values(known: Mapping[str, float]) -> list[Value]:
         "serving-launch-tensorrt-llm": "s",
         "tpu-layer": "s",
         "launch-decline": "share",
+        "routing": "s",
+        "fastertransformer-link": "byte_per_s",
     }
     return [
         Value(f"{NAME}parameter-{name}", number=known[name], unit=unit, definition="Fitted parameter", digits=2)
@@ -548,6 +640,102 @@ def _bandwidth_values(package: DataPackage) -> list[Value]:
             Value(f"{NAME}reached-{kind}", text=text, definition=definition, sources=sorted(part["source_id"].unique()))
         )
     return found
+
+
+def _storage_values(package: DataPackage) -> list[Value]:
+    """How many streams seem to beat their drive, what explains them, and what the drive alone gives."""
+    rows = storage_reached(package)
+    above = rows[rows["reached_ratio"] > 1]
+    alone = rows.loc[rows["explanation"] == EXPLANATIONS["storage"], "reached_ratio"]
+    explained = above["explanation"].isin(
+        [EXPLANATIONS[name] for name in ("page-cache", "sparsity", "sparsity-and-cache")]
+    )
+    others = sorted(set(above.loc[~explained, "explanation"]))
+    cited = sorted(rows["source_id"].unique())
+    texts = {
+        "storage-count": (str(len(rows)), "Streams from drives of known speed"),
+        "storage-above": (str(len(above)), "Streams that would need more than their drive gives"),
+        "storage-explained": (
+            str(int(explained.sum())),
+            "Of them explained by the page cache, a sparse model, or both",
+        ),
+        "storage-others": (words.listing([name.lower() for name in others]), "What stands beside the others"),
+        "storage-alone": (
+            f"{words.number(float(alone.min()) * 100, 2)} to {words.number(float(alone.max()) * 100, 2)} %",
+            "What streams reach of their drive where neither cache nor sparsity helps",
+        ),
+    }
+    return [
+        Value(f"{NAME}{name}", text=text, definition=definition, sources=cited)
+        for name, (text, definition) in texts.items()
+    ]
+
+
+def _pope_values(package: DataPackage) -> list[Value]:
+    """The median errors table by table, and how many rows are predicted."""
+    errors, rows = pope_errors(package), pope_rows(package)
+    cited = sorted(rows["source_id"].unique())
+    found = []
+    for (table, kind), part in errors.groupby(["table", "kind"]):
+        key = f"pope-{table}-{'tpu' if kind == TPU else 'fastertransformer'}".lower().replace(".", "-")
+        definition = f"Median error of the time, Table {table}, {kind}"
+        found.append(_share(key, float(part["median_percent"].iloc[0]) / 100, definition, cited))
+    untimed = rows[rows["time_s"].isna()]
+    stage = float(package.row("facts", "fastertransformer-pipeline-tokens")["value"])
+    counts = {
+        "pope-count": len(rows),
+        "pope-timed": len(rows) - len(untimed),
+        "pope-untimed": len(untimed),
+        "pipeline-tokens": int(stage),
+    }
+    return found + [
+        Value(
+            f"{NAME}{name}",
+            text=f"{count:,}",
+            definition="Rows of Tables 2, D.2 and D.3" if "pope" in name else "Tokens in a part",
+            sources=cited,
+        )
+        for name, count in counts.items()
+    ]
+
+
+def _expert_values(package: DataPackage) -> list[Value]:
+    rows, batches = expert_rows(package), expert_batches(package)
+    cited, shared = sorted(rows["source_id"].unique()), sorted(batches["source_id"].unique())
+    large = batches[batches["batch_size"] == batches["batch_size"].max()]
+    served = serving_predicted(package)
+    mixtral = served[served["kind"] == GROUPS["experts"]]
+    counts = {
+        "experts-row-count": (len(rows), "Configurations of mixtures of experts", cited),
+        "experts-chip-count": (rows["chip"].nunique(), "Chips among them", cited),
+        "experts-model-count": (rows["model_id"].nunique(), "Shapes of models among them", cited),
+        "experts-batch": (int(batches["batch_size"].max()), "Largest batch measured", shared),
+    }
+    shares = {
+        "error-experts-batched": (float(batches["error_ratio"].median()), "Median error of the step at several sequences", shared),
+        "experts-batch-slow": (
+            float((large["predicted_s"] / large["measured_s"]).median() - 1),
+            "How much too slow the largest batch is predicted", shared,
+        ),
+        "experts-without": (
+            float((large["measured_s"] / large["one_token_s"]).median() - 1),
+            "How much slower the largest batch is than if it called no further expert", shared,
+        ),
+        "mixtral-slow": (
+            float((mixtral["predicted_s"] / mixtral["time_s"]).median() - 1),
+            "How much too slow requests of Mixtral are predicted", sorted(mixtral["source_id"].unique()),
+        ),
+    }  # fmt: skip
+    return [
+        *(
+            Value(f"{NAME}{name}", text=str(count), definition=text, sources=ids)
+            for name, (count, text, ids) in counts.items()
+        ),
+        *(
+            Value(f"{NAME}{name}", number=number, unit="share", definition=text, sources=ids, digits=2)
+            for name, (number, text, ids) in shares.items()
+        ),
+    ]
 
 
 def _story_values(package: DataPackage) -> list[Value]:
@@ -630,7 +818,7 @@ def _counts(package: DataPackage) -> list[Value]:
             f"{NAME}launch-ceiling",
             number=float(ceiling),
             unit="token_per_s",
-            definition="Speed of a model of 32 layers that reads nothing",
+            definition="Speed of a model that reads nothing but has the layers of the worked case",
         ),
     ]
 
@@ -644,7 +832,8 @@ def _goal_texts(package: DataPackage) -> list[Value]:
 
 
 WORKED = {"bandwidth_byte_per_s": 1008e9, "weight_byte": 3.56 * 2**30, "n_layer": 32.0, "introduced_year": 2022.0}
-"""LLaMA-2 7B in Q4_0 on a GeForce RTX 4090: a chip that is not among the measurements."""
+WORKED_CASE = "LLaMA-2 7B in Q4_0 on a GeForce RTX 4090"
+"""A chip that is not among the measurements."""
 
 
 def _worked(known: Mapping[str, float]) -> list[Value]:
@@ -653,16 +842,59 @@ def _worked(known: Mapping[str, float]) -> list[Value]:
     parts = calibration.parts(kind, WORKED | {"bit_per_param": 4.5, "kv_cache_byte": 0.0})
     limit = memory_wall.decode_token_per_s(WORKED["weight_byte"], WORKED["bandwidth_byte_per_s"])
     numbers = {"overhead": (parts.overhead_s, "s"), "reading": (parts.weight_s, "s"), "step": (parts.step_s, "s")}
+    given = {"layers": f"{WORKED['n_layer']:.0f}", "size": f"{WORKED['weight_byte'] / 2**30:.2f} GiB"}
     speeds = {"speed": (1 / parts.step_s, "token_per_s"), "limit": (limit, "token_per_s")}
     return [
         Value(
             f"{NAME}worked-{name}",
             number=float(number),
             unit=unit,
-            definition="LLaMA-2 7B in Q4_0 on a GeForce RTX 4090",
+            definition=WORKED_CASE,
             inputs=WORKED,
         )
         for name, (number, unit) in (numbers | speeds).items()
+    ] + [Value(f"{NAME}worked-{name}", text=text, definition=WORKED_CASE) for name, text in given.items()]
+
+
+def _settings(package: DataPackage) -> list[Value]:
+    """What was set and not fitted: dates, shares, and how far runs of one configuration lie apart."""
+    rows = fitted_rows(package)
+    low, high = COVERAGE_GOAL
+    years = sorted(
+        residual_stories(package).query("chip == 'M1 Max' and quantization == 'Q4_K_M'")["year"].dropna().unique()
+    )
+    texts = {
+        "software-year": (f"{expected.CURRENT_SOFTWARE_YEAR}", "Year from which on software counts as that of today"),
+        "oldest-year": (f"{measured.OLDEST_FITTED_YEAR}", "Chips introduced before are not fitted"),
+        "coverage-goal": (f"{words.number(low * 100)} to {words.quantity(high, 'share', 2)}", "Coverage aimed at"),
+        "coverage-stated": (words.quantity(intervals.COVERAGE_SHARE, "share", 2), "Coverage an interval states"),
+        "memory-share": (words.quantity(serving.USED_MEMORY_SHARE, "share", 2), "Share of the memory an engine fills"),
+        "cpu-chips": (str(rows.loc[rows["stack"] == "cpu", "chip"].nunique()), "Machines whose processors were fitted"),
+        "least-chips": (
+            str(intervals.LEAST_CHIPS),
+            "Chips from which on quantiles can promise what the interval states",
+        ),
+        "m1-years": (
+            words.listing([f"{year:.0f}" for year in (years[0], years[-1])]),
+            "First and last year of the M1 Max",
+        ),
+    }
+    spread, count = measured.replicate_spread(package)
+    return [
+        *(Value(f"{NAME}{name}", text=text, definition=definition) for name, (text, definition) in texts.items()),
+        _share(
+            "replicate-spread",
+            spread,
+            "What nine in ten repeated runs of one configuration differ by at most, fastest over slowest",
+            sources(package),
+        ),
+        Value(f"{NAME}replicate-count", text=str(count), definition="Configurations that were run more than once"),
+        _share(
+            "llama-cpp-share",
+            float(rows["framework"].str.startswith("llama.cpp").mean()),
+            "Configurations run with llama.cpp",
+            sources(package),
+        ),
     ]
 
 
