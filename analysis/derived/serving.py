@@ -133,6 +133,16 @@ def predicted_request_s(rows: pd.DataFrame, parameters: Mapping[str, float]) -> 
     return np.asarray(time)
 
 
+def ideal_reading_s(rows: pd.DataFrame) -> Values:
+    """Return the least time of reading the weights once for every token of output, at the full bandwidth."""
+    reading = server_batching.memory_time_s(
+        rows["weight_byte"].to_numpy(dtype=float),
+        rows["memory_bandwidth_byte_per_s"].to_numpy(dtype=float),
+        n_chip=rows["n_chip"].to_numpy(dtype=float),
+    )
+    return np.asarray(rows["output_token"].to_numpy(dtype=float) * reading)
+
+
 # ------------------------------------------------------------------------------------------------ Pope
 
 

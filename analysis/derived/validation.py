@@ -705,7 +705,14 @@ def _expert_values(package: DataPackage) -> list[Value]:
     large = batches[batches["batch_size"] == batches["batch_size"].max()]
     served = serving_predicted(package)
     mixtral = served[served["kind"] == GROUPS["experts"]]
+    requests = serving.serving_measurements(package)
+    requests = requests[requests["is_expert"]]
     counts = {
+        "mixtral-impossible": (
+            int((requests["request_s"] < serving.ideal_reading_s(requests)).sum()),
+            "Requests of Mixtral faster than reading evenly called experts at the full bandwidth",
+            sorted(requests["source_id"].unique()),
+        ),
         "experts-row-count": (len(rows), "Configurations of mixtures of experts", cited),
         "experts-chip-count": (rows["chip"].nunique(), "Chips among them", cited),
         "experts-model-count": (rows["model_id"].nunique(), "Shapes of models among them", cited),
