@@ -18,8 +18,8 @@ import pandas as pd
 
 from analysis import tables
 from analysis.derived import expected, serving
+from analysis.derived import intervals as spread
 from analysis.derived import measured as prepared
-from analysis.equations import validation
 from analysis.tables import DataPackage
 
 Values = npt.NDArray[np.float64]
@@ -30,7 +30,6 @@ NOISE_RATIO = 0.05
 SERVING_NOISE_RATIO = 0.1
 """The same for times of requests on servers."""
 DIGITS = 5
-COVERAGE_SHARE = 0.8
 POPE_DATE = "2022-11"
 LEAST = 1e-6
 """Least value of a parameter, relative to where its search starts."""
@@ -67,6 +66,10 @@ CPU = (
     Parameter("cpu-unpacking", "bit_per_param", 4.0, "Unpacking I formats on processors, as bits per weight read on top"),
 )  # fmt: skip
 PARAMETERS = (*GPU, *CPU)
+EXPERTS = (
+    Parameter("routing", "s_per_layer", 5e-5, "What a layer of a mixture of experts takes on top on graphics processors"),
+)  # fmt: skip
+"""Fitted to mixtures of experts once the parameters of dense models are fixed."""
 SERVING = (
     Parameter("serving-launch-vllm", "s_per_layer", 7e-5, "Time of a layer whatever its weights and batch, under vLLM"),
     Parameter("serving-launch-tensorrt-llm", "s_per_layer", 4e-5, "The same under TensorRT-LLM"),
@@ -82,9 +85,15 @@ TPU = (
     Parameter("tpu-compute-share", "share", 0.5, "Share of the dense peak reached on TPU v4 while writing", high=1.0),
     Parameter("tpu-prefill-share", "share", 0.5, "Share of the dense peak reached on TPU v4 while reading the prompt", high=1.0),
 )  # fmt: skip
+FASTERTRANSFORMER = (
+    Parameter("fastertransformer-layer", "s_per_layer", 2e-4, "Time of a layer under FasterTransformer on the 8 chips of one node"),
+    Parameter("fastertransformer-hop", "s_per_layer", 6e-5, "Time a layer takes on top for every doubling of the chips that share it"),
+    Parameter("fastertransformer-link", "byte_per_s", 1.5e11, "Rate at which a chip exchanges activations"),
+)  # fmt: skip
+"""Shares of bandwidth and peak are those of the serving engines on the same chip."""
 
 NEUTRAL = {
-    "launch": 0.0, "launch-rocm": 0.0, "width-metal": 0.0, "launch-decline": 0.0, "old-launch": 1.0, "unpacking": 0.0,
+    "routing": 0.0, "launch": 0.0, "launch-rocm": 0.0, "width-metal": 0.0, "launch-decline": 0.0, "old-launch": 1.0, "unpacking": 0.0,
     "unpacking-decline": 0.0, "kv-cost-without-flash": expected.FLASH_KV_COST_RATIO,
 }  # fmt: skip
 """What a parameter is where the model does without it."""
@@ -112,8 +121,8 @@ LADDER = (
 class Problem:
     """The rows of a fit as arrays, with the weight of each: every chip and backend counts once."""
 
-    def __init__(self, rows: pd.DataFrame) -> None:
-        self.rows = rows.reset_index(drop=True)
+    def __init__(self, rows: pd.DataFrame, fixed: Mapping[str, float] | None = None) -> None:
+        self.rows, self.fixed = rows.reset_index(drop=True), dict(fixed or {})
         self.configuration = prepared.configuration(self.rows)
         self.used, self.codes = np.unique(self.rows["code"].to_numpy(dtype=np.int64), return_inverse=True)
         self.log_measured = np.log(self.rows["decode_token_per_s"].to_numpy(dtype=float))
@@ -131,7 +140,8 @@ class Problem:
 
     def residual(self, parameters: Mapping[str, float]) -> Values:
         """Return the weighted residuals, bent so that their square grows only linearly beyond the noise."""
-        return bent(self.log_predicted(completed(parameters)) - self.log_measured, self.weight, NOISE_RATIO)
+        error = self.log_predicted(completed(self.fixed | dict(parameters))) - self.log_measured
+        return bent(error, self.weight, NOISE_RATIO)
 
 
 def chip_weight(rows: pd.DataFrame) -> Values:
@@ -206,6 +216,17 @@ def folds(rows: pd.DataFrame, parameters: Iterable[Parameter]) -> dict[str, dict
     }
 
 
+def expert_folds(
+    rows: pd.DataFrame, dense: Mapping[str, float], dense_folds: Mapping[str, Mapping[str, float]]
+) -> dict[str, dict[str, float]]:
+    """Return the parameters of mixtures of experts with each chip left out, of the dense fit as well where it was in it."""
+    found = {}
+    for chip in sorted(rows["chip"].unique()):
+        fixed = dict(dense_folds.get(chip, dense))
+        found[str(chip)] = fixed | fit(Problem(rows[rows["chip"] != chip], fixed), EXPERTS)
+    return found
+
+
 def unseen_token_per_s(rows: pd.DataFrame, left_out: Mapping[str, Mapping[str, float]]) -> Values:
     """Return the prediction for each row by the parameters that never saw its chip."""
     predicted = np.full(len(rows), np.nan)
@@ -223,11 +244,9 @@ def intervals(rows: pd.DataFrame, predicted: Values) -> dict[str, tuple[float, f
     ratio = rows["decode_token_per_s"].to_numpy(dtype=float) / predicted
     weight = chip_weight(rows)
     ends = {}
-    for name in expected.GROUPS:
+    for name in (name for name in expected.GROUPS if name in set(rows["group"])):
         mask = (rows["group"] == name).to_numpy()
-        tails = ((1 - COVERAGE_SHARE) / 2, (1 + COVERAGE_SHARE) / 2)
-        low, high = (validation.interval_end_ratio(ratio[mask], weight[mask], tail) for tail in tails)
-        ends[name] = (float(low), float(high))
+        ends[name] = spread.ends(ratio[mask], weight[mask], few=spread.is_few(rows[mask]))
     return ends
 
 
@@ -272,50 +291,78 @@ def fitted_rows(package: DataPackage) -> pd.DataFrame:
     return rows[rows["left_out"] == ""].reset_index(drop=True)
 
 
+def expert_rows(package: DataPackage) -> pd.DataFrame:
+    """Return the measured mixtures of experts that the time for routing is fitted to: those on graphics processors."""
+    rows = prepared.expert_measurements(package)
+    return rows[(rows["left_out"] == "") & (rows["group"] == "experts")].reset_index(drop=True)
+
+
 def decode_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
     """Fit the decode model and return what is filed of it, table by table."""
-    rows = fitted_rows(package)
+    rows, experts = fitted_rows(package), expert_rows(package)
     found = _rounded(fit(Problem(rows), PARAMETERS))
     left_out = {chip: _rounded(values) for chip, values in folds(rows, PARAMETERS).items()}
-    errors = standard_errors(left_out)
-    scope = {"n_row": len(rows), "n_chip": rows["chip"].nunique(), "data_date": max(rows["date"])}
-    fitted = [
-        _entry(
-            p.parameter_id,
-            "decode",
-            p.unit,
-            found[p.parameter_id],
-            p.meaning,
-            _error(errors[p.parameter_id], found[p.parameter_id]),
-            **scope,
-        )
-        for p in PARAMETERS
+    routing = _rounded(fit(Problem(experts, found), EXPERTS))
+    left_out_experts = {chip: _rounded(v) for chip, v in expert_folds(experts, found, left_out).items()}
+    entries = [
+        *_parameter_entries(PARAMETERS, found, left_out, rows),
+        *_parameter_entries(EXPERTS, routing, left_out_experts, experts),
+        *_interval_entries(rows, unseen_token_per_s(rows, left_out)),
+        *_interval_entries(experts, unseen_token_per_s(experts, left_out_experts)),
     ]
-    fold_rows = [
-        {"left_out": chip, "parameter_id": name, "value": value}
-        for chip, values in left_out.items()
-        for name, value in values.items()
-    ]
-    ends = _interval_entries(rows, unseen_token_per_s(rows, left_out), scope["data_date"])
     return {
-        "calibration": [*fitted, *ends, *_shape_entries(package)],
-        "calibration_folds": fold_rows,
+        "calibration": [*entries, *_shape_entries(package)],
+        "calibration_folds": _fold_entries(left_out | left_out_experts),
         "calibration_ladder": ladder(rows),
     }
+
+
+def _parameter_entries(
+    parameters: Iterable[Parameter],
+    found: Mapping[str, float],
+    left_out: Mapping[str, Mapping[str, float]],
+    rows: pd.DataFrame,
+) -> list[dict[str, Any]]:
+    errors, scope = standard_errors(left_out), _scope(rows)
+    entries = []
+    for p in parameters:
+        value = found[p.parameter_id]
+        entries.append(
+            _entry(p.parameter_id, "decode", p.unit, value, p.meaning, _error(errors[p.parameter_id], value), **scope)
+        )
+    return entries
+
+
+def _fold_entries(left_out: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+    return [
+        {"left_out": chip, "parameter_id": name, "value": value}
+        for chip, values in sorted(left_out.items())
+        for name, value in values.items()
+    ]
+
+
+def _scope(rows: pd.DataFrame) -> dict[str, Any]:
+    return {"n_row": len(rows), "n_chip": rows["chip"].nunique(), "data_date": max(rows["date"].dropna())}
 
 
 def serving_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
     """Fit the serving models and return what is filed of them, table by table."""
     gpu = serving.serving_measurements(package)
-    gpu = gpu[gpu["fits"]].reset_index(drop=True)
-    tpu = serving.pope_measurements(package)
+    gpu = gpu[gpu["is_fitted"]].reset_index(drop=True)
+    tpu, older = serving.pope_measurements(package), serving.fastertransformer_measurements(package)
+    older = older[older["time_s"].notna()].reset_index(drop=True)
     fitted: dict[str, list[dict[str, Any]]] = {"calibration": [], "calibration_folds": []}
-    for rows, model, parameters, measured, series in (
-        (gpu, serving.predicted_request_s, SERVING, "request_s", "series"),
-        (tpu, serving.predicted_pope_s, TPU, "time_s", "table"),
-    ):
-        _file_serving(fitted, rows, model, parameters, measured, series)
+    found = _file_serving(fitted, gpu, serving.predicted_request_s, SERVING, "request_s", "series")
+    _file_serving(fitted, tpu, serving.predicted_pope_s, TPU, "time_s", "table")
+    _file_serving(
+        fitted, older, with_fixed(serving.predicted_fastertransformer_s, found), FASTERTRANSFORMER, "time_s", "table"
+    )
     return fitted
+
+
+def with_fixed(model: Model, fixed: Mapping[str, float]) -> Model:
+    """Return a model some of whose parameters are known."""
+    return lambda rows, parameters: model(rows, dict(fixed) | dict(parameters))
 
 
 def _file_serving(
@@ -325,7 +372,7 @@ def _file_serving(
     parameters: tuple[Parameter, ...],
     measured: str,
     series: str,
-) -> None:
+) -> dict[str, float]:
     found = _rounded(fit(ServingProblem(rows, model, measured, series), parameters))
     left_out = {
         name: _rounded(values) for name, values in series_folds(rows, model, parameters, measured, series).items()
@@ -347,13 +394,13 @@ def _file_serving(
         for name, values in left_out.items()
         for key, value in values.items()
     ]
+    return found
 
 
-def _interval_entries(rows: pd.DataFrame, predicted: Values, date: str) -> list[dict[str, Any]]:
+def _interval_entries(rows: pd.DataFrame, predicted: Values) -> list[dict[str, Any]]:
     entries = []
     for name, ends in intervals(rows, predicted).items():
-        mask = rows["group"] == name
-        scope = {"n_row": int(mask.sum()), "n_chip": rows.loc[mask, "chip"].nunique(), "data_date": date}
+        scope = _scope(rows[rows["group"] == name]) | {"data_date": max(rows["date"].dropna())}
         for side, value in zip(("low", "high"), ends, strict=True):
             meaning = f"{side.capitalize()} end of the 80 % interval of group {name}: measured over predicted speed on unseen chips"
             entries.append(_entry(f"interval-{name}-{side}", "interval", "ratio", _short(value), meaning, **scope))

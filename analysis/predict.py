@@ -8,6 +8,7 @@ note says why.  Values that cannot be right (text for a number, a negative size)
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import sys
@@ -15,8 +16,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +51,8 @@ ASSUMED_BIT_PER_PARAM = 4.85
 """Where a row names no format: bits of the most common one, used to guess the number of layers only."""
 FP16_BYTE = 2.0
 CHUNK_ROWS = 100_000
+CHUNK_BYTE = 8 * 2**20
+COPY_BYTE = 2**20
 MOST_PROBLEMS = 50
 DECIMALS = 4
 """Decimals of a speed in a file."""
@@ -61,6 +65,7 @@ NOTES = {
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
     "layer": "n_layer estimated from the size",
     "cache": "KV cache assumed: 8 heads of 128 in FP16",
+    "experts": "mixture of experts: shared weights and the experts called are read",
     "batch": "all sequences together; the interval was measured at batch 1",
     "peak": "arithmetic not counted: peak of the chip unknown",
     "capacity": "does not fit into memory",
@@ -200,7 +205,7 @@ def _models(folder: Path) -> dict[str, dict[str, str]]:
 
 MODEL_NUMBERS = (
     "total_gparam", "active_gparam", "n_layer", "model_dim", "vocab_size", "n_kv_head", "head_dim", "kv_latent_dim", "rope_head_dim",
-    "n_sliding_layer", "sliding_window_token",
+    "n_sliding_layer", "sliding_window_token", "ffn_dim", "n_expert", "n_active_expert",
 )  # fmt: skip
 
 
@@ -215,6 +220,10 @@ class Model:
     kv_byte_per_token: float = np.nan
     window_kv_byte_per_token: float = 0.0
     window_token: float = np.inf
+    expert_param: float = 0.0
+    n_expert: float = np.nan
+    n_active_expert: float = np.nan
+    used_share: float = 1.0
 
 
 def _model(row: dict[str, str]) -> Model:
@@ -227,13 +236,17 @@ def _model(row: dict[str, str]) -> Model:
         per_layer = (number["kv_latent_dim"] + np.nan_to_num(number["rope_head_dim"])) * FP16_BYTE
     active = number["active_gparam"] * 1e9 if row["active_gparam"] else total
     window = number["sliding_window_token"] if row["sliding_window_token"] else np.inf
-    return Model(total, active, layer, embedding, per_layer * (layer - window_layer), per_layer * window_layer, window)
+    expert = expected.expert_param(number | {"total_param": total, "active_param": active})
+    return Model(
+        total, active, layer, embedding, per_layer * (layer - window_layer), per_layer * window_layer, window,
+        expert, number["n_expert"], number["n_active_expert"], 1.0 if expert else active / total,
+    )  # fmt: skip
 
 
 class Sizes:
     """Bytes, bits, layers and cache of every row."""
 
-    def __init__(self, rows: Rows, known: expected.Calibration) -> None:
+    def __init__(self, rows: Rows, known: expected.Calibration, batch: Values) -> None:
         filed_models = _models(rows.folder)
         models = [_model(filed_models[name]) for name in rows.names["model_id"][1]]
         fact = {
@@ -247,8 +260,8 @@ class Sizes:
         filed = rows.numbers["weight_gibyte"]
         self.bit = _first(filed * 8 / fact["total_param"], format_bit, named_bit)
         self.whole_byte = _first(filed, fact["total_param"] * self.bit / 8)
-        active = np.nan_to_num(fact["active_param"] / fact["total_param"], nan=1.0)
-        self.read_byte = self.whole_byte * active - np.nan_to_num(fact["embedding_param"]) * np.nan_to_num(self.bit) / 8
+        self.is_expert = np.nan_to_num(fact["expert_param"]) > 0
+        self.read_byte = self._read(rows, fact, batch)
         self.param = _first(
             fact["active_param"], self.read_byte * 8 / np.where(np.isnan(self.bit), ASSUMED_BIT_PER_PARAM, self.bit)
         )
@@ -256,6 +269,16 @@ class Sizes:
         self.n_layer = _first(layer, np.asarray(expected.typical_layer(known, self.param)))
         self.cache_byte = self._cache(rows, fact)
         rows.note("layer", np.isnan(layer))
+        rows.note("experts", self.is_expert)
+
+    def _read(self, rows: Rows, fact: dict[str, Values], batch: Values) -> Values:
+        """Bytes of weights a step reads; a file without a filed model is read whole."""
+        own = np.array([_expert_bit(name, rows.folder) for kind in FORMATS for name in rows.names[kind][1]])
+        at = np.cumsum([0, *(len(rows.names[kind][1]) for kind in FORMATS)])
+        bits = [rows.looked_up(kind, own[at[i] : at[i + 1]].tolist()) for i, kind in enumerate(FORMATS)]
+        weights = expected.Weights(*(fact[name] for name in expected.Weights._fields))
+        read = expected.read_byte(weights, self.whole_byte, expert_bit=_first(*bits), batch_size=batch)
+        return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
 
     def _cache(self, rows: Rows, fact: dict[str, Values]) -> Values:
         """Bytes of cache one sequence has at its context; none without a context."""
@@ -282,6 +305,15 @@ def _first(*choices: Values) -> Values:
     for choice in choices[1:]:
         found = np.where(np.isnan(found), choice, found)
     return np.asarray(found, dtype=float)
+
+
+FORMATS = ("quantization", "format")
+EXPERT_FORMAT = "mxfp4"
+"""A format that files give to their experts only: what it leaves of the file is shared."""
+
+
+def _expert_bit(name: str, folder: Path) -> float:
+    return expected.bit_per_param(name, folder) if name.lower().startswith(EXPERT_FORMAT) else np.nan
 
 
 class Kinds:
@@ -344,14 +376,14 @@ def _packing(rows: Rows, bit: Values) -> npt.NDArray[np.int64]:
 
 def _answer(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
     known = expected.calibration(rows.folder)
-    sizes = Sizes(rows, known)
-    kinds = Kinds(rows, sizes)
     batch = np.nan_to_num(rows.numbers["batch_size"], nan=1.0)
+    sizes = Sizes(rows, known, batch)
+    kinds = Kinds(rows, sizes)
     parts = _parts(rows, known, sizes, kinds, batch)
     step = np.sum(list(parts.values()), axis=0)
     missing = np.isnan(step) | (kinds.stack < 0)
     speed = np.where(missing, np.nan, batch / step)
-    low, high = _interval(known, kinds)
+    low, high = _interval(known, kinds, sizes.is_expert)
     limit = np.where(missing & ~rows.notes["capacity"], np.nan, _limit(rows, sizes, batch))
     ended = np.where(rows.notes["storage"], np.nan, 1.0)
     columns = {
@@ -371,6 +403,7 @@ def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, 
         "bit_per_param": _first(sizes.bit, np.ones(len(rows))),
         "kv_cache_byte": sizes.cache_byte * batch,
         "introduced_year": kinds.introduced_year,
+        "is_expert": sizes.is_expert.astype(float),
     }
     parts = known.parts(expected.arrays(known.table, kinds.code), configuration)
     excess = np.maximum(sizes.whole_byte + sizes.cache_byte * batch - rows.numbers["memory_capacity_gibyte"], 0)
@@ -409,10 +442,11 @@ def _peak(chip: str, folder: Path) -> float:
     return float("nan")
 
 
-def _interval(known: expected.Calibration, kinds: Kinds) -> tuple[Values, Values]:
-    names = [expected.group(stack, packing) for stack in expected.STACK_NAMES for packing in expected.PACKINGS]
-    ends = np.array([known.intervals[name] for name in names])
-    low, high = ends[np.maximum(kinds.stack, 0) * len(expected.PACKINGS) + kinds.packing].T
+def _interval(known: expected.Calibration, kinds: Kinds, is_expert: npt.NDArray[np.bool_]) -> tuple[Values, Values]:
+    every = product(expected.STACK_NAMES, expected.PACKINGS, (False, True))
+    ends = np.array([known.intervals[expected.group(s, k, is_expert=experts)] for s, k, experts in every])
+    kind = np.maximum(kinds.stack, 0) * len(expected.PACKINGS) + kinds.packing
+    low, high = ends[kind * 2 + is_expert].T
     return low, high
 
 
@@ -455,22 +489,168 @@ def predict_file(source: str, target: str | None = None, *, folder: Path | None 
     Works in chunks, so the table may be larger than memory.  Nothing is written where a row is wrong.
     Raises InputError with every problem found.
     """
-    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as store:
-        _predict_chunks(source, store, folder or _data_folder())
+    name = "standard input" if source == "-" else Path(source).name
+    with tempfile.TemporaryFile() as store, _opened(source, name) as stream:
+        _predict_stream(stream, store, folder or _data_folder(), name)
         store.seek(0)
         if target in (None, "-"):
-            shutil.copyfileobj(store, sys.stdout)
+            sys.stdout.flush()
+            shutil.copyfileobj(store, sys.stdout.buffer, COPY_BYTE)
+            sys.stdout.flush()
         else:
-            with Path(str(target)).open("w", encoding="utf-8", newline="") as file:
-                shutil.copyfileobj(store, file)
+            with Path(str(target)).open("wb") as file:
+                shutil.copyfileobj(store, file, COPY_BYTE)
 
 
-def _predict_chunks(source: str, store: IO[str], folder: Path) -> None:
-    name = "standard input" if source == "-" else Path(source).name
-    problems: list[Problem] = []
+def _opened(source: str, name: str) -> IO[bytes]:
+    """Return a stream that can be read twice."""
+    if source != "-":
+        try:
+            return Path(source).open("rb")
+        except FileNotFoundError:
+            todo = "Check the path; - reads standard input."
+            raise InputError([Problem(file=name, found="no such file", expected="a CSV file", todo=todo)]) from None
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    shutil.copyfileobj(sys.stdin.buffer, copy, COPY_BYTE)
+    copy.seek(0)
+    return copy
+
+
+def _predict_stream(stream: IO[bytes], store: IO[bytes], folder: Path, name: str) -> None:
+    """Write the header and the rows: line by line as they stand while they are plain, through the CSV parser from where they are not."""
+    first = stream.readline()
+    header = _plain_header(first)
     line = 2
-    for chunk in _chunks(source, name):
-        rows = Rows(chunk, folder, name, first_line=line)
+    if header is None:
+        stream.seek(0)
+        _predict_parsed(stream, store, Reading(folder, name, line, None))
+        return
+    store.write(",".join([*header, *OUTPUT]).encode() + b"\n")
+    while True:
+        start = stream.tell()
+        block = stream.read(CHUNK_BYTE) + stream.readline()
+        if not block:
+            return
+        count = _predict_plain(block, store, Reading(folder, name, line, header))
+        if count is None:
+            stream.seek(start)
+            _predict_parsed(stream, store, Reading(folder, name, line, header))
+            return
+        line += count
+
+
+class Reading(NamedTuple):
+    """Where a part of a file stands: data folder, name, its first line, and its columns if they were read already."""
+
+    folder: Path
+    name: str
+    line: int
+    header: list[str] | None
+
+
+def _plain_header(first: bytes) -> list[str] | None:
+    """Columns of a header that needs no CSV parser and no renaming; None where it does."""
+    if first.startswith(b"\xef\xbb\xbf") or b'"' in first:
+        return None
+    try:
+        columns = first.decode("utf-8").rstrip("\r\n").split(",")
+    except UnicodeDecodeError:
+        return None
+    plain = len(set(columns)) == len(columns) and all(columns) and not set(columns) & set(OUTPUT)
+    return columns if plain and set(REQUIRED) <= set(columns) else None
+
+
+def _predict_plain(block: bytes, store: IO[bytes], at: Reading) -> int | None:
+    """Append the predictions to the lines of a block as they stand, and return their number; None where a line is not plain."""
+    lines = _plain_lines(block, at.header or [])
+    table = None if lines is None else _numbers_and_names(block, at.header or [])
+    if lines is None or table is None or len(table) != len(lines):
+        return None
+    rows = Rows(table, at.folder, at.name, first_line=at.line)
+    try:
+        rows.require_sound()
+    except InputError:
+        return None
+    store.write("".join(map(str.__add__, lines, _endings(_answer(table, rows)))).encode())
+    return len(lines)
+
+
+def _plain_lines(block: bytes, header: list[str]) -> list[str] | None:
+    """Lines of a block without quotation marks, each with as many commas as the header; None for any other block."""
+    if b'"' in block or b"\0" in block:
+        return None
+    block = block.replace(b"\r\n", b"\n")
+    block = block if block.endswith(b"\n") else block + b"\n"
+    letters = np.frombuffer(block, dtype=np.uint8)
+    commas = np.searchsorted(np.flatnonzero(letters == ord(",")), np.flatnonzero(letters == ord("\n")))
+    if b"\r" in block or (np.diff(commas, prepend=0) != len(header) - 1).any():
+        return None
+    try:
+        return block.decode("utf-8").split("\n")[:-1]
+    except UnicodeDecodeError:
+        return None
+
+
+def _numbers_and_names(block: bytes, header: list[str]) -> pd.DataFrame | None:
+    """Columns of a plain block that count, numbers as numbers; None where a number is none."""
+    import pandas as pd
+
+    used = [column for column in header if column in INPUT]
+    numbers = [column for column in used if column in POSITIVE or column in NOT_NEGATIVE]
+    kinds = dict.fromkeys(used, "str") | dict.fromkeys(numbers, "float64")
+    try:
+        return pd.read_csv(
+            io.BytesIO(block), header=None, names=header, usecols=used, dtype=kinds, encoding="utf-8", keep_default_na=False,
+            na_values={column: list(BLANKS) for column in numbers}, index_col=False,
+        )  # fmt: skip
+    except (ValueError, pd.errors.ParserError):
+        return None
+
+
+def _endings(answered: pd.DataFrame) -> list[str]:
+    """The output columns of each row as the end of its line; rows that agree in all of them are written once."""
+    speeds = np.round(answered[list(OUTPUT[:4])].to_numpy(dtype=float), DECIMALS)
+    which, names = _names_text(answered)
+    kind = which
+    for column in speeds.T:
+        values, place = np.unique(column, return_inverse=True)
+        if len(values) > len(column) / 2:
+            return _written(speeds, which, names)
+        kind = np.unique(kind * len(values) + place, return_inverse=True)[1]
+    _, first, kind = np.unique(kind, return_index=True, return_inverse=True)
+    once = np.array(_written(speeds[first], which[first], names), dtype=object)
+    return cast("list[str]", once[kind].tolist())
+
+
+def _written(speeds: Values, which: npt.NDArray[np.int64], names: list[str]) -> list[str]:
+    rows = zip(*speeds.T.tolist(), which.tolist(), strict=True)
+    endings = [f",{speed},{low},{high},{limit}{names[place]}" for speed, low, high, limit, place in rows]
+    for row in np.flatnonzero(np.isnan(speeds).any(axis=1)):
+        known = ("" if np.isnan(value) else repr(value) for value in speeds[row].tolist())
+        endings[row] = f",{','.join(known)}{names[which[row]]}"
+    return endings
+
+
+def _names_text(answered: pd.DataFrame) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """The last two columns: which text each row has, and the texts."""
+    import pandas as pd
+
+    binding, bindings = pd.factorize(answered["binding"].to_numpy(dtype=object))
+    note, notes = pd.factorize(answered["note"].to_numpy(dtype=object))
+    texts = [f",{first},{_quoted(second)}\n" for first in [*bindings, ""] for second in notes]
+    return np.where(binding < 0, len(bindings), binding) * len(notes) + note, texts
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if "," in text else text
+
+
+def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> None:
+    """Write the rows of the rest of a stream through the CSV parser; raise InputError with every problem found."""
+    problems: list[Problem] = []
+    line = at.line
+    for chunk in _chunks(stream, at):
+        rows = Rows(chunk, at.folder, at.name, first_line=line)
         try:
             rows.require_sound()
         except InputError as error:
@@ -479,28 +659,36 @@ def _predict_chunks(source: str, store: IO[str], folder: Path) -> None:
                 break
         if not problems:
             answered = _answer(chunk, rows)
-            rounded = answered.assign(**{name: answered[name].round(DECIMALS) for name in OUTPUT[:4]})
-            rounded.to_csv(store, index=False, header=line == 2, lineterminator="\n")
+            whole = at.header is None and line == at.line
+            store.write(_beside(chunk, answered, header=whole).encode())
         line += len(chunk)
     if problems:
         raise InputError(problems[:MOST_PROBLEMS])
 
 
-def _chunks(source: str, name: str) -> Iterator[pd.DataFrame]:
+def _beside(chunk: pd.DataFrame, answered: pd.DataFrame, *, header: bool) -> str:
+    """The rows with their predictions as CSV; numbers are written as in plain lines."""
+    numbers = {name: answered[name].round(DECIMALS).astype(object) for name in OUTPUT[:4]}
+    return str(
+        chunk.assign(**numbers, **{name: answered[name] for name in OUTPUT[4:]}).to_csv(
+            index=False, header=header, lineterminator="\n"
+        )
+    )
+
+
+def _chunks(stream: IO[bytes], at: Reading) -> Iterator[pd.DataFrame]:
     import pandas as pd
 
+    given: dict[str, Any] = {} if at.header is None else {"header": None, "names": at.header, "index_col": False}
     try:
-        stream = sys.stdin if source == "-" else source
         yield from pd.read_csv(
-            stream, dtype=str, keep_default_na=False, na_filter=False, chunksize=CHUNK_ROWS, encoding="utf-8"
+            stream, dtype=str, keep_default_na=False, na_filter=False, chunksize=CHUNK_ROWS, encoding="utf-8", **given
         )
-    except FileNotFoundError:
-        found = Problem(
-            file=name, found="no such file", expected="a CSV file", todo="Check the path; - reads standard input."
-        )
-        raise InputError([found]) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         found = Problem(
-            file=name, found=str(error).strip(), expected="a CSV file in UTF-8 with a header", todo="Repair the file."
+            file=at.name,
+            found=str(error).strip(),
+            expected="a CSV file in UTF-8 with a header",
+            todo="Repair the file.",
         )
         raise InputError([found]) from error

@@ -110,6 +110,33 @@ def test_a_mixture_of_experts_reads_its_active_parameters() -> None:
     assert sparse > 4 * dense
 
 
+def test_experts_are_read_as_the_batch_calls_them() -> None:
+    """gpt-oss-20b calls 4 of 32 experts: one token reads an eighth of them, 32 tokens 98.6 %."""
+    rows = [{"backend": "cuda", "memory_bandwidth_gbyte_per_s": 273, "weight_gibyte": 11.27, "model_id": "gpt-oss-20b"}]
+    table = pd.DataFrame(rows * 2).assign(quantization="MXFP4", batch_size=[1, 32])
+    result = predict(table)
+    expert = 3 * 2880 * 2880 * 24 * 32 * 4.25 / 8
+    head = (11.27 * 2**30 - expert) * (1 - 201088 * 2880 / (20.9148e9 - 3 * 2880 * 2880 * 24 * 32))
+    byte = 273e9 * table["batch_size"] / result["limit_token_per_s"]
+    assert byte[0] == pytest.approx(head + expert / 8, rel=1e-3)
+    assert byte[1] == pytest.approx(head + expert * (1 - (7 / 8) ** 32), rel=1e-3)
+    assert result["note"].str.contains("mixture of experts").all()
+
+
+def test_a_mixture_of_experts_is_near_a_public_score() -> None:
+    """The llama.cpp scoreboard lists 282.5 tokens per second for gpt-oss-20b on an RTX 5090."""
+    row = one(
+        chip="RTX 5090",
+        memory_bandwidth_gbyte_per_s=1792.0,
+        weight_gibyte=11.27,
+        model_id="gpt-oss-20b",
+        quantization="MXFP4",
+        n_layer=None,
+    )
+    assert row["token_per_s"] == pytest.approx(282.5, rel=0.12)
+    assert row["token_per_s_low"] < 282.5 < row["token_per_s_high"]
+
+
 def test_what_does_not_fit_has_no_speed_or_comes_from_storage() -> None:
     alone = one(weight_gibyte=39.6, memory_capacity_gibyte=24)
     assert pd.isna(alone["token_per_s"])
@@ -217,8 +244,50 @@ def test_chunks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     rows.to_csv(tmp_path / "a.csv", index=False)
     predict_file(str(tmp_path / "a.csv"), str(tmp_path / "whole.csv"))
     monkeypatch.setattr(module, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(module, "CHUNK_BYTE", 200)
     predict_file(str(tmp_path / "a.csv"), str(tmp_path / "parts.csv"))
     assert (tmp_path / "whole.csv").read_bytes() == (tmp_path / "parts.csv").read_bytes()
+
+
+MIXED = (
+    "backend,memory_bandwidth_gbyte_per_s,weight_gibyte,chip,name\n"
+    "cuda,1008,3.56,RTX 4090,007\nmetal,,3.56,M1,1e3\n,400,7,,\ncuda,1008,40,A100 SXM 80GB,x;y\nsycl,500,4.5,,ä\n"
+)
+
+
+def written(folder: Path, text: str) -> str:
+    (folder / "in.csv").write_bytes(text.encode())
+    predict_file(str(folder / "in.csv"), str(folder / "out.csv"))
+    return (folder / "out.csv").read_bytes().decode()
+
+
+def test_plain_lines_and_parsed_lines_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = written(tmp_path, MIXED)
+    assert written(tmp_path, MIXED.replace("\n", "\r\n")) == plain
+    assert written(tmp_path, MIXED.rstrip("\n")) == plain
+    monkeypatch.setattr(module, "_predict_plain", lambda *_: None)
+    assert written(tmp_path, MIXED) == plain
+    assert plain.splitlines()[2].startswith("metal,,3.56,M1,1e3,,,,,,memory bandwidth is missing")
+
+
+def test_lines_after_a_quoted_one_are_parsed_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHUNK_BYTE", 60)
+    quoted = MIXED + 'cuda,1008,3.56,,"a, ""b"""\ncuda,1008,3.56,,c\n'
+    assert written(tmp_path, quoted).splitlines()[:6] == written(tmp_path, MIXED).splitlines()
+    with pytest.raises(InputError, match=r"in\.csv:8:weight_gibyte"):
+        written(tmp_path, quoted.replace("cuda,1008,3.56,,c", "cuda,1008,-1,,c"))
+
+
+@pytest.mark.parametrize("line", ["cuda,1008\n", "\n", "cuda,1008,3.56,,a,b,c\n"])
+def test_lines_of_another_length_are_left_to_the_parser(line: str) -> None:
+    assert module._plain_lines((MIXED + line).encode(), MIXED.split("\n", maxsplit=1)[0].split(",")) is None
+
+
+def test_rows_that_agree_are_written_as_rows_that_do_not(tmp_path: Path) -> None:
+    line = MIXED.splitlines()[1]
+    many, once = written(tmp_path, MIXED + f"{line}\n" * 20), written(tmp_path, MIXED)
+    assert many.splitlines()[:6] == once.splitlines()
+    assert set(many.splitlines()[6:]) == {once.splitlines()[1]}
 
 
 @pytest.mark.parametrize(

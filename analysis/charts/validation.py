@@ -13,8 +13,19 @@ BACKENDS = {
     "CUDA": "#2e8b57", "Metal": theme.PRIMARY, "ROCm": "#d1495b", "Vulkan": "#c8681c", "Processor": theme.MUTED,
 }  # fmt: skip
 BACKEND_SHAPES = {"CUDA": "circle", "Metal": "square", "ROCm": "triangle-up", "Vulkan": "diamond", "Processor": "cross"}
-ENGINES = {"vLLM": theme.PRIMARY, "TensorRT-LLM": "#2e8b57", "TPU v4": "#c8681c", "Out of memory": theme.MUTED}
-ENGINE_SHAPES = {"vLLM": "circle", "TensorRT-LLM": "square", "TPU v4": "triangle-up", "Out of memory": "cross"}
+ENGINES = {
+    "vLLM": theme.PRIMARY, "TensorRT-LLM": "#2e8b57", "FasterTransformer": "#a8489b", "TPU v4": "#c8681c",
+    "Mixtures of experts": "#9a7b12", "Out of memory": theme.MUTED,
+}  # fmt: skip
+ENGINE_SHAPES = {
+    "vLLM": "circle", "TensorRT-LLM": "square", "FasterTransformer": "diamond", "TPU v4": "triangle-up",
+    "Mixtures of experts": "triangle-down", "Out of memory": "cross",
+}  # fmt: skip
+EXPLANATIONS = {
+    "The drive alone": ("circle", theme.PRIMARY), "Page cache": ("square", "#2e8b57"), "Sparse model": ("triangle-up", "#c8681c"),
+    "Sparse model and page cache": ("diamond", "#a8489b"), "Thrashing": ("cross", "#d1495b"), "Computing": ("triangle-down", theme.MUTED),
+    "Not known": ("triangle-right", theme.MUTED),
+}  # fmt: skip
 MEDIAN, LARGE = theme.PRIMARY, theme.MUTED
 PREDICTED = "Predicted without the chip, tokens per second"
 GOAL_RULE = {"strokeDash": [5, 4], "color": theme.FORBIDDEN, "strokeWidth": 1.6}
@@ -25,7 +36,8 @@ TITLES = {
     "large_error_ratio": "Nine in ten below", "n_parameter": "Parameters", "term": "Term added", "row_share": "Configurations inside",
     "chip_share": "Chips inside", "reached_share": "Share reached", "operation_name": "Operation", "series": "Series", "kind": "Kind",
     "batch_size": "Batch", "time_s": "Measured", "predicted_s": "Predicted", "user_token_per_s": "A user gets",
-    "chip_token_per_s": "The chip yields", "basis": "Basis", "setup": "Set-up",
+    "chip_token_per_s": "The chip yields", "basis": "Basis", "setup": "Set-up", "reached_ratio": "Needed over the drive's rate",
+    "explanation": "Explained by", "device": "Device", "method": "Method", "step_s": "Step", "token_per_s": "Measured",
 }  # fmt: skip
 
 
@@ -147,7 +159,7 @@ def _rung(table: pd.DataFrame, term: str) -> str:
     return f"{term} ({count})"
 
 
-def interval_coverage(table: pd.DataFrame) -> alt.LayerChart:
+def interval_coverage(table: pd.DataFrame, *, goal: tuple[float, float]) -> alt.LayerChart:
     """Share of measured speeds inside the interval, by group, with the band aimed at."""
     long = pd.concat(
         [
@@ -171,7 +183,7 @@ def interval_coverage(table: pd.DataFrame) -> alt.LayerChart:
         tooltip=[*_tips("name", "n_row", "n_chip"), alt.Tooltip("share:Q", title="Inside", format=".0%")],
     )  # fmt: skip
     band = (
-        alt.Chart(pd.DataFrame({"share": [0.75], "end": [0.85]}))
+        alt.Chart(pd.DataFrame({"share": [goal[0]], "end": [goal[1]]}))
         .mark_rect(opacity=0.12, color=theme.PRIMARY)
         .encode(x=x, x2="end:Q")
     )
@@ -237,3 +249,47 @@ def serving_frontier(table: pd.DataFrame) -> alt.LayerChart:
         shape=marks.shape("setup", shapes, list(palette)), tooltip=_tips("setup", "batch_size", "user_token_per_s", "chip_token_per_s")
     )  # fmt: skip
     return alt.layer(lines, points)
+
+
+def storage_reached(table: pd.DataFrame) -> alt.LayerChart:
+    """Read rate that a stream would need over the rate of its drive, one line an explanation."""
+    order = list(EXPLANATIONS)
+    shapes, palette = ({name: pair[i] for name, pair in EXPLANATIONS.items()} for i in (0, 1))
+    x = marks.x(
+        "reached_ratio",
+        "Rate needed over the rate of the drive",
+        log=True,
+        domain=(0.02, 400),
+        values=[0.1, 1, 10, 100],
+    )
+    points = alt.Chart(table).mark_point(filled=True, size=60, opacity=0.7).encode(
+        x=x, y=alt.Y("explanation:N", title=None, sort=order, axis=alt.Axis(labelLimit=200)),
+        color=alt.Color("explanation:N", legend=None, scale=alt.Scale(domain=order, range=list(palette.values()))),
+        shape=alt.Shape("explanation:N", legend=None, scale=alt.Scale(domain=order, range=list(shapes.values()))),
+        tooltip=_tips("device", "model", "method", "token_per_s", "reached_ratio"),
+    )  # fmt: skip
+    drive = alt.Chart(pd.DataFrame({"reached_ratio": [1.0]})).mark_rule(color=theme.MUTED, strokeWidth=1.2).encode(x=x)
+    return alt.layer(drive, points)
+
+
+def expert_batches(table: pd.DataFrame) -> alt.LayerChart:
+    """Time of a step against batch: points measured, lines predicted with the experts a batch calls, and without them."""
+    models = sorted(table["model"].unique())
+    palette: dict[str, Any] = dict(zip(models, [theme.PRIMARY, "#c8681c", "#2e8b57"], strict=False))
+    shapes = dict(zip(models, ["circle", "square", "triangle-up"], strict=False))
+    batches = sorted(float(size) for size in table["batch_size"].unique())
+    x = marks.x(
+        "batch_size", "Sequences at once", log=True, domain=(batches[0] / 1.15, batches[-1] * 1.15), values=batches
+    )
+    y = marks.y(
+        "step_s", "Time of a step", log=True, domain=_ends(table["step_s"]), values=[0.01, 0.02, 0.05, 0.1, 0.2]
+    )
+    base = alt.Chart(table).encode(x=x, y=y, color=marks.colour("model", palette, models))
+    solid = base.transform_filter("datum.basis === 'Predicted'").mark_line(strokeWidth=2)
+    dashed = base.transform_filter("datum.basis !== 'Predicted' && datum.basis !== 'Measured'").mark_line(
+        strokeDash=[3, 4]
+    )
+    points = base.transform_filter("datum.basis === 'Measured'").mark_point(filled=True, size=80).encode(
+        shape=marks.shape("model", shapes, models), tooltip=_tips("model", "batch_size", "step_s")
+    )  # fmt: skip
+    return alt.layer(solid, dashed, points)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.equations import validation
+from analysis.equations import memory_wall, validation
 
 Number = Any
 """A float, or an array of floats: the model is the same for both."""
@@ -35,7 +35,7 @@ PACKINGS = ("plain", "k-quant", "i-quant", "low", "low-i")
 LOW_BIT = 4.0
 WHOLE_NUMBER_BIT, SCALE_BIT = 16, 0.5
 """Formats of fewer bits spend about so much more on the scales of their blocks."""
-GROUPS = ("cuda", "metal", "amd-vulkan", "cpu", "low-bit")
+GROUPS = ("cuda", "metal", "amd-vulkan", "cpu", "low-bit", "experts")
 """Groups of predictions that share an interval."""
 
 REFERENCE_PARAM = 7e9
@@ -60,6 +60,7 @@ class Coefficients(NamedTuple):
     ceiling_byte_per_s: Number
     kv_cost_ratio: Number
     unpacking_bit_per_param: Number
+    routing_s_per_layer: Number
 
 
 class Parts(NamedTuple):
@@ -87,7 +88,8 @@ class Calibration:
         p = self.parameters
         if stack == "cpu":
             unpacking = p["cpu-unpacking"] if packing in ("i-quant", "low-i") else 0.0
-            return Coefficients(0.0, 0.0, p["cpu-bandwidth-share"], p["cpu-ceiling"], FLASH_KV_COST_RATIO, unpacking)
+            share, ceiling = p["cpu-bandwidth-share"], p["cpu-ceiling"]
+            return Coefficients(0.0, 0.0, share, ceiling, FLASH_KV_COST_RATIO, unpacking, 0.0)
         launch = p["launch-rocm" if stack == "rocm" else "launch"] * (
             p["old-launch"] if old_software and stack == "cuda" else 1.0
         )
@@ -95,7 +97,8 @@ class Calibration:
         kv_cost = FLASH_KV_COST_RATIO if flash or stack == "cuda" else p["kv-cost-without-flash"]
         unpacks = packing.startswith("low") or (packing != "plain" and stack != "cuda")
         width = p["width-metal"] if stack == "metal" else 0.0
-        return Coefficients(launch, width, share, np.inf, kv_cost, p["unpacking"] if unpacks else 0.0)
+        unpacking = p["unpacking"] if unpacks else 0.0
+        return Coefficients(launch, width, share, np.inf, kv_cost, unpacking, p["routing"])
 
     @property
     def table(self) -> npt.NDArray[np.float64]:
@@ -105,7 +108,10 @@ class Calibration:
         )
 
     def parts(self, kind: Coefficients, configuration: Mapping[str, Number]) -> Parts:
-        """Return the parts of a decode step; every entry of ``configuration`` is a number or an array, in base units."""
+        """Return the parts of a decode step; every entry of ``configuration`` is a number or an array, in base units.
+
+        ``is_expert`` (0 or 1, may be left out) says that the model is a mixture of experts.
+        """
         year = configuration["introduced_year"]
         old = validation._aging(self.parameters["launch-decline"], year, REFERENCE_GENERATION_YEAR)
         unpacking = kind.unpacking_bit_per_param * validation._aging(
@@ -114,7 +120,10 @@ class Calibration:
         bandwidth = configuration["bandwidth_byte_per_s"]
         reached = validation._reached(bandwidth, kind.bandwidth_share, kind.ceiling_byte_per_s)
         layer = validation._overhead(
-            kind.launch_s_per_layer * old, kind.width_s_per_layer, bandwidth / REFERENCE_BANDWIDTH_BYTE_PER_S
+            kind.launch_s_per_layer * old,
+            kind.width_s_per_layer,
+            bandwidth / REFERENCE_BANDWIDTH_BYTE_PER_S,
+            kind.routing_s_per_layer * configuration.get("is_expert", 0.0),
         )
         byte = validation._dequantised(configuration["weight_byte"], configuration["bit_per_param"], unpacking)
         cache = configuration["kv_cache_byte"] * kind.kv_cost_ratio
@@ -135,8 +144,10 @@ def arrays(table: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> Coef
     return Coefficients(*table[codes].T)
 
 
-def group(stack: str, packing: str) -> str:
+def group(stack: str, packing: str, *, is_expert: bool = False) -> str:
     """Which interval applies."""
+    if stack != "cpu" and is_expert:
+        return "experts"
     if stack != "cpu" and packing.startswith("low"):
         return "low-bit"
     return "amd-vulkan" if stack in ("rocm", "vulkan") else stack
@@ -242,6 +253,47 @@ def from_rows(pairs: Iterable[tuple[str, float]]) -> Calibration:
         if f"interval-{name}-low" in values
     }
     return Calibration(values, ends)
+
+
+# ------------------------------------------------------------------------------------ mixtures of experts
+
+EXPERT_MATRICES = 3
+"""Matrices of a gated feed-forward part: up, gate and down."""
+
+
+def expert_param(row: Mapping[str, float]) -> float:
+    """Parameters of all routed experts of a model of ``models.csv``, in base units; 0 for a dense one.
+
+    From the widths; where some layers are dense the widths give too much, and the active parameters decide.
+    """
+    if not row["n_expert"] > 0:
+        return 0.0
+    by_width = EXPERT_MATRICES * row["n_layer"] * row["n_expert"] * row["model_dim"] * row["ffn_dim"]
+    if by_width < row["total_param"]:
+        return float(by_width)
+    return float((row["total_param"] - row["active_param"]) / (1 - row["n_active_expert"] / row["n_expert"]))
+
+
+class Weights(NamedTuple):
+    """What a step has to know of a model to say which of its weights it reads; numbers or arrays, ``expert_param`` 0 for dense."""
+
+    total_param: Number
+    embedding_param: Number
+    expert_param: Number
+    n_expert: Number
+    n_active_expert: Number
+
+
+def read_byte(weights: Weights, whole_byte: Number, *, expert_bit: Number = np.nan, batch_size: Number = 1.0) -> Number:
+    """Bytes of the weights a step reads: shared ones without the input embedding, and the experts the batch calls.
+
+    ``expert_bit`` is given where the experts have a format of their own; the rest of the file is then shared.
+    """
+    even = whole_byte * weights.expert_param / weights.total_param
+    expert = np.where(np.isnan(expert_bit), even, weights.expert_param * expert_bit / 8)
+    shared = (whole_byte - expert) * (1 - weights.embedding_param / (weights.total_param - weights.expert_param))
+    count, active = np.fmax(weights.n_expert, 1.0), np.fmax(weights.n_active_expert, 1.0)
+    return shared + expert * memory_wall.touched_expert_count(count, active, batch_size=batch_size) / count
 
 
 # ------------------------------------------------------------------------------------------- one speed

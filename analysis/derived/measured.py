@@ -32,8 +32,65 @@ SAME_RUN = [
 def decode_measurements(package: DataPackage) -> pd.DataFrame:
     """Return measured decode rates, one row per configuration: replicates collapsed to their median, sizes resolved."""
     rows = package.table("measurements_decode")
-    rows = rows[rows["is_fit_candidate"].astype(bool) & (rows["quality"] != "c")]
-    rows = _with_model_facts(rows, package)
+    return _resolved(rows[rows["is_fit_candidate"].astype(bool) & (rows["quality"] != "c")], package)
+
+
+def expert_measurements(package: DataPackage) -> pd.DataFrame:
+    """Return measured decode rates of mixtures of experts whose shape is filed, prepared like those of dense models.
+
+    Batch 1, one device.  A file said to be smaller than the experts alone is left out: its size cannot be right.
+    """
+    rows = package.table("measurements_decode")
+    rows = rows[(rows["architecture"] == "moe") & (rows["n_device"] == 1) & (rows["quality"] != "c")]
+    known = package.table("measured_models").dropna(subset=["model_id"])["model"]
+    rows = rows[rows["model"].isin(known)].dropna(subset=["weight_byte", "memory_bandwidth_byte_per_s"])
+    rows = _resolved(rows, package)
+    return rows[rows["read_byte"] > 0].reset_index(drop=True)
+
+
+OF_THE_RUN = [
+    "chip",
+    "backend",
+    "framework",
+    "model",
+    "quantization",
+    "weight_byte",
+    "memory_bandwidth_byte_per_s",
+    "flash",
+    "n_device",
+]
+
+
+def batched_experts(package: DataPackage) -> pd.DataFrame:
+    """Return measured rates of mixtures of experts with several sequences at once, on chips whose rates at batch 1 are known.
+
+    ``decode_token_per_s`` is that of all sequences together.
+    """
+    rows = package.table("measurements_batching")
+    rows = rows[
+        (rows["architecture"] == "moe") & (rows["batch_kind"] == "parallel-sequences") & (rows["quality"] != "c")
+    ]
+    runs = expert_measurements(package)
+    runs = runs[runs["flash"]].sort_values("year").drop_duplicates(["chip", "model"], keep="last")
+    columns = [
+        "measurement_id",
+        "chip",
+        "model",
+        "total_param",
+        "architecture",
+        "batch_size",
+        "input_token",
+        "output_token",
+    ]
+    rows = rows[[*columns, "token_per_s", "date", "source_id"]].merge(runs[OF_THE_RUN], on=["chip", "model"])
+    rows["decode_token_per_s"], rows["context_token"] = rows["token_per_s"], rows["input_token"]
+    rows["decode_test"] = "tg" + rows["output_token"].astype(int).astype(str)
+    rows["year"] = pd.to_numeric(rows["date"].str[:4], errors="coerce")
+    return _with_kinds(_with_model_facts(rows, package), package).reset_index(drop=True)
+
+
+def _resolved(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
+    rows = _with_model_facts(rows.assign(batch_size=1.0), package)
     rows["year"] = pd.to_numeric(rows["date"].str[:4], errors="coerce")
     rows["flash"] = [
         expected.has_flash(None if pd.isna(on) else bool(on), year)
@@ -46,7 +103,7 @@ def decode_measurements(package: DataPackage) -> pd.DataFrame:
 
 def _with_model_facts(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     """Add layers, cache and bits of the measured models; the input embedding is a lookup, so its bytes are not read."""
-    facts = package.table("measured_models").drop(columns=["source_id", "confidence", "note", "model_id"])
+    facts = package.table("measured_models").drop(columns=["source_id", "confidence", "note"])
     rows = rows.merge(facts, on="model", how="left", validate="many_to_one")
     missing = rows.loc[rows["n_layer"].isna(), "model"].unique()
     if len(missing):
@@ -55,9 +112,39 @@ def _with_model_facts(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     rows["mean_context_token"] = (
         rows["context_token"] + pd.to_numeric(rows["decode_test"].str.extract(r"(?:tg|gen )(\d+)")[0]).fillna(0) / 2
     )
-    rows["kv_cache_byte"] = _cache_byte(rows)
-    rows["read_byte"] = rows["weight_byte"] - rows["embedding_param"] * rows["bit_per_param"] / 8
+    batch = rows["batch_size"].to_numpy(dtype=float)
+    rows["kv_cache_byte"] = _cache_byte(rows) * batch
+    whole = rows.assign(total_param=rows["weight_byte"] * 8 / rows["bit_per_param"])
+    rows["read_byte"] = expected.read_byte(
+        weights(whole, package),
+        rows["weight_byte"].to_numpy(dtype=float),
+        expert_bit=_expert_bit(rows, package),
+        batch_size=batch,
+    )
     return rows
+
+
+def weights(rows: pd.DataFrame, package: DataPackage) -> expected.Weights:
+    """Return what the models' shapes say of the weights a step reads; a model without filed experts is dense.
+
+    ``rows`` need ``model_id``, ``total_param`` and ``embedding_param``.
+    """
+    models = package.table("models").set_index("model_id")
+    shape = models[["n_layer", "n_expert", "n_active_expert", "model_dim", "ffn_dim", "total_param", "active_param"]]
+    numbers: list[Any] = shape.astype(float).to_dict("records")
+    shape = shape.astype(float).assign(expert_param=[expected.expert_param(row) for row in numbers])
+    mine = shape.reindex(rows["model_id"])
+    total = np.where(mine["expert_param"] > 0, mine["total_param"], rows["total_param"].to_numpy(dtype=float))
+    return expected.Weights(
+        total, rows["embedding_param"].to_numpy(dtype=float), mine["expert_param"].fillna(0.0).to_numpy(),
+        mine["n_expert"].to_numpy(), mine["n_active_expert"].to_numpy(),
+    )  # fmt: skip
+
+
+def _expert_bit(rows: pd.DataFrame, package: DataPackage) -> np.ndarray:
+    """Bits of experts that have a format of their own, whatever the name of the file says; NaN elsewhere."""
+    bits = package.table("number_formats").set_index("format_id")["effective_bit_per_param"].astype(float)
+    return bits.reindex(rows["expert_format_id"]).to_numpy()
 
 
 def _bits(rows: pd.DataFrame, package: DataPackage) -> pd.Series[float]:
@@ -90,6 +177,26 @@ def _collapsed(rows: pd.DataFrame) -> pd.DataFrame:
     return grouped.agg(kept | {"decode_token_per_s": "median"}).assign(n_run=grouped.size()).reset_index()
 
 
+def replicate_spread(package: DataPackage) -> tuple[float, int]:
+    """Return by how much the fastest run of a configuration beats its slowest in nine of ten cases at most, and the number of cases."""
+    rows = package.table("measurements_decode")
+    rows = rows[rows["is_fit_candidate"].astype(bool) & (rows["quality"] != "c")]
+    same = [
+        "chip",
+        "n_gpu_core",
+        "backend",
+        "framework",
+        "model",
+        "quantization",
+        "weight_byte",
+        "context_token",
+        "decode_test",
+    ]
+    runs = rows.groupby([*same, "flash_attention"], dropna=False)["decode_token_per_s"].agg(["max", "min", "size"])
+    runs = runs[runs["size"] > 1]
+    return float((runs["max"] / runs["min"] - 1).quantile(0.9)), len(runs)
+
+
 def _with_kinds(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     """Add what the model needs to know of stack, memory, software and format, and whether the row is fitted."""
     rows = rows.copy()
@@ -103,11 +210,11 @@ def _with_kinds(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     rows["packing"] = [
         expected.packing(name, bit) for name, bit in zip(rows["quantization"], rows["bit_per_param"], strict=True)
     ]
-    rows["group"] = [
-        expected.group(stack, packing) for stack, packing in zip(rows["stack"], rows["packing"], strict=True)
-    ]
-    kinds = zip(rows["stack"], rows["is_hbm"], rows["is_old_software"], rows["flash"], rows["packing"], strict=True)
-    rows["code"] = [expected.code(s, hbm=bool(h), old_software=o, flash=f, packing=p) for s, h, o, f, p in kinds]
+    rows["is_expert"] = (rows["architecture"] == "moe").astype(float)
+    kinds = zip(rows["stack"], rows["packing"], rows["is_expert"], strict=True)
+    rows["group"] = [expected.group(stack, packing, is_expert=bool(expert)) for stack, packing, expert in kinds]
+    codes = zip(rows["stack"], rows["is_hbm"], rows["is_old_software"], rows["flash"], rows["packing"], strict=True)
+    rows["code"] = [expected.code(s, hbm=bool(h), old_software=o, flash=f, packing=p) for s, h, o, f, p in codes]
     rows["left_out"] = _left_out(rows)
     return rows
 
@@ -125,7 +232,7 @@ def configuration(rows: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return the columns the model reads, as arrays."""
     year = rows["introduced_year"].map(expected.clipped_year)
     names = {"bandwidth_byte_per_s": "memory_bandwidth_byte_per_s", "weight_byte": "read_byte"}
-    plain = ("n_layer", "bit_per_param", "kv_cache_byte")
+    plain = ("n_layer", "bit_per_param", "kv_cache_byte", "is_expert")
     columns = (
         {key: rows[column] for key, column in names.items()}
         | {name: rows[name] for name in plain}
@@ -279,10 +386,14 @@ def expected_speeds(
     layer = model["n_layer"] if model["n_layer"] == model["n_layer"] else expected.typical_layer(known, active)
     cache = np.nan_to_num(2 * layer * model["n_kv_head"] * model["head_dim"] * FP16_BYTE * context_token)
     stacks = [stack_of(device) for _, device in devices.iterrows()]
-    groups = [expected.group(stack, expected.packing(format_id, bit)) for stack in stacks]
+    experts = bool(model["n_expert"] > 0)
+    groups = [expected.group(stack, expected.packing(format_id, bit), is_expert=experts) for stack in stacks]
     bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float)
     codes, year = _device_kind(package, devices, stacks, format_id, bit)
-    size = {"weight_byte": active * bit / BIT_PER_BYTE, "n_layer": layer, "bit_per_param": bit, "kv_cache_byte": cache}
+    size = {
+        "weight_byte": active * bit / BIT_PER_BYTE, "n_layer": layer, "bit_per_param": bit, "kv_cache_byte": cache,
+        "is_expert": float(experts),
+    }  # fmt: skip
     parts = known.parts(
         expected.arrays(known.table, codes), {"bandwidth_byte_per_s": bandwidth, "introduced_year": year, **size}
     )

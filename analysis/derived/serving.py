@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.derived import expected, measured
 from analysis.equations import kv_cache, server_batching
 from analysis.tables import DataPackage
 
@@ -27,21 +28,41 @@ POPE_MODELS = {"PaLM 540B": "palm-540b", "PaLM 62B": "palm-62b", "Megatron-Turin
 
 
 def serving_measurements(package: DataPackage) -> pd.DataFrame:
-    """Return the times of whole requests, one row per run, with what the model needs; ``fits`` where weights and cache fit."""
+    """Return the times of whole requests, one row per run, with what the model needs.
+
+    ``fits`` where weights and cache fit; ``is_fitted`` where that holds and the model is dense.
+    """
     rows = package.table("measurements_batching")
     rows = rows[(rows["source_id"] == SOURCE) & (rows["quality"] != "c")]
     rows = rows[rows["chip"].isin(CHIPS) & rows["framework"].isin(ENGINES)]
-    facts = package.table("measured_models").set_index("model")[["n_layer", "n_kv_head", "head_dim"]]
-    rows = rows[rows["model"].isin(facts.index)].join(facts, on="model")
+    facts = package.table("measured_models").set_index("model")
+    rows = rows[rows["model"].isin(facts.index)].join(
+        facts[["model_id", "n_layer", "n_kv_head", "head_dim", "embedding_param"]], on="model"
+    )
     rows["accelerator_id"] = rows["chip"].map(CHIPS)
     rows = _with_chips(rows, package, "accelerator_id")
-    rows["model_param"], rows["weight_byte"] = rows["total_param"], rows["total_param"] * FP16_BYTE
     rows["kv_byte_per_token"] = _cache_per_token(rows)
     longest = rows["kv_byte_per_token"] * rows["batch_size"] * (rows["input_token"] + rows["output_token"])
-    rows["fits"] = rows["weight_byte"] + longest <= USED_MEMORY_SHARE * rows["n_chip"] * rows["memory_capacity_byte"]
+    whole = rows["total_param"] * FP16_BYTE
+    rows["fits"] = whole + longest <= USED_MEMORY_SHARE * rows["n_chip"] * rows["memory_capacity_byte"]
+    rows = _with_experts(rows, package, whole)
+    rows["is_fitted"] = rows["fits"] & ~rows["is_expert"]
     rows["series"] = rows["chip"] + " + " + rows["model"]
     rows["request_s"] = rows["request_time_s"] if "request_time_s" in rows else rows["request_s"]
     return rows.reset_index(drop=True)
+
+
+def _with_experts(rows: pd.DataFrame, package: DataPackage, whole_byte: pd.Series[float]) -> pd.DataFrame:
+    """Add the parameters a token uses and the bytes a step reads: of a mixture of experts what is shared and what the batch calls."""
+    weights = measured.weights(rows, package)
+    rows["is_expert"] = weights.expert_param > 0
+    active = package.table("models").set_index("model_id")["active_param"].astype(float).reindex(rows["model_id"])
+    rows["model_param"] = np.where(rows["is_expert"], active, rows["total_param"])
+    read = expected.read_byte(
+        weights, whole_byte.to_numpy(dtype=float), batch_size=rows["batch_size"].to_numpy(dtype=float)
+    )
+    rows["weight_byte"] = np.where(rows["is_expert"], read, whole_byte)
+    return rows
 
 
 def _with_chips(rows: pd.DataFrame, package: DataPackage, key: str) -> pd.DataFrame:
@@ -112,6 +133,16 @@ def predicted_request_s(rows: pd.DataFrame, parameters: Mapping[str, float]) -> 
     return np.asarray(time)
 
 
+def ideal_reading_s(rows: pd.DataFrame) -> Values:
+    """Return the least time of reading the weights once for every token of output, at the full bandwidth."""
+    reading = server_batching.memory_time_s(
+        rows["weight_byte"].to_numpy(dtype=float),
+        rows["memory_bandwidth_byte_per_s"].to_numpy(dtype=float),
+        n_chip=rows["n_chip"].to_numpy(dtype=float),
+    )
+    return np.asarray(rows["output_token"].to_numpy(dtype=float) * reading)
+
+
 # ------------------------------------------------------------------------------------------------ Pope
 
 
@@ -126,6 +157,77 @@ def pope_measurements(package: DataPackage) -> pd.DataFrame:
     rows["weight_byte"] = rows["model_param"] * rows["weight_format"].map(WEIGHT_BYTE)
     rows["kv_byte_per_token"] = _cache_per_token(rows)
     return rows.reset_index(drop=True)
+
+
+FASTERTRANSFORMER = "fastertransformer"
+NODE_CHIP = 8
+"""Chips that a node joins by NVLink; beyond them activations leave the node."""
+
+
+def fastertransformer_measurements(package: DataPackage) -> pd.DataFrame:
+    """Return every time that Pope et al. quote for FasterTransformer on A100, runs out of memory included (``time_s`` missing)."""
+    rows = package.table("pope_tables")
+    rows = _with_chips(rows[rows["system"] == FASTERTRANSFORMER], package, "chip")
+    shapes = package.table("models").set_index("model_id")[["n_layer", "n_kv_head", "head_dim", "model_dim"]]
+    rows["model_id"] = rows["model"].map(POPE_MODELS)
+    rows = rows.drop(columns=[name for name in shapes if name in rows]).join(shapes, on="model_id")
+    rows["n_stage"] = rows["partitioning"].str.extract(r"pp(\d+)")[0].fillna("1").astype(float)
+    rows["n_sharing_chip"] = rows["partitioning"].str.extract(r"tp(\d+)")[0].astype(float)
+    rows["weight_byte"] = rows["model_param"] * rows["weight_format"].map(WEIGHT_BYTE)
+    rows["kv_byte_per_token"] = _cache_per_token(rows)
+    rows["part_token"] = float(package.row("facts", "fastertransformer-pipeline-tokens")["value"])
+    longest = rows["kv_byte_per_token"] * rows["batch_size"] * (rows["input_token"] + rows["output_token"])
+    rows["needed_byte"] = rows["weight_byte"] + longest
+    rows["fits"] = rows["needed_byte"] <= USED_MEMORY_SHARE * rows["n_chip"] * rows["memory_capacity_byte"]
+    return rows.reset_index(drop=True)
+
+
+def _part_size(batch_size: Values, token: Values, stages: Values, most_token: Values) -> Values:
+    """Sequences that go through a pipeline together, by the rule of FasterTransformer: whole, or cut until the part is small enough."""
+    part = np.where((batch_size % stages == 0) & (stages > 1), batch_size / stages, batch_size)
+    while (large := (stages > 1) & (part * token > most_token) & (part % 2 == 0)).any():
+        part = np.where(large, part / 2, part)
+    return part
+
+
+def _pass_s(rows: pd.DataFrame, parameters: Mapping[str, float], token: Values, context: Values) -> Values:
+    """Time of one pass of a batch through all stages of FasterTransformer, ``token`` of each sequence at a time."""
+    number = {name: rows[name].to_numpy(dtype=float) for name in PASS_COLUMNS}
+    stages, chips, layers = number["n_stage"], number["n_sharing_chip"], number["n_layer"] / number["n_stage"]
+    part = _part_size(number["batch_size"], token, stages, number["part_token"])
+    hops = np.log2(chips / NODE_CHIP)
+    products = server_batching.compute_time_s(
+        part * token, model_param=number["model_param"] / stages, n_chip=chips,
+        peak_flop_per_s=number["peak_bf16_dense_flop_per_s"], mfu_share=parameters["serving-compute-share"],
+    )  # fmt: skip
+    exchange = server_batching.exchange_time_s(
+        part * token, n_layer=layers, model_dim=number["model_dim"], activation_element_byte=FP16_BYTE,
+        link_byte_per_s=parameters["fastertransformer-link"], n_chip=chips,
+    )  # fmt: skip
+    read = (number["weight_byte"] + part * context * number["kv_byte_per_token"]) / stages
+    reading = server_batching.memory_time_s(
+        read, number["memory_bandwidth_byte_per_s"], n_chip=chips, mbu_share=parameters["serving-bandwidth-share"]
+    )
+    layer_s = parameters["fastertransformer-layer"] + parameters["fastertransformer-hop"] * hops
+    stage = server_batching.serial_step_time_s(reading, products, overhead_s=exchange + layers * layer_s)
+    return np.asarray(server_batching.pipelined_time_s(stage, n_stage=stages, n_microbatch=number["batch_size"] / part))
+
+
+PASS_COLUMNS = (
+    "n_stage", "n_sharing_chip", "n_layer", "batch_size", "part_token", "model_param", "model_dim", "weight_byte",
+    "kv_byte_per_token", "peak_bf16_dense_flop_per_s", "memory_bandwidth_byte_per_s",
+)  # fmt: skip
+
+
+def predicted_fastertransformer_s(rows: pd.DataFrame, parameters: Mapping[str, float]) -> Values:
+    """Return the time of whole requests under FasterTransformer: the prompt in one pass, and a pass for every token of output."""
+    given, written = rows["input_token"].to_numpy(dtype=float), rows["output_token"].to_numpy(dtype=float)
+    time = server_batching.request_time_s(
+        written,
+        prefill_time_s=_pass_s(rows, parameters, given, np.zeros(len(rows))),
+        step_time_s=_pass_s(rows, parameters, np.ones(len(rows)), given + written / 2),
+    )
+    return np.asarray(time)
 
 
 def predicted_pope_s(rows: pd.DataFrame, parameters: Mapping[str, float]) -> Values:

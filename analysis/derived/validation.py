@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import words
-from analysis.derived import expected, measured, serving
+from analysis.derived import expected, intervals, measured, serving, storage_io
 from analysis.derived.measured import expected_models, expected_speeds
 from analysis.equations import memory_wall, server_batching
 from analysis.equations import validation as equations
@@ -21,7 +21,6 @@ __all__ = ["expected_models", "expected_speeds"]
 """What other chapters ask for by the subject's name."""
 
 NAME = "validation-"
-TAILS = (0.1, 0.9)
 OTHER_ROWS = "All other rows"
 FORMATS = {
     "plain": "4 bits and more, plain",
@@ -37,6 +36,7 @@ GROUPS = {
     "amd-vulkan": "ROCm and Vulkan",
     "cpu": "Processors",
     "low-bit": "Under 4 bits",
+    "experts": "Mixtures of experts",
 }
 GOALS = (
     ("gpu", "Graphics processors, 4 bits and more, median", 0.05),
@@ -46,6 +46,8 @@ GOALS = (
     ("serving", "Serving, unseen pairs of chip and model, median", 0.12),
 )
 """Goals set before the model was fitted: errors on unseen chips, or unseen pairs of chip and model."""
+COVERAGE_GOAL = (0.75, 0.85)
+"""Share of unseen chips that an interval should hold."""
 Story = tuple[str, Callable[[pd.DataFrame], "pd.Series[bool]"]]
 STORIES: tuple[Story, ...] = (
     ("Another engine: gpt-fast", lambda t: t["left_out"] == "another engine"),
@@ -69,7 +71,16 @@ def unseen(package: DataPackage) -> pd.DataFrame:
 
     ``is_covered`` judges the interval as a new chip would: by ends that were set without the chip.
     """
-    rows = measured.decode_measurements(package)
+    return _unseen(measured.decode_measurements(package), package)
+
+
+def unseen_experts(package: DataPackage) -> pd.DataFrame:
+    """Return the same of mixtures of experts on graphics processors: the time for routing comes from other chips, too."""
+    rows = measured.expert_measurements(package)
+    return _unseen(rows[rows["group"] == "experts"].reset_index(drop=True), package)
+
+
+def _unseen(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     filed = package.table("calibration_folds")
     whole = expected.calibration(package.folder)
     predicted = measured.predicted_token_per_s(rows, whole)
@@ -95,10 +106,11 @@ def _covered(rows: pd.DataFrame) -> pd.Series[bool]:
     fitted = rows["left_out"] == ""
     weight = 1 / rows[fitted].groupby(["chip", "backend"])["chip"].transform("size")
     inside = pd.Series(False, index=rows.index)
+    few: dict[Any, bool] = {name: intervals.is_few(part) for name, part in rows[fitted].groupby("group")}
     for (name, chip), part in rows[fitted].groupby(["group", "chip"]):
         others = rows[fitted & (rows["group"] == name) & (rows["chip"] != chip)]
         ratio, share = others["speed_ratio"].to_numpy(), weight[others.index].to_numpy()
-        low, high = (float(equations.interval_end_ratio(ratio, share, tail)) for tail in TAILS)
+        low, high = intervals.ends(ratio, share, few=few[name])
         inside[part.index] = part["speed_ratio"].between(low, high)
     return inside
 
@@ -134,6 +146,12 @@ def fitted_rows(package: DataPackage) -> pd.DataFrame:
     return rows[rows["left_out"] == ""].reset_index(drop=True)
 
 
+def expert_rows(package: DataPackage) -> pd.DataFrame:
+    """Return the mixtures of experts that took part in the fit, predicted without their chip."""
+    rows = unseen_experts(package)
+    return rows[rows["left_out"] == ""].reset_index(drop=True)
+
+
 def sources(package: DataPackage) -> list[str]:
     """Return the sources of every row that errors are stated over."""
     return sorted(fitted_rows(package)["source_id"].unique())
@@ -141,7 +159,7 @@ def sources(package: DataPackage) -> list[str]:
 
 def error_by_group(package: DataPackage) -> pd.DataFrame:
     """Return the errors by backend, kind of format, kind of memory and year: median, and what nine in ten stay below."""
-    rows = fitted_rows(package)
+    rows, experts = fitted_rows(package), expert_rows(package)
     graphics = rows[measured.is_graphics(rows)]
     memory = np.where(graphics["is_hbm"], "HBM", np.where(graphics["stack"] == "metal", "Unified", "GDDR and LPDDR"))
     stated = [f"{year:.0f}" if np.isfinite(year) else "not stated" for year in rows["year"]]
@@ -151,6 +169,7 @@ def error_by_group(package: DataPackage) -> pd.DataFrame:
         _errors(rows, "Format", rows["packing"].map(FORMATS)),
         _errors(graphics, "Memory", pd.Series(memory, index=graphics.index, dtype=str)),
         _errors(rows, "Year of the run", years),
+        _errors(experts, "Kind of model", pd.Series(GROUPS["experts"], index=experts.index, dtype=str)),
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -203,13 +222,13 @@ def accuracy_ladder(package: DataPackage) -> pd.DataFrame:
 
 def interval_coverage(package: DataPackage) -> pd.DataFrame:
     """Return how often the measured speed lies in the 80 % interval, by group: over rows, and over chips counted once each."""
-    rows = fitted_rows(package)
+    rows = pd.concat([fitted_rows(package), expert_rows(package)], ignore_index=True)
     chips = rows.groupby(["group", "chip", "backend"])["is_covered"].mean()
     by_group = rows.groupby("group").agg(
         row_share=("is_covered", "mean"), n_row=("chip", "size"), n_chip=("chip", "nunique")
     )
     by_group["chip_share"] = chips.groupby("group").mean()
-    everything = rows.groupby(["chip", "backend"])["is_covered"].mean().mean()
+    everything = rows.groupby(["group", "chip", "backend"])["is_covered"].mean().mean()
     whole = {
         "group": "all",
         "row_share": rows["is_covered"].mean(),
@@ -225,6 +244,52 @@ def worst_rows(package: DataPackage, count: int = 10) -> pd.DataFrame:
     """Return the rows with the largest errors, one per chip, backend and kind of format."""
     rows = fitted_rows(package).sort_values("error_ratio", ascending=False)
     return rows.drop_duplicates(["chip", "backend", "packing"]).head(count).reset_index(drop=True)
+
+
+# ----------------------------------------------------------------------------------------------- experts
+
+
+BATCH_CONTEXT_TOKEN = 512
+"""Context at which the batches are drawn; the errors are over all contexts."""
+
+
+def expert_batches(package: DataPackage) -> pd.DataFrame:
+    """Return the step of mixtures of experts batch by batch: measured, predicted without the chip, and if no further expert were read."""
+    rows = measured.batched_experts(package)
+    parameters = _serving_parameters(package)
+    for name in ("predicted", "one_token"):
+        rows[f"{name}_s"] = np.nan
+    for chip, part in rows.groupby("chip"):
+        known = expected.Calibration(parameters.get(str(chip), parameters[""]), {})
+        alone = part.assign(
+            read_byte=part["model"].map(part[part["batch_size"] == 1].groupby("model")["read_byte"].first())
+        )
+        rows.loc[part.index, "predicted_s"] = 1 / measured.predicted_token_per_s(part, known)
+        rows.loc[part.index, "one_token_s"] = 1 / measured.predicted_token_per_s(alone, known)
+    rows["measured_s"] = rows["batch_size"] / rows["decode_token_per_s"]
+    rows["error_ratio"] = equations.speed_error_ratio(rows["measured_s"].to_numpy(), rows["predicted_s"].to_numpy())
+    columns = [
+        "chip",
+        "model",
+        "batch_size",
+        "context_token",
+        "measured_s",
+        "predicted_s",
+        "one_token_s",
+        "error_ratio",
+        "source_id",
+    ]
+    return rows[columns].reset_index(drop=True)
+
+
+def expert_batches_drawn(package: DataPackage) -> pd.DataFrame:
+    """Return the batches at one context, one row a basis: measured, and the two predictions."""
+    rows = expert_batches(package)
+    rows = rows[rows["context_token"] == BATCH_CONTEXT_TOKEN]
+    bases = {"measured_s": "Measured", "predicted_s": "Predicted", "one_token_s": "If a batch called no further expert"}
+    kept = ["chip", "model", "batch_size", "context_token", "source_id"]
+    frames = [rows[kept].assign(basis=name, step_s=rows[column]) for column, name in bases.items()]
+    return pd.concat(frames, ignore_index=True)
 
 
 # ------------------------------------------------------------------------------------------ bandwidth, storage
@@ -265,38 +330,79 @@ def bandwidth_achieved(package: DataPackage) -> pd.DataFrame:
     return rows[columns].reset_index(drop=True)
 
 
+EXPLANATIONS = {
+    "storage": "The drive alone",
+    "page-cache": "Page cache",
+    "sparsity": "Sparse model",
+    "sparsity-and-cache": "Sparse model and page cache",
+    "thrashing": "Thrashing",
+    "compute": "Computing",
+    "unknown": "Not known",
+}
+
+
+def storage_reached(package: DataPackage) -> pd.DataFrame:
+    """Return the read rate that a streamed model's speed would need without cache or sparsity, over the rate of the drive.
+
+    Runs on drives of known speed; all weights that are not pinned in memory count, for every token.
+    """
+    rows = storage_io.offload_measured(package)
+    rows = rows[rows["drive_known"]].rename(columns={"speedup_ratio": "reached_ratio"})
+    rows["explanation"] = rows["explained_by"].map(EXPLANATIONS)
+    columns = [
+        "device",
+        "model",
+        "method",
+        "storage_read_byte_per_s",
+        "token_per_s",
+        "reached_ratio",
+        "explanation",
+        "note",
+        "source_id",
+    ]
+    return rows[columns].reset_index(drop=True)
+
+
 # ------------------------------------------------------------------------------------------------ serving
 
 
 def serving_predicted(package: DataPackage) -> pd.DataFrame:
-    """Return requests and Pope's phases: measured time beside the time predicted without the series, or the table, they are of."""
-    folds = package.table("calibration_folds")
-    by_name: dict[str, dict[str, float]] = {}
-    for name, part in folds.groupby("left_out"):
-        by_name[str(name)] = dict(zip(part["parameter_id"], part["value"], strict=True))
+    """Return requests and Pope's phases: measured time beside the time predicted without the series, or the table, they are of.
+
+    Runs that ended for want of memory have no time of either kind.
+    """
+    known = _serving_parameters(package)
     gpu, tpu = serving.serving_measurements(package), serving.pope_measurements(package)
-    gpu["predicted_s"] = _by_series(gpu, gpu["series"], by_name, serving.predicted_request_s)
-    tpu["predicted_s"] = _by_series(tpu, "Table " + tpu["table"].astype(str), by_name, serving.predicted_pope_s)
-    gpu["kind"] = gpu["framework"].where(gpu["fits"], "Out of memory")
-    tpu["kind"], tpu["series"] = "TPU v4", "Table " + tpu["table"].astype(str) + ", " + tpu["phase"]
+    older = serving.fastertransformer_measurements(package)
+    gpu["predicted_s"] = _by_series(gpu, gpu["series"], known, serving.predicted_request_s)
+    gpu["kind"] = gpu["framework"].where(gpu["fits"], OUT_OF_MEMORY).mask(gpu["is_expert"], GROUPS["experts"])
+    for rows, model in ((tpu, serving.predicted_pope_s), (older, serving.predicted_fastertransformer_s)):
+        table = "Table " + rows["table"].astype(str)
+        rows["predicted_s"] = _by_series(rows, table, known, model)
+        rows["series"] = table + ", " + rows["phase"]
+    older["predicted_s"] = older["predicted_s"].where(older["time_s"].notna())
+    tpu["kind"], older["kind"] = TPU, FASTERTRANSFORMER
     gpu = gpu.rename(columns={"request_s": "time_s"})
-    columns = [
-        "series",
-        "kind",
-        "chip",
-        "model",
-        "n_chip",
-        "batch_size",
-        "input_token",
-        "output_token",
-        "time_s",
-        "predicted_s",
-        "source_id",
-    ]
-    both = pd.concat([gpu[columns], tpu[columns]], ignore_index=True)
-    return both.assign(
-        error_ratio=equations.speed_error_ratio(both["time_s"].to_numpy(), both["predicted_s"].to_numpy())
+    every = pd.concat([rows.reindex(columns=SERVED) for rows in (gpu, tpu, older)], ignore_index=True)
+    return every.assign(
+        error_ratio=equations.speed_error_ratio(every["time_s"].to_numpy(), every["predicted_s"].to_numpy())
     )
+
+
+OUT_OF_MEMORY, TPU, FASTERTRANSFORMER = "Out of memory", "TPU v4", "FasterTransformer"
+SERVED = [
+    "series", "kind", "chip", "model", "partitioning", "n_chip", "batch_size", "input_token", "output_token", "time_s", "predicted_s",
+    "needed_byte", "fits", "source_id",
+]  # fmt: skip
+
+
+def _serving_parameters(package: DataPackage) -> dict[str, dict[str, float]]:
+    """Return the serving parameters fitted without each series or table, and by "" those fitted to all."""
+    whole = dict(expected.calibration(package.folder).parameters)
+    found = {"": whole}
+    for name, part in package.table("calibration_folds").groupby("left_out"):
+        found[str(name)] = whole | dict(zip(part["parameter_id"], part["value"], strict=True))
+    return found
 
 
 def _by_series(
@@ -305,8 +411,7 @@ def _by_series(
     predicted = np.full(len(rows), np.nan)
     for name in names.unique():
         mask = (names == name).to_numpy()
-        if name in by_name:
-            predicted[mask] = model(rows[mask], by_name[name])
+        predicted[mask] = model(rows[mask], by_name.get(name, by_name[""]))
     return predicted
 
 
@@ -320,7 +425,7 @@ def serving_frontier(package: DataPackage) -> pd.DataFrame:
         (rows["model"] == FRONTIER_MODEL)
         & (rows["output_token"] == FRONTIER_TOKEN)
         & (rows["n_chip"] == 1)
-        & (rows["kind"] != "Out of memory")
+        & (rows["kind"] != OUT_OF_MEMORY)
     ]
     frames = [_yields(rows, column, name) for column, name in (("time_s", "Measured"), ("predicted_s", "Predicted"))]
     table = pd.concat(frames, ignore_index=True)
@@ -336,11 +441,36 @@ def _yields(rows: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
 
 
 def pope_rows(package: DataPackage) -> pd.DataFrame:
-    """Return every row of Tables 2, D.2 and D.3 on TPU v4: measured, predicted without its table, error."""
+    """Return every row of Tables 2, D.2 and D.3: measured, predicted without its table, error, and a remark where there is no time."""
     rows = serving_predicted(package)
-    rows = rows[(rows["kind"] == "TPU v4") & rows["series"].str.match(r"Table (2|D\.2|D\.3)")]
-    columns = ["series", "model", "n_chip", "batch_size", "time_s", "predicted_s", "error_percent", "source_id"]
+    rows = rows[rows["kind"].isin([TPU, FASTERTRANSFORMER]) & rows["series"].str.match(r"Table (2|D\.2|D\.3),")].copy()
+    rows["table"] = rows["series"].str.extract(r"Table ([^,]+),")[0]
+    named = rows["kind"] + ", " + rows["partitioning"].fillna("").str.upper()
+    rows["system"] = named.str.removesuffix(", ")
+    rows["remark"] = [
+        "" if np.isfinite(time) else _no_time(row)
+        for time, (_, row) in zip(rows["time_s"], rows.iterrows(), strict=True)
+    ]
+    columns = [
+        "table", "series", "kind", "system", "model", "n_chip", "batch_size", "time_s", "predicted_s", "error_percent", "error_ratio",
+        "remark", "source_id",
+    ]  # fmt: skip
     return rows.assign(error_percent=rows["error_ratio"] * 100)[columns].reset_index(drop=True)
+
+
+def _no_time(row: pd.Series[Any]) -> str:
+    """Say why a row has no time: the source prints OOM; whether the model knew."""
+    needed = words.quantity(row["needed_byte"], "byte", 4)
+    return (
+        f"Out of memory; {'as the model says, it needs' if not row['fits'] else 'the model says it fits in'} {needed}"
+    )
+
+
+def pope_errors(package: DataPackage) -> pd.DataFrame:
+    """Return the errors table by table and system by system, over the rows that have a time."""
+    rows = pope_rows(package).dropna(subset=["error_percent"])
+    grouped = rows.groupby(["table", "kind"], sort=False)["error_percent"]
+    return grouped.agg(median_percent="median", worst_percent="max", n_row="size").reset_index()
 
 
 # ------------------------------------------------------------------------------------------------- goals
@@ -358,10 +488,14 @@ def reached(package: DataPackage) -> dict[str, float]:
         "all": rows["error_ratio"],
         "chips": graphics.groupby(["chip", "backend"])["error_ratio"].median(),
         "serving": requests["error_ratio"],
-        "pope": served.loc[served["kind"] == "TPU v4", "error_ratio"],
+        "pope": served.loc[served["kind"] == TPU, "error_ratio"],
+        "fastertransformer": served.loc[served["kind"] == FASTERTRANSFORMER, "error_ratio"].dropna(),
+        "experts": expert_rows(package)["error_ratio"],
+        "mixtral": served.loc[served["kind"] == GROUPS["experts"], "error_ratio"],
     }
     found = {name: float(errors.median()) for name, errors in medians.items()}
-    return found | {"gpu-large": float(graphics["error_ratio"].quantile(0.9))}
+    large = {"gpu-large": graphics["error_ratio"], "experts-large": medians["experts"]}
+    return found | {name: float(errors.quantile(intervals.TAILS[1])) for name, errors in large.items()}
 
 
 def goals(package: DataPackage) -> pd.DataFrame:
@@ -407,10 +541,14 @@ def values(package: DataPackage) -> list[Value]:
         *_parameter_values(known),
         *_goal_texts(package),
         *_bandwidth_values(package),
+        *_storage_values(package),
+        *_pope_values(package),
+        *_expert_values(package),
         *_story_values(package),
         *_frontier_values(package),
         *_counts(package),
         *_worked(known),
+        *_settings(package),
     ]
 
 
@@ -480,6 +618,8 @@ def _parameter_values(known: Mapping[str, float]) -> list[Value]:
         "serving-launch-tensorrt-llm": "s",
         "tpu-layer": "s",
         "launch-decline": "share",
+        "routing": "s",
+        "fastertransformer-link": "byte_per_s",
     }
     return [
         Value(f"{NAME}parameter-{name}", number=known[name], unit=unit, definition="Fitted parameter", digits=2)
@@ -500,6 +640,109 @@ def _bandwidth_values(package: DataPackage) -> list[Value]:
             Value(f"{NAME}reached-{kind}", text=text, definition=definition, sources=sorted(part["source_id"].unique()))
         )
     return found
+
+
+def _storage_values(package: DataPackage) -> list[Value]:
+    """How many streams seem to beat their drive, what explains them, and what the drive alone gives."""
+    rows = storage_reached(package)
+    above = rows[rows["reached_ratio"] > 1]
+    alone = rows.loc[rows["explanation"] == EXPLANATIONS["storage"], "reached_ratio"]
+    explained = above["explanation"].isin(
+        [EXPLANATIONS[name] for name in ("page-cache", "sparsity", "sparsity-and-cache")]
+    )
+    others = sorted(set(above.loc[~explained, "explanation"]))
+    cited = sorted(rows["source_id"].unique())
+    texts = {
+        "storage-count": (str(len(rows)), "Streams from drives of known speed"),
+        "storage-above": (str(len(above)), "Streams that would need more than their drive gives"),
+        "storage-explained": (
+            str(int(explained.sum())),
+            "Of them explained by the page cache, a sparse model, or both",
+        ),
+        "storage-others": (words.listing([name.lower() for name in others]), "What stands beside the others"),
+        "storage-alone": (
+            f"{words.number(float(alone.min()) * 100, 2)} to {words.number(float(alone.max()) * 100, 2)} %",
+            "What streams reach of their drive where neither cache nor sparsity helps",
+        ),
+    }
+    return [
+        Value(f"{NAME}{name}", text=text, definition=definition, sources=cited)
+        for name, (text, definition) in texts.items()
+    ]
+
+
+def _pope_values(package: DataPackage) -> list[Value]:
+    """The median errors table by table, and how many rows are predicted."""
+    errors, rows = pope_errors(package), pope_rows(package)
+    cited = sorted(rows["source_id"].unique())
+    found = []
+    for (table, kind), part in errors.groupby(["table", "kind"]):
+        key = f"pope-{table}-{'tpu' if kind == TPU else 'fastertransformer'}".lower().replace(".", "-")
+        definition = f"Median error of the time, Table {table}, {kind}"
+        found.append(_share(key, float(part["median_percent"].iloc[0]) / 100, definition, cited))
+    untimed = rows[rows["time_s"].isna()]
+    stage = float(package.row("facts", "fastertransformer-pipeline-tokens")["value"])
+    counts = {
+        "pope-count": len(rows),
+        "pope-timed": len(rows) - len(untimed),
+        "pope-untimed": len(untimed),
+        "pipeline-tokens": int(stage),
+    }
+    return found + [
+        Value(
+            f"{NAME}{name}",
+            text=f"{count:,}",
+            definition="Rows of Tables 2, D.2 and D.3" if "pope" in name else "Tokens in a part",
+            sources=cited,
+        )
+        for name, count in counts.items()
+    ]
+
+
+def _expert_values(package: DataPackage) -> list[Value]:
+    rows, batches = expert_rows(package), expert_batches(package)
+    cited, shared = sorted(rows["source_id"].unique()), sorted(batches["source_id"].unique())
+    large = batches[batches["batch_size"] == batches["batch_size"].max()]
+    served = serving_predicted(package)
+    mixtral = served[served["kind"] == GROUPS["experts"]]
+    requests = serving.serving_measurements(package)
+    requests = requests[requests["is_expert"]]
+    counts = {
+        "mixtral-impossible": (
+            int((requests["request_s"] < serving.ideal_reading_s(requests)).sum()),
+            "Requests of Mixtral faster than reading evenly called experts at the full bandwidth",
+            sorted(requests["source_id"].unique()),
+        ),
+        "experts-row-count": (len(rows), "Configurations of mixtures of experts", cited),
+        "experts-chip-count": (rows["chip"].nunique(), "Chips among them", cited),
+        "experts-model-count": (rows["model_id"].nunique(), "Shapes of models among them", cited),
+        "experts-batch": (int(batches["batch_size"].max()), "Largest batch measured", shared),
+    }
+    shares = {
+        "error-experts-batched": (float(batches["error_ratio"].median()), "Median error of the step at several sequences", shared),
+        "experts-batch-slow": (
+            float((large["predicted_s"] / large["measured_s"]).median() - 1),
+            "How much too slow the largest batch is predicted", shared,
+        ),
+        "experts-without": (
+            float((large["measured_s"] / large["one_token_s"]).median() - 1),
+            "How much slower the largest batch is than if it called no further expert", shared,
+        ),
+        "mixtral-slow": (
+            float((mixtral["predicted_s"] / mixtral["time_s"]).median() - 1),
+            "How much too slow requests of Mixtral are predicted", sorted(mixtral["source_id"].unique()),
+        ),
+    }  # fmt: skip
+    return [
+        *(
+            Value(f"{NAME}{name}", text=str(count), definition=text, sources=ids)
+            for name, (count, text, ids) in counts.items()
+        ),
+        *(
+            Value(f"{NAME}{name}", number=number, unit="share", definition=text, sources=ids, digits=2)
+            for name, (number, text, ids) in shares.items()
+        ),
+    ]
 
 
 def _story_values(package: DataPackage) -> list[Value]:
@@ -567,13 +810,14 @@ def _frontier_values(package: DataPackage) -> list[Value]:
 def _counts(package: DataPackage) -> list[Value]:
     kinds = package.table("calibration")
     serving_rows = kinds[kinds["kind"] == "serving"]
-    tpu = int(serving_rows["parameter_id"].str.startswith("tpu").sum())
+    tpu, older = (int(serving_rows["parameter_id"].str.startswith(name).sum()) for name in ("tpu", "fastertransformer"))
     launch = expected.calibration(package.folder).parameters["launch"]
     ceiling = memory_wall.decode_token_per_s(launch * WORKED["n_layer"], 1.0)
     counts = {
         "decode-count": int((kinds["kind"] == "decode").sum()),
-        "serving-count": len(serving_rows) - tpu,
+        "serving-count": len(serving_rows) - tpu - older,
         "tpu-count": tpu,
+        "fastertransformer-count": older,
     }
     return [
         *(Value(f"{NAME}{name}", text=str(count), definition="Fitted parameters") for name, count in counts.items()),
@@ -581,7 +825,7 @@ def _counts(package: DataPackage) -> list[Value]:
             f"{NAME}launch-ceiling",
             number=float(ceiling),
             unit="token_per_s",
-            definition="Speed of a model of 32 layers that reads nothing",
+            definition="Speed of a model that reads nothing but has the layers of the worked case",
         ),
     ]
 
@@ -595,7 +839,8 @@ def _goal_texts(package: DataPackage) -> list[Value]:
 
 
 WORKED = {"bandwidth_byte_per_s": 1008e9, "weight_byte": 3.56 * 2**30, "n_layer": 32.0, "introduced_year": 2022.0}
-"""LLaMA-2 7B in Q4_0 on a GeForce RTX 4090: a chip that is not among the measurements."""
+WORKED_CASE = "LLaMA-2 7B in Q4_0 on a GeForce RTX 4090"
+"""A chip that is not among the measurements."""
 
 
 def _worked(known: Mapping[str, float]) -> list[Value]:
@@ -604,16 +849,59 @@ def _worked(known: Mapping[str, float]) -> list[Value]:
     parts = calibration.parts(kind, WORKED | {"bit_per_param": 4.5, "kv_cache_byte": 0.0})
     limit = memory_wall.decode_token_per_s(WORKED["weight_byte"], WORKED["bandwidth_byte_per_s"])
     numbers = {"overhead": (parts.overhead_s, "s"), "reading": (parts.weight_s, "s"), "step": (parts.step_s, "s")}
+    given = {"layers": f"{WORKED['n_layer']:.0f}", "size": f"{WORKED['weight_byte'] / 2**30:.2f} GiB"}
     speeds = {"speed": (1 / parts.step_s, "token_per_s"), "limit": (limit, "token_per_s")}
     return [
         Value(
             f"{NAME}worked-{name}",
             number=float(number),
             unit=unit,
-            definition="LLaMA-2 7B in Q4_0 on a GeForce RTX 4090",
+            definition=WORKED_CASE,
             inputs=WORKED,
         )
         for name, (number, unit) in (numbers | speeds).items()
+    ] + [Value(f"{NAME}worked-{name}", text=text, definition=WORKED_CASE) for name, text in given.items()]
+
+
+def _settings(package: DataPackage) -> list[Value]:
+    """What was set and not fitted: dates, shares, and how far runs of one configuration lie apart."""
+    rows = fitted_rows(package)
+    low, high = COVERAGE_GOAL
+    years = sorted(
+        residual_stories(package).query("chip == 'M1 Max' and quantization == 'Q4_K_M'")["year"].dropna().unique()
+    )
+    texts = {
+        "software-year": (f"{expected.CURRENT_SOFTWARE_YEAR}", "Year from which on software counts as that of today"),
+        "oldest-year": (f"{measured.OLDEST_FITTED_YEAR}", "Chips introduced before are not fitted"),
+        "coverage-goal": (f"{words.number(low * 100)} to {words.quantity(high, 'share', 2)}", "Coverage aimed at"),
+        "coverage-stated": (words.quantity(intervals.COVERAGE_SHARE, "share", 2), "Coverage an interval states"),
+        "memory-share": (words.quantity(serving.USED_MEMORY_SHARE, "share", 2), "Share of the memory an engine fills"),
+        "cpu-chips": (str(rows.loc[rows["stack"] == "cpu", "chip"].nunique()), "Machines whose processors were fitted"),
+        "least-chips": (
+            str(intervals.LEAST_CHIPS),
+            "Chips from which on quantiles can promise what the interval states",
+        ),
+        "m1-years": (
+            words.listing([f"{year:.0f}" for year in (years[0], years[-1])]),
+            "First and last year of the M1 Max",
+        ),
+    }
+    spread, count = measured.replicate_spread(package)
+    return [
+        *(Value(f"{NAME}{name}", text=text, definition=definition) for name, (text, definition) in texts.items()),
+        _share(
+            "replicate-spread",
+            spread,
+            "What nine in ten repeated runs of one configuration differ by at most, fastest over slowest",
+            sources(package),
+        ),
+        Value(f"{NAME}replicate-count", text=str(count), definition="Configurations that were run more than once"),
+        _share(
+            "llama-cpp-share",
+            float(rows["framework"].str.startswith("llama.cpp").mean()),
+            "Configurations run with llama.cpp",
+            sources(package),
+        ),
     ]
 
 

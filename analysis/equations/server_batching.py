@@ -139,6 +139,56 @@ def serial_step_time_s(
     return weight + compute + cache + overhead
 
 
+def pipelined_time_s(stage_time_s: ArrayLike, *, n_stage: ArrayLike, n_microbatch: ArrayLike = 1) -> Result:
+    """Time until the last part of a batch leaves a pipeline of chips: ``(m + p − 1) · t_stage``.
+
+    Args:
+        stage_time_s: time one stage takes for one part of the batch, in s.
+        n_stage: stages that divide the layers evenly, p, a count.
+        n_microbatch: parts the batch is cut into, m, a count.
+
+    Raises ValueError where an argument is not above 0.
+    One part leaves all stages but one idle: more chips, and no step is faster.
+    Source: Huang et al. 2019 (GPipe), section 2.3.
+    """
+    stage, depth, part = positive(stage_time_s=stage_time_s, n_stage=n_stage, n_microbatch=n_microbatch)
+    return (part + depth - 1) * stage
+
+
+ALL_REDUCE_PER_LAYER = 2
+"""Sums over all chips that a layer cut by tensor parallelism needs: after attention and after the feed-forward part."""
+
+
+def exchange_time_s(
+    step_token: ArrayLike,
+    *,
+    n_layer: ArrayLike,
+    model_dim: ArrayLike,
+    activation_element_byte: ArrayLike,
+    link_byte_per_s: ArrayLike,
+    n_chip: ArrayLike,
+) -> Result:
+    """Time to sum activations over the chips that share each layer: ``L · 2 · 2(n − 1)/n · tokens · d · byte / link``.
+
+    Args:
+        step_token: tokens processed together, in token.
+        n_layer: layers, L, a count.
+        model_dim: width of the model, d, a count.
+        activation_element_byte: bytes per activation, in byte.
+        link_byte_per_s: what a chip sends in a second, in byte/s.
+        n_chip: chips that share each layer, n, a count; 1 exchanges nothing.
+
+    Raises ValueError where an argument is out of range.
+    Volume only; the latency of each sum belongs to the time per layer.
+    Source: Shoeybi et al. 2019 (Megatron-LM), section 3; ring all-reduce.
+    """
+    token, layer, width, byte, link, chip = positive(
+        step_token=step_token, n_layer=n_layer, model_dim=model_dim, activation_element_byte=activation_element_byte,
+        link_byte_per_s=link_byte_per_s, n_chip=n_chip,
+    )  # fmt: skip
+    return layer * ALL_REDUCE_PER_LAYER * 2 * (chip - 1) / chip * token * width * byte / link
+
+
 def request_time_s(output_token: ArrayLike, *, prefill_time_s: ArrayLike, step_time_s: ArrayLike) -> Result:
     """Time of a whole request: ``prefill + tokens · step``.
 

@@ -37,8 +37,9 @@ def overhead_s_per_layer(
     reference_bandwidth_byte_per_s: ArrayLike,
     aging_ratio: ArrayLike = 1,
     software_ratio: ArrayLike = 1,
+    routing_s_per_layer: ArrayLike = 0,
 ) -> Result:
-    """Time a layer takes whatever its weights: ``launch · aging · software + width · BW / BW_ref``.
+    """Time a layer takes whatever its weights: ``launch · aging · software + width · BW / BW_ref + routing``.
 
     Args:
         launch_s_per_layer: launches and small operations of a layer, in s/layer.
@@ -47,6 +48,7 @@ def overhead_s_per_layer(
         reference_bandwidth_byte_per_s: bandwidth for which the width is stated, BW_ref, in byte/s.
         aging_ratio: factor of an older generation, a ratio.
         software_ratio: factor of older software, a ratio.
+        routing_s_per_layer: what choosing and gathering experts adds, in s/layer; 0 for a dense model.
 
     Raises ValueError where an argument is out of range.
     Belongs to the software stack: another engine has other values.
@@ -59,12 +61,12 @@ def overhead_s_per_layer(
         aging_ratio=aging_ratio,
         software_ratio=software_ratio,
     )
-    [width] = not_negative(width_s_per_layer=width_s_per_layer)
-    return _overhead(launch * aging * software, width, bandwidth / reference)
+    width, routing = not_negative(width_s_per_layer=width_s_per_layer, routing_s_per_layer=routing_s_per_layer)
+    return _overhead(launch * aging * software, width, bandwidth / reference, routing)
 
 
-def _overhead(launch: Result, width: Result, bandwidth_ratio: Result) -> Result:
-    return launch + width * bandwidth_ratio
+def _overhead(launch: Result, width: Result, bandwidth_ratio: Result, routing: Result) -> Result:
+    return launch + width * bandwidth_ratio + routing
 
 
 def dequantised_byte(weight_byte: ArrayLike, bit_per_param: ArrayLike, *, unpacking_bit_per_param: ArrayLike) -> Result:

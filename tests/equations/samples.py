@@ -151,6 +151,11 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "server_batching.serial_step_time_s": {
         "weight_time_s": 0.014, "compute_time_s": 0.016, "kv_time_s": 0.001, "overhead_s": 0.02,
     },
+    "server_batching.pipelined_time_s": {"stage_time_s": 0.01, "n_stage": 3, "n_microbatch": 4},
+    "server_batching.exchange_time_s": {
+        "step_token": 256, "n_layer": 105, "model_dim": 20480, "activation_element_byte": 2, "link_byte_per_s": 150 * GB,
+        "n_chip": 16,
+    },
     "server_batching.request_time_s": {"output_token": 20, "prefill_time_s": 2.041, "step_time_s": 0.0557},
     "server_batching.ridge_batch_size": {
         "peak_flop_per_s": 275e12, "bandwidth_byte_per_s": 1200 * GB, "byte_per_param": 2,
@@ -175,6 +180,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "validation.overhead_s_per_layer": {
         "launch_s_per_layer": 4e-5, "width_s_per_layer": 6e-5, "bandwidth_byte_per_s": 800 * GB,
         "reference_bandwidth_byte_per_s": 400 * GB, "aging_ratio": 1.3, "software_ratio": 2,
+        "routing_s_per_layer": 5e-5,
     },
     "validation.dequantised_byte": {"weight_byte": 4 * GB, "bit_per_param": 4.5, "unpacking_bit_per_param": 0.5},
     "validation.reached_byte_per_s": {

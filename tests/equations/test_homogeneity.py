@@ -38,6 +38,7 @@ TOKEN_IS_A_COUNT = {
     "storage_io.two_tier_time_per_output_token_s",
     "storage_io.largest_model_param",
     "storage_io.waiting_time_s",
+    "server_batching.exchange_time_s",
     "server_batching.ridge_batch_size",
     "server_batching.request_time_s",
     "server_batching.throughput_token_per_s",

@@ -137,3 +137,24 @@ def test_the_ratio_is_the_quotient_of_two_costs_per_user() -> None:
 def test_memory_is_two_fifths_of_an_h100() -> None:
     # analysts' estimate: 1350 of 3320 USD to make
     assert server.memory_cost_share(1350, 3320) == pytest.approx(0.41, abs=0.005)
+
+
+def test_a_pipeline_of_one_stage_is_the_batch_part_by_part() -> None:
+    assert server.pipelined_time_s(0.01, n_stage=1, n_microbatch=5) == pytest.approx(0.05)
+
+
+def test_a_pipeline_wastes_the_bubble_that_gpipe_states() -> None:
+    """GPipe, section 2.3: the bubble is (K - 1) / (M + K - 1) of the time; 4 stages and 4 parts idle for 3 of 7."""
+    whole = server.pipelined_time_s(1.0, n_stage=4, n_microbatch=4)
+    assert 1 - 4 / whole == pytest.approx(3 / 7)
+
+
+def test_one_chip_exchanges_nothing() -> None:
+    alone = {"n_layer": 96, "model_dim": 12288, "activation_element_byte": 2, "link_byte_per_s": 300e9}
+    assert server.exchange_time_s(1, **alone, n_chip=1) == 0
+
+
+def test_many_chips_send_four_activations_a_layer() -> None:
+    """Megatron-LM: two sums a layer; a ring moves almost twice the activations of each: 4 x 2 byte x 20480 is 164 kB a token."""
+    shape = {"n_layer": 1, "model_dim": 20480, "activation_element_byte": 2, "link_byte_per_s": 1e9}
+    assert server.exchange_time_s(1, **shape, n_chip=10**6) == pytest.approx(163840 / 1e9, rel=1e-5)

@@ -1,0 +1,41 @@
+"""Ends of prediction intervals: quantiles of the errors on chips that were left out, or Student's t where there are few chips."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.equations import validation
+
+Values = npt.NDArray[np.float64]
+
+COVERAGE_SHARE = 0.8
+TAILS = ((1 - COVERAGE_SHARE) / 2, (1 + COVERAGE_SHARE) / 2)
+LEAST_CHIPS = 9
+"""From so many chips on quantiles can promise 80 %: from the smallest to the largest of n errors lie (n − 1)/(n + 1) of new ones."""
+
+
+def is_few(rows: pd.DataFrame) -> bool:
+    """Whether a group has too few chips for quantiles."""
+    return bool(rows["chip"].nunique() < LEAST_CHIPS)
+
+
+def ends(ratio: Values, weight: Values, *, few: bool) -> tuple[float, float]:
+    """Return the ends of an interval for a new chip: measured over predicted speed; ``weight`` sums to 1 over each chip and backend."""
+    if few:
+        return _student_ends(ratio, weight)
+    low, high = (float(validation.interval_end_ratio(ratio, weight, tail)) for tail in TAILS)
+    return low, high
+
+
+def _student_ends(ratio: Values, weight: Values) -> tuple[float, float]:
+    """The interval of a new draw from a log-normal distribution of which only as many draws as chips are known."""
+    from scipy.special import stdtrit
+
+    count = float(weight.sum())
+    log, share = np.log(ratio), weight / count
+    middle = float(share @ log)
+    spread = np.sqrt(share @ (log - middle) ** 2 * count / (count - 1) * (1 + 1 / count))
+    low, high = (float(np.exp(middle + stdtrit(count - 1, tail) * spread)) for tail in TAILS)
+    return low, high
