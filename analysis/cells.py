@@ -98,10 +98,17 @@ def _wrong_text(cell: str, limits: Mapping[str, Any]) -> str | None:
     if HIDDEN.search(cell):
         return "It holds a line break or a character that is not seen; write it in one line of plain characters."
     if "pattern" in limits:
-        plain = re.sub(r"[^a-z0-9]+", "-", cell[:80].lower()).strip("-")
-        hint = f"Did you mean {plain!r}?" if _matches(plain, limits["pattern"]) else ""
+        plain = next((text for text in _plainer(cell) if _matches(text, limits["pattern"])), "")
+        hint = f"Did you mean {plain!r}?" if plain else ""
         return None if _matches(cell, limits["pattern"]) else hint
     return ACTIVE_TODO if ACTIVE.search(cell) else None
+
+
+def _plainer(cell: str) -> tuple[str, str]:
+    """What an id or a date may have been meant to be: ``A/b`` → ``a-b``; ``22.11.2026`` → ``2026-11-22``."""
+    day = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", cell, re.ASCII)
+    date = "-".join(part.zfill(2) for part in (day[3], day[2], day[1])) if day else ""
+    return date, re.sub(r"[^a-z0-9]+", "-", cell[:80].lower()).strip("-")
 
 
 def _matches(cell: str, pattern: str) -> bool:
@@ -110,36 +117,42 @@ def _matches(cell: str, pattern: str) -> bool:
 
 def _wrong_number(cell: str, field: Mapping[str, Any], limits: Mapping[str, Any]) -> str | None:
     if not NUMBER.fullmatch(cell):
-        return _not_a_number(cell, field)
+        return _not_a_number(cell, field, required=bool(limits.get("required")))
     value = float(cell)
     low, high = limits.get("minimum", -math.inf), limits.get("maximum", math.inf)
     if math.isinf(value):
         return "It is too large for any quantity here."
     if not low <= value <= high:
-        return _out_of_range(value, field["name"], low, high)
+        return _out_of_range(value, field, low, high)
     if field["type"] == "integer" and not INTEGER.fullmatch(cell):
         return f"Did you mean {round(value)}?" if value == round(value) else f"The nearest is {round(value)}."
     return None
 
 
-def _not_a_number(cell: str, field: Mapping[str, Any]) -> str:
+def _not_a_number(cell: str, field: Mapping[str, Any], *, required: bool) -> str:
+    whole = field["type"] == "integer"
     if re.fullmatch(r"[+-]?\d+,\d+", cell):
         if re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", cell):
             meant = f"{cell.replace(',', '.')} or {cell.replace(',', '')}"
             return f"The comma may stand for thousands or for decimals: write {meant}."
-        return f"Did you mean {cell.replace(',', '.')}?"
+        return "It has no decimals." if whole else f"Did you mean {cell.replace(',', '.')}?"
     if re.fullmatch(r"[+-]?[\d.,' \u00a0\u2009\u202f]+", cell):
-        return "Write digits and at most one decimal point, nothing between thousands."
+        return DIGITS
     if cell.lower() in ("nan", "na", "n/a", "none", "null", "-", "?", "inf", "-inf", "infinity", "unknown"):
-        return "Leave the cell empty where the value is not known."
+        return LEAVE_OUT if required else "Leave the cell empty where the value is not known."
     if number := re.match(r"[+-]?[\d.]+(?=\s*[^\d.,]+$)", cell):
         unit = f": {field['unit']}" if field.get("unit") else ""
         return f"Write {number[0]} alone; the unit stands in the header{unit}."
-    return ""
+    return DIGITS if re.search(r"\d", cell) else ""
 
 
-def _out_of_range(value: float, column: str, low: float, high: float) -> str:
-    if value < 0 < low <= -value <= high:
+DIGITS = "Write digits and at most one decimal point, nothing between thousands."
+LEAVE_OUT = "No row can do without it: leave the row out where it is not known."
+
+
+def _out_of_range(value: float, field: Mapping[str, Any], low: float, high: float) -> str:
+    column, whole = field["name"], field["type"] == "integer"
+    if value < 0 < low <= -value <= high and (value.is_integer() or not whole):
         return f"Did you mean {-value:g}?"
     nearest_value = f"The nearest value allowed is {low if value < low else high:g}."
     hint = other_unit(value, column, low, high)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis import cells, overlay, rules, sheets, tables
+from analysis import cells, needed, overlay, rules, sheets, tables
 from analysis.errors import InputError, Problem
 
 KEPT = 64
@@ -27,13 +27,15 @@ def problems(folder: Path) -> list[Problem]:
     supplied = overlay.supplied(folder)
     try:
         package = tables.DataPackage(folder)
-        schemas = {name: package.resource(name)["schema"] for name in package.names}
+        resources = {name: package.resource(name) for name in package.names}
+        schemas = {name: resource["schema"] for name, resource in resources.items()}
     except (OSError, ValueError, KeyError) as error:
         return [Problem(file=str(folder / "datapackage.json"), found=str(error), expected="a readable descriptor")]
     judged = {name: _judged(name, _content(folder / f"{name}.csv"), json.dumps(schemas[name])) for name in schemas}
     found = [problem for _, of_table in judged.values() for problem in of_table]
     known = {(problem.file, problem.row, problem.column) for problem in found}
-    data = rules.Data({name: texts for name, (texts, _) in judged.items()}, schemas, supplied)
+    wanted = {name: needed.Needed(**resource.get("needed", {})) for name, resource in resources.items()}
+    data = rules.Data({name: texts for name, (texts, _) in judged.items()}, schemas, supplied, wanted)
     for rule in rules.RULES:
         with suppress(KeyError):  # a column the rule needs is missing, which has been said
             later = list(rule(data))

@@ -46,6 +46,7 @@ def _resource(folder: Path, name: str) -> dict[str, Any]:
         "row": notes["row"],
         "licences": notes["licence"],
         "examples": notes.get("examples", {}),
+        **({"needed": notes["needed"]} if "needed" in notes else {}),
         "schema": {
             "fields": [_field(column, note) for column, note in columns.items()],
             "primaryKey": notes["primary_key"],

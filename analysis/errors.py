@@ -102,12 +102,17 @@ MANY = 30
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint: the known names closest to ``name``."""
+    """A hint: the known names closest to ``name``, else what is known."""
     names = list(known)
-    found = process.extract(name, names, limit=3, processor=str.lower)
-    best = [match for match, score, _ in found if score >= LIKE]
-    if best:
-        return "Did you mean " + " or ".join(repr(match) for match in best) + "?"
+    if hint := similar(name, names):
+        return hint
     if len(names) > MANY:
         return f"None of the {len(names)} known names is like it."
-    return "Known: " + ", ".join(sorted(names))
+    return "Known: " + ", ".join(sorted(names)) if names else "There is none yet."
+
+
+def similar(name: str, known: Iterable[str]) -> str:
+    """The known names that look like ``name``, as a question; empty where none does."""
+    found = process.extract(name, list(known), limit=3, processor=str.lower)
+    best = [match for match, score, _ in found if score >= LIKE]
+    return "Did you mean " + " or ".join(repr(match) for match in best) + "?" if best else ""

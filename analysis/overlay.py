@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import cells, sheets, tables, units
-from analysis.errors import InputError, Problem, nearest
+from analysis.errors import InputError, Problem, nearest, similar
 from analysis.sheets import Sheet
 
 FILE = "supplied.json"
@@ -83,9 +83,11 @@ class Supplied:
         table = problem.file.removesuffix(".csv")
         if table not in self.places:
             return replace(problem, file=f"the book's {problem.file}") if self.folder else problem
-        place = self.places[table].get(problem.row or 0)
+        if problem.row is None:
+            return replace(problem, file=self._file(table))
+        place = self.places[table].get(problem.row)
         if place is None:
-            return problem if problem.row is None else replace(problem, file=f"the book's {problem.file}")
+            return replace(problem, file=f"the book's {problem.file}")
         called = self.headers[place.file].get(problem.column or "", problem.column)
         todo = re.sub(r"\brow (\d+)\b", lambda found: self._row(table, int(found[1])), problem.todo)
         there = replace(problem, file=place.file, row=place.row, column=called, todo=todo)
@@ -93,6 +95,15 @@ class Supplied:
             found = f"{place.converted[problem.column]!r}, which is {problem.found.strip(QUOTES)} in {problem.column}"
             return replace(there, found=found, todo="Is the unit in the header right?")
         return replace(there, todo=f"{todo} {place.hint}".strip()) if problem.found == "nothing" else there
+
+    def removed(self, table: str) -> set[str]:
+        """The keys of the book's rows that a whole table left out."""
+        return {key for change in self.changes if change.table == table for key in change.removed}
+
+    def _file(self, table: str) -> str:
+        """The file a table as a whole comes from: the one that replaced it, else the first that added to it."""
+        files = {change.whole: change.file for change in reversed(self.changes) if change.table == table}
+        return files.get(True) or files[False]
 
     def _row(self, table: str, row: int) -> str:
         place = self.places[table].get(row)
@@ -134,7 +145,7 @@ def merged(given: Path | None, folder: Path) -> Path:
 
 def _neighbour(given: Path) -> str:
     beside = [path.name for path in given.parent.iterdir() if path.is_dir()] if given.parent.is_dir() else []
-    return nearest(given.name, beside) if beside else ""
+    return similar(given.name, beside) or "`memory-wall template devices --out FOLDER` begins one."
 
 
 def _once(found: list[Sheet]) -> list[Sheet]:
@@ -362,7 +373,10 @@ def _no_column(sheet: Sheet, name: str, fields: Mapping[str, Any]) -> Problem:
             1,
             name[:80],
         )
-    return Problem(sheet.file, f"column {name[:80]!r}", expected, nearest(name[:80], fields), 1, name[:80])
+    hint = similar(name[:80], fields)
+    return Problem(
+        sheet.file, f"column {name[:80]!r}", "a column of the table" if hint else expected, hint, 1, name[:80]
+    )
 
 
 def _spelled(unit: units.Unit | None) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import cells, overlay, sheets, tables, units
+from analysis import cells, needed, overlay, sheets, tables, units
 from analysis.errors import Problem, nearest
 
 BANDWIDTH_TOLERANCE = 0.02
@@ -32,11 +32,12 @@ Texts = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True)
 class Data:
-    """What a rule sees: the texts of all tables, their schemas, and what of them was supplied for this run."""
+    """What a rule sees: the texts of all tables, their schemas, what of them was supplied for this run, and what is needed."""
 
     texts: Texts
     schemas: Mapping[str, Any]
     supplied: overlay.Supplied
+    needed: Mapping[str, needed.Needed]
 
 
 def texts(sheet: sheets.Sheet) -> pd.DataFrame:
@@ -62,12 +63,34 @@ def _unknown_keys(data: Data) -> Iterator[Problem]:
             known = set(data.texts[target["resource"]][target["fields"][0]])
             named = data.texts[name][column]
             unknown = set(named) - known - {""}
+            if lost := unknown & data.supplied.removed(target["resource"]):
+                expected = f"every row that the book's {name}.csv refers to"
+                yield needed.left_out(target["resource"], sorted(lost), expected, data.supplied)
+                unknown -= lost
             for row, cell in named[named.isin(list(unknown))].items() if unknown else ():
                 todo = f"Add the row there first. {nearest(str(cell)[:80], known)}"
                 yield Problem(
                     file=f"{name}.csv", row=int(str(row)), column=column, found=repr(cell[:80]),
                     expected=f"an id in {target['resource']}.csv", todo=todo,
                 )  # fmt: skip
+
+
+def _left_out(data: Data) -> Iterator[Problem]:
+    for name, wanted in data.needed.items():
+        if set(data.texts[name]) >= {field["name"] for field in data.schemas[name]["fields"]}:
+            yield from needed.missing(name, data.texts[name], wanted, data.supplied)
+
+
+def _measured_models(data: Data) -> Iterator[Problem]:
+    """A measurement that the model is compared with needs the shape of its language model."""
+    measured, known = data.texts["measurements_decode"], set(data.texts["measured_models"]["model"])
+    compared = measured["is_fit_candidate"].isin(tables.TRUE) & (measured["quality"] != "c")
+    for row, name in measured.loc[compared & ~measured["model"].isin(known), "model"].items():
+        todo = f"Add its shape there first, or set is_fit_candidate to false. {nearest(str(name)[:80], known)}"
+        yield Problem(
+            file="measurements_decode.csv", row=int(str(row)), column="model", found=repr(name[:80]),
+            expected="a model of measured_models.csv", todo=todo,
+        )  # fmt: skip
 
 
 def _one_kept(data: Data) -> Iterator[Problem]:
@@ -246,6 +269,7 @@ def _symbol(column: str) -> str:
 
 
 RULES: tuple[Callable[[Data], Iterator[Problem]], ...] = (
-    _unknown_keys, _bandwidth, _one_kept, _patterns, _decode, _measured_bandwidth, _measured_storage, _dates, _magnitudes,
+    _left_out, _unknown_keys, _measured_models, _bandwidth, _one_kept, _patterns, _decode, _measured_bandwidth,
+    _measured_storage, _dates, _magnitudes,
 )  # fmt: skip
 """Every rule; each may raise KeyError where a column it needs is missing, which the check of the tables has told."""

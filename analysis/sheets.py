@@ -209,11 +209,15 @@ def _filled(sheet: Sheet, records: Iterator[tuple[int, list[str]]]) -> Sheet:
         if len(cells) == width:
             sheet.rows.append((row, cells))
         else:
-            todo = "A cell that holds the separator needs quotation marks; an empty cell still needs its separator."
-            if len(cells) > width and not sheet.decimal_comma:
-                todo = f"A cell that holds a comma needs quotation marks, and a decimal point is a point. {todo[43:]}"
-            sheet.refuse(f"{len(cells)} cells", f"{width}, as in the header", todo.strip(), row=row)
+            sheet.refuse(f"{len(cells)} cells", f"{width}, as in the header", _why(len(cells) > width, sheet), row=row)
     return sheet
+
+
+def _why(more: bool, sheet: Sheet) -> str:
+    if not more:
+        return "An empty cell still needs its separator."
+    point = "" if sheet.decimal_comma else " Decimals take a point, or the whole file semicolons between its cells."
+    return f"A cell that holds the separator needs quotation marks.{point}"
 
 
 # -------------------------------------------------------------------------------------------------------- XLSX, Parquet
@@ -227,16 +231,25 @@ def _from_xlsx(path: Path, name: str, known: list[str]) -> list[Sheet]:
             return [whole.refuse("a workbook that unpacks to more than is sensible", f"at most {_size(LARGEST_BYTE)}")]
         values, formulas = _workbook(path, data_only=True), _workbook(path, data_only=False)
     except Exception as error:  # the reader raises whatever its XML, its ZIP or its own code comes across
-        return [whole.refuse(f"{type(error).__name__}: {str(error)[:80]}", "a workbook that can be read", SAVE_AS)]
+        return [whole.refuse(f"no workbook ({type(error).__name__})", "a workbook that can be read", SAVE_AS)]
     filled = [page for page in values.worksheets if page.max_row > 1 or page["A1"].value is not None]
     if name in known:
         chosen = next((page for page in filled if page.title == name), filled[0] if filled else values.worksheets[0])
         return [_from_page(chosen, formulas[chosen.title], whole)]
-    unknown = [page.title for page in filled if page.title not in known]
-    if unknown or not filled:
-        todo = f"Name the file or its sheets for tables. {nearest(unknown[0] if unknown else name, known)}"
-        return [whole.refuse(f"sheets {unknown}", "sheets named for tables", todo)]
-    return [_from_page(page, formulas[page.title], Sheet(page.title, f"{path}[{page.title}]")) for page in filled]
+    if not filled:
+        todo = f"Name the file or its sheets for tables. {nearest(name, known)}"
+        return [whole.refuse("an empty workbook", "sheets named for tables", todo)]
+    return [
+        _named_page(page, formulas[page.title], Sheet(page.title, f"{path}[{page.title}]"), known) for page in filled
+    ]
+
+
+def _named_page(page: Any, formulas: Any, sheet: Sheet, known: list[str]) -> Sheet:
+    """A sheet named for a table; one that is not is refused, and the others are read nevertheless."""
+    if sheet.table in known:
+        return _from_page(page, formulas, sheet)
+    todo = f"Name it for a table, or take it out of the file. {nearest(sheet.table, known)}"
+    return sheet.refuse(f"sheet {sheet.table!r}", "a sheet named for a table", todo)
 
 
 def _workbook(path: Path, *, data_only: bool) -> Any:
@@ -269,7 +282,7 @@ def _from_parquet(path: Path, sheet: Sheet) -> Sheet:
     try:
         sheet.header, rows = _records_of_parquet(path)
     except Exception as error:  # as above: the reader raises whatever it comes across
-        return sheet.refuse(f"{type(error).__name__}: {str(error)[:80]}", "a Parquet file that can be read")
+        return sheet.refuse(f"no Parquet ({type(error).__name__})", "a Parquet file that can be read", "Write it anew.")
     if len(rows) > MOST_ROWS:
         return sheet.refuse(f"more than {MOST_ROWS:,} rows", f"at most {MOST_ROWS:,}")
     sheet.rows = [(row, [text(value) for value in values]) for row, values in enumerate(rows, start=1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from analysis import cells, overlay, tables
+from analysis import cells, needed, overlay, tables
 from analysis.errors import InputError, Problem
 
 WIDTH = 120
@@ -25,7 +25,8 @@ def text(package: tables.DataPackage, table: str) -> str:
     schema = resource["schema"]
     how = HOW.format(key=", ".join(schema["primaryKey"]), taken=overlay.TAKEN_AWAY, table=table)
     lines = [*_wrapped(f"{resource['title']}. A row: {resource['row']}"), "", *_wrapped(resource["description"]), ""]
-    lines += [*_wrapped(" ".join(how.split())), ""]
+    kept = needed.told(needed.Needed(**resource.get("needed", {})))
+    lines += [*_wrapped(f"{' '.join(how.split())} {kept}"), ""]
     for field in schema["fields"]:
         lines += _wrapped(f"{field['name']}: {cells.expected(field)}. {field['description']}", "  ")
         if field["name"] in overlay.FOR_NEW_ROWS:

@@ -400,7 +400,11 @@ def files() -> Iterator[Case]:
 
 def workbooks() -> Iterator[Case]:
     """XLSX files that open and are wrong."""
-    yield Case("XLSX: unknown sheet", {"mine.xlsx": workbook("Tabelle1", GOOD)}, words=("sheets ['Tabelle1']",))
+    yield Case(
+        "XLSX: unknown sheet",
+        {"mine.xlsx": workbook("Tabelle1", GOOD)},
+        words=("sheet 'Tabelle1'", "named for a table"),
+    )
     formula = {**GOOD, "memory_capacity_gibyte": "=8*2"}
     yield Case(
         "XLSX: formula without result",

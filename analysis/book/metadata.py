@@ -96,7 +96,7 @@ def _dataset(app: Sphinx, page: str) -> dict[str, Any]:
     resource = tables.package().resource(name)
     file = menu.address(app, f"tables/{name}.csv") or f"{name}.csv"
     return {
-        "@type": "Dataset", "description": resource["description"],
+        "@type": "Dataset", "description": resource["description"].replace("`", ""),
         "variableMeasured": [field["name"] for field in resource["schema"]["fields"]],
         "distribution": [{"@type": "DataDownload", "encodingFormat": "text/csv", "contentUrl": file}], "isAccessibleForFree": True,
     }  # fmt: skip

@@ -160,7 +160,9 @@ def read(path: Path) -> dict[str, Any]:
         raise InputError(
             [Problem(file=str(path), row=row, found=str(error.problem).removeprefix("found "), expected=wanted)]
         ) from None
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+    except OSError as error:
+        raise InputError([Problem(file=str(path), found=str(error.strerror).lower(), expected=wanted)]) from None
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise InputError([Problem(file=str(path), found=str(error).splitlines()[0], expected=wanted)]) from None
     if not isinstance(found, dict):
         kind = "nothing" if found is None else type(found).__name__

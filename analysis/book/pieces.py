@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import posixpath
+import re
 from html import escape
 from typing import Any
 
@@ -13,6 +14,7 @@ from analysis.book import bundles, vega
 from analysis.book.cache import recalled
 
 SCHEMES = ("http://", "https://")
+CODE = re.compile(r"`([^`]+)`")
 
 
 def relative(document: str, target: str) -> str:
@@ -24,6 +26,11 @@ def embedded(value: object) -> str:
     """JSON that is safe inside a script element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def with_code(text: str) -> str:
+    """A text of the descriptor, with what stands between backticks set as code: ``a `b` `` → ``a <code>b</code>``."""
+    return CODE.sub(r"<code>\1</code>", escape(text))
 
 
 def link(url: str, text: str) -> str:

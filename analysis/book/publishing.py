@@ -71,8 +71,7 @@ def record_file(out: Path) -> Path:
 def claimed(out: Path, say: Callable[[str], None]) -> Iterator[Path]:
     """Hold the place of a site for one build: a fresh workshop beside it, on the same file system, gone in the end."""
     require_safe(out)
-    with _opened(out) as lock:
-        _wait_for(lock, say)
+    with _place(out), _held(out, say):
         sweep(out)
         workshop = Path(tempfile.mkdtemp(prefix=f".{out.name}.workshop-", dir=out.parent))
         try:
@@ -92,16 +91,51 @@ def told(error: OSError) -> str:
 
 
 @contextlib.contextmanager
-def _opened(out: Path) -> Iterator[IO[bytes]]:
+def _place(out: Path) -> Iterator[None]:
+    """The folder a site is to lie in; where none was put there, the folders made for it are gone in the end."""
+    made = [folder for folder in out.parents if not folder.exists()]
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        file = record_file(out).open("ab")
-        tempfile.TemporaryFile(dir=out.parent).close()
+        with _writable(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=out.parent).close()
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # something lies in it
+            for folder in made:
+                folder.rmdir()
+
+
+@contextlib.contextmanager
+def _held(out: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock beside a site.  Where no site came of it, its file is gone in the end."""
+    lock = _locked(out, say)
+    try:
+        yield
+    finally:
+        if not out.exists():
+            record_file(out).unlink(missing_ok=True)
+        lock.close()
+
+
+def _locked(out: Path, say: Callable[[str], None]) -> IO[bytes]:
+    """The lock's file, locked; one that its last holder took away while this build waited for it does not count."""
+    while True:
+        with _writable(out):
+            lock = record_file(out).open("ab")
+        _wait_for(lock, say)
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(lock.fileno()), record_file(out).stat()):
+                return lock
+        lock.close()
+
+
+@contextlib.contextmanager
+def _writable(out: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         found = f"{out}: {error.strerror}"
         raise InputError([Problem(file="--out", found=found, expected="a folder that can be written")]) from None
-    with file:
-        yield file
 
 
 def _wait_for(lock: IO[bytes], say: Callable[[str], None]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from analysis import cells, checks, errors, figures, overlay, rules, sheets, tables, units
+from analysis import cells, checks, errors, figures, needed, overlay, rules, sheets, tables, units
 from analysis.book import (
     cache,
     drawings,
@@ -113,7 +113,7 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
 
 def _require_sound(data: Path) -> None:
     """Check the data, unless the same data was found sound before by the same checks."""
-    checkers = (checks, cells, errors, overlay, rules, sheets, tables, units)
+    checkers = (checks, cells, errors, needed, overlay, rules, sheets, tables, units)
     code = [Path(module.__file__ or "") for module in checkers]
     key = " ".join(cache.file_digest(path) for path in [*code, *freshness.files(data)])
     if not cache.Store("sound").has(key):

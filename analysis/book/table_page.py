@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from sphinx.application import Sphinx
 
-from analysis import cells, tables
+from analysis import cells, needed, tables
 from analysis.book import citation, edition, menu, pieces
 from analysis.book.files import write
 from analysis.figures import records
@@ -35,11 +35,11 @@ def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 def _table_page(app: Sphinx, package: tables.DataPackage, name: str, resource: dict[str, Any]) -> str:
     rows = package.raw(name)
     return (
-        f"<h1>{escape(resource['title'])}</h1><p class=mw-answer>{escape(resource['row'])}</p>"
-        f"<p>{escape(resource['description'])}</p>"
+        f"<h1>{escape(resource['title'])}</h1><p class=mw-answer>{pieces.with_code(resource['row'])}</p>"
+        f"<p>{pieces.with_code(resource['description'])}</p>"
         f'<p>{len(rows):,} rows. <a href="{name}.csv" download>Download the CSV</a> · <a href="datapackage.json" download>'
         f'schema (Frictionless)</a> · {escape(resource["licences"])} · <a href="../chapters/data.html">all tables</a></p>'
-        f"<h2>Rows</h2>{_rows(app, name, rows, resource)}<h2>Columns</h2>{_columns(resource)}{_examples(resource)}"
+        f"<h2>Rows</h2>{_rows(app, name, rows, resource)}<h2>Columns</h2>{_columns(resource)}{_needed(resource)}{_examples(resource)}"
         f"{_sources(rows)}{menu.citation_block(work(app, name, resource))}"
     )
 
@@ -87,17 +87,23 @@ def _more(name: str, count: int) -> str:
 def _columns(resource: dict[str, Any]) -> str:
     items = "\n".join(
         f"<tr><th scope=row><code>{field['name']}</code></th>\n<td>{escape(field.get('unit', ''))}</td>\n<td>{field['type']}</td>\n"
-        f"<td>{escape(field['description'])}</td>\n<td>{escape(cells.expected(field))}</td></tr>"
+        f"<td>{pieces.with_code(field['description'])}</td>\n<td>{escape(cells.expected(field))}</td></tr>"
         for field in resource["schema"]["fields"]
     )
     heads = "".join(f"<th scope=col>{text}</th>" for text in ("column", "unit", "type", "meaning", "may hold"))
     return f'<div class="mw-table-scroll"><table class="mw-table"><thead><tr>{heads}</tr></thead><tbody>{items}</tbody></table></div>'
 
 
+def _needed(resource: dict[str, Any]) -> str:
+    """What a table that replaces this one must hold, because the chapters speak of it."""
+    told = needed.told(needed.Needed(**resource.get("needed", {})))
+    return f"<h2>What the chapters need</h2><p>{escape(told)}</p>" if told else ""
+
+
 def _examples(resource: dict[str, Any]) -> str:
     kinds = [("Right", resource["examples"].get("right", [])), ("Wrong", resource["examples"].get("wrong", []))]
     lists = "".join(
-        f"<h3>{kind}</h3><ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
+        f"<h3>{kind}</h3><ul>{''.join(f'<li>{pieces.with_code(text)}</li>' for text in texts)}</ul>"
         for kind, texts in kinds
         if texts
     )
