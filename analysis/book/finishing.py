@@ -138,15 +138,10 @@ def _sheet(site: Path, pages: dict[Path, str], script: str) -> str:
     links = [link for page in pages.values() if _themed(page) for link in SHEET.findall(page)]
     ordered = dict.fromkeys(name for link in links for name in re.findall(r'href="[^"]*?_static/([^"?]+)', link))
     text = "\n".join(_moved_sheet(site, name) for name in ordered)
-    text = "".join(
-        str(rule)
-        for rule in stylesheet.parsed(text)
-        if rule.rules is not None or not ICON_FONT.search(rule.declarations)
-    )
     present = stylesheet.names(text) & _present(pages, script) | _elements(pages)
     text = CORE_FONT.sub(lambda found: f"url({_carried(site / '_static' / found[1])})", text)
-    key = f"style sheet 1 {digest(text)} {digest(' '.join(sorted(present)))}"
-    return Store("sheets").made(key, lambda: stylesheet.pruned(text, present).encode()).decode()
+    key = f"style sheet 2 {digest(text)} {digest(' '.join(sorted(present)))}"
+    return Store("sheets").made(key, lambda: stylesheet.pruned(text, present, ICON_FONT).encode()).decode()
 
 
 def _carried(path: Path) -> str:

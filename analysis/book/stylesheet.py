@@ -8,78 +8,77 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-TOKEN = re.compile(r"""/\*.*?\*/|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|url\([^)'"]*\)|[{};]|[^{};"'/u]+|.""", re.DOTALL)
+import tinycss2
+
 NAME = re.compile(r"([.#])((?:\\.|[\w-])+)")
 ELEMENT = re.compile(r"(?:^|[\s>+~,(])([a-z][a-z0-9]*)")
 CONDITIONAL = re.compile(r":(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)")
-VARIABLE = re.compile(r"(--[\w-]+)")
 USE = re.compile(r"var\(\s*(--[\w-]+)")
-GROUPS = ("@media", "@supports", "@layer", "@container")
+FAMILY = re.compile(r"^font-family:\s*['\"]?([^;'\"]+)")
+GROUPS = ("media", "supports", "layer", "container")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Rule:
-    """A rule: what it applies to, and its declarations or the rules within."""
+    """A rule: its selectors or its at-keyword with what follows, and its declarations or the rules within."""
 
-    prelude: str
-    declarations: str = ""
-    rules: list[Rule] | None = None
+    selectors: tuple[str, ...]
+    declarations: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] | None = None
 
     def __str__(self) -> str:
-        inner = self.declarations if self.rules is None else "".join(map(str, self.rules))
-        return f"{self.prelude}{{{inner}}}" if inner else ""
+        inner = ";".join(self.declarations) if self.rules is None else "".join(map(str, self.rules))
+        return f"{','.join(self.selectors)}{{{inner}}}" if inner else ""
+
+    def is_at(self, *keywords: str) -> bool:
+        """Whether it is an at-rule, of these keywords where some are given."""
+        return self.selectors[0].startswith(tuple(f"@{keyword}" for keyword in keywords) if keywords else "@")
 
 
-def parsed(text: str) -> list[Rule]:
+def parsed(text: str) -> tuple[Rule, ...]:
     """The rules of a style sheet, in order; comments, ``@charset`` and ``@import`` are left out."""
-    return _rules(iter(found for found in TOKEN.findall(text) if not found.startswith("/*")))
+    return _rules(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True))
 
 
-def _rules(pieces: Iterator[str]) -> list[Rule]:
-    rules, prelude = [], ""
-    for piece in pieces:
-        if piece == "}":
-            break
-        if piece == ";":
-            prelude = ""
-        elif piece == "{":
-            prelude = " ".join(prelude.split())
-            if prelude.startswith(GROUPS) or "@keyframes" in prelude or "@-webkit-keyframes" in prelude:
-                rules.append(Rule(prelude, rules=_rules(pieces)))
-            else:
-                rules.append(Rule(prelude, _declarations(pieces)))
-            prelude = ""
+def _rules(nodes: Iterable[Any]) -> tuple[Rule, ...]:
+    return tuple(
+        _rule(node) for node in nodes if node.type in ("qualified-rule", "at-rule") and node.content is not None
+    )
+
+
+def _rule(node: Any) -> Rule:
+    if node.type == "qualified-rule":
+        return Rule(_selectors(node.prelude), _declarations(node.content))
+    head = (f"@{node.at_keyword} {_text(node.prelude)}".strip(),)
+    if node.lower_at_keyword in GROUPS or node.lower_at_keyword.endswith("keyframes"):
+        inner = tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True)
+        return Rule(head, rules=_rules(inner))
+    return Rule(head, _declarations(node.content))
+
+
+def _selectors(tokens: Iterable[Any]) -> tuple[str, ...]:
+    found: list[list[Any]] = [[]]
+    for token in tokens:
+        if token.type == "literal" and token.value == ",":
+            found.append([])
         else:
-            prelude += piece
-    return rules
+            found[-1].append(token)
+    return tuple(_text(one) for one in found)
 
 
-def _declarations(pieces: Iterator[str]) -> str:
-    text = ""
-    for piece in pieces:
-        if piece == "}":
-            break
-        text += piece
-    return ";".join(filter(None, (" ".join(part.split()) for part in _split(text, ";"))))
+def _declarations(tokens: Iterable[Any]) -> tuple[str, ...]:
+    found = tinycss2.parse_blocks_contents(tokens, skip_comments=True, skip_whitespace=True)
+    return tuple(
+        f"{one.name}:{_text(one.value)}{'!important' if one.important else ''}"
+        for one in found
+        if one.type == "declaration"
+    )
 
 
-def _split(text: str, mark: str) -> list[str]:
-    """Split at a mark that stands outside brackets and quotes."""
-    parts, depth, quote, last = [], 0, "", 0
-    for index, letter in enumerate(text):
-        if quote:
-            quote = "" if letter == quote else quote
-        elif letter in "\"'":
-            quote = letter
-        elif letter in "([":
-            depth += 1
-        elif letter in ")]":
-            depth -= 1
-        elif letter == mark and not depth:
-            parts.append(text[last:index])
-            last = index + 1
-    return [*parts, text[last:]]
+def _text(tokens: Iterable[Any]) -> str:
+    return " ".join(tinycss2.serialize([token for token in tokens if token.type != "comment"]).split())
 
 
 def names(text: str) -> set[str]:
@@ -87,31 +86,32 @@ def names(text: str) -> set[str]:
     return {name.replace("\\", "") for _, name in NAME.findall(text)}
 
 
-def pruned(text: str, present: set[str]) -> str:
-    """The style sheet as far as it concerns pages with these classes, ids and elements."""
-    rules = _used(parsed(text), present)
+def pruned(text: str, present: set[str], unwanted: re.Pattern[str]) -> str:
+    """The style sheet as far as it concerns pages with these classes, ids and elements, without what declares something unwanted."""
+    rules = _used(parsed(text), present, unwanted)
     while (fewer := _read(rules)) != rules:
         rules = fewer
-    named = "".join(rule.declarations for rule in _flat(rules) if not rule.prelude.startswith("@font-face"))
+    named = " ".join(part for rule in _flat(rules) if not rule.is_at("font-face") for part in rule.declarations)
     return "\n".join(filter(None, (str(rule) for rule in rules if _wanted(rule, named))))
 
 
-def _used(rules: Iterable[Rule], present: set[str]) -> list[Rule]:
+def _used(rules: Iterable[Rule], present: set[str], unwanted: re.Pattern[str]) -> tuple[Rule, ...]:
     kept = []
     for rule in rules:
-        if rule.rules is not None and rule.prelude.startswith(GROUPS):
-            kept.append(Rule(rule.prelude, rules=_used(rule.rules, present)))
-        elif rule.prelude.startswith("@"):
+        if rule.is_at(*GROUPS):
+            kept.append(Rule(rule.selectors, rules=_used(rule.rules or (), present, unwanted)))
+        elif unwanted.search(str(rule)):
+            continue
+        elif rule.is_at():
             kept.append(rule)
-        elif chosen := [one.strip() for one in _split(rule.prelude, ",") if _applies(one, present)]:
-            kept.append(Rule(",".join(chosen), rule.declarations))
-    return kept
+        elif chosen := tuple(one for one in rule.selectors if _applies(one, present)):
+            kept.append(Rule(chosen, rule.declarations))
+    return tuple(kept)
 
 
 def _applies(selector: str, present: set[str]) -> bool:
     plain = CONDITIONAL.sub("", selector)
-    wanted = {name.replace("\\", "") for _, name in NAME.findall(plain)} | set(ELEMENT.findall(NAME.sub("", plain)))
-    return wanted <= present
+    return names(plain) | set(ELEMENT.findall(NAME.sub("", plain))) <= present
 
 
 def _flat(rules: Iterable[Rule]) -> Iterator[Rule]:
@@ -119,24 +119,23 @@ def _flat(rules: Iterable[Rule]) -> Iterator[Rule]:
         yield from _flat(rule.rules) if rule.rules is not None else [rule]
 
 
-def _read(rules: list[Rule]) -> list[Rule]:
+def _read(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     """The rules without variables that no declaration reads."""
-    read = {name for rule in _flat(rules) for name in USE.findall(rule.declarations)}
-    return [_without(rule, read) for rule in rules]
+    read = {name for rule in _flat(rules) for part in rule.declarations for name in USE.findall(part)}
+    return tuple(_without(rule, read) for rule in rules)
 
 
 def _without(rule: Rule, read: set[str]) -> Rule:
     if rule.rules is not None:
-        return Rule(rule.prelude, rules=[_without(inner, read) for inner in rule.rules])
-    kept = [part for part in _split(rule.declarations, ";") if not (found := VARIABLE.match(part)) or found[1] in read]
-    return Rule(rule.prelude, ";".join(kept))
+        return Rule(rule.selectors, rules=tuple(_without(inner, read) for inner in rule.rules))
+    kept = (part for part in rule.declarations if not part.startswith("--") or part.partition(":")[0] in read)
+    return Rule(rule.selectors, tuple(kept))
 
 
 def _wanted(rule: Rule, named: str) -> bool:
     """Fonts and animations that something names; every other rule."""
-    if rule.prelude.startswith("@font-face"):
-        family = re.search(r"font-family:\s*['\"]?([^;'\"]+)", rule.declarations)
-        return family is not None and family[1] in named
-    if "keyframes" in rule.prelude:
-        return bool(re.search(rf"\b{re.escape(rule.prelude.split()[-1])}\b", named))
+    if rule.is_at("font-face"):
+        return any(found[1] in named for part in rule.declarations if (found := FAMILY.match(part)))
+    if "keyframes" in rule.selectors[0]:
+        return bool(re.search(rf"\b{re.escape(rule.selectors[0].split()[-1])}\b", named))
     return True
