@@ -315,7 +315,7 @@ def headers() -> Iterator[Case]:
         "memory_bandwidth_gbyte": "the unit gbyte",
         "memory_bandwith_gbyte_per_s": "memory_bandwidth_gbyte_per_s",
         "Memory_Bandwidth_GB_per_s": "memory_bandwidth_gbyte_per_s",
-        "bandwidth": "the columns",
+        "bandwidth": "memory_bandwidth_gbyte_per_s",
         "memory_capacity_gbyte_per_s": "a unit like that of",
         "memory_capacity_gb": "memory_capacity_gibyte",
         "price_usd": "the columns",
@@ -369,7 +369,7 @@ def files() -> Iterator[Case]:
         "a decimal comma shifts": (b"device_id,memory_capacity_gibyte\nx,6,5\n", "point"),
         "thousands": (b"device_id;memory_capacity_gibyte\niphone-14;1,024\n", "1.024 or 1024"),
         "HTML": (b"<!DOCTYPE html><p>404</p>", "the columns"),
-        "JSON": (b'[{"device_id": 1}]', "the columns"),
+        "JSON": (b'[{"device_id": 1}]', "'device_id'"),
         "1000 wrong rows": (table(*({**GOOD, "device_id": f"X{n}"} for n in range(1000))), "980 more"),
     }
     for name, (content, word) in contents.items():

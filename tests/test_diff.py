@@ -102,7 +102,7 @@ def test_a_verdict_flips_and_the_input_is_named(tmp_path: Path) -> None:
     found = compared(tmp_path, verdict="contradicted", value=0.5, capacity="8")
     [one] = found.verdicts
     assert (one["old"], one["new"]) == ("reproduces", "contradicted")
-    assert one["why"] == ["devices iphone-14 memory_capacity_byte: 6 → 8"]
+    assert one["why"] == ["devices iphone-14 memory capacity: 6 → 8"]
     assert found.claims[0]["percent"] == -50.0
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from subprocess import CompletedProcess
+from threading import Event, Thread
 
 import duckdb
 import nbformat
@@ -20,17 +21,20 @@ from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis import checks, overlay, sheets, template
-from analysis.book import intake
+from analysis import checks, overlay, sheets, tables, template, wrong_inputs
+from analysis.book import execution, intake, pieces, publishing
+from analysis.book import site as site_module
 from analysis.errors import InputError
 from analysis.tables import DataPackage
 from tests import other_world
-from tests.bad_cases import GOOD, table, workbook
+from tests.bad_cases import DECODE, GOOD, table, workbook
 from tests.conftest import ROOT, command
 
 Run = Callable[..., CompletedProcess[str]]
 TITLE = 'Phones & "drives" of another world'
 SENTENCES, VERDICTS = 10, 3
+ENOUGH_REMOVED = 300
+"""Rows that the smallest book does without."""
 
 
 def merged(tmp_path: Path, files: dict[str, bytes]) -> DataPackage:
@@ -360,6 +364,140 @@ def test_nothing_active_reaches_a_page_a_table_or_a_specification(other: Path) -
 def test_the_new_phone_is_shown_under_its_name(other: Path) -> None:
     page = BeautifulSoup((other / "tables" / "devices.html").read_text(encoding="utf-8"), "html.parser")
     assert other_world.HOSTILE in page.get_text()
+
+
+# ----------------------------------------------------------------------------------------- what the chapters cannot do without
+
+
+def whole(tmp_path: Path, table_name: str, change: Callable[[dict[str, str]], dict[str, str] | None]) -> list[str]:
+    """What is said to a whole table whose rows were changed, or left out where there is nothing."""
+    with (ROOT / "data" / f"{table_name}.csv").open(encoding="utf-8", newline="") as file:
+        rows = [new for row in csv.DictReader(file) if (new := change(row)) is not None]
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / f"{table_name}.whole.csv").write_bytes(table(*rows))
+    return [str(problem) for problem in intake.judged(mine).errors]
+
+
+def test_a_row_the_text_names_cannot_be_left_out(tmp_path: Path) -> None:
+    [said] = whole(tmp_path, "devices", lambda row: None if row["device_id"] == "iphone-14" else row)
+    assert "devices.whole.csv: found no row 'iphone-14'; expected the rows that the chapters speak of" in said
+    assert "devices.rows.csv" in said
+
+
+def test_a_renamed_row_is_asked_about(tmp_path: Path) -> None:
+    [said] = whole(
+        tmp_path, "devices", lambda row: row | {"device_id": row["device_id"].replace("rtx-5090", "rtx-5090d")}
+    )
+    assert "found no row 'rtx-5090-32gb'" in said
+    assert "Did you mean 'rtx-5090d-32gb'?" in said
+
+
+def test_an_empty_class_is_told(tmp_path: Path) -> None:
+    said = whole(tmp_path, "devices", lambda row: None if row["device_class"] == "laptop" else row)
+    assert any(
+        "no row with device_class laptop and default_set 2023; device_class laptop and default_set 2026" in one
+        for one in said
+    )
+
+
+def test_a_number_of_such_a_row_cannot_be_taken_away(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "devices.csv").write_bytes(b"device_id,memory_bandwidth_gbyte_per_s,note\niphone-14,NA,NA\npixel-7,NA,\n")
+    [said] = map(str, intake.judged(mine).errors)
+    assert "devices.csv:2:memory_bandwidth_gbyte_per_s: found no value; expected a value" in said
+
+
+def test_rows_that_others_refer_to_are_named_once(tmp_path: Path) -> None:
+    said = whole(tmp_path, "accelerators", lambda row: None if row["accelerator_id"] == "amd-mi300x" else row)
+    assert [
+        one for one in said if "'amd-mi300x'; expected every row that the book's servers.csv refers to" in one
+    ] == said
+
+
+def test_a_measurement_needs_the_shape_of_its_model(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "measurements_decode.csv").write_bytes(table(DECODE | {"model": "LLaMA 7B v22"}))
+    said = [str(problem) for problem in intake.judged(mine).errors]
+    assert any(":2:model: found 'LLaMA 7B v22'; expected a model of measured_models.csv" in one for one in said), said
+    assert "'LLaMA 7B v2'" in "".join(said)
+
+
+def test_the_book_can_be_made_of_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each table no row but those it is said to need: every chapter runs, so none needs a row unsaid."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for resource in DataPackage(ROOT / "data").descriptor["resources"]:
+        if rows := resource.get("needed", {}).get("rows"):
+            with (ROOT / "data" / resource["path"]).open(encoding="utf-8", newline="") as file:
+                kept = [row for row in csv.DictReader(file) if row[resource["schema"]["primaryKey"][0]] in rows]
+            (mine / f"{resource['name']}.whole.csv").write_bytes(table(*kept))
+    folder = overlay.merged(mine, tmp_path / "data")
+    checks.require(folder)
+    assert sum(len(change.removed) for change in overlay.supplied(folder).changes) > ENOUGH_REMOVED
+    monkeypatch.setenv(tables.DATA_VARIABLE, str(folder))
+    tables.forget()
+    try:
+        for path in site_module.chapter_files():
+            names: dict[str, object] = {}
+            for cell in execution.read(path).cells:
+                if cell.cell_type == "code":
+                    exec(compile(cell.source, path.name, "exec"), names)  # noqa: S102 - a chapter's own code
+    finally:
+        tables.forget()
+
+
+def test_the_usual_mistakes_are_all_told() -> None:
+    told = wrong_inputs.table()
+    assert list(told["case"]) == list(wrong_inputs.CASES)
+    assert all(message.startswith("my-data/") and "; expected " in message for message in told["message"])
+
+
+def test_a_sheet_that_is_no_table_hides_no_other(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    first = book.active
+    first.title = "devices"
+    for line in (list(GOOD), [*(GOOD | {"device_class": "labtop"}).values()]):
+        first.append(line)
+    book.create_sheet("memory_price").append(["price_id"])
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    book.save(mine / "any.xlsx")
+    said = [str(problem) for problem in intake.judged(mine).errors]
+    assert any("any.xlsx[memory_price]: found sheet" in one and "'memory_prices'" in one for one in said)
+    assert any("any.xlsx[devices]:2:device_class" in one for one in said)
+
+
+def test_a_build_that_is_refused_leaves_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "html"
+    with pytest.raises(InputError), publishing.claimed(out, print):
+        raise InputError([])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_waited_for_it_holds_a_lock_that_counts(tmp_path: Path) -> None:
+    out, waits, held = tmp_path / "html", Event(), []
+
+    def second() -> None:
+        with publishing.claimed(out, lambda text: waits.set()):
+            held.append(publishing.record_file(out).exists())
+
+    with pytest.raises(InputError), publishing.claimed(out, print):  # noqa: PT012 - the second waits inside
+        other = Thread(target=second)
+        other.start()
+        assert waits.wait(10)
+        raise InputError([])
+    other.join(10)
+    assert held == [True]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_backticks_of_the_notes_are_code() -> None:
+    assert pieces.with_code("`a<b` & `c`") == "<code>a&lt;b</code> &amp; <code>c</code>"
 
 
 # ------------------------------------------------------------------------------------------------------- the recipes

@@ -81,7 +81,8 @@ def _heading(found: Difference) -> str:
 
 
 def _named(state: Mapping[str, str]) -> str:
-    commit = f", commit {state['commit'][:10]}" if state["commit"] else ""
+    digits, _, dirty = state["commit"].partition("-")
+    commit = f", commit {digits[:10]}{' with changes' if dirty else ''}" if digits else ""
     return f"{state['name']} (edition {state['edition']}{commit})" if state["edition"] else state["name"]
 
 
@@ -145,35 +146,53 @@ STYLE = """
 :root { color-scheme: light dark; --rule: #d5dae0; --quiet: #5b6673; --tint: #f5f7f9; }
 @media (prefers-color-scheme: dark) { :root { --rule: #2b333d; --quiet: #9aa6b4; --tint: #1a2028; } }
 body { font: 16px/1.5 "Source Sans 3", "Liberation Sans", Arial, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; font-size: 0.92em; } th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.6rem;
-border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; } th { color: var(--quiet); font-weight: 600; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 1rem; margin: 1rem 0 2rem; }
-figure { margin: 0; } img { width: 100%; background: #fff; border: 1px solid var(--rule); } figcaption { color: var(--quiet); }
-.scroll { overflow-x: auto; } p.why { background: var(--tint); padding: 0.4rem 0.7rem; }
+h1 { font-size: 1.6rem; line-height: 1.25; overflow-wrap: anywhere; }
+table { border-collapse: collapse; width: 100%; font-size: 0.92em; }
+th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.6rem; border-bottom: 1px solid var(--rule); overflow-wrap: break-word; }
+th { color: var(--quiet); font-weight: 600; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)); gap: 1rem; margin: 1rem 0 2rem; }
+figure { margin: 0; min-width: 0; } img { width: 100%; background: #fff; border: 1px solid var(--rule); }
+figcaption { color: var(--quiet); } .scroll { overflow-x: auto; } p.why { background: var(--tint); padding: 0.4rem 0.7rem; }
+@media (max-width: 700px) {
+thead { display: none; } tr, td { display: block; } tr { border-bottom: 1px solid var(--rule); padding: 0.4rem 0; }
+td { border: 0; padding: 0.1rem 0; overflow-wrap: anywhere; } td:empty { display: none; } td:first-child { font-weight: 600; }
+td:not(:first-child)::before { content: attr(data-head) ": "; color: var(--quiet); } }
 """
 
 
 def as_html(found: Difference, pictures: Mapping[str, tuple[str, str]] | None = None) -> str:
     """One page that stands alone: no script, nothing to load, the pictures in it."""
     title = escape(_heading(found))
-    body = "".join(_section(*section) for section in sections(found) if section[0] != "Figures")
+    told = sections(found)
+    counts = " · ".join(f'<a href="#{_anchor(name)}">{escape(name)}: {len(rows)}</a>' for name, _, rows in told)
+    body = "".join(_section(*section) for section in told if section[0] != "Figures")
     shown = "".join(_figure(one, (pictures or {}).get(one["id"], ("", ""))) for one in found.figures)
-    figures = f"<h2>Figures ({len(found.figures)})</h2>{shown}" if shown else ""
+    figures = f'<h2 id="{_anchor("Figures")}">Figures ({len(found.figures)})</h2>{shown}' if shown else ""
     nothing = f"<p>{NOTHING}</p>" if found.nothing else ""
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1>{nothing}{body}{figures}</main></body></html>\n"
+        f"<title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{counts}</p>{nothing}{body}{figures}</main>"
+        "</body></html>\n"
     )
 
 
 def _section(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(map(_td, heads, row))}</tr>" for row in rows)
     table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     shown = (
         f"<details><summary>Show all {len(rows)}</summary>{table}</details>" if len(rows) > 2 * MOST_LINES else table
     )
-    return f"<h2>{escape(title)} ({len(rows)})</h2>{shown}"
+    return f'<h2 id="{_anchor(title)}">{escape(title)} ({len(rows)})</h2>{shown}'
+
+
+def _td(head: str, cell: str) -> str:
+    """A cell; on a narrow screen it stands on a line of its own, with its column's head before it."""
+    return f'<td data-head="{escape(head, quote=True)}">{escape(cell)}</td>'
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(",", "").replace(" ", "-")
 
 
 def _figure(one: Mapping[str, Any], pair: tuple[str, str]) -> str:

@@ -12,13 +12,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from analysis import units, words
 from analysis.book import execution, places, states
 from analysis.book.states import State
 
 WORDING = ("title", "subtitle", "caption", "alt", "notice")
 HEADLINE = ("index-",)
 """Numbers whose ids begin so stand on the landing page."""
-SHORT = 10_000
+UM2_SHOWN = 1000
+"""Square micrometres below which an area is told in them."""
 OF_THE_EDITION = {"edition", "edition_date", "title"}
 """Parameters that no figure is computed from."""
 
@@ -78,9 +80,9 @@ def _about(state: State) -> dict[str, str]:
 
 
 def percent(old: Any, new: Any) -> float | None:
-    """The change in per cent of the old number, to one decimal; None where there is no such thing."""
+    """The change in per cent of the old number, to one decimal; None where there is no such thing, as across zero."""
     numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in (old, new))
-    return round((new - old) / abs(old) * 100, 1) if numbers and old else None
+    return round((new - old) / abs(old) * 100, 1) if numbers and old and old * new >= 0 else None
 
 
 # ---------------------------------------------------------------------------------------- parameters, claims and numbers
@@ -109,11 +111,24 @@ def _verdicts(old: State, new: State) -> list[dict[str, Any]]:
 def _inputs(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """The inputs of a claim that changed."""
     pairs = _both(old.get("inputs", {}), new.get("inputs", {}))
-    return [f"{name}: {_short(a)} → {_short(b)}" for name, a, b in pairs if a != b]
+    return [f"{_plainly(name)}: {_shown(name, a)} → {_shown(name, b)}" for name, a, b in pairs if a != b]
 
 
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, (int, float)) and abs(value) >= SHORT else str(value)
+def _plainly(name: str) -> str:
+    """An input as it reads: ``devices iphone-14 memory_bandwidth_byte_per_s`` → ``devices iphone-14 memory bandwidth``."""
+    *place, column = name.split(" ")
+    return " ".join([*place, units.stem(column).replace("_", " ")])
+
+
+def _shown(name: str, value: Any) -> str:
+    """Its value in the unit that the column's name says."""
+    unit = units.parse(name.rpartition(" ")[2])
+    numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if unit and numeric and unit.text == "mm2" and abs(value) < units.unit("um2").factor * UM2_SHOWN:
+        return f"{value / units.unit('um2').factor:.4g} µm²"
+    if unit and numeric and (unit.text in words.SYMBOLS or unit.text in ("share", "param", "s", "usd")):
+        return words.quantity(value, unit.text)
+    return f"{value:.4g}{f' {unit.symbol}' if unit and unit.symbol else ''}" if numeric else str(value)
 
 
 def _claims(old: State, new: State) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from analysis import figures, tables
+from analysis import figures, overlay, tables
 from analysis.book import bundles, kernels, tracing
 from analysis.book.recipe import Executed, Keeper, Sources, known_before
 from analysis.errors import ChapterError
@@ -156,6 +156,8 @@ def _chapter_error(chapter: Chapter, given: object, error: Any) -> ChapterError:
     cause = f"{error.ename}: {error.evalue}" + (f"\n              at {place}" if place else "")
     if error.ename == "MemoryError":
         cause += f"\n              a chapter may allocate {chapter.memory_limit_byte / 2**30:g} GiB"
+    for change in overlay.supplied(chapter.data).changes:
+        cause += f"\n              with {change}"
     return ChapterError(
         chapter=chapter.name, cell=_cell_number(chapter, error.source), source=source, parameters=given, cause=cause
     )

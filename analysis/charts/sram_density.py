@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import altair as alt
@@ -95,7 +96,8 @@ def capacity_by_node(table: pd.DataFrame, article: pd.DataFrame, *, array_effici
         computed_array_byte="datum.bare_capacity_byte * node_efficiency / 100",
         cell_um2=f"datum.bitcell_area_mm2 / {UM2}",
     )
-    x = _across("capacity_byte", "Memory on 100 mm²", [0, 2e8, 4e8, 6e8], [0, 8e8], log=False)
+    step = 2e8 * math.ceil(1.1 * float(table[["bare_capacity_byte", "stated_capacity_byte"]].max().max()) / 8e8)
+    x = _across("capacity_byte", "Memory on 100 mm²", [0, step, 2 * step, 3 * step], [0, 4 * step], log=False)
     y = _rows("label", list(table["label"]))
     line = base.mark_rule(strokeWidth=2, opacity=0.4, color=theme.PRIMARY).encode(
         alt.X("computed_array_byte:Q"), alt.X2("bare_capacity_byte:Q"), y
