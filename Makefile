@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: book test check calibrate release
+.PHONY: book test check calibrate release reproduce
 
 book: $(READY)
 	$(BIN)/memory-wall build
@@ -19,6 +19,9 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/memory-wall check
+
+reproduce: $(READY)
+	$(BIN)/python scripts/reproduce.py
 
 calibrate: $(READY)
 	$(BIN)/python -m analysis.calibration

@@ -30,6 +30,11 @@ MODE = (
     'r.theme=m!="auto"?m:matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light"})()'
 )
 """Before the first word is shown: the colour mode, so that a dark page does not flash."""
+FONTS = (
+    '(function(){var r=document.documentElement.dataset,f=document.fonts;if(!f)return;function show(){delete r.waiting}r.waiting="";'
+    'Promise.all(["400","600"].map(function(w){return f.load(w+\' 1em "Memory Wall Sans"\')})).then(show,show);setTimeout(show,150)})()'
+)
+"""After the style sheet: a wait of 150 ms at most for the fonts, so that no line breaks twice."""
 ICONS = {
     "bars": "M4 6h16M4 12h16M4 18h16", "list": "M9 6h11M9 12h11M9 18h11M4 6h.01M4 12h.01M4 18h.01",
     "magnifying-glass": "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13zM15.5 15.5 20 20",
@@ -189,7 +194,8 @@ def _with_shared(text: str, site: Path, path: Path, marks: dict[str, str]) -> st
         wanted.insert(0, f"{root}_static/memory-wall-vega.js")
     if path.name == "search.html":
         wanted += [f"{root}_static/{name}" for name in SEARCH] + [f"{root}searchindex.js"]
-    shared = f'<script>{MODE}</script><link rel="stylesheet" href="{root}_static/site.css?v={marks["site.css"]}">'
+    sheet = f'<link rel="stylesheet" href="{root}_static/site.css?v={marks["site.css"]}">'
+    shared = f"<script>{MODE}</script>{sheet}<script>{FONTS}</script>"
     shared += "".join(f'<script defer src="{source}"></script>' for source in wanted)
     return text.replace("</title>", f"</title>{shared}", 1)
 
