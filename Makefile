@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: book serve test check calibrate release bench
+.PHONY: book serve test check calibrate release bench reproduce
 
 book: $(READY)
 	$(BIN)/memory-wall build
@@ -28,6 +28,9 @@ bench: $(READY)
 	$(BIN)/python scripts/bench_pages.py
 	$(BIN)/python scripts/bench_model.py
 	$(BIN)/python scripts/bench_build.py
+
+reproduce: $(READY)
+	$(BIN)/python scripts/reproduce.py
 
 calibrate: $(READY)
 	$(BIN)/python -m analysis.calibration

@@ -306,6 +306,7 @@ def test_nothing_moves_while_a_page_comes_together(browser: Browser, site: Path,
         ".observe({ type: 'layout-shift', buffered: true })"
     )
     page = visit.open(site / name)
+    page.wait_for_timeout(500)
     scroll_through(page)
     count = page.locator(".mw-chart").count()
     page.wait_for_function(

@@ -157,7 +157,7 @@ def test_every_number_of_the_prose_has_an_entry(site: Path) -> None:
     page = (site / "numbers.html").read_text(encoding="utf-8")
     for chapter in (site / "chapters").glob("*.html"):
         for cited in re.findall(
-            r'class="mw-value" href="[^"]*numbers\.html#([^"]+)"', chapter.read_text(encoding="utf-8")
+            r'class="mw-value[^"]*" href="[^"]*numbers\.html#([^"]+)"', chapter.read_text(encoding="utf-8")
         ):
             assert cited in entries
             assert f'id="{cited}"' in page, cited

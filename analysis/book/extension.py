@@ -30,6 +30,8 @@ from analysis.book import (
 from analysis.book.nodes import FigureMenu, Reference
 from analysis.errors import FigureError
 
+SHORT_LETTERS = 16
+"""A number in the prose of up to so many letters stays on one line with its unit."""
 LOGGER = getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 
@@ -84,9 +86,8 @@ def _value(bundle: dict[str, Any], document: str, page: str) -> str:
     target = pieces.relative(document, page)
     told = {name: pieces.told(bundle)[name] for name in ("definition", "formula", "inputs", "sources")}
     data = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in told.items() if text)
-    return (
-        f'<a class="mw-value" href="{target}#{bundle["id"]}" title="{escape(told["definition"], quote=True)}" {data}>'
-    )
+    short = " mw-short" if len(bundle["text"]) <= SHORT_LETTERS else ""
+    return f'<a class="mw-value{short}" href="{target}#{bundle["id"]}" title="{escape(told["definition"], quote=True)}" {data}>'
 
 
 def _verdict(bundle: dict[str, Any], document: str) -> str:

@@ -137,7 +137,8 @@ def table(bundle: dict[str, Any], most: int | None = None) -> str:
 
 def table_rest(bundle: dict[str, Any], most: int) -> str:
     """The rows that ``table`` leaves out, as a script: one can be loaded from a disk, where nothing else can."""
-    return f"mwRows({embedded(json.loads(_drawn(bundle))['rows'][most:])});\n"
+    rows = json.loads(_drawn(bundle))["rows"][most:]
+    return f"mwRows({json.dumps(rows, ensure_ascii=False, separators=(',', ':'))});\n"
 
 
 @recalled
