@@ -374,7 +374,7 @@ def _no_column(sheet: Sheet, name: str, fields: Mapping[str, Any]) -> Problem:
             1,
             name[:80],
         )
-    hint = similar(name[:80], fields)
+    hint = similar(name[:80], fields) or similar(re.sub(r"[^a-z0-9]+", "_", name[:80].lower()).strip("_"), fields)
     return Problem(
         sheet.file, f"column {name[:80]!r}", "a column of the table" if hint else expected, hint, 1, name[:80]
     )
