@@ -36,13 +36,12 @@ class Needed:
     kinds: Sequence[Mapping[str, str]] = field(default_factory=tuple)
 
 
-def told(wanted: Needed) -> str:
-    """The same in words, for whoever replaces a table; empty where the chapters follow whatever is there."""
+def told(wanted: Needed) -> list[str]:
+    """What a table that replaces the book's must keep, in words; nothing where the chapters follow whatever is there."""
     parts = ["every row of the book"] if wanted.every else []
     parts += [f"the rows {', '.join(wanted.rows)}"] if wanted.rows else []
     parts += [f"in these a value wherever the book has one in {', '.join(wanted.cells)}"] if wanted.cells else []
-    parts += [f"at least one row with {_said(kind)}" for kind in wanted.kinds]
-    return f"A table that replaces this one keeps: {'; '.join(parts)}." if parts else ""
+    return [*parts, *(f"at least one row with {_said(kind)}" for kind in wanted.kinds)]
 
 
 def missing(name: str, table: pd.DataFrame, wanted: Needed, supplied: overlay.Supplied) -> Iterator[Problem]:

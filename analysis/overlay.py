@@ -137,7 +137,8 @@ def merged(given: Path | None, folder: Path) -> Path:
     found_sheets, problems = sheets.given(given, package.names)
     noted = Supplied([], problems, {}, {}, str(given))
     done = [_laid_over(sheet, package, noted) for sheet in _once(found_sheets)]
-    if any(SOURCE["source_id"] in sheet_sources for sheet_sources in done):
+    known = package.raw("sources")["source_id"]
+    if any(SOURCE["source_id"] in sheet_sources for sheet_sources in done) and SOURCE["source_id"] not in set(known):
         _append(folder / "sources.csv", SOURCE)
     _note(folder, noted)
     return folder
@@ -373,7 +374,7 @@ def _no_column(sheet: Sheet, name: str, fields: Mapping[str, Any]) -> Problem:
             1,
             name[:80],
         )
-    hint = similar(name[:80], fields)
+    hint = similar(name[:80], fields) or similar(re.sub(r"[^a-z0-9]+", "_", name[:80].lower()).strip("_"), fields)
     return Problem(
         sheet.file, f"column {name[:80]!r}", "a column of the table" if hint else expected, hint, 1, name[:80]
     )

@@ -25,7 +25,8 @@ def text(package: tables.DataPackage, table: str) -> str:
     schema = resource["schema"]
     how = HOW.format(key=", ".join(schema["primaryKey"]), taken=overlay.TAKEN_AWAY, table=table)
     lines = [*_wrapped(f"{resource['title']}. A row: {resource['row']}"), "", *_wrapped(resource["description"]), ""]
-    kept = needed.told(needed.Needed(**resource.get("needed", {})))
+    parts = needed.told(needed.Needed(**resource.get("needed", {})))
+    kept = f"A table that replaces the book's keeps: {'; '.join(parts)}." if parts else ""
     lines += [*_wrapped(f"{' '.join(how.split())} {kept}"), ""]
     for field in schema["fields"]:
         lines += _wrapped(f"{field['name']}: {cells.expected(field)}. {field['description']}", "  ")

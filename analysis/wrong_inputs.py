@@ -62,7 +62,7 @@ def messages(name: str, content: str) -> list[str]:
         mine.mkdir()
         (mine / name).write_text(content or _without_int4(), encoding="utf-8")
         found = checks.problems(overlay.merged(mine, Path(folder) / "data"))
-        return [str(problem).replace(f"{folder}/", "") for problem in found]
+        return [str(problem).replace(f"{folder}/", "") for problem in found if problem.file.startswith(folder)]
 
 
 def _without_int4() -> str:

@@ -24,6 +24,9 @@ from hypothesis import strategies as st
 from analysis import checks, overlay, sheets, tables, template, wrong_inputs
 from analysis.book import execution, intake, pieces, publishing
 from analysis.book import site as site_module
+from analysis.charts import marks
+from analysis.charts import sram_density as charts_sram
+from analysis.derived import sram_density as derived_sram
 from analysis.errors import InputError
 from analysis.tables import DataPackage
 from tests import other_world
@@ -449,10 +452,33 @@ def test_the_book_can_be_made_of_what_it_needs(tmp_path: Path, monkeypatch: pyte
         tables.forget()
 
 
+def test_an_axis_reaches_as_far_as_the_data(tmp_path: Path) -> None:
+    assert marks.covering((1.0, 10.0), pd.Series([2.0, float("nan")])) == (1.0, 10.0)
+    assert marks.covering((1.0, 10.0), pd.Series([0.5, 20.0]), margin=2) == (0.25, 40.0)
+    package = DataPackage(overlay.merged(other_world.write(tmp_path / "mine"), tmp_path / "data"))
+    nodes = derived_sram.capacity_by_node(package, array_efficiency_share=1.0)
+    chart = charts_sram.capacity_by_node(
+        nodes, derived_sram.article_capacity(package), array_efficiency_share=1.0
+    ).to_dict()
+    ends = [layer["encoding"]["x"]["scale"]["domain"] for layer in chart["layer"] if "scale" in layer["encoding"]["x"]]
+    assert all(end[1] >= nodes["bare_capacity_byte"].max() for end in ends)
+    assert ends
+
+
 def test_the_usual_mistakes_are_all_told() -> None:
     told = wrong_inputs.table()
     assert list(told["case"]) == list(wrong_inputs.CASES)
     assert all(message.startswith("my-data/") and "; expected " in message for message in told["message"])
+
+
+def test_data_laid_over_data_name_their_source_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = merged(tmp_path, {"devices.csv": table(GOOD)}).folder
+    monkeypatch.setenv(tables.DATA_VARIABLE, str(first))
+    tables.forget()
+    assert all(message.startswith("my-data/") for message in wrong_inputs.table()["message"])
+    again = overlay.merged(tmp_path / "mine", tmp_path / "again")
+    tables.forget()
+    assert checks.problems(again) == []
 
 
 def test_a_sheet_that_is_no_table_hides_no_other(tmp_path: Path) -> None:

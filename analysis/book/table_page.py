@@ -96,8 +96,8 @@ def _columns(resource: dict[str, Any]) -> str:
 
 def _needed(resource: dict[str, Any]) -> str:
     """What a table that replaces this one must hold, because the chapters speak of it."""
-    told = needed.told(needed.Needed(**resource.get("needed", {})))
-    return f"<h2>What the chapters need</h2><p>{escape(told)}</p>" if told else ""
+    told = "".join(f"<li>{escape(part)}</li>" for part in needed.told(needed.Needed(**resource.get("needed", {}))))
+    return f"<h2>What the chapters need</h2><p>A table that replaces this one keeps:</p><ul>{told}</ul>" if told else ""
 
 
 def _examples(resource: dict[str, Any]) -> str:

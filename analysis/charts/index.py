@@ -36,7 +36,7 @@ def explorer(
         _menu("device", "Device ", FIRST, names, names),
     ]
     layers = alt.layer(
-        _limit_line(),
+        _limit_line(devices),
         _lost(devices),
         _points(devices),
         _article(devices),
@@ -80,16 +80,21 @@ def _computed(devices: pd.DataFrame) -> alt.Chart:
     )
 
 
-def _axes() -> dict[str, object]:
+def _ends(devices: pd.DataFrame) -> tuple[float, float]:
+    """The bandwidths between which the picture lies."""
+    return marks.covering((10e9, 3e12), devices["memory_bandwidth_byte_per_s"])
+
+
+def _axes(devices: pd.DataFrame) -> dict[str, object]:
     across = marks.x(
         "memory_bandwidth_byte_per_s",
         "Memory bandwidth",
         log=True,
-        domain=[10e9, 3e12],
+        domain=_ends(devices),
         values=[10e9, 30e9, 100e9, 300e9, 1e12, 3e12],
     )
     up = marks.y(
-        "largest_param", "Largest model, parameters", log=True, domain=[0.1e9, 500e9],
+        "largest_param", "Largest model, parameters", log=True, domain=marks.covering([0.1e9, 500e9], devices["largest_param"]),
         values=[0.1e9, 0.3e9, 1e9, 3e9, 7e9, 30e9, 70e9, 200e9],
     )  # fmt: skip
     return {"x": across, "y": up}
@@ -110,7 +115,7 @@ def _points(devices: pd.DataFrame) -> alt.Chart:
         _computed(devices)
         .mark_point(filled=False, size=60, strokeWidth=2)
         .encode(
-            **_axes(),
+            **_axes(devices),
             color=marks.colour("device_class", theme.CLASSES, present),
             shape=marks.shape("device_class", theme.CLASS_SHAPES, present),
             opacity=alt.condition(chosen, alt.value(0.95), alt.value(0.12)),
@@ -129,8 +134,8 @@ def _lost(devices: pd.DataFrame) -> alt.Chart:
     )
 
 
-def _limit_line() -> alt.Chart:
-    ends = pd.DataFrame({"memory_bandwidth_byte_per_s": [10e9, 3e12]})
+def _limit_line(devices: pd.DataFrame) -> alt.Chart:
+    ends = pd.DataFrame({"memory_bandwidth_byte_per_s": list(_ends(devices))})
     base = alt.Chart(ends).transform_calculate(largest_param=BANDWIDTH_LIMIT)
     line = base.mark_line(strokeDash=[5, 4], color=theme.MUTED, strokeWidth=1.5, clip=True)
     return line.encode(x="memory_bandwidth_byte_per_s:Q", y="largest_param:Q")

@@ -63,7 +63,8 @@ def largest_by_device(
         .transform_calculate(by_bandwidth_param=BY_BANDWIDTH)
         .transform_calculate(largest_now_param=LARGEST)
     )
-    x = marks.x("largest_now_param", "Largest model (parameters)", log=True, domain=(1e8, 3e11),
+    x = marks.x("largest_now_param", "Largest model (parameters)", log=True,
+                domain=marks.covering((1e8, 3e11), table["largest_param"]),
                 values=[1e8, 1e9, 7e9, 7e10])  # fmt: skip
     x["axis"]["grid"] = True
     tips = marks.tooltip(

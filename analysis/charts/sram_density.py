@@ -145,8 +145,9 @@ def cell_area_by_year(table: pd.DataFrame, pace: pd.DataFrame) -> alt.LayerChart
     years = [2011, 2014, 2017, 2020, 2023, 2026]
     x = marks.x("year", "Year of publication or first production", domain=[2010.3, 2026.2], values=years)
     ticks = [UM2 * area for area in (0.005, 0.01, 0.02, 0.05, 0.1)]
+    areas = pd.concat([table["bitcell_area_mm2"], pace["bitcell_area_mm2"]])
     axis = alt.Axis(title=None, values=ticks, labelExpr=f"format(datum.value / {UM2}, '~g') + ' µm²'")
-    y = alt.Y("bitcell_area_mm2:Q", scale=marks.scale(True, [5e-9, 1.6e-7]), axis=axis)
+    y = alt.Y("bitcell_area_mm2:Q", scale=marks.scale(True, marks.covering([5e-9, 1.6e-7], areas)), axis=axis)
     tsmc = table[table["foundry"] == "TSMC"]
     line = alt.Chart(tsmc[tsmc["is_smallest"]]).mark_line(color=theme.PRIMARY).encode(x, y)
     gone = alt.Chart(pace).mark_line(strokeDash=[5, 4], color=theme.MUTED).encode(x, y)

@@ -21,6 +21,7 @@ LABELLED = {
     "rtx-5090-32gb": "RTX 5090",
     "macbook-pro-16-m5-max-128gb": "MacBook Pro M5 Max",
     "iphone-17-pro": "iPhone 17 Pro",
+    "this-machine": "This machine",
 }
 """Devices named in the plot; the rest are named by their tooltips and by the search."""
 
