@@ -9,13 +9,21 @@
 
   /* ---- charts -------------------------------------------------------------------------------------------------------------- */
 
+  /* Data as rows; a page holds them column by column. */
+  function byRow(data) {
+    if (Array.isArray(data)) return data;
+    const names = Object.keys(data);
+    const length = names.length ? data[names[0]].length : 0;
+    return Array.from({ length }, (_, index) => Object.fromEntries(names.map((name) => [name, data[name][index]])));
+  }
+
   /* The compiled chart for this width, with its data, in the colours of this page. */
   function laidOut(content, width) {
     const narrow = width <= PHONE;
     let text = JSON.stringify(narrow ? content.phone : content.wide);
     if (mode() === "dark") for (const [light, dark] of Object.entries(window.mwDark)) text = text.replaceAll(light, dark);
     const spec = JSON.parse(text);
-    for (const data of spec.data) if (content.datasets[data.name]) data.values = content.datasets[data.name];
+    for (const data of spec.data) if (content.datasets[data.name]) data.values = byRow(content.datasets[data.name]);
     const columns = narrow ? 1 : content.columns;
     const panel = (spec.signals || []).find((signal) => signal.name === "child_width");
     if (content.columns && panel) panel.value = Math.floor((width - 70 * columns) / columns);
