@@ -473,6 +473,17 @@ def pope_errors(package: DataPackage) -> pd.DataFrame:
     return grouped.agg(median_percent="median", worst_percent="max", n_row="size").reset_index()
 
 
+def other_tools(package: DataPackage) -> pd.DataFrame:
+    """Return what is published of other tools' errors: from the two speeds where they are given, else as stated."""
+    rows = package.table("tool_errors")
+    predicted, seen = (rows[f"{kind}_token_per_s"].to_numpy(dtype=float) for kind in ("predicted", "measured"))
+    error = np.where(
+        np.isnan(seen), rows["stated_error_ratio"].to_numpy(dtype=float), equations.speed_error_ratio(predicted, seen)
+    )
+    table = rows.assign(error_percent=error * 100).sort_values(["tool", "error_percent"], ascending=[True, False])
+    return table.reset_index(drop=True)
+
+
 # ------------------------------------------------------------------------------------------------- goals
 
 
