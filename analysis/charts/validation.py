@@ -199,7 +199,7 @@ def bandwidth_achieved(table: pd.DataFrame) -> alt.Chart:
     x = marks.x("reached_share", "Share of the datasheet bandwidth", domain=(0, 1), values=[0, 0.2, 0.4, 0.6, 0.8, 1])
     return alt.Chart(table).mark_point(filled=True, size=60, opacity=0.7).encode(
         x=x, y=alt.Y("operation_name:N", title=None, sort=order, axis=alt.Axis(labelLimit=180)),
-        color=marks.colour("unit_name", units, list(units), columns=2), shape=marks.shape("unit_name", shapes, list(units), columns=2),
+        color=marks.colour("unit_name", units, list(units), columns=1), shape=marks.shape("unit_name", shapes, list(units), columns=1),
         tooltip=_tips("chip", "operation_name", "reached_share"),
     )  # fmt: skip
 

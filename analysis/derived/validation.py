@@ -451,6 +451,7 @@ def pope_rows(package: DataPackage) -> pd.DataFrame:
     rows = serving_predicted(package)
     rows = rows[rows["kind"].isin([TPU, FASTERTRANSFORMER]) & rows["series"].str.match(r"Table (2|D\.2|D\.3),")].copy()
     rows["table"] = rows["series"].str.extract(r"Table ([^,]+),")[0]
+    rows["model"] = rows["model"].str.replace("Megatron-Turing NLG", "MT-NLG")
     named = rows["kind"] + ", " + rows["partitioning"].fillna("").str.upper()
     rows["system"] = named.str.removesuffix(", ")
     rows["remark"] = [
