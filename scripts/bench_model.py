@@ -107,14 +107,29 @@ def ours() -> dict[str, float]:
 
 
 def _import_s() -> float:
-    """Return the time of a first `import analysis` in a fresh interpreter."""
-    code = "import time; start = time.perf_counter(); import analysis; print(time.perf_counter() - start)"
+    """Return the time until a fresh interpreter has imported the model and read its parameters."""
+    code = (
+        "import time; start = time.perf_counter(); from pathlib import Path; import analysis; from analysis.derived import expected; "
+        "expected.calibration(Path('data')); print(time.perf_counter() - start)"
+    )
     done = subprocess.run([sys.executable, "-c", code], check=True, cwd=REPOSITORY, capture_output=True, text=True)
     return float(done.stdout)
 
 
-def file_rows(count: int = 1_000_000) -> dict[str, float]:
-    """Return the time to predict a file of a million rows, and to read and write the same file with pandas."""
+def file_rows(count: int = 1_000_000) -> dict[str, dict[str, float]]:
+    """Return the time to predict a file of a million rows, and to read and write the same file with pandas.
+
+    Once with configurations that come again, as in a table of devices and models, once with all rows different.
+    """
+    draw = np.random.default_rng(0)
+    cases = {
+        "900 different rows": (np.arange(count) % 900 + 100, np.full(count, 3.56)),
+        "all rows different": (draw.uniform(100, 1000, count).round(3), draw.uniform(1, 9, count).round(3)),
+    }
+    return {name: _file_times(*numbers) for name, numbers in cases.items()}
+
+
+def _file_times(bandwidth: np.ndarray, size: np.ndarray) -> dict[str, float]:
     import pandas as pd
 
     from analysis.predict import predict_file
@@ -124,17 +139,14 @@ def file_rows(count: int = 1_000_000) -> dict[str, float]:
         rows = {
             "backend": "cuda",
             "chip": "RTX 4090",
-            "memory_bandwidth_gbyte_per_s": np.arange(count) % 900 + 100,
-            "weight_gibyte": 3.56,
+            "memory_bandwidth_gbyte_per_s": bandwidth,
+            "weight_gibyte": size,
             "quantization": "Q4_0",
         }
         pd.DataFrame(rows).to_csv(path, index=False)
-        plain = best(lambda: pd.read_csv(path).to_csv(out, index=False), 1)
-        return {
-            "rows": float(count),
-            "predict": best(lambda: predict_file(str(path), str(out)), 1),
-            "read and write": plain,
-        }
+        pd.read_csv(path, nrows=1000)
+        plain = best(lambda: pd.read_csv(path).to_csv(out, index=False), 2)
+        return {"predict": best(lambda: predict_file(str(path), str(out)), 2), "read and write": plain}
 
 
 def others() -> dict[str, dict[str, float] | str]:
@@ -152,34 +164,48 @@ def others() -> dict[str, dict[str, float] | str]:
                 done = subprocess.run(arguments, check=True, capture_output=True, text=True, timeout=300)
                 found[tool] = json.loads(done.stdout.strip().splitlines()[-1])
             except subprocess.CalledProcessError as error:
-                found[tool] = f"not timed: {str(error.stderr)[-300:]}"
+                said = error.stderr if isinstance(error.stderr, str) else (error.stderr or b"").decode(errors="replace")
+                found[tool] = f"not timed: {(said.strip().splitlines() or ['no message'])[-1][:200]}"
             except subprocess.TimeoutExpired:
                 found[tool] = "not timed: took longer than five minutes"
     return found
 
 
+def table(mine: dict[str, float], rivals: dict[str, dict[str, float] | str]) -> list[str]:
+    """Return the times as a Markdown table."""
+    lines = [
+        "| | 1,000 configurations | one configuration | import |",
+        "|---|--:|--:|--:|",
+        f"| this book | {mine['many'] * 1e3:.3f} ms (as arrays) | {mine['one'] * 1e6:.1f} µs | {mine['import']:.3f} s |",
+    ]
+    for tool, times in rivals.items():
+        if isinstance(times, str):
+            lines.append(f"| {tool} | {times} | | |")
+        else:
+            each = times["many"] / COUNT * 1e6
+            lines.append(f"| {tool} | {times['many'] * 1e3:.1f} ms | {each:.0f} µs | {times['import']:.2f} s |")
+    many, one = BUDGET_S["1,000 configurations"] * 1e3, BUDGET_S["one configuration"] * 1e6
+    return [*lines, f"| budget | {many:.1f} ms | {one:.0f} µs | {BUDGET_S['import']:.1f} s |"]
+
+
+def file_table(rows: dict[str, dict[str, float]]) -> list[str]:
+    """Return the times of files as a Markdown table."""
+    lines = ["| a file of 1,000,000 rows | predict | read and write alone | ratio |", "|---|--:|--:|--:|"]
+    for name, times in rows.items():
+        ratio = times["predict"] / times["read and write"]
+        lines.append(f"| {name} | {times['predict']:.1f} s | {times['read and write']:.1f} s | {ratio:.1f} |")
+    return lines
+
+
 def main() -> None:
-    """Time everything and print the table."""
+    """Time everything and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", help="write the times as JSON, too")
     parser.add_argument("--alone", action="store_true", help="do not install and time the other tools")
     given = parser.parse_args()
     mine, rows = ours(), file_rows()
     rivals = {} if given.alone else others()
-    print(f"{'':<34}{'1,000 configurations':>22}{'one':>12}{'import':>12}")
-    print(f"{'this book':<34}{mine['many'] * 1e3:>19.3f} ms{mine['one'] * 1e6:>9.1f} µs{mine['import']:>10.3f} s")
-    for tool, times in rivals.items():
-        if isinstance(times, str):
-            print(f"{tool:<34}{times}")
-        else:
-            print(
-                f"{tool:<34}{times['many'] * 1e3:>19.1f} ms{times['many'] / COUNT * 1e6:>9.0f} µs{times['import']:>10.2f} s"
-            )
-    many, one = BUDGET_S["1,000 configurations"] * 1e3, BUDGET_S["one configuration"] * 1e6
-    print(f"{'budget':<34}{many:>19.3f} ms{one:>9.1f} µs{BUDGET_S['import']:>10.2f} s")
-    print(
-        f"a file of {rows['rows']:,.0f} rows: {rows['predict']:.1f} s; read and written alone: {rows['read and write']:.1f} s"
-    )
+    print("\n".join([*table(mine, rivals), "", *file_table(rows)]))
     if given.out:
         Path(given.out).write_text(json.dumps({"this book": mine, "file": rows, **rivals}, indent=1), encoding="utf-8")
 

@@ -124,22 +124,34 @@ def _tip(column: str, title: str) -> alt.Tooltip:
 
 
 def colour(
-    column: str, palette: dict[str, str], present: Sequence[str], *, title: str | None = None, legend: bool = True
+    column: str,
+    palette: dict[str, str],
+    present: Sequence[str],
+    *,
+    title: str | None = None,
+    legend: bool = True,
+    columns: int | None = None,
 ) -> alt.Color:
     """Colour by a category whose colours are the same in every chapter; only the categories present are listed."""
     domain = [name for name in palette if name in set(present)]
-    key = alt.Legend(title=title) if legend else None
+    key = alt.Legend(title=title, **({"columns": columns} if columns else {})) if legend else None
     return alt.Color(
         f"{column}:N", scale=alt.Scale(domain=domain, range=[palette[name] for name in domain]), legend=key
     )
 
 
 def shape(
-    column: str, palette: dict[str, str], present: Sequence[str], *, title: str | None = None, legend: bool = True
+    column: str,
+    palette: dict[str, str],
+    present: Sequence[str],
+    *,
+    title: str | None = None,
+    legend: bool = True,
+    columns: int | None = None,
 ) -> alt.Shape:
     """Marker shape by category, so that nothing rests on colour alone."""
     domain = [name for name in palette if name in set(present)]
-    key = alt.Legend(title=title) if legend else None
+    key = alt.Legend(title=title, **({"columns": columns} if columns else {})) if legend else None
     return alt.Shape(
         f"{column}:N", scale=alt.Scale(domain=domain, range=[palette[name] for name in domain]), legend=key
     )

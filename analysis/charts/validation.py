@@ -66,8 +66,8 @@ def predicted_against_measured(table: pd.DataFrame) -> alt.LayerChart:
     bars = base.mark_rule(opacity=0.25, clip=True).encode(y=low, y2="high_token_per_s:Q")
     points = base.mark_point(filled=True, size=45, opacity=0.75, clip=True).encode(
         y=y,
-        color=marks.colour("backend_name", BACKENDS, present),
-        shape=marks.shape("backend_name", BACKEND_SHAPES, present),
+        color=marks.colour("backend_name", BACKENDS, present, columns=3),
+        shape=marks.shape("backend_name", BACKEND_SHAPES, present, columns=3),
         tooltip=[
             *_tips("chip", "backend_name", "model", "quantization", "decode_token_per_s", "predicted_token_per_s"),
             *_tips("low_token_per_s", "high_token_per_s"),
@@ -126,7 +126,8 @@ def residual_stories(table: pd.DataFrame) -> alt.LayerChart:
     y = alt.Y("story:N", title=None, sort=order, axis=alt.Axis(labelLimit=200))
     present = list(table["backend_name"].unique())
     points = alt.Chart(table).mark_point(filled=True, size=50, opacity=0.6).encode(
-        x=x, y=y, color=marks.colour("backend_name", BACKENDS, present), shape=marks.shape("backend_name", BACKEND_SHAPES, present),
+        x=x, y=y, color=marks.colour("backend_name", BACKENDS, present, columns=3),
+        shape=marks.shape("backend_name", BACKEND_SHAPES, present, columns=3),
         tooltip=_tips("chip", "backend_name", "model", "quantization", "decode_token_per_s", "predicted_token_per_s", "speed_ratio"),
     )  # fmt: skip
     middle = alt.Chart(pd.DataFrame({"speed_ratio": [1.0]})).mark_rule(color=theme.MUTED, strokeWidth=1.2).encode(x=x)
@@ -198,7 +199,7 @@ def bandwidth_achieved(table: pd.DataFrame) -> alt.Chart:
     x = marks.x("reached_share", "Share of the datasheet bandwidth", domain=(0, 1), values=[0, 0.2, 0.4, 0.6, 0.8, 1])
     return alt.Chart(table).mark_point(filled=True, size=60, opacity=0.7).encode(
         x=x, y=alt.Y("operation_name:N", title=None, sort=order, axis=alt.Axis(labelLimit=180)),
-        color=marks.colour("unit_name", units, list(units)), shape=marks.shape("unit_name", shapes, list(units)),
+        color=marks.colour("unit_name", units, list(units), columns=1), shape=marks.shape("unit_name", shapes, list(units), columns=1),
         tooltip=_tips("chip", "operation_name", "reached_share"),
     )  # fmt: skip
 
@@ -210,7 +211,8 @@ def serving_predicted(table: pd.DataFrame) -> alt.LayerChart:
     x = marks.x("time_s", "Measured time", log=True, domain=ends, values=ticks)
     y = marks.y("predicted_s", "Predicted without the series", log=True, domain=ends, values=ticks)
     points = alt.Chart(table).mark_point(filled=True, size=40, opacity=0.65).encode(
-        x=x, y=y, color=marks.colour("kind", ENGINES, list(ENGINES)), shape=marks.shape("kind", ENGINE_SHAPES, list(ENGINES)),
+        x=x, y=y, color=marks.colour("kind", ENGINES, list(ENGINES), columns=2),
+        shape=marks.shape("kind", ENGINE_SHAPES, list(ENGINES), columns=2),
         tooltip=[*_tips("series", "kind", "batch_size", "time_s", "predicted_s"), _percent("error_ratio")],
     )  # fmt: skip
     line = (
@@ -284,12 +286,12 @@ def expert_batches(table: pd.DataFrame) -> alt.LayerChart:
     y = marks.y(
         "step_s", "Time of a step", log=True, domain=_ends(table["step_s"]), values=[0.01, 0.02, 0.05, 0.1, 0.2]
     )
-    base = alt.Chart(table).encode(x=x, y=y, color=marks.colour("model", palette, models))
+    base = alt.Chart(table).encode(x=x, y=y, color=marks.colour("model", palette, models, columns=2))
     solid = base.transform_filter("datum.basis === 'Predicted'").mark_line(strokeWidth=2)
     dashed = base.transform_filter("datum.basis !== 'Predicted' && datum.basis !== 'Measured'").mark_line(
         strokeDash=[3, 4]
     )
     points = base.transform_filter("datum.basis === 'Measured'").mark_point(filled=True, size=80).encode(
-        shape=marks.shape("model", shapes, models), tooltip=_tips("model", "batch_size", "step_s")
+        shape=marks.shape("model", shapes, models, columns=2), tooltip=_tips("model", "batch_size", "step_s")
     )  # fmt: skip
     return alt.layer(solid, dashed, points)

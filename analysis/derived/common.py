@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 
@@ -17,6 +20,19 @@ FORMATS = ("fp16", "int8", "int4")
 CLASSES = ("phone", "tablet", "laptop", "desktop", "edge", "gpu")
 SETS = ("2023", "2026")
 """Devices on sale when the article appeared, and the newest ones."""
+
+
+def once_per_package(derive: Callable[[DataPackage], pd.DataFrame]) -> Callable[[DataPackage], pd.DataFrame]:
+    """Derive a table once for each data package, and hand out copies."""
+    known: WeakKeyDictionary[DataPackage, pd.DataFrame] = WeakKeyDictionary()
+
+    @wraps(derive)
+    def table(package: DataPackage) -> pd.DataFrame:
+        if package not in known:
+            known[package] = derive(package)
+        return known[package].copy()
+
+    return table
 
 
 def byte_per_param(package: DataPackage, format_id: str) -> float:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis import words
 from analysis.derived import expected, intervals, measured, serving, storage_io
+from analysis.derived.common import once_per_package
 from analysis.derived.measured import expected_models, expected_speeds
 from analysis.equations import memory_wall, server_batching
 from analysis.equations import validation as equations
@@ -66,6 +67,7 @@ STORIES: tuple[Story, ...] = (
 # ------------------------------------------------------------------------------------------------ decode
 
 
+@once_per_package
 def unseen(package: DataPackage) -> pd.DataFrame:
     """Return every configuration with the speed predicted by parameters that never saw its chip, its interval and its error.
 
@@ -74,6 +76,7 @@ def unseen(package: DataPackage) -> pd.DataFrame:
     return _unseen(measured.decode_measurements(package), package)
 
 
+@once_per_package
 def unseen_experts(package: DataPackage) -> pd.DataFrame:
     """Return the same of mixtures of experts on graphics processors: the time for routing comes from other chips, too."""
     rows = measured.expert_measurements(package)
@@ -220,6 +223,7 @@ def accuracy_ladder(package: DataPackage) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
+@once_per_package
 def interval_coverage(package: DataPackage) -> pd.DataFrame:
     """Return how often the measured speed lies in the 80 % interval, by group: over rows, and over chips counted once each."""
     rows = pd.concat([fitted_rows(package), expert_rows(package)], ignore_index=True)
@@ -253,6 +257,7 @@ BATCH_CONTEXT_TOKEN = 512
 """Context at which the batches are drawn; the errors are over all contexts."""
 
 
+@once_per_package
 def expert_batches(package: DataPackage) -> pd.DataFrame:
     """Return the step of mixtures of experts batch by batch: measured, predicted without the chip, and if no further expert were read."""
     rows = measured.batched_experts(package)
@@ -366,6 +371,7 @@ def storage_reached(package: DataPackage) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------------------ serving
 
 
+@once_per_package
 def serving_predicted(package: DataPackage) -> pd.DataFrame:
     """Return requests and Pope's phases: measured time beside the time predicted without the series, or the table, they are of.
 
@@ -445,6 +451,7 @@ def pope_rows(package: DataPackage) -> pd.DataFrame:
     rows = serving_predicted(package)
     rows = rows[rows["kind"].isin([TPU, FASTERTRANSFORMER]) & rows["series"].str.match(r"Table (2|D\.2|D\.3),")].copy()
     rows["table"] = rows["series"].str.extract(r"Table ([^,]+),")[0]
+    rows["model"] = rows["model"].str.replace("Megatron-Turing NLG", "MT-NLG")
     named = rows["kind"] + ", " + rows["partitioning"].fillna("").str.upper()
     rows["system"] = named.str.removesuffix(", ")
     rows["remark"] = [
@@ -452,10 +459,11 @@ def pope_rows(package: DataPackage) -> pd.DataFrame:
         for time, (_, row) in zip(rows["time_s"], rows.iterrows(), strict=True)
     ]
     columns = [
-        "table", "series", "kind", "system", "model", "n_chip", "batch_size", "time_s", "predicted_s", "error_percent", "error_ratio",
-        "remark", "source_id",
+        "table", "series", "kind", "system", "model", "n_chip", "batch_size", "time_s", "predicted_s", "time_ms", "predicted_ms",
+        "error_percent", "error_ratio", "remark", "source_id",
     ]  # fmt: skip
-    return rows.assign(error_percent=rows["error_ratio"] * 100)[columns].reset_index(drop=True)
+    milliseconds = {name: rows[f"{name.removesuffix('_ms')}_s"] * 1e3 for name in ("time_ms", "predicted_ms")}
+    return rows.assign(error_percent=rows["error_ratio"] * 100, **milliseconds)[columns].reset_index(drop=True)
 
 
 def _no_time(row: pd.Series[Any]) -> str:
@@ -471,6 +479,17 @@ def pope_errors(package: DataPackage) -> pd.DataFrame:
     rows = pope_rows(package).dropna(subset=["error_percent"])
     grouped = rows.groupby(["table", "kind"], sort=False)["error_percent"]
     return grouped.agg(median_percent="median", worst_percent="max", n_row="size").reset_index()
+
+
+def other_tools(package: DataPackage) -> pd.DataFrame:
+    """Return what is published of other tools' errors: from the two speeds where they are given, else as stated."""
+    rows = package.table("tool_errors")
+    predicted, seen = (rows[f"{kind}_token_per_s"].to_numpy(dtype=float) for kind in ("predicted", "measured"))
+    error = np.where(
+        np.isnan(seen), rows["stated_error_ratio"].to_numpy(dtype=float), equations.speed_error_ratio(predicted, seen)
+    )
+    rows = rows.assign(error_percent=error * 100)
+    return rows.sort_values("tool", key=lambda names: names.str.lower(), kind="stable").reset_index(drop=True)
 
 
 # ------------------------------------------------------------------------------------------------- goals
@@ -721,18 +740,16 @@ def _expert_values(package: DataPackage) -> list[Value]:
     shares = {
         "error-experts-batched": (float(batches["error_ratio"].median()), "Median error of the step at several sequences", shared),
         "experts-batch-slow": (
-            float((large["predicted_s"] / large["measured_s"]).median() - 1),
-            "How much too slow the largest batch is predicted", shared,
-        ),
-        "experts-without": (
-            float((large["measured_s"] / large["one_token_s"]).median() - 1),
-            "How much slower the largest batch is than if it called no further expert", shared,
+            float((large["predicted_s"] / large["measured_s"]).max() - 1),
+            "How much too slow the largest batch is predicted at most", shared,
         ),
         "mixtral-slow": (
             float((mixtral["predicted_s"] / mixtral["time_s"]).median() - 1),
             "How much too slow requests of Mixtral are predicted", sorted(mixtral["source_id"].unique()),
         ),
     }  # fmt: skip
+    without = float((large["measured_s"] / large["one_token_s"]).median())
+    definition = "Measured step of the largest batch over that of a batch that calls no further expert"
     return [
         *(
             Value(f"{NAME}{name}", text=str(count), definition=text, sources=ids)
@@ -742,6 +759,7 @@ def _expert_values(package: DataPackage) -> list[Value]:
             Value(f"{NAME}{name}", number=number, unit="share", definition=text, sources=ids, digits=2)
             for name, (number, text, ids) in shares.items()
         ),
+        Value(f"{NAME}experts-without", number=without, unit="ratio", definition=definition, sources=shared, digits=2),
     ]
 
 
@@ -873,7 +891,7 @@ def _settings(package: DataPackage) -> list[Value]:
     texts = {
         "software-year": (f"{expected.CURRENT_SOFTWARE_YEAR}", "Year from which on software counts as that of today"),
         "oldest-year": (f"{measured.OLDEST_FITTED_YEAR}", "Chips introduced before are not fitted"),
-        "coverage-goal": (f"{words.number(low * 100)} to {words.quantity(high, 'share', 2)}", "Coverage aimed at"),
+        "coverage-goal": (f"{words.number(low * 100, 2)} to {words.quantity(high, 'share', 2)}", "Coverage aimed at"),
         "coverage-stated": (words.quantity(intervals.COVERAGE_SHARE, "share", 2), "Coverage an interval states"),
         "memory-share": (words.quantity(serving.USED_MEMORY_SHARE, "share", 2), "Share of the memory an engine fills"),
         "cpu-chips": (str(rows.loc[rows["stack"] == "cpu", "chip"].nunique()), "Machines whose processors were fitted"),
