@@ -88,7 +88,7 @@ def stopped(book: Book, after_s: float, number: int) -> int:
     finally:
         process.kill()
     assert_gone(mark)
-    return process.returncode
+    return 128 - process.returncode if process.returncode < 0 else process.returncode  # as a shell says it
 
 
 def build_time_s(book: Book) -> float:
