@@ -18,6 +18,7 @@ from analysis.book import execution, parameters
 from analysis.book import site as builder
 from analysis.errors import ChapterError
 from tests.conftest import ROOT, is_untouched, site_of_yesterday
+from tests.small import Book, cells
 
 Run = Callable[..., CompletedProcess[str]]
 HEART = ("memory_wall", "sram_density", "dram_capacity", "storage_io", "server_batching")
@@ -205,16 +206,10 @@ def test_a_failing_chapter_is_named_with_cell_line_parameters_and_cause(small_bo
     assert "analysis/words.py" in said
 
 
-def test_a_failing_build_leaves_the_site_of_yesterday(memory_wall: Run, tmp_path: Path) -> None:
-    out = site_of_yesterday(tmp_path / "html")
-    data = tmp_path / "mine"
-    data.mkdir()
-    devices = (ROOT / "data" / "devices.csv").read_text(encoding="utf-8").splitlines()
-    kept = [line for line in devices if not line.startswith("iphone-14,")]
-    (data / "devices.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
-    stated = (ROOT / "data" / "disagreements.csv").read_text(encoding="utf-8")
-    (data / "disagreements.csv").write_text(stated, encoding="utf-8")
-    result = memory_wall("build", "--data", str(data), "--out", str(out))
+def test_a_failing_build_leaves_the_site_of_yesterday(tmp_path: Path) -> None:
+    out, book = site_of_yesterday(tmp_path / "html"), Book(tmp_path / "book")
+    book.write("fails", "\n# It fails\n\n" + cells("{}['a device that is not there']"))
+    result = book.run("build", "--out", str(out))
     assert result.returncode == 1, result.stderr
     for told in ("chapter", "cell", "source", "parameters", "exception"):
         assert told in result.stderr, told

@@ -162,7 +162,9 @@ def _columns(bundle: dict[str, Any]) -> str:
 def _making(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
     equation = ""
     if bundle["equation"]:
-        page = pieces.relative(f"figures/{bundle['id']}/index", f"{document}.html")
+        numbered = app.env.get_domain("math").equations  # type: ignore[attr-defined]
+        chapter = numbered[bundle["equation"]][0] if bundle["equation"] in numbered else document
+        page = pieces.relative(f"figures/{bundle['id']}/index", f"{chapter}.html")
         name = escape(bundle["equation"])
         equation = f'<p>It draws the equation <a href="{page}#equation-{name}">{name.removeprefix("eq-")}</a>.</p>'
     functions = "".join(
