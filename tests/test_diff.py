@@ -120,10 +120,11 @@ def test_a_sentence_changes(tmp_path: Path) -> None:
         ({"spec": {"mark": "bar"}}, ["code"]),
         ({"code": "draw(2)"}, ["code"]),
         ({"title": "Another title"}, ["caption"]),
+        ({"title": "A title of other numbers", "capacity": "8"}, ["data: devices (iphone-14)", "caption"]),
         ({"title": "Another", "points": "x,y\n1,3\n", "capacity": "8"}, ["data: devices (iphone-14)", "caption, with them"]),
         ({"points": "x,y\n1,3\n", "rows": ("iphone-14", "m2", "m3")}, ["data: devices (m3)"]),
     ],
-    ids=["data", "parameters", "equations", "drawing", "cell", "caption", "data and caption", "a row more"],
+    ids=["data", "parameters", "equations", "drawing", "cell", "caption", "numbers in a caption", "data and caption", "a row more"],
 )  # fmt: skip
 def test_why_a_figure_changed(tmp_path: Path, changed: dict[str, Any], why: list[str]) -> None:
     [one] = compared(tmp_path, **changed).figures

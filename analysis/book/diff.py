@@ -220,15 +220,16 @@ def _why(name: str, old: State, new: State) -> list[str]:
     code = a.get("code") != b.get("code")
     redrawn = not points and _drawing(old, name) != _drawing(new, name)
     reasons = []
-    if points or (wording and not code):
-        if points and (rows := _changed_rows(old, new, _sources(old.figures[name], new.figures[name]))):
+    said_anew = wording and not code  # the words are made of numbers; an edited caption is edited code
+    if points or said_anew:
+        if rows := _changed_rows(old, new, _sources(old.figures[name], new.figures[name])):
             reasons.append(f"data: {rows}")
         if used := _used_parameters(new.figures[name]["chapter"], old, new):
             reasons.append(f"parameters: {_few(used)}")
     if code or redrawn:
         reasons.append("code")
-    if points and not reasons:
-        reasons.append("data, by way of other rows" if _tables(old, new) else "code")
+    if (points or said_anew) and not reasons:
+        reasons.append("data, by way of other rows" if _tables(old, new) else "code" if points else "")
     if wording:
         reasons.append("caption" if not points else "caption, with them")
     return [reason for reason in reasons if reason] if points or wording or code or redrawn else []

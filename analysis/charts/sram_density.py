@@ -122,8 +122,9 @@ def capacity_by_node(table: pd.DataFrame, article: pd.DataFrame, *, array_effici
 def dies(table: pd.DataFrame, bare_byte: float) -> alt.LayerChart:
     """Rows are kinds of chips, points chips by memory per 100 mm2, newer ones lower; the line is a bound."""
     choice = alt.binding_select(options=[None, *DIE_COLOURS], labels=["all kinds", *DIE_COLOURS], name="Highlight ")
-    column, end = "sram_on_100mm2_byte", 1.2e9
-    x = _across(column, "On-chip memory per 100 mm² of die", [1e7, 1e8, 1e9], [4e6, end])
+    column = "sram_on_100mm2_byte"
+    ends = marks.covering((4e6, 1.2e9), pd.Series([bare_byte, *table[column]]))
+    x = _across(column, "On-chip memory per 100 mm² of die", [1e7, 1e8, 1e9], list(ends))
     y = _rows("row", list(DIE_COLOURS))
     titles = {column: "Memory per 100 mm²", "sram_byte": "Memory", "reading": "Counted", "certainty": "Figures"}
     names = ("name", "node", "year", "area_mm2", "sram_byte", column, "reading", "certainty")
@@ -136,7 +137,7 @@ def dies(table: pd.DataFrame, bare_byte: float) -> alt.LayerChart:
     bound = marks.limit(
         bare_byte, f"bare cells: {words.quantity(bare_byte, 'byte')}", column=column, **_side(left=True)
     )
-    layers = alt.layer(_shade(column, bare_byte, end), bound, points, _names(table, column, y))
+    layers = alt.layer(_shade(column, bare_byte, ends[1]), bound, points, _names(table, column, y))
     return layers.add_params(alt.param(name="chip_kind", value=None, bind=choice))
 
 
