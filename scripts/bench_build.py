@@ -26,7 +26,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-LEFT_OUT = shutil.ignore_patterns("_build", ".venv", ".git", "__pycache__", ".*_cache", "*.egg-info", ".hypothesis")
+LEFT_OUT = shutil.ignore_patterns("_build", ".venv", "__pycache__", ".*_cache", "*.egg-info", ".hypothesis")
 SAMPLE_S = 0.1
 GOALS = {"cold": 3.0, "one device row": 5.0, "one sentence": 5.0}
 NOTHING_S = 1.0
@@ -37,8 +37,6 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(shutil.copytree(ROOT, folder, ignore=LEFT_OUT, symlinks=True))
-        if (ROOT / ".git").exists():
-            shutil.copytree(ROOT / ".git", folder / ".git")
         self.touched = 0
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,16 @@ class Work:
     def genre(self) -> str:
         """``Figure 1.2``; for the book itself nothing."""
         return "" if self.kind == "book" else f"{GENRES[self.kind]} {self.number}".strip()
+
+
+def number_title(value: Mapping[str, Any]) -> str:
+    """The title under which a number is cited, by the site and by the command line alike."""
+    return f"{value['text']}: {value['definition']}" if value["definition"] else str(value["text"])
+
+
+def claim_title(claim: Mapping[str, Any]) -> str:
+    """The same of a claim with its verdict."""
+    return f"{claim['statement'].rstrip('.')}: {claim['verdict'].replace('-', ' ')}"
 
 
 def text(work: Work) -> str:

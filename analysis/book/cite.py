@@ -64,25 +64,17 @@ def _figures(site: Path) -> Entries:
 
 def _numbers(site: Path) -> Entries:
     return {
-        one["id"]: (
-            "number", one["id"], f"{one['text']}: {one['definition']}" if one["definition"] else one["text"],
-            f"numbers.html#{one['id']}", "",
-        )
+        one["id"]: ("number", one["id"], citation.number_title(one), f"numbers.html#{one['id']}", "")
         for one in _json(site / "numbers.json")
         if one["number"] is not None
-    }  # fmt: skip
+    }
 
 
 def _claims(site: Path) -> Entries:
     return {
-        one["id"]: ("claim", one["id"], _judged(one), f"chapters/claims.html#{one['id']}", "")
+        one["id"]: ("claim", one["id"], citation.claim_title(one), f"chapters/claims.html#{one['id']}", "")
         for one in _json(site / "claims.json")
     }
-
-
-def _judged(claim: dict[str, Any]) -> str:
-    statement = claim["statement"].rstrip(".")
-    return f"“{statement}”: {claim['verdict'].replace('-', ' ')}"
 
 
 def _tables(site: Path) -> Entries:

@@ -47,9 +47,8 @@ def _entry(app: Sphinx, value: dict[str, Any]) -> str:
 def work(app: Sphinx, value: dict[str, Any]) -> citation.Work:
     """A number as something that can be cited."""
     given = edition.given_parameters(app)
-    title = f"{value['text']}: {value['definition']}" if value["definition"] else value["text"]
     return citation.Work(
-        kind="number", id=value["id"], title=title, edition=given["edition"], date=given["edition_date"],
+        kind="number", id=value["id"], title=citation.number_title(value), edition=given["edition"], date=given["edition_date"],
         address=menu.address(app, f"numbers.html#{value['id']}"),
     )  # fmt: skip
 
@@ -60,7 +59,7 @@ def claim_work(app: Sphinx, claim: dict[str, Any]) -> citation.Work:
     return citation.Work(
         kind="claim",
         id=claim["id"],
-        title=f"{claim['statement'].rstrip('.')}: {claim['verdict'].replace('-', ' ')}",
+        title=citation.claim_title(claim),
         edition=given["edition"],
         date=given["edition_date"],
         address=menu.address(app, f"chapters/claims.html#{claim['id']}"),

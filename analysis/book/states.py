@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from analysis import checks, overlay, tables, units
+from analysis import checks, overlay, tables
 from analysis.book import editions, places
 from analysis.errors import InputError, Problem, nearest
 
@@ -131,12 +131,12 @@ def _data(given: Path, name: str, stack: ExitStack) -> State:
 def _computed(package: tables.DataPackage) -> tuple[dict[str, Any], dict[str, Any]]:
     from analysis import claims
     from analysis.book import parameters
-    from analysis.derived import index
+    from analysis.derived import common, index
 
     given = parameters.defaults()
     found = claims.evaluate(package, given)
     limits = {name: given[name] for name in ("reading_speed_word_per_min", "token_per_word", "bandwidth_share")}
-    reserve = float(given["system_reserve_gibyte"] * units.unit("gibyte").factor)
+    reserve = common.base(given["system_reserve_gibyte"], "gibyte")
     values = [*index.values(package, **limits, system_reserve_byte=reserve), *claims.values(package, given, found)]
     return _by_id([claim.as_dict() for claim in found]), _by_id([value.as_dict() for value in values])
 

@@ -20,13 +20,7 @@ PNG_SCALE = 2.5
 GEOMETRY = re.compile(r'\b(d|transform|x|y|x1|y1|x2|y2|width|height|cx|cy|r|points)="([^"]*)"')
 LONG = re.compile(r"-?\d*\.\d{3,}(?:e-?\d+)?")
 DESCRIPTION = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
-STAND_IN = (
-    "<style>"
-    '@font-face{font-family:"Memory Wall Sans";src:local("Source Sans 3"),local("Arial"),local("Liberation Sans");size-adjust:94.05%}'
-    '@font-face{font-family:"Memory Wall Sans";font-weight:600 700;src:local("Arial Bold"),local("Liberation Sans Bold");size-adjust:90.2%}'
-    "</style>"
-)
-"""A picture cannot use the page's font; it takes the reader's Arial, as wide as the font its words were placed for."""
+STAND_IN = re.compile(r'@font-face \{ font-family: "Memory Wall Stand-in"; [^}]*\}')
 COUNTED = re.compile(r'(?<=id=")(?:clip|gradient_)\d+(?=")|(?<=url\(#)(?:clip|gradient_)\d+(?=\))')
 WIDE, PHONE = 720, 340
 """Widths of a chart in pixels: on a full page, on a phone."""
@@ -139,7 +133,14 @@ def page_source(bundle: dict[str, Any], width: int, mode: str = "light") -> str:
 
 def page_picture(bundle: dict[str, Any], width: int, mode: str = "light") -> str:
     """The SVG as pages show it: as a picture with an alternative text of its own, so without descriptions of every mark."""
-    return DESCRIPTION.sub("", drawn_text(page_source(bundle, width, mode))).replace(">", f">{STAND_IN}", 1)
+    return DESCRIPTION.sub("", drawn_text(page_source(bundle, width, mode))).replace(">", f">{_stand_in()}", 1)
+
+
+@cache
+def _stand_in() -> str:
+    """A picture cannot use the page's font; it takes the stand-in of the page, as wide as the font its words were placed for."""
+    sheet = (Path(__file__).parent / "static" / "memory-wall.css").read_text(encoding="utf-8")
+    return f"<style>{''.join(STAND_IN.findall(sheet)).replace('Memory Wall Stand-in', 'Memory Wall Sans')}</style>"
 
 
 def page_size(bundle: dict[str, Any], width: int) -> tuple[int, int]:

@@ -123,7 +123,17 @@ def _tip(column: str, title: str) -> alt.Tooltip:
     return alt.Tooltip(f"{column}:Q", title=shown, format=TOOLTIP_FORMATS.get(unit, ",.3~g"))
 
 
-def colour(
+def colour(column: str, palette: dict[str, str], present: Sequence[str], **legend: Any) -> alt.Color:
+    """Colour by a category whose colours are the same in every chapter; ``legend`` as for ``shape``."""
+    return alt.Color(**_category(column, palette, present, **legend))
+
+
+def shape(column: str, palette: dict[str, str], present: Sequence[str], **legend: Any) -> alt.Shape:
+    """Marker shape by category, so that nothing rests on colour alone; ``legend``: ``title``, ``columns``, ``legend=False`` for none."""
+    return alt.Shape(**_category(column, palette, present, **legend))
+
+
+def _category(
     column: str,
     palette: dict[str, str],
     present: Sequence[str],
@@ -131,30 +141,12 @@ def colour(
     title: str | None = None,
     legend: bool = True,
     columns: int | None = None,
-) -> alt.Color:
-    """Colour by a category whose colours are the same in every chapter; only the categories present are listed."""
+) -> dict[str, Any]:
+    """The channel of a category: only those present are listed, in the order of the palette."""
     domain = [name for name in palette if name in set(present)]
     key = alt.Legend(title=title, **({"columns": columns} if columns else {})) if legend else None
-    return alt.Color(
-        f"{column}:N", scale=alt.Scale(domain=domain, range=[palette[name] for name in domain]), legend=key
-    )
-
-
-def shape(
-    column: str,
-    palette: dict[str, str],
-    present: Sequence[str],
-    *,
-    title: str | None = None,
-    legend: bool = True,
-    columns: int | None = None,
-) -> alt.Shape:
-    """Marker shape by category, so that nothing rests on colour alone."""
-    domain = [name for name in palette if name in set(present)]
-    key = alt.Legend(title=title, **({"columns": columns} if columns else {})) if legend else None
-    return alt.Shape(
-        f"{column}:N", scale=alt.Scale(domain=domain, range=[palette[name] for name in domain]), legend=key
-    )
+    scale = alt.Scale(domain=domain, range=[palette[name] for name in domain])
+    return {"shorthand": f"{column}:N", "scale": scale, "legend": key}
 
 
 def limit(

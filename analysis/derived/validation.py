@@ -261,7 +261,7 @@ BATCH_CONTEXT_TOKEN = 512
 def expert_batches(package: DataPackage) -> pd.DataFrame:
     """Return the step of mixtures of experts batch by batch: measured, predicted without the chip, and if no further expert were read."""
     rows = measured.batched_experts(package)
-    parameters = _serving_parameters(package)
+    parameters = _parameters_without(package)
     for name in ("predicted", "one_token"):
         rows[f"{name}_s"] = np.nan
     for chip, part in rows.groupby("chip"):
@@ -377,7 +377,7 @@ def serving_predicted(package: DataPackage) -> pd.DataFrame:
 
     Runs that ended for want of memory have no time of either kind.
     """
-    known = _serving_parameters(package)
+    known = _parameters_without(package)
     gpu, tpu = serving.serving_measurements(package), serving.pope_measurements(package)
     older = serving.fastertransformer_measurements(package)
     gpu["predicted_s"] = _by_series(gpu, gpu["series"], known, serving.predicted_request_s)
@@ -402,8 +402,8 @@ SERVED = [
 ]  # fmt: skip
 
 
-def _serving_parameters(package: DataPackage) -> dict[str, dict[str, float]]:
-    """Return the serving parameters fitted without each series or table, and by "" those fitted to all."""
+def _parameters_without(package: DataPackage) -> dict[str, dict[str, float]]:
+    """Return the parameters fitted without each chip, series or table, by what was left out; by "" those fitted to all."""
     whole = dict(expected.calibration(package.folder).parameters)
     found = {"": whole}
     for name, part in package.table("calibration_folds").groupby("left_out"):
@@ -803,26 +803,15 @@ def _frontier_values(package: DataPackage) -> list[Value]:
     rows = serving_frontier(package)
     rows = rows[rows["basis"] == "Measured"].sort_values("batch_size")
     ends = rows.groupby("setup").agg(["first", "last"])
-    gain = (ends["chip_token_per_s"]["last"] / ends["chip_token_per_s"]["first"]).median()
-    left = (ends["user_token_per_s"]["last"] / ends["user_token_per_s"]["first"]).median()
-    largest = int(rows["batch_size"].max())
-    return [
-        Value(
-            f"{NAME}frontier-gain",
-            number=float(gain),
-            unit="ratio",
-            definition="Tokens of a chip, largest over smallest batch",
-            digits=2,
-        ),
-        Value(
-            f"{NAME}frontier-left",
-            number=float(left),
-            unit="share",
-            definition="Tokens of a user, largest over smallest batch",
-            digits=2,
-        ),
-        Value(f"{NAME}frontier-batch", text=str(largest), definition="Largest batch of the frontier"),
-    ]
+    sides = {"gain": ("chip", "ratio"), "left": ("user", "share")}
+    found = []
+    for name, (side, unit) in sides.items():
+        rate = ends[f"{side}_token_per_s"]
+        definition = f"Tokens of a {side}, largest over smallest batch"
+        number = float((rate["last"] / rate["first"]).median())
+        found.append(Value(f"{NAME}frontier-{name}", number=number, unit=unit, definition=definition, digits=2))
+    largest = str(int(rows["batch_size"].max()))
+    return [*found, Value(f"{NAME}frontier-batch", text=largest, definition="Largest batch of the frontier")]
 
 
 def _counts(package: DataPackage) -> list[Value]:
