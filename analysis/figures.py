@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import inspect
 import json
+import linecache
 import math
 import os
 import re
@@ -111,10 +112,8 @@ def _calling_cell() -> str:
         frame = frame.f_back
     if frame is None or frame.f_code.co_name != "<module>":
         return ""
-    try:
-        return inspect.getsource(frame).strip()
-    except (OSError, TypeError):
-        return ""
+    # Not by inspect.getsource, which looks through every module there is for the one that holds the cell.
+    return "".join(linecache.getlines(frame.f_code.co_filename)).strip()
 
 
 def _check(figure_id: str, alternative: str, data: pd.DataFrame) -> None:

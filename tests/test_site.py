@@ -215,3 +215,11 @@ def test_a_failing_build_leaves_the_site_of_yesterday(tmp_path: Path) -> None:
         assert told in result.stderr, told
     assert "Traceback" not in result.stderr
     assert is_untouched(out)
+
+
+def test_no_picture_cuts_a_name_short(site: Path) -> None:
+    """The renderer ends with an ellipsis what it takes to be longer than its limit; every name is to be read whole."""
+    for name in PUBLISHED:
+        for kind in ("wide-light", "phone-light", name):
+            picture = (site / "figures" / name / f"{kind}.svg").read_text(encoding="utf-8")
+            assert "…" not in picture, f"{name}/{kind}.svg"

@@ -10,7 +10,7 @@ from analysis.charts import marks, theme
 COLOURS = {verdict.replace("-", " "): colour for verdict, colour in theme.VERDICTS.items()}
 SHAPES = dict(zip(COLOURS, ("circle", "square", "diamond", "cross", "triangle-up"), strict=True))
 """Verdict → marker, so that nothing rests on colour alone."""
-KEY = alt.Legend(title=None, columns=2, labelExpr="replace(datum.label, 'reproduces under', 'under an')")
+KEY = alt.Legend(title=None, columns=2, labelExpr="replace(datum.label, 'reproduces under', 'under')")
 DOMAIN = (0.035, 12.0)
 TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from analysis.charts import marks
+
 CONFIDENCE = {
     "spec": "#2e8b57", "paper": "#169b9b", "measured": "#1f84c4", "derived": "#3a68c9", "third-party": "#7b8794", "estimate": "#d1495b",
 }  # fmt: skip
@@ -19,8 +21,8 @@ def confidence(counts: pd.DataFrame) -> alt.Chart:
         .mark_bar()
         .encode(
             alt.X("row_count:Q", stack="normalize", axis=alt.Axis(format="%", title="Share of rows", tickCount=5)),
-            alt.Y("table:N", sort=None, axis=alt.Axis(title=None, labelLimit=260)),
-            alt.Color("confidence:N", scale=colours, legend=alt.Legend(title=None, columns=3)),
+            alt.Y("table:N", sort=None, axis=marks.names_axis(text="replace(datum.label, /[:,] .*/, '')")),
+            alt.Color("confidence:N", scale=colours, legend=alt.Legend(title=None, columns=2)),
             tooltip=[
                 alt.Tooltip("table:N", title="Table"),
                 alt.Tooltip("confidence:N", title="Confidence"),

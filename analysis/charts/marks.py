@@ -64,6 +64,12 @@ def axis(column: str, title: str | None = None, **more: Any) -> alt.Axis:
     return alt.Axis(title=title or words(column), labelExpr=more.pop("labelExpr", label), **more)
 
 
+def names_axis(character: int = 15, text: str = "datum.label", **more: Any) -> alt.Axis:
+    """An axis of names: all of them, whole, broken after so many characters where a few more follow: a phone keeps room."""
+    broken = rf"split(replace({text}, /(.{{{character},}}?) (?=.{{6}})/g, '$1\n'), '\n')"
+    return alt.Axis(title=None, labelExpr=broken, labelOverlap=False, labelLimit=0, labelLineHeight=14, **more)
+
+
 def covering(domain: Sequence[float], values: pd.Series[float], margin: float = 1.1) -> tuple[float, float]:
     """The ends of an axis, moved out where other data lie beyond them: a point outside would shrink or leave the picture."""
     known = values.dropna()
@@ -129,7 +135,7 @@ def colour(column: str, palette: dict[str, str], present: Sequence[str], **legen
 
 
 def shape(column: str, palette: dict[str, str], present: Sequence[str], **legend: Any) -> alt.Shape:
-    """Marker shape by category, so that nothing rests on colour alone; ``legend``: ``title``, ``columns``, ``legend=False`` for none."""
+    """Marker shape by category, so that nothing rests on colour alone; ``legend`` as for Altair; ``legend=False``: none."""
     return alt.Shape(**_category(column, palette, present, **legend))
 
 
@@ -140,11 +146,11 @@ def _category(
     *,
     title: str | None = None,
     legend: bool = True,
-    columns: int | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
     """The channel of a category: only those present are listed, in the order of the palette."""
     domain = [name for name in palette if name in set(present)]
-    key = alt.Legend(title=title, **({"columns": columns} if columns else {})) if legend else None
+    key = alt.Legend(title=title, **more) if legend else None
     scale = alt.Scale(domain=domain, range=[palette[name] for name in domain])
     return {"shorthand": f"{column}:N", "scale": scale, "legend": key}
 

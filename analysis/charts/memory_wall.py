@@ -90,7 +90,7 @@ def expected_by_device(table: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(table.assign(row=order))
     ticks = {"values": marks.log_ticks([*table["expected_low_param"], *table["largest_param"]])}
     x = marks.x("largest_param", "Parameters in int4", log=True, **ticks)
-    rows = alt.Y("row:N", sort=None, axis=alt.Axis(title=None, labelLimit=230, grid=False))
+    rows = alt.Y("row:N", sort=None, axis=marks.names_axis(22, grid=False))
     tips = marks.tooltip(
         "row", "largest_param", "expected_param", "expected_low_param", "expected_high_param", "stack", "is_extrapolated",
         titles={"row": "Device", "largest_param": "At most", "expected_param": "Expected", "stack": "Modelled as",
@@ -100,8 +100,8 @@ def expected_by_device(table: pd.DataFrame) -> alt.LayerChart:
         alt.X("expected_low_param:Q"), alt.X2("expected_high_param:Q"), rows, tooltip=tips
     )
     limit = base.mark_point(filled=False, size=70, strokeWidth=2, opacity=1).encode(
-        x, rows, tooltip=tips, stroke=marks.colour("device_class", theme.CLASSES, list(table["device_class"])),
-        shape=marks.shape("device_class", theme.CLASS_SHAPES, list(table["device_class"])),
+        x, rows, tooltip=tips, stroke=marks.colour("device_class", theme.CLASSES, list(table["device_class"]), columns=2),
+        shape=marks.shape("device_class", theme.CLASS_SHAPES, list(table["device_class"]), columns=2),
     )  # fmt: skip
     expected = base.mark_tick(thickness=3, size=13, color=theme.PRIMARY).encode(
         alt.X("expected_param:Q"), rows, tooltip=tips

@@ -325,7 +325,7 @@ def _claimed(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
 def hbm_cost_share(table: pd.DataFrame, *, claimed_share: float) -> alt.LayerChart:
     """Every estimate of HBM's share of the cost of a chip, against the article's half."""
     order = list(table["estimate"])
-    y = alt.Y("estimate:N", sort=order, axis=alt.Axis(title=None, grid=True, labelLimit=230))
+    y = alt.Y("estimate:N", sort=order, axis=marks.names_axis(grid=True))
     x = marks.x("low_share", "Share of the cost", domain=(0, 0.8), values=[0, 0.2, 0.4, 0.6, 0.8])
     tips = _tips("chip", "publisher", "basis", "date", "low_share", "high_share")
     kinds, legend = ["manufacturing cost", "component cost"], alt.Legend(title=None, columns=1)

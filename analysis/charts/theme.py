@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 FONT = "Memory Wall Sans"
-FONTS = f"'{FONT}', 'Source Sans 3', 'Liberation Sans', Arial, sans-serif"
+FONTS = f"'{FONT}', 'Liberation Sans', Arial, sans-serif"
+"""No name with a digit: the renderer takes quotation marks away before it measures words, and would measure with another font."""
 
 PAPER = {"light": "#ffffff", "dark": "#12161c"}
 INK = {"light": "#1c2430", "dark": "#e6e9ee"}

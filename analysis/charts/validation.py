@@ -89,7 +89,7 @@ def error_by_group(table: pd.DataFrame) -> alt.LayerChart:
     ticks = [0.02, 0.05, 0.1, 0.2, 0.5, 1]
     scale = alt.Scale(type="log", domain=[0.02, 1.2], nice=False)
     x = alt.X("shown_ratio:Q", title="Error of the speed", scale=scale, axis=_percent_axis(ticks))
-    y = alt.Y("name:N", title=None, sort=list(table["name"]), axis=alt.Axis(labelLimit=180))
+    y = alt.Y("name:N", sort=list(table["name"]), axis=marks.names_axis())
     palette, shapes = (
         {"Median": MEDIAN, "Nine in ten below": LARGE},
         {"Median": "circle", "Nine in ten below": "diamond"},
@@ -123,11 +123,11 @@ def residual_stories(table: pd.DataFrame) -> alt.LayerChart:
         scale=alt.Scale(type="log", domain=[0.33, 3], nice=False),
         axis=alt.Axis(values=ticks, labelExpr="format(datum.value, '~g') + '×'"),
     )
-    y = alt.Y("story:N", title=None, sort=order, axis=alt.Axis(labelLimit=200))
+    y = alt.Y("story:N", sort=order, axis=marks.names_axis())
     present = list(table["backend_name"].unique())
     points = alt.Chart(table).mark_point(filled=True, size=50, opacity=0.6).encode(
-        x=x, y=y, color=marks.colour("backend_name", BACKENDS, present, columns=3),
-        shape=marks.shape("backend_name", BACKEND_SHAPES, present, columns=3),
+        x=x, y=y, color=marks.colour("backend_name", BACKENDS, present, columns=2),
+        shape=marks.shape("backend_name", BACKEND_SHAPES, present, columns=2),
         tooltip=_tips("chip", "backend_name", "model", "quantization", "decode_token_per_s", "predicted_token_per_s", "speed_ratio"),
     )  # fmt: skip
     middle = alt.Chart(pd.DataFrame({"speed_ratio": [1.0]})).mark_rule(color=theme.MUTED, strokeWidth=1.2).encode(x=x)
@@ -145,10 +145,12 @@ def accuracy_ladder(table: pd.DataFrame, *, goal_ratio: float) -> alt.LayerChart
         scale=alt.Scale(type="log", domain=[0.03, 0.6], nice=False),
         axis=_percent_axis([0.03, 0.05, 0.1, 0.2, 0.5]),
     )
-    y = alt.Y("label:N", title=None, sort=[_rung(table, term) for term in order], axis=alt.Axis(labelLimit=220))
+    y = alt.Y("label:N", sort=[_rung(table, term) for term in order], axis=marks.names_axis())
     labelled = table.assign(label=[_rung(table, term) for term in table["term"]])
+    legend = {"columns": 1, "labelExpr": "replace(datum.label, 'Graphics processors', 'GPUs')"}
     points = alt.Chart(labelled).mark_point(filled=True, size=90).encode(
-        x=x, y=y, color=marks.colour("scope", palette, list(palette)), shape=marks.shape("scope", shapes, list(palette)),
+        x=x, y=y, color=marks.colour("scope", palette, list(palette), **legend),
+        shape=marks.shape("scope", shapes, list(palette), **legend),
         tooltip=[*_tips("term", "n_parameter"), alt.Tooltip("scope:N", title="Over"), _percent("error_ratio")],
     )  # fmt: skip
     goal = alt.Chart(pd.DataFrame({"error_ratio": [goal_ratio]})).mark_rule(**GOAL_RULE).encode(x=x)
@@ -178,7 +180,7 @@ def interval_coverage(table: pd.DataFrame, *, goal: tuple[float, float]) -> alt.
         domain=(0.4, 1),
         values=[0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
     )
-    y = alt.Y("name:N", title=None, sort=list(table["name"]), axis=alt.Axis(labelLimit=180))
+    y = alt.Y("name:N", sort=list(table["name"]), axis=marks.names_axis())
     points = alt.Chart(long).mark_point(filled=True, size=90).encode(
         x=x, y=y, color=marks.colour("measure", palette, list(palette)), shape=marks.shape("measure", shapes, list(palette)),
         tooltip=[*_tips("name", "n_row", "n_chip"), alt.Tooltip("share:Q", title="Inside", format=".0%")],
@@ -198,7 +200,7 @@ def bandwidth_achieved(table: pd.DataFrame) -> alt.Chart:
     order = list(table.groupby("operation_name")["reached_share"].median().sort_values(ascending=False).index)
     x = marks.x("reached_share", "Share of the datasheet bandwidth", domain=(0, 1), values=[0, 0.2, 0.4, 0.6, 0.8, 1])
     return alt.Chart(table).mark_point(filled=True, size=60, opacity=0.7).encode(
-        x=x, y=alt.Y("operation_name:N", title=None, sort=order, axis=alt.Axis(labelLimit=180)),
+        x=x, y=alt.Y("operation_name:N", sort=order, axis=marks.names_axis()),
         color=marks.colour("unit_name", units, list(units), columns=1), shape=marks.shape("unit_name", shapes, list(units), columns=1),
         tooltip=_tips("chip", "operation_name", "reached_share"),
     )  # fmt: skip
@@ -265,7 +267,7 @@ def storage_reached(table: pd.DataFrame) -> alt.LayerChart:
         values=[0.1, 1, 10, 100],
     )
     points = alt.Chart(table).mark_point(filled=True, size=60, opacity=0.7).encode(
-        x=x, y=alt.Y("explanation:N", title=None, sort=order, axis=alt.Axis(labelLimit=200)),
+        x=x, y=alt.Y("explanation:N", sort=order, axis=marks.names_axis()),
         color=alt.Color("explanation:N", legend=None, scale=alt.Scale(domain=order, range=list(palette.values()))),
         shape=alt.Shape("explanation:N", legend=None, scale=alt.Scale(domain=order, range=list(shapes.values()))),
         tooltip=_tips("device", "model", "method", "token_per_s", "reached_ratio"),
