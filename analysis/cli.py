@@ -76,7 +76,17 @@ Title = Annotated[
 Chapter = Annotated[str, typer.Argument(help="Name of a chapter: the stem of its file in chapters/.")]
 
 
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("memory-wall: stopped; nothing was published", err=True)
+        raise typer.Exit(130) from None
+
+
 @app.command()
+@_stoppable()
 def build(
     data: Data = None,
     settings: Settings = None,
@@ -97,6 +107,9 @@ def build(
     if freshness.current(target, digest):
         typer.echo(f"Nothing has changed since the book was built. Open {target / 'index.html'}")
         return
+    from analysis.book import forking
+
+    forking.warm_up()  # it imports on another core while this process imports what it needs itself
     from analysis.book import intake, site
 
     taken = intake.required(data, settings or [], params, title)
@@ -112,7 +125,7 @@ def build(
         time_limit_s=time_limit,
         memory_limit_byte=int(memory_limit * 2**30),
     )
-    with _stoppable(), _progress(len(site.chapter_files()) + 3) as step:
+    with _progress(len(site.chapter_files()) + 3) as step:
         published = site.build(request, step)
     typer.echo(f"The book is built. Open {published / 'index.html'}")
 
@@ -154,15 +167,6 @@ def verify(site: Annotated[Path, typer.Argument(help="Folder of a site.")]) -> N
     typer.echo("Every file is as it was published.")
 
 
-@contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("memory-wall: stopped; nothing was published", err=True)
-        raise typer.Exit(130) from None
-
-
 def _given(settings: list[str] | None, params: Path | None) -> dict[str, Any]:
     from analysis.book import parameters
 
@@ -199,6 +203,7 @@ def _progress(total: int) -> Iterator[Callable[[str], None]]:
 
 
 @app.command()
+@_stoppable()
 def release(
     name: Annotated[str, typer.Option("--edition", help="Name of the edition, year and month: 2026.11.")],
     address: Address = "",
@@ -210,7 +215,7 @@ def release(
     target = (out or site.SITE).resolve()
     given = parameters.validated({"edition": name}, file="--edition")
     request = site.Request(out=target, settings={"edition": given["edition"]}, address=address)
-    with _stoppable(), _progress(len(site.chapter_files()) + 3) as step:
+    with _progress(len(site.chapter_files()) + 3) as step:
         site.build(request, step, last=lambda built: editions.freeze(built, target.parent / "releases"))
     typer.echo(
         f"Edition {name} is frozen at {target / editions.FOLDER / name}; its archive is in {target.parent / 'releases'}"

@@ -24,64 +24,28 @@ from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from types import ModuleType
 from typing import Any
 
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.provisioning import LocalProvisioner
 
+from analysis.book.forking import Context
+
 MEMORY_VARIABLE = "MEMORY_WALL_MEMORY_BYTE"
 """Environment variable of a kernel: how much it may allocate."""
 PROVISIONER = "memory-wall-fork"
-SINGLE_THREADED = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 PERSONAL = ("PYTHONSTARTUP", "COLUMNS", "LINES", "IPYTHONDIR", "MPLBACKEND")
 """Environment variables by which one person's settings would reach the pages."""
 POLL_S = 0.005
-
-
-class Process(ForkServerProcess):
-    """A process that does not run the main script a second time: what workers do is found in this package."""
-
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:  # noqa: N802 - multiprocessing's name for it
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            return ForkServerProcess._Popen(process_obj)
-        finally:
-            sys.modules["__main__"] = main
-
-
-class Context(ForkServerContext):
-    """A fork server that imports ``preload`` once, for all workers."""
-
-    Process = Process
-
-    @classmethod
-    def ready(cls, *modules: str) -> Context:
-        """The context; nothing is started yet."""
-        context = cls()
-        context.set_forkserver_preload(list(modules or ["analysis.book.preload"]))
-        return context
 
 
 class Pool(ProcessPoolExecutor):
     """The local executor: workers forked from a preloaded process; ending it ends everything it started."""
 
     def __init__(self, jobs: int | None = None) -> None:
-        for name, value in SINGLE_THREADED.items():
-            os.environ.setdefault(name, value)
         context = Context.ready()
         theirs, self._lifeline = context.Pipe(duplex=False)
         super().__init__(jobs or cores(), mp_context=context, initializer=begin, initargs=(theirs,))
-
-    @staticmethod
-    def warm_up() -> None:
-        """Start importing, without waiting for it."""
-        from multiprocessing.forkserver import ensure_running
-
-        ensure_running()
 
     def end(self) -> None:
         """End workers, mothers and kernels at once; what they were doing is lost."""

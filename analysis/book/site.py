@@ -22,6 +22,7 @@ from analysis.book import (
     editions,
     execution,
     finishing,
+    forking,
     freshness,
     parameters,
     places,
@@ -97,7 +98,7 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
             for path in chapter_files()
         )
         if plan.stale:
-            executor.warm_up()
+            forking.warm_up()
         _require_sound(data)
         if unknown := parameters.references(values, tables.DataPackage(data)):
             raise InputError(unknown)

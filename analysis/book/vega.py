@@ -105,9 +105,9 @@ def _with_footer(spec: dict[str, Any], footer: str, mode: str) -> dict[str, Any]
     return lifted | {"vconcat": [spec, note], "spacing": 14, "align": "none"}
 
 
-def svg(spec: dict[str, Any]) -> str:
-    """The chart as SVG with real text."""
-    text: str = _converter().vegalite_to_svg(json.dumps(spec))
+def svg(compiled: dict[str, Any]) -> str:
+    """A compiled chart as SVG with real text."""
+    text: str = _converter().vega_to_svg(compiled)
     return _rounded(_renumbered(text))
 
 
@@ -246,10 +246,11 @@ def source(spec: dict[str, Any]) -> str:
 
 def draw(kinds: tuple[str, ...], text: str) -> dict[str, bytes]:
     """Draw a specification as every kind asked for; what was drawn before is read."""
-    picture = cache(lambda: drawings.kept("svg", text, lambda: svg(json.loads(text)).encode()))
+    compiled = cache(lambda: _converter().vegalite_to_vega(text))
+    picture = cache(lambda: drawings.kept("svg", text, lambda: svg(compiled()).encode()))
     makers: dict[str, Callable[[], bytes]] = {
         "script": lambda: script().encode(),
-        "vega": lambda: json.dumps(_converter().vegalite_to_vega(text), separators=(",", ":")).encode(),
+        "vega": lambda: json.dumps(compiled(), separators=(",", ":")).encode(),
         "svg": picture,
         "png": lambda: png(picture().decode()),
         "pdf": lambda: pdf(picture().decode()),

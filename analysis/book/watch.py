@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from analysis.book import places
-from analysis.book.kernels import Context
+from analysis.book.forking import PRELOAD, Context
 from analysis.errors import InputError, Problem
 
 WATCHED = ("analysis", "chapters", "data", "_config.yml", "_toc.yml", "requirements.lock")
@@ -121,7 +121,7 @@ def _listening(site: Path, port: int) -> http.server.ThreadingHTTPServer:
 
 def _build(build: Callable[[], None]) -> bool:
     """Build in a process of its own, forked from one that has imported what does not change; whether it succeeded."""
-    process = Context.ready("analysis.book.preload", "jupyter_book.sphinx", "myst_nb").Process(target=build)
+    process = Context.ready(PRELOAD, "jupyter_book.sphinx", "myst_nb").Process(target=build)
     process.start()
     process.join()
     return process.exitcode == 0
