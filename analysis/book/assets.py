@@ -15,24 +15,29 @@ from analysis.book.files import write, write_json
 from analysis.book.numbering import figure_number
 
 
-def write_all(app: Sphinx) -> None:
-    """Everything that stands beside the pages, under the site's root."""
+def write_texts(app: Sphinx) -> None:
+    """What stands beside the pages and waits for no picture."""
+    site, known = Path(app.outdir), registry.of(app.env)
+    for document, bundle in known.all("figures"):
+        figure_files.write_texts(app, site / "figures" / bundle["id"], document, bundle)
+    claims = [public_claim(claim) | cited(number_page.claim_work(app, claim)) for _, claim in known.all("claims")]
+    write_json(site / "claims.json", claims)
+    write_json(site / "numbers.json", [value | cited(number_page.work(app, value)) for _, value in known.all("values")])
+    copy_tables(site / "tables")
+
+
+def write_pictures(app: Sphinx) -> None:
+    """The pictures, the script that draws them anew, and the catalogues that hold their digests."""
     site, known = Path(app.outdir), registry.of(app.env)
     figures = known.all("figures")
     if figures:
         write(site / "_static" / "memory-wall-vega.js", vega.cached_script())
     for document, bundle in figures:
         write_figure(site / "figures" / bundle["id"], bundle, footer(app, document, bundle))
-        figure_files.write_all(app, site / "figures" / bundle["id"], document, bundle)
-    claims = [bundle for _, bundle in known.all("claims")]
-    write_json(
-        site / "claims.json", [public_claim(claim) | cited(number_page.claim_work(app, claim)) for claim in claims]
-    )
-    write_json(site / "numbers.json", [value | cited(number_page.work(app, value)) for _, value in known.all("values")])
-    copy_tables(site / "tables")
+        figure_files.write_archive(site / "figures" / bundle["id"])
     catalogue = [figure_entry(app, site, document, bundle) for document, bundle in figures]
     write_json(site / "figures.json", catalogue)
-    write_json(site / "edition.json", edition.record(app, catalogue, claims))
+    write_json(site / "edition.json", edition.record(app, catalogue, [claim for _, claim in known.all("claims")]))
 
 
 def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from analysis.book import (
     colophon,
     edition,
     figure_page,
+    finishing,
     mathml,
     menu,
     metadata,
@@ -32,6 +33,8 @@ from analysis.errors import FigureError
 
 SHORT_LETTERS = 16
 """A number in the prose of up to so many letters stays on one line with its unit."""
+LAST = 900
+"""After what other extensions do at the end of a build: one of them writes a style sheet then."""
 LOGGER = getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 
@@ -146,9 +149,12 @@ def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 
 def finished(app: Sphinx, exception: Exception | None) -> None:
-    """Write pictures, data and catalogues beside the pages."""
+    """Write data and catalogues beside the pages, finish the pages, and only then wait for pictures that are being drawn."""
     if exception is None and app.builder.format == "html":
-        assets.write_all(app)
+        assets.write_texts(app)
+        if app.config.memory_wall_published:
+            finishing.finish(Path(app.outdir))
+        assets.write_pictures(app)
 
 
 def static(app: Sphinx) -> None:
@@ -186,5 +192,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-collect-pages", collect_pages)
     app.connect("html-page-context", page_context)
     app.connect("html-page-context", run_note.note)
-    app.connect("build-finished", finished)
+    app.connect("build-finished", finished, priority=LAST)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -16,8 +16,8 @@ from analysis.book import citation, edition, menu, pieces
 from analysis.book.files import write, write_json
 
 
-def write_all(app: Sphinx, folder: Path, document: str, bundle: dict[str, Any]) -> None:
-    """Write them beside the pictures, which must be there already: the archive holds both."""
+def write_texts(app: Sphinx, folder: Path, document: str, bundle: dict[str, Any]) -> None:
+    """Write them, but for the archive, into the folder of the figure."""
     name, cited = bundle["id"], menu.work(app, document, bundle)
     write(folder / f"{name}.csv", figure_csv(bundle))
     write(folder / f"{name}.bib", citation.bibtex(cited))
@@ -25,6 +25,11 @@ def write_all(app: Sphinx, folder: Path, document: str, bundle: dict[str, Any]) 
     write_json(folder / f"{name}.csl.json", [citation.csl(cited)])
     write_json(folder / f"{name}.metadata.json", metadata(app, document, bundle, cited))
     write(folder / "embed.html", embed(bundle, cited))
+
+
+def write_archive(folder: Path) -> None:
+    """Write the archive of the files to take away, texts and pictures, which must be there already."""
+    name = folder.name
     write(folder / f"{name}.zip", archive(sorted(path for path in folder.glob(f"{name}.*") if path.suffix != ".zip")))
 
 

@@ -37,6 +37,8 @@ PROVISIONER = "memory-wall-fork"
 PERSONAL = ("PYTHONSTARTUP", "COLUMNS", "LINES", "IPYTHONDIR", "MPLBACKEND")
 """Environment variables by which one person's settings would reach the pages."""
 POLL_S = 0.005
+PATIENCE = 5
+"""How far workers stand back: the main process, which everything waits for in the end, goes first where cores are few."""
 
 
 class Pool(ProcessPoolExecutor):
@@ -69,6 +71,7 @@ def begin(lifeline: Connection) -> None:
     global _mother  # noqa: PLW0603 - one per process, as the process is the worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
+    os.nice(PATIENCE)
     _mother = Mother.forked()
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
 
@@ -286,6 +289,13 @@ class ForkProvisioner(LocalProvisioner):  # type: ignore[misc]
         self.pid = self.pgid = kernel.pid
         self.cwd = kwargs.get("cwd")
         return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        """End it, and look whether it is gone before the manager does, which would look again a tenth of a second later."""
+        process = self.process
+        await super().kill(restart=restart)
+        if process:
+            process.wait()
 
     async def wait(self) -> int | None:
         """Wait for its end, looking twenty times as often as the usual provisioner."""

@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import gc
+import os
+
+os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # or the debugger, which every kernel imports, prints a warning
 
 import altair
+import ipykernel.debugger
 import ipykernel.ipkernel
 import ipykernel.kernelapp
 import IPython.core.completer

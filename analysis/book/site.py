@@ -21,7 +21,6 @@ from analysis.book import (
     drawings,
     editions,
     execution,
-    finishing,
     forking,
     freshness,
     parameters,
@@ -107,7 +106,6 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
             _stage(workshop / "source", plan.run(executor, lambda name, outputs: _executed(name, outputs, step)))
             render(workshop / "source", workshop / "site", values, data, request)
         step("rendered the pages")
-    finishing.finish(workshop / "site")
     editions.carry(request.out, workshop / "site")
     return workshop / "site"
 
@@ -146,6 +144,7 @@ def _stage(source: Path, executed: Mapping[str, str]) -> None:
 def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, request: Request) -> None:
     """Run Sphinx over the executed notebooks; any warning fails."""
     from jupyter_book.sphinx import build_sphinx
+    from sphinx.errors import ExtensionError
 
     printed = io.StringIO()
     overrides = {
@@ -163,8 +162,9 @@ def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, reque
             noconfig=True, freshenv=True, warningiserror=True, keep_going=True,
         )  # fmt: skip
     tables.forget()
-    if isinstance(result, (KeyboardInterrupt, OSError)):
-        raise result
+    cause = result.orig_exc if isinstance(result, ExtensionError) else result
+    if isinstance(cause, (KeyboardInterrupt, OSError)):
+        raise cause
     if result:
         plain = re.sub(r"\x1b\[[0-9;]*m", "", printed.getvalue())
         said = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|[Ee]xception|Error", line)]
