@@ -37,8 +37,6 @@ PROVISIONER = "memory-wall-fork"
 PERSONAL = ("PYTHONSTARTUP", "COLUMNS", "LINES", "IPYTHONDIR", "MPLBACKEND")
 """Environment variables by which one person's settings would reach the pages."""
 POLL_S = 0.005
-PATIENCE = 5
-"""How far workers stand back: the main process, which everything waits for in the end, goes first where cores are few."""
 
 
 class Pool(ProcessPoolExecutor):
@@ -71,7 +69,6 @@ def begin(lifeline: Connection) -> None:
     global _mother  # noqa: PLW0603 - one per process, as the process is the worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
-    os.nice(PATIENCE)
     _mother = Mother.forked()
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
 
