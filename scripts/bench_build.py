@@ -298,14 +298,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         engine, plain = Engine(Path(folder) / "engine"), Plain(Path(folder) / "plain")
         engine.build()  # once for the bytecode, which is not what is measured
-        peaks = {}
+        peaks, floors = {}, floor(engine)
         found = situations(engine, plain, given.runs, given.plain_runs)
         for name, copy in (("memory-wall, cold", engine), ("plain route, cold", plain)):
             copy.cold()
             with watched() as samples:
                 copy.build()
             peaks[name] = max(samples)
-        floors = floor(engine)
     print(report(found, peaks, floors, jitter + noise()))
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(

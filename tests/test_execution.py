@@ -74,6 +74,15 @@ def test_a_chapter_runs_once_and_its_prose_is_free(desk: Desk) -> None:
     assert "Other words" in desk.run().run(desk.pool, lambda name, outputs: None)["chapter"]
 
 
+def test_a_chapter_that_reads_nothing_runs_once_and_one_without_code_never(desk: Desk) -> None:
+    desk.write("print(6 * 7)")
+    assert desk.run().stale
+    assert (desk.stale(), desk.why()) == ([], [])
+    (desk.folder / "chapter.md").write_text(HEAD + "# chapter\n\nWords alone.\n", encoding="utf-8")
+    assert (desk.stale(), desk.why()) == ([], [])
+    assert desk.run().outputs == {"chapter": []}
+
+
 def test_a_new_row_of_a_table_it_read_makes_it_run_and_of_another_does_not(desk: Desk) -> None:
     desk.write(READING)
     desk.run()
@@ -217,7 +226,7 @@ def test_the_plan_runs_the_longest_first(desk: Desk) -> None:
     for name, seconds in (("short", 1.0), ("long", 9.0), ("middle", 5.0)):
         desk.write(READING, name=name)
         unit = execution.Chapter(desk.folder / f"{name}.md", parameters.defaults(), desk.data)
-        execution.keeper(unit, execution.read(unit.path)).keep(recipe.Executed([], duration_s=seconds), 0.0)
+        execution.keeper(unit, execution.read(unit.path)).keep(recipe.Executed([], outside=["clock"], duration_s=seconds), 0.0)
         units.append(unit)
     assert [chapter.name for chapter in execution.Plan(units).stale] == ["long", "middle", "short"]
 

@@ -32,6 +32,7 @@ TIME_LIMIT_S = 300.0
 MEMORY_LIMIT_BYTE = 3 * 2**30
 Outputs = list[list[dict[str, Any]]]
 """What the code cells of a chapter put out, cell by cell."""
+UNTRACED: dict[str, list[str]] = {"names": [], "outside": ["a kernel that left no trace of what it read"]}
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 
 
@@ -92,7 +93,7 @@ def run(chapter: Chapter) -> Executed:
 
 def _trace(folder: Path) -> dict[str, list[str]]:
     file = folder / "trace.json"
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {"names": [], "outside": []}
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else UNTRACED
 
 
 def _plain(outputs: list[Any]) -> list[dict[str, Any]]:
@@ -236,7 +237,9 @@ def _visibility(tags: list[str], outputs: list[dict[str, Any]]) -> str:
 def keeper(chapter: Chapter, notebook: NotebookNode, sources: Sources | None = None) -> Keeper:
     """Where the runs of a chapter are kept."""
     code = [(cell.source, list(cell.metadata.get("tags", []))) for cell in notebook.cells if cell.cell_type == "code"]
-    return Keeper(chapter.name, known_before(code, chapter.given(notebook)), sources or Sources(chapter.data))
+    return Keeper(
+        chapter.name, known_before(code, chapter.given(notebook)), sources or Sources(chapter.data), has_code=bool(code)
+    )
 
 
 class Plan:

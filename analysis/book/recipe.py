@@ -85,13 +85,15 @@ class Sources:
 class Keeper:
     """The kept runs of one chapter under one set of parameters."""
 
-    def __init__(self, chapter: str, before: Mapping[str, str], sources: Sources) -> None:
-        self.chapter, self.before, self.sources = chapter, dict(before), sources
+    def __init__(self, chapter: str, before: Mapping[str, str], sources: Sources, *, has_code: bool = True) -> None:
+        self.chapter, self.before, self.sources, self.has_code = chapter, dict(before), sources, has_code
         self.store = Store("chapters")
         self._basis = json.dumps([chapter, self.before], sort_keys=True)
 
     def found(self) -> list[list[dict[str, Any]]] | None:
-        """The outputs of a run in which everything was as it is now."""
+        """The outputs of a run in which everything was as it is now; without code there is nothing to run."""
+        if not self.has_code:
+            return []
         for names in self._traces():
             body = self.store.get(self._address(names))
             if body is not None:
@@ -103,7 +105,7 @@ class Keeper:
     def keep(self, run: Executed, begun: float) -> None:
         """Keep a run, unless it depended on something that cannot be compared or that was edited since it began."""
         self._remember(run.duration_s, run.names)
-        if run.outside or not run.names or any(self._edited_since(name, begun) for name in run.names):
+        if run.outside or any(self._edited_since(name, begun) for name in run.names):
             return
         traces = [run.names] + [names for names in self._traces() if names != run.names]
         self.store.put(self._address(run.names), json.dumps(run.outputs).encode())
@@ -145,7 +147,7 @@ class Keeper:
 
     def found_quietly(self) -> bool:
         """Whether a kept run would be used, without noting that it was."""
-        return any(self.store.get(self._address(names)) is not None for names in self._traces())
+        return not self.has_code or any(self.store.get(self._address(names)) is not None for names in self._traces())
 
 
 def _difference(name: str, then: str, now: str) -> str:
