@@ -226,7 +226,9 @@ def test_the_plan_runs_the_longest_first(desk: Desk) -> None:
     for name, seconds in (("short", 1.0), ("long", 9.0), ("middle", 5.0)):
         desk.write(READING, name=name)
         unit = execution.Chapter(desk.folder / f"{name}.md", parameters.defaults(), desk.data)
-        execution.keeper(unit, execution.read(unit.path)).keep(recipe.Executed([], outside=["clock"], duration_s=seconds), 0.0)
+        execution.keeper(unit, execution.read(unit.path)).keep(
+            recipe.Executed([], outside=["clock"], duration_s=seconds), 0.0
+        )
         units.append(unit)
     assert [chapter.name for chapter in execution.Plan(units).stale] == ["long", "middle", "short"]
 
