@@ -54,7 +54,7 @@ def laid_out(
     spec = dict(bundle["spec"])  # what is changed below is replaced, not changed in place
     spec["config"] = theme.config(mode)
     if width <= PHONE:
-        spec["config"]["legend"] |= {"columns": 3, "layout": {"top": {"anchor": "start", "bounds": "full"}}}
+        spec["config"]["legend"]["columns"] = 3
     if "facet" in spec:
         columns = 1 if width <= PHONE else (bundle["columns"] or 2)
         spec["columns"] = columns
