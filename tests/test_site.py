@@ -9,13 +9,16 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from subprocess import CompletedProcess
+from xml.etree import ElementTree
 
 import pytest
 import yaml
+from PIL import ImageFont
 
 from analysis import tables
-from analysis.book import execution, parameters
+from analysis.book import execution, framing, parameters
 from analysis.book import site as builder
+from analysis.book.vega import FONT_FOLDER
 from analysis.errors import ChapterError
 from tests.conftest import ROOT, is_untouched, site_of_yesterday
 from tests.small import Book, cells
@@ -223,3 +226,32 @@ def test_no_picture_cuts_a_name_short(site: Path) -> None:
         for kind in ("wide-light", "phone-light", name):
             picture = (site / "figures" / name / f"{kind}.svg").read_text(encoding="utf-8")
             assert "…" not in picture, f"{name}/{kind}.svg"
+
+
+def test_the_words_of_a_picture_to_take_away_stay_within_it(site: Path) -> None:
+    """Title, subtitle and source line are measured with the font they are set in; a picture is drawn around the chart of its page."""
+    for name in PUBLISHED:
+        picture = ElementTree.parse(site / "figures" / name / f"{name}.svg").getroot()
+        chart = ElementTree.parse(site / "figures" / name / "wide-light.svg").getroot()
+        width = max(float(chart.get("width", 0)), framing.WORDS_WIDTH)
+        assert float(picture.get("width", 0)) == width + 2 * framing.PADDING
+        lines = picture.findall("{http://www.w3.org/2000/svg}text")
+        assert len(lines) >= 3
+        for line in lines:
+            face = "Semibold" if int(line.get("font-weight", 0)) > 400 else "Regular"
+            font = ImageFont.truetype(FONT_FOLDER / f"MemoryWallSans-{face}.ttf", 100)
+            wide = font.getlength(line.text or "") * float(line.get("font-size", "").removesuffix("px")) / 100
+            assert wide <= width, f"{name}: {line.text}"
+        assert max(float(line.get("y", 0)) for line in lines) < float(picture.get("height", 0)) - framing.PADDING / 2
+
+
+def test_a_frame_holds_any_words_and_only_pictures() -> None:
+    words = framing.Words('Fewer than 5 < 6 & "more"', "one " * 60, "Figure 1")
+    framed = framing.framed('<svg width="700" height="100"><path d="M0,0"/></svg>', 700, 100, words)
+    root = ElementTree.fromstring(framed)
+    said = [line.text for line in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert said[0] == words.title
+    assert len(said) == 1 + len(framing.wrapped(words)[1]) + 1
+    assert root.get("aria-label") == words.title
+    with pytest.raises(ValueError, match="something else"):
+        framing.framed("<p>not a chart</p>", 700, 100, words)

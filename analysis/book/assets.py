@@ -14,6 +14,9 @@ from analysis.book import citation, drawings, edition, figure_files, number_page
 from analysis.book.files import write, write_json
 from analysis.book.numbering import figure_number
 
+TO_TAKE_AWAY = ("framed", "png", "pdf")
+"""The pictures of a figure with title and source line: SVG, PNG, PDF."""
+
 
 def write_texts(app: Sphinx) -> None:
     """What stands beside the pages and waits for no picture."""
@@ -57,12 +60,7 @@ def begin(app: Sphinx, env: object) -> None:
     """Have the pictures drawn that stand alone, as soon as the figures have their numbers and while Sphinx writes pages."""
     drawings.begin(("script",), "")
     for document, bundle in registry.of(app.env).all("figures"):
-        drawings.begin(("svg", "png", "pdf"), vega.source(standalone(bundle, footer(app, document, bundle))))
-
-
-def standalone(bundle: dict[str, Any], note: str) -> dict[str, Any]:
-    """The specification of the picture to take away: with its title, and where it is from."""
-    return vega.laid_out(bundle, width=vega.WIDE, titled=True, footer=note)
+        drawings.begin(TO_TAKE_AWAY, vega.framed_source(bundle, footer(app, document, bundle)))
 
 
 def write_figure(folder: Path, bundle: dict[str, Any], note: str) -> None:
@@ -70,11 +68,10 @@ def write_figure(folder: Path, bundle: dict[str, Any], note: str) -> None:
     for mode in ("light", "dark"):
         write(folder / f"wide-{mode}.svg", vega.page_picture(bundle, vega.WIDE, mode))
         write(folder / f"phone-{mode}.svg", vega.page_picture(bundle, vega.PHONE, mode))
-    name, spec = bundle["id"], standalone(bundle, note)
-    write(folder / f"{name}.svg", vega.rendered(spec))
-    write(folder / f"{name}.png", vega.rendered_png(spec))
-    write(folder / f"{name}.pdf", vega.rendered_pdf(spec))
-    write(folder / f"{name}.vl.json", vega.source(spec) + "\n")
+    name, text = bundle["id"], vega.framed_source(bundle, note)
+    for kind, extension in zip(TO_TAKE_AWAY, ("svg", "png", "pdf"), strict=True):
+        write(folder / f"{name}.{extension}", drawings.drawn(kind, text))
+    write(folder / f"{name}.vl.json", vega.source(vega.to_take_away(bundle, note)) + "\n")
 
 
 def figure_entry(app: Sphinx, site: Path, document: str, bundle: dict[str, Any]) -> dict[str, Any]:

@@ -260,15 +260,17 @@ class Plan:
         # How long it took last time; before the first time, longer sources are taken to run longer.
         return -float(self.keepers[chapter.name].last().get("duration_s", chapter.path.stat().st_size / 10_000))
 
-    def run(self, executor: Executor, done: Callable[[str, Outputs], None]) -> dict[str, str]:
+    def run(
+        self, executor: Executor, done: Callable[[str, Outputs], None], meanwhile: Callable[[], None] = lambda: None
+    ) -> dict[str, str]:
         """Execute what has to run, in parallel; name → executed notebook.  The first failure cancels what has not begun.
 
-        ``done`` is told the outputs of each chapter as soon as they are there.
+        ``done`` is told the outputs of each chapter as soon as they are there; ``meanwhile`` is done while the first run.
         """
         bundles.forget()
         for name, outputs in self.outputs.items():
             done(name, outputs)
-        for name, outputs in self._executed(executor):
+        for name, outputs in self._executed(executor, meanwhile):
             self.outputs[name] = outputs
             done(name, outputs)
         return {
@@ -276,10 +278,11 @@ class Plan:
             for chapter in self.chapters
         }
 
-    def _executed(self, executor: Executor) -> Iterator[tuple[str, Outputs]]:
+    def _executed(self, executor: Executor, meanwhile: Callable[[], None]) -> Iterator[tuple[str, Outputs]]:
         begun = time.time()
         futures: dict[Future[Executed], str] = {executor.submit(run, chapter): chapter.name for chapter in self.stale}
         try:
+            meanwhile()
             for future in as_completed(futures):
                 executed, name = future.result(), futures[future]
                 self.keepers[name].keep(executed, begun)

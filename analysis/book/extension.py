@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,13 @@ from analysis.book import (
     run_note,
     table_page,
 )
-from analysis.book.nodes import FigureMenu, Reference
+from analysis.book.nodes import Chart, FigureMenu, Reference
 from analysis.errors import FigureError
 
 SHORT_LETTERS = 16
 """A number in the prose of up to so many letters stays on one line with its unit."""
-LAST = 900
-"""After what other extensions do at the end of a build: one of them writes a style sheet then."""
+BEFORE, LAST = 400, 900
+"""Before the theme makes its navigation; after what other extensions do at the end of a build: one writes a style sheet then."""
 LOGGER = getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 
@@ -109,16 +109,50 @@ def depart(translator: Any, node: Reference) -> None:
     translator.body.append("</a>" if "html" in node else "</span>")
 
 
+def visit_chart(translator: Any, node: Chart) -> None:
+    """The chart of a figure."""
+    translator.body.append(pieces.chart(_figure(translator, node), node["document"]))
+    raise nodes.SkipNode
+
+
 def visit_menu(translator: Any, node: FigureMenu) -> None:
     """The menu of a figure."""
-    app = translator.builder.app
-    bundle = registry.of(app.env).get("figures", node["figure"], where=node["document"])
-    translator.body.append(menu.figure_menu(app, node["document"], bundle, node["document"]))
+    bundle, document = _figure(translator, node), node["document"]
+    translator.body.append(menu.figure_menu(translator.builder.app, document, bundle, document))
     raise nodes.SkipNode
+
+
+def _figure(translator: Any, node: nodes.Element) -> dict[str, Any]:
+    known = registry.of(translator.builder.app.env)
+    found: dict[str, Any] = known.get("figures", node["figure"], where=node["document"])
+    return found
 
 
 def skip(translator: Any, node: nodes.Element) -> None:
     """Builders other than HTML print the text alone."""
+
+
+class Navigation:
+    """The table of contents beside pages that are not in it themselves: made once for all that lie equally deep."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, int, str], str] = {}
+
+    def __call__(
+        self, app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+    ) -> None:
+        """Let the theme have the one that was made before: the way to the same chapters is the same."""
+        if doctree is None:
+            make = context["toctree"]
+            place = (page.split("/", maxsplit=1)[0], page.count("/"))
+            context["toctree"] = lambda **given: self._once(
+                (*place, repr(sorted(given.items()))), lambda: make(**given)
+            )
+
+    def _once(self, key: tuple[str, int, str], make: Callable[[], str]) -> str:
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
 
 def page_context(
@@ -165,17 +199,10 @@ def static(app: Sphinx) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Entry point for Sphinx."""
     app.add_config_value("memory_wall_parameters", "", "env", types=(str,))
-    app.add_node(
-        Reference, html=(visit, depart), latex=(skip, skip), text=(skip, skip), man=(skip, skip), texinfo=(skip, skip)
-    )
-    app.add_node(
-        FigureMenu,
-        html=(visit_menu, None),
-        latex=(skip, skip),
-        text=(skip, skip),
-        man=(skip, skip),
-        texinfo=(skip, skip),
-    )
+    others: Any = dict.fromkeys(("latex", "text", "man", "texinfo"), (skip, skip))
+    app.add_node(Reference, html=(visit, depart), **others)
+    app.add_node(Chart, html=(visit_chart, None), **others)
+    app.add_node(FigureMenu, html=(visit_menu, None), **others)
     app.add_config_value("memory_wall_published", "", "", types=(str,))
     app.add_role("value", ReferenceRole("value"))
     app.add_role("verdict", ReferenceRole("verdict"))
@@ -190,6 +217,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-check-consistency", assets.begin)
     app.connect("doctree-resolved", resolve)
     app.connect("html-collect-pages", collect_pages)
+    app.connect("html-page-context", Navigation(), priority=BEFORE)
     app.connect("html-page-context", page_context)
     app.connect("html-page-context", run_note.note)
     app.connect("build-finished", finished, priority=LAST)

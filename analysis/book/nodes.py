@@ -11,3 +11,7 @@ class Reference(nodes.inline):
 
 class FigureMenu(nodes.General, nodes.Element):
     """Where the menu of a figure goes: it needs the figure's number."""
+
+
+class Chart(nodes.General, nodes.Element):
+    """Where the chart of a figure goes: it needs the chart's pictures, which may still be being drawn."""

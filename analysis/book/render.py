@@ -10,7 +10,7 @@ from myst_nb.core.render import MimeData, NbElementRenderer
 
 from analysis import figures
 from analysis.book import bundles, pieces, registry
-from analysis.book.nodes import FigureMenu
+from analysis.book.nodes import Chart, FigureMenu
 
 MIMES = (figures.FIGURE, figures.TABLE, figures.VALUES, figures.MARKUP, figures.CLAIMS)
 
@@ -56,7 +56,7 @@ def _captioned(renderer: NbElementRenderer, node: nodes.Element, text: str) -> N
 def _figure(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
     document = _register(renderer, "figures", bundle)
     node = nodes.figure("", ids=[bundle["id"]], names=[bundle["id"]], classes=["mw-figure"])
-    node += _html(pieces.chart(bundle, document))
+    node += Chart("", figure=bundle["id"], document=document)
     _captioned(renderer, node, bundle["caption"] + pieces.source_note(bundle, document))
     node += nodes.legend("", FigureMenu("", figure=bundle["id"], document=document))
     renderer.renderer.document.note_explicit_target(node, node)

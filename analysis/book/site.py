@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
             raise InputError(unknown)
         step("data and parameters are sound")
         with drawings.drawn_by(executor):
-            _stage(workshop / "source", plan.run(executor, lambda name, outputs: _executed(name, outputs, step)))
+            executed = plan.run(executor, lambda name, outputs: _executed(name, outputs, step), _import_renderer)
+            _stage(workshop / "source", executed)
             render(workshop / "source", workshop / "site", values, data, request)
         step("rendered the pages")
     editions.carry(request.out, workshop / "site")
@@ -139,6 +141,20 @@ def _stage(source: Path, executed: Mapping[str, str]) -> None:
         shutil.copyfile(tables.REPOSITORY / name, source / name)
     for name, notebook in executed.items():
         (source / "chapters" / f"{name}.ipynb").write_text(notebook, encoding="utf-8")
+
+
+def _import_renderer() -> None:
+    """What Sphinx would import by and by once every chapter has run."""
+    from sphinx.application import builtin_extensions
+
+    config = yaml.safe_load((tables.REPOSITORY / "_config.yml").read_text(encoding="utf-8"))
+    for name in (
+        "jupyter_book.sphinx",
+        "myst_nb.sphinx_ext",
+        *builtin_extensions,
+        *config["sphinx"]["config"]["extensions"],
+    ):
+        import_module(name)
 
 
 def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, request: Request) -> None:

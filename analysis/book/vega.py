@@ -13,10 +13,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from analysis.book import bundles, drawings
+from analysis.book import bundles, drawings, framing
 from analysis.charts import theme
 
-PNG_SCALE = 2.5
+PNG_SCALE = 2.25
+"""Some 1,700 pixels wide: 14 cm at 300 to the inch."""
 GEOMETRY = re.compile(r'\b(d|transform|x|y|x1|y1|x2|y2|width|height|cx|cy|r|points)="([^"]*)"')
 LONG = re.compile(r"-?\d*\.\d{3,}(?:e-?\d+)?")
 DESCRIPTION = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
@@ -47,10 +48,8 @@ def version() -> str:
     return f"vl-convert {metadata.version('vl-convert-python')}"
 
 
-def laid_out(
-    bundle: dict[str, Any], *, width: int, mode: str = "light", titled: bool = False, footer: str = ""
-) -> dict[str, Any]:
-    """The specification at a width, in a theme, with its title and source line where it must stand alone."""
+def laid_out(bundle: dict[str, Any], *, width: int, mode: str = "light") -> dict[str, Any]:
+    """The specification at a width, in a theme."""
     spec = dict(bundle["spec"])  # what is changed below is replaced, not changed in place
     spec["config"] = theme.config(mode)
     if width <= PHONE:
@@ -68,41 +67,23 @@ def laid_out(
             "height": bundle["height"] if width > PHONE or bundle["height"] > TALL else min(bundle["height"], 320),
         }
         spec["autosize"] = {"type": "fit-x", "contains": "padding"}
-    if titled:
-        spec |= {
-            "title": {"text": _wrapped(bundle["title"], 78), "subtitle": _wrapped(bundle["subtitle"], 105)},
-            "padding": 18,
-        }
-        spec["background"] = theme.PAPER[mode]
-    return _with_footer(spec, footer, mode) if footer else spec
+    return spec
+
+
+def to_take_away(bundle: dict[str, Any], footer: str) -> dict[str, Any]:
+    """The specification as a file: on paper, with its title, and with the line that says where it is from."""
+    words = framing.wrapped(framing.Words(bundle["title"], bundle["subtitle"], footer))
+    return laid_out(bundle, width=WIDE) | {
+        "title": {"text": words[0], "subtitle": words[1]},
+        "padding": framing.PADDING,
+        "background": theme.PAPER["light"],
+        "usermeta": {"source": footer},
+    }
 
 
 def _panel(height: float, columns: int) -> float:
     """Height of one of a chart's small multiples."""
     return height * 0.6 if columns > 1 or height > TALL else 180
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, width)
-
-
-def _with_footer(spec: dict[str, Any], footer: str, mode: str) -> dict[str, Any]:
-    lifted = {
-        key: spec.pop(key)
-        for key in ("config", "background", "padding", "datasets", "$schema", "title", "params")
-        if key in spec
-    }
-    lines = _wrapped(footer, 120)
-    note = {
-        "data": {"values": [{"line": line, "row": row} for row, line in enumerate(lines)]},
-        "width": WIDE, "height": 16 * len(lines), "view": {"stroke": None},
-        "mark": {"type": "text", "align": "left", "baseline": "top", "fontSize": 11.5, "color": theme.QUIET[mode], "x": 0},
-        "encoding": {"text": {"field": "line"}, "y": {"field": "row", "type": "ordinal", "axis": None}},
-    }  # fmt: skip
-    spec.pop("autosize", None)
-    return lifted | {"vconcat": [spec, note], "spacing": 14, "align": "none"}
 
 
 def svg(compiled: dict[str, Any]) -> str:
@@ -198,11 +179,6 @@ def cached_script() -> str:
     return drawings.drawn("script", "").decode() + DRAW.read_text(encoding="utf-8") + f"window.mwDark={colours};\n"
 
 
-def rendered(spec: dict[str, Any]) -> str:
-    """The SVG of a specification, from the cache where it was drawn before."""
-    return drawn_text(source(spec))
-
-
 def drawn_text(text: str) -> str:
     """The SVG of a specification given as text; that for the dark page from that for the light one."""
     if (light := light_twin(text)) is not None:
@@ -229,14 +205,16 @@ def recoloured(text: str, before: str, after: str) -> str:
     return re.sub("|".join(colours), lambda found: colours[found[0]], text)
 
 
-def rendered_png(spec: dict[str, Any]) -> bytes:
-    """The PNG of a specification, from the cache where it was drawn before."""
-    return drawings.drawn("png", source(spec))
+def framed_source(bundle: dict[str, Any], footer: str) -> str:
+    """What a picture to take away is made from, as text: the chart of the page, and the words around it."""
+    words = framing.Words(bundle["title"], bundle["subtitle"], footer)
+    return json.dumps([page_source(bundle, WIDE), words])
 
 
-def rendered_pdf(spec: dict[str, Any]) -> bytes:
-    """The PDF of a specification, from the cache where it was drawn before."""
-    return drawings.drawn("pdf", source(spec))
+def _framed(text: str) -> str:
+    chart, words = json.loads(text)
+    picture = draw(("svg",), chart)["svg"].decode()
+    return framing.framed(picture, *size(picture), framing.Words(*words))
 
 
 def source(spec: dict[str, Any]) -> str:
@@ -245,15 +223,16 @@ def source(spec: dict[str, Any]) -> str:
 
 
 def draw(kinds: tuple[str, ...], text: str) -> dict[str, bytes]:
-    """Draw a specification as every kind asked for; what was drawn before is read."""
+    """Draw from one source every kind asked for; what was drawn before is read."""
     compiled = cache(lambda: _converter().vegalite_to_vega(text))
-    picture = cache(lambda: drawings.kept("svg", text, lambda: svg(compiled()).encode()))
+    framed = cache(lambda: _framed(text))
     makers: dict[str, Callable[[], bytes]] = {
         "script": lambda: script().encode(),
         "vega": lambda: json.dumps(compiled(), separators=(",", ":")).encode(),
-        "svg": picture,
-        "png": lambda: png(picture().decode()),
-        "pdf": lambda: pdf(picture().decode()),
+        "svg": lambda: svg(compiled()).encode(),
+        "framed": lambda: framed().encode(),
+        "png": lambda: png(framed()),
+        "pdf": lambda: pdf(framed()),
     }
     return {kind: drawings.kept(kind, text, makers[kind]) for kind in kinds}
 

@@ -34,7 +34,7 @@ def verdicts(table: pd.DataFrame) -> alt.LayerChart:
 def deviations(table: pd.DataFrame, *, about_share: float) -> alt.LayerChart:
     """One row per claim: the deciding reading as a marker, other readings hollow, the tolerance shaded."""
     order = list(table.drop_duplicates("name").sort_values("claim_order")["name"])
-    y = alt.Y("name:N", sort=order, axis=alt.Axis(title=None, ticks=False, grid=True, labelFontSize=12, labelLimit=150))
+    y = alt.Y("name:N", sort=order, axis=alt.Axis(title=None, ticks=False, grid=True, labelFontSize=12))
     x = marks.x("deviation_ratio", "Recomputed over printed", log=True, domain=DOMAIN, values=TICKS)
     band = alt.Chart(pd.DataFrame({"low_ratio": [1 - about_share], "high_ratio": [1 + about_share]})).mark_rect(
         color=theme.MUTED, opacity=2 * theme.SHADE

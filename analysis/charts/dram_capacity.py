@@ -198,7 +198,7 @@ def fit_matrix(
         "device:N",
         sort=rows,
         scale=alt.Scale(paddingInner=0.08),
-        axis=alt.Axis(title=None, ticks=False, labelOverlap=False, labelLimit=300),
+        axis=alt.Axis(title=None, ticks=False, labelOverlap=False),
     )
     base = (
         alt.Chart(table)

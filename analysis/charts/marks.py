@@ -67,7 +67,7 @@ def axis(column: str, title: str | None = None, **more: Any) -> alt.Axis:
 def names_axis(character: int = 15, text: str = "datum.label", **more: Any) -> alt.Axis:
     """An axis of names: all of them, whole, broken after so many characters where a few more follow: a phone keeps room."""
     broken = rf"split(replace({text}, /(.{{{character},}}?) (?=.{{6}})/g, '$1\n'), '\n')"
-    return alt.Axis(title=None, labelExpr=broken, labelOverlap=False, labelLimit=0, labelLineHeight=14, **more)
+    return alt.Axis(title=None, labelExpr=broken, labelOverlap=False, labelLineHeight=14, **more)
 
 
 def covering(domain: Sequence[float], values: pd.Series[float], margin: float = 1.1) -> tuple[float, float]:

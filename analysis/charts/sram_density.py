@@ -211,7 +211,7 @@ def _across(column: str, title: str, ticks: list[float], domain: list[float], *,
 
 
 def _rows(column: str, order: list[str], **scale: Any) -> alt.Y:
-    axis = alt.Axis(labelLimit=130, labelOverlap=False, ticks=False)
+    axis = alt.Axis(labelOverlap=False, ticks=False)
     return alt.Y(f"{column}:N", sort=order, title=None, scale=alt.Scale(**scale), axis=axis)
 
 

@@ -226,7 +226,7 @@ def _ticks(top: float, most: int = 4) -> list[float]:
 def _lines_axis() -> alt.Axis:
     """Label categories, broken at a comma."""
     broken = "split(datum.value, ', ')"
-    return alt.Axis(title=None, labelExpr=broken, ticks=False, grid=False, labelLimit=240, labelLineHeight=15)
+    return alt.Axis(title=None, labelExpr=broken, ticks=False, grid=False, labelLineHeight=15)
 
 
 def resident_share(lines: pd.DataFrame, *, model_param: float, rate_token_per_s: float) -> alt.LayerChart:

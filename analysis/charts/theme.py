@@ -60,15 +60,15 @@ def config(mode: str = "light") -> dict[str, Any]:
         "axis": {
             "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": 400, "labelColor": quiet, "titleColor": ink,
             "gridColor": rule, "gridWidth": 1, "domain": False, "tickColor": rule, "titlePadding": 10,
-            "labelPadding": 6, "labelOverlap": "greedy", "labelLimit": 200,
+            "labelPadding": 6, "labelOverlap": "greedy", "labelLimit": 0,
         },
         "axisX": {"grid": False, "domain": True, "domainColor": quiet, "ticks": True, "tickColor": quiet},
         "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleY": -14, "titleX": 0, "titleBaseline": "bottom",
-                  "titleLimit": 600},
+                  "titleLimit": 0},
         "header": {"labelFontSize": 13, "labelFontWeight": 600, "labelColor": ink, "titleColor": ink},
         "legend": {
             "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": 400, "labelColor": ink, "titleColor": quiet,
-            "symbolStrokeWidth": 2, "orient": "top", "direction": "horizontal", "offset": 30, "labelLimit": 240,
+            "symbolStrokeWidth": 2, "orient": "top", "direction": "horizontal", "offset": 30, "labelLimit": 0, "titleLimit": 0,
         },
         "title": {
             "anchor": "start", "frame": "group", "fontSize": 19, "fontWeight": 600, "color": ink, "offset": 18,

@@ -1,0 +1,81 @@
+"""The picture to take away: a chart as its page shows it, between its title and the line that says where it is from."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from html import escape
+from typing import Any, NamedTuple
+
+from analysis.charts import theme
+
+WORDS_WIDTH = 720
+"""Pixels that the lines of words may take; a narrower chart does not make them shorter."""
+PADDING = 18
+GAP = 14
+"""Pixels between the chart and its words."""
+LEADING = 1.25
+"""Distance of lines, in font sizes."""
+FOOTER_SIZE = 11.5
+SVG = re.compile(r"<svg[^>]*?>(.*)</svg>\s*", re.DOTALL)
+
+
+class Words(NamedTuple):
+    """What a picture says beside its chart."""
+
+    title: str
+    subtitle: str
+    footer: str
+
+
+class Line(NamedTuple):
+    """One line of words, ``baseline`` pixels below the top."""
+
+    text: str
+    baseline: float
+    size: float
+    weight: int
+    colour: str
+
+
+def wrapped(words: Words) -> tuple[list[str], list[str], list[str]]:
+    """The lines of title, subtitle and footer: as many letters as ``WORDS_WIDTH`` holds."""
+    return textwrap.wrap(words.title, 82), textwrap.wrap(words.subtitle, 112), textwrap.wrap(words.footer, 135)
+
+
+def framed(picture: str, width: int, height: int, words: Words) -> str:
+    """An SVG of the light page's chart, ``width`` × ``height`` pixels, as one that stands alone on paper."""
+    style: dict[str, Any] = theme.config("light")["title"]
+    title, subtitle, footer = wrapped(words)
+    above, top = _lines(title, PADDING, style["fontSize"], style["fontWeight"], style["color"])
+    under, top = _lines(
+        subtitle, top + style["subtitlePadding"], style["subtitleFontSize"], 400, style["subtitleColor"]
+    )
+    below, bottom = _lines(footer, top + 2 * GAP + height, FOOTER_SIZE, 400, theme.QUIET["light"])
+    whole_width, whole_height = max(width, WORDS_WIDTH) + 2 * PADDING, round(bottom + PADDING)
+    found = SVG.fullmatch(picture)
+    if found is None:
+        raise ValueError("a chart was drawn as something else than an SVG")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" version="1.1" role="img" '
+        f'aria-label="{escape(words.title)}" width="{whole_width}" height="{whole_height}" '
+        f'viewBox="0 0 {whole_width} {whole_height}">'
+        f'<rect width="{whole_width}" height="{whole_height}" fill="{theme.PAPER["light"]}"/>'
+        f"{''.join(_drawn([*above, *under, *below]))}"
+        f'<g transform="translate({PADDING},{top + GAP:g})">{found[1]}</g></svg>'
+    )
+
+
+def _lines(texts: list[str], top: float, size: float, weight: int, colour: str) -> tuple[list[Line], float]:
+    """Lines from ``top`` on, and where they end."""
+    found = [Line(text, top + (row + 0.8) * LEADING * size, size, weight, colour) for row, text in enumerate(texts)]
+    return found, top + len(texts) * LEADING * size
+
+
+def _drawn(lines: list[Line]) -> Iterator[str]:
+    for line in lines:
+        yield (
+            f'<text x="{PADDING}" y="{line.baseline:g}" font-family="{escape(theme.FONTS)}" font-size="{line.size:g}px" '
+            f'font-weight="{line.weight}" fill="{line.colour}">{escape(line.text)}</text>'
+        )
