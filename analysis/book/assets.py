@@ -29,6 +29,12 @@ def write_texts(app: Sphinx) -> None:
     copy_tables(site / "tables")
 
 
+def write_embedded(app: Sphinx) -> None:
+    """The pages for frames, which hold the charts of pages."""
+    for document, bundle in registry.of(app.env).all("figures"):
+        figure_files.write_embedded(app, Path(app.outdir) / "figures" / bundle["id"], document, bundle)
+
+
 def write_pictures(app: Sphinx) -> None:
     """The pictures, the script that draws them anew, and the catalogues that hold their digests."""
     site, known = Path(app.outdir), registry.of(app.env)
@@ -36,8 +42,9 @@ def write_pictures(app: Sphinx) -> None:
     if figures:
         write(site / "_static" / "memory-wall-vega.js", vega.cached_script())
     for document, bundle in figures:
-        write_figure(site / "figures" / bundle["id"], bundle, footer(app, document, bundle))
-        figure_files.write_archive(site / "figures" / bundle["id"])
+        folder = site / "figures" / bundle["id"]
+        write_figure(folder, bundle, footer(app, document, bundle))
+        figure_files.write_archive(folder)
     catalogue = [figure_entry(app, site, document, bundle) for document, bundle in figures]
     write_json(site / "figures.json", catalogue)
     write_json(site / "edition.json", edition.record(app, catalogue, [claim for _, claim in known.all("claims")]))
@@ -56,7 +63,7 @@ def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
     return f"Figure {number}, The Memory Wall, edition {edition.name(app)}.{cited}"
 
 
-def begin(app: Sphinx, env: object) -> None:
+def begin(app: Sphinx) -> None:
     """Have the pictures drawn that stand alone, as soon as the figures have their numbers and while Sphinx writes pages."""
     drawings.begin(("script",), "")
     for document, bundle in registry.of(app.env).all("figures"):

@@ -36,6 +36,7 @@ SHORT_LETTERS = 16
 BEFORE, LAST = 400, 900
 """Before the theme makes its navigation; after what other extensions do at the end of a build: one writes a style sheet then."""
 LOGGER = getLogger(__name__)
+Page = tuple[str, dict[str, Any], str]
 STATIC = Path(__file__).parent / "static"
 
 
@@ -175,17 +176,29 @@ def _plain(title: str) -> str:
     return re.sub(r"^\d+\. ", "", unescape(re.sub(r"<[^>]+>", "", title)))
 
 
-def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """The gallery, one landing page per figure, one page per table."""
-    yield from figure_page.collect(app)
-    yield from table_page.collect(app)
-    yield from number_page.collect(app)
+class Pages:
+    """The pages that no chapter is: the gallery, one per figure, one per table, the numbers."""
+
+    def __init__(self) -> None:
+        self._without_pictures: list[Page] = []
+
+    def begin(self, app: Sphinx, env: object) -> None:
+        """Figures have their numbers now: have the pictures drawn that stand alone, and do what waits for none."""
+        if app.builder.format == "html":
+            assets.begin(app)
+            assets.write_texts(app)
+            self._without_pictures = [*table_page.collect(app), *number_page.collect(app)]
+
+    def collect(self, app: Sphinx) -> Iterator[Page]:
+        """(page name, context, template) of each page."""
+        yield from figure_page.collect(app)
+        yield from self._without_pictures
 
 
 def finished(app: Sphinx, exception: Exception | None) -> None:
-    """Write data and catalogues beside the pages, finish the pages, and only then wait for pictures that are being drawn."""
+    """Finish the pages, and only then wait for pictures that are being drawn."""
     if exception is None and app.builder.format == "html":
-        assets.write_texts(app)
+        assets.write_embedded(app)
         if app.config.memory_wall_published:
             finishing.finish(Path(app.outdir))
         assets.write_pictures(app)
@@ -198,6 +211,7 @@ def static(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Entry point for Sphinx."""
+    pages = Pages()
     app.add_config_value("memory_wall_parameters", "", "env", types=(str,))
     others: Any = dict.fromkeys(("latex", "text", "man", "texinfo"), (skip, skip))
     app.add_node(Reference, html=(visit, depart), **others)
@@ -214,9 +228,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", static)
     app.connect("env-purge-doc", registry.purge)
     app.connect("env-updated", registry.arrange)
-    app.connect("env-check-consistency", assets.begin)
+    app.connect("env-check-consistency", pages.begin)
     app.connect("doctree-resolved", resolve)
-    app.connect("html-collect-pages", collect_pages)
+    app.connect("html-collect-pages", pages.collect)
     app.connect("html-page-context", Navigation(), priority=BEFORE)
     app.connect("html-page-context", page_context)
     app.connect("html-page-context", run_note.note)

@@ -17,14 +17,18 @@ from analysis.book.files import write, write_json
 
 
 def write_texts(app: Sphinx, folder: Path, document: str, bundle: dict[str, Any]) -> None:
-    """Write them, but for the archive, into the folder of the figure."""
+    """Write those that need no picture into the folder of the figure."""
     name, cited = bundle["id"], menu.work(app, document, bundle)
     write(folder / f"{name}.csv", figure_csv(bundle))
     write(folder / f"{name}.bib", citation.bibtex(cited))
     write(folder / f"{name}.ris", citation.ris(cited))
     write_json(folder / f"{name}.csl.json", [citation.csl(cited)])
     write_json(folder / f"{name}.metadata.json", metadata(app, document, bundle, cited))
-    write(folder / "embed.html", embed(bundle, cited))
+
+
+def write_embedded(app: Sphinx, folder: Path, document: str, bundle: dict[str, Any]) -> None:
+    """Write the page for frames, which holds the chart and so needs its pictures."""
+    write(folder / "embed.html", embed(bundle, menu.work(app, document, bundle)))
 
 
 def write_archive(folder: Path) -> None:

@@ -17,6 +17,7 @@ ELEMENT = re.compile(r"(?:^|[\s>+~,(])([a-z][a-z0-9]*)")
 CONDITIONAL = re.compile(r":(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)")
 USE = re.compile(r"var\(\s*(--[\w-]+)")
 FAMILY = re.compile(r"^font-family:\s*['\"]?([^;'\"]+)")
+PLAIN_RULE = re.compile(r"[^{}]+\{[^{}]*\}")
 GROUPS = ("media", "supports", "layer", "container")
 
 
@@ -88,6 +89,8 @@ def names(text: str) -> set[str]:
 
 def pruned(text: str, present: set[str], unwanted: re.Pattern[str]) -> str:
     """The style sheet as far as it concerns pages with these classes, ids and elements, without what declares something unwanted."""
+    # Half of a theme's rules name its icons: they are dropped before the parser, which is slow, sees them.
+    text = PLAIN_RULE.sub(lambda rule: "" if unwanted.search(rule[0]) else rule[0], text)
     rules = _used(parsed(text), present, unwanted)
     while (fewer := _read(rules)) != rules:
         rules = fewer
