@@ -13,6 +13,7 @@ import linecache
 import math
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -30,8 +31,11 @@ TABLE = "application/vnd.memory-wall.table+json"
 VALUES = "application/vnd.memory-wall.values+json"
 MARKUP = "application/vnd.memory-wall.html+json"
 CLAIMS = "application/vnd.memory-wall.claims+json"
+MIMES = (FIGURE, TABLE, VALUES, MARKUP, CLAIMS)
 BUILDING = "MEMORY_WALL_BUILDING"
 """Set while a site is built: previews are left out."""
+HANDED_OVER = "MEMORY_WALL_HANDED_OVER"
+"""Set by a build to a folder for what is published: a notebook's messages, copied a dozen times on their way, then name a file."""
 
 IDENTIFIER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SHORTEST_ALT = 20
@@ -47,10 +51,19 @@ class Published:
     preview: str = field(default="", repr=False)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        output: dict[str, Any] = {self.mime: self.bundle}
+        output: dict[str, Any] = {self.mime: self._handed_over() or self.bundle}
         if not os.environ.get(BUILDING):
             output["image/svg+xml" if self.mime == FIGURE else "text/html"] = self._preview()
         return output
+
+    def _handed_over(self) -> dict[str, str]:
+        """The name of the file that now holds the bundle; nothing where none was asked for."""
+        folder = os.environ.get(HANDED_OVER)
+        if not folder:
+            return {}
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json", dir=folder, delete=False) as file:
+            file.write(json.dumps(self.bundle, allow_nan=False))  # not json.dump, which takes five times as long
+        return {"file": os.path.basename(file.name)}
 
     def _preview(self) -> str:
         if self.mime != FIGURE:

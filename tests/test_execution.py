@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis import figures
 from analysis.book import cache, execution, kernels, parameters, places, recipe, tracing
 from analysis.errors import ChapterError
 from tests.conftest import ROOT
@@ -242,3 +243,21 @@ def test_the_tracer_names_what_lies_in_the_data_and_in_the_repository(tmp_path: 
     tracer("subprocess.Popen", ("git",))
     assert tracer.names == {"data/devices.csv", "chapters/note.txt", "data/./"}
     assert tracer.outside == {"subprocess.Popen"}
+
+
+def test_what_is_published_arrives_whole_and_is_kept_whole(desk: Desk) -> None:
+    """It goes through a file beside the notebook's messages; nobody behind that can tell."""
+    desk.write('from analysis.figures import markup\nmarkup("a-name", "<p>" + "é" * 100_000)')
+    said = figures.markup("a-name", "<p>" + "é" * 100_000)._repr_mimebundle_()[figures.MARKUP]
+    for _ in ("run", "read from the cache"):
+        shown = desk.run().outputs["chapter"][1][0]["data"]
+        assert shown[figures.MARKUP] == said
+
+
+def test_a_number_that_json_does_not_know_is_an_error(desk: Desk) -> None:
+    desk.write(
+        "from analysis.figures import Published, MARKUP\n"
+        'Published(MARKUP, {"id": "x", "html": float("nan")})._repr_mimebundle_()'
+    )
+    with pytest.raises(ChapterError, match="not JSON compliant"):
+        desk.run()

@@ -86,7 +86,8 @@ def run(chapter: Chapter) -> Executed:
     with tempfile.TemporaryDirectory(prefix=f"mw-{os.getpid()}-") as folder:
         executed = _executed(notebook, chapter, folder)
         trace = _trace(Path(folder))
-    outputs = [_plain(cell.outputs) for cell in executed.cells if cell.cell_type == "code" and not _injected(cell)]
+        shown = [cell.outputs for cell in executed.cells if cell.cell_type == "code" and not _injected(cell)]
+        outputs = [_plain(of_cell, Path(folder)) for of_cell in shown]
     _check_all(notebook, chapter, outputs)
     return Executed(outputs, trace["names"], trace["outside"], round(time.monotonic() - started, 3))
 
@@ -96,12 +97,15 @@ def _trace(folder: Path) -> dict[str, list[str]]:
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else UNTRACED
 
 
-def _plain(outputs: list[Any]) -> list[dict[str, Any]]:
-    """Outputs without what differs from run to run."""
+def _plain(outputs: list[Any], folder: Path) -> list[dict[str, Any]]:
+    """Outputs without what differs from run to run, and with what was handed over as files in the folder."""
     found: list[dict[str, Any]] = json.loads(json.dumps(outputs))
     for output in found:
         if "execution_count" in output:
             output["execution_count"] = None
+        for mime, bundle in output.get("data", {}).items():
+            if mime in figures.MIMES and set(bundle) == {"file"}:
+                output["data"][mime] = json.loads((folder / bundle["file"]).read_text(encoding="utf-8"))
     return found
 
 
@@ -136,7 +140,8 @@ def _executed(notebook: NotebookNode, chapter: Chapter, folder: str) -> Notebook
 @contextlib.contextmanager
 def _environment(chapter: Chapter, folder: str) -> Iterator[None]:
     given = {
-        figures.BUILDING: "1", tables.DATA_VARIABLE: str(chapter.data.resolve()), tracing.TRACE_VARIABLE: f"{folder}/trace.json",
+        figures.BUILDING: "1", figures.HANDED_OVER: folder,
+        tables.DATA_VARIABLE: str(chapter.data.resolve()), tracing.TRACE_VARIABLE: f"{folder}/trace.json",
         kernels.MEMORY_VARIABLE: str(chapter.memory_limit_byte),
     }  # fmt: skip
     before = {name: os.environ.get(name) for name in given}
@@ -220,9 +225,7 @@ def _cell(name: str, index: int, cell: NotebookNode, left: Iterator[list[dict[st
 
 def _referring(output: dict[str, Any]) -> dict[str, Any]:
     """The output with references in place of what this package published."""
-    data = {
-        mime: bundles.reference(it) if ".memory-wall." in mime else it for mime, it in output.get("data", {}).items()
-    }
+    data = {mime: bundles.reference(it) if mime in figures.MIMES else it for mime, it in output.get("data", {}).items()}
     return output | ({"data": data} if data else {})
 
 

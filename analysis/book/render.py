@@ -12,18 +12,16 @@ from analysis import figures
 from analysis.book import bundles, pieces, registry
 from analysis.book.nodes import Chart, FigureMenu
 
-MIMES = (figures.FIGURE, figures.TABLE, figures.VALUES, figures.MARKUP, figures.CLAIMS)
-
 
 class MemoryWallRenderer:
     """The ``myst_nb.mime_renderers`` plugin (an entry point of this package)."""
 
-    mime_priority_overrides: ClassVar[list[tuple[str, str, int | None]]] = [("*", mime, 1) for mime in MIMES]
+    mime_priority_overrides: ClassVar[list[tuple[str, str, int | None]]] = [("*", mime, 1) for mime in figures.MIMES]
 
     @staticmethod
     def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
         """Nodes for one output, or None where the output is not ours."""
-        if inline or data.mime_type not in MIMES:
+        if inline or data.mime_type not in figures.MIMES:
             return None
         bundle = bundles.resolved(data.content if isinstance(data.content, dict) else json.loads(data.string))
         return {
