@@ -17,7 +17,8 @@ ELEMENT = re.compile(r"(?:^|[\s>+~,(])([a-z][a-z0-9]*)")
 CONDITIONAL = re.compile(r":(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)")
 USE = re.compile(r"var\(\s*(--[\w-]+)")
 FAMILY = re.compile(r"^font-family:\s*['\"]?([^;'\"]+)")
-PLAIN_RULE = re.compile(r"[^{}]+\{[^{}]*\}")
+PLAIN_RULE = re.compile(r"([^{};]+)\{[^{}]*\}")
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 GROUPS = ("media", "supports", "layer", "container")
 
 
@@ -89,13 +90,20 @@ def names(text: str) -> set[str]:
 
 def pruned(text: str, present: set[str], unwanted: re.Pattern[str]) -> str:
     """The style sheet as far as it concerns pages with these classes, ids and elements, without what declares something unwanted."""
-    # Half of a theme's rules name its icons: they are dropped before the parser, which is slow, sees them.
-    text = PLAIN_RULE.sub(lambda rule: "" if unwanted.search(rule[0]) else rule[0], text)
+    # The parser is slow: what plainly concerns no page, nine rules in ten, is taken out before.
+    text = PLAIN_RULE.sub(lambda rule: "" if _idle(rule[1], rule[0], present, unwanted) else rule[0], text)
     rules = _used(parsed(text), present, unwanted)
     while (fewer := _read(rules)) != rules:
         rules = fewer
     named = " ".join(part for rule in _flat(rules) if not rule.is_at("font-face") for part in rule.declarations)
     return "\n".join(filter(None, (str(rule) for rule in rules if _wanted(rule, named))))
+
+
+def _idle(selectors: str, rule: str, present: set[str], unwanted: re.Pattern[str]) -> bool:
+    """Whether each of the selectors names a class or an id that is nowhere, or the rule something unwanted."""
+    plain = CONDITIONAL.sub("", COMMENT.sub("", selectors))
+    absent = (any(name[:1].isalpha() and name not in present for name in names(one)) for one in plain.split(","))
+    return all(absent) or bool(unwanted.search(COMMENT.sub("", rule)))
 
 
 def _used(rules: Iterable[Rule], present: set[str], unwanted: re.Pattern[str]) -> tuple[Rule, ...]:
