@@ -255,3 +255,11 @@ def test_a_frame_holds_any_words_and_only_pictures() -> None:
     assert root.get("aria-label") == words.title
     with pytest.raises(ValueError, match="something else"):
         framing.framed("<p>not a chart</p>", 700, 100, words)
+
+
+def test_lines_of_words_are_alike_and_a_number_stays_with_its_unit() -> None:
+    title = "The largest FeRAM, MRAM or ReRAM on sale holds 125 MB; the int4 weights take 3.37 GB"
+    lines = framing.wrapped(framing.Words(title, "", ""))[0]
+    assert lines[-1].endswith("take 3.37\N{NO-BREAK SPACE}GB")
+    assert len(lines) == 2
+    assert abs(len(lines[0]) - len(lines[1])) < 10

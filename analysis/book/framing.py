@@ -18,6 +18,7 @@ GAP = 14
 LEADING = 1.25
 """Distance of lines, in font sizes."""
 FOOTER_SIZE = 11.5
+AFTER_NUMBER = re.compile(r"(?<=\d) (?=[^\W\d_]|%)")
 SVG = re.compile(r"<svg[^>]*?>(.*)</svg>\s*", re.DOTALL)
 
 
@@ -41,7 +42,16 @@ class Line(NamedTuple):
 
 def wrapped(words: Words) -> tuple[list[str], list[str], list[str]]:
     """The lines of title, subtitle and footer: as many letters as ``WORDS_WIDTH`` holds."""
-    return textwrap.wrap(words.title, 82), textwrap.wrap(words.subtitle, 112), textwrap.wrap(words.footer, 135)
+    return _balanced(words.title, 82), _balanced(words.subtitle, 112), _balanced(words.footer, 135)
+
+
+def _balanced(text: str, most: int) -> list[str]:
+    """As few lines as can be, of about the same length; a number stays with what it counts."""
+    whole = AFTER_NUMBER.sub("\N{NO-BREAK SPACE}", text)
+    lines = textwrap.wrap(whole, most)
+    return next(
+        tried for width in range(most // 2, most + 1) if len(tried := textwrap.wrap(whole, width)) <= len(lines)
+    )
 
 
 def framed(picture: str, width: int, height: int, words: Words) -> str:
