@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -105,7 +107,13 @@ def test_a_wrong_parameter_is_refused(name: str, value: object, expected: str) -
     assert expected in str(caught.value)
 
 
-def test_the_command_ends_with_2_and_leaves_the_site(memory_wall: Run, data_copy: Path, tmp_path: Path) -> None:
+def test_the_command_ends_with_2_and_leaves_the_site(
+    memory_wall: Run, data_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chapters may be running already when the mistake is found: they leave nothing either."""
+    temporary = Path(tempfile.mkdtemp(prefix="t", dir="/tmp"))  # short: sockets are made below it
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setenv("MEMORY_WALL_CACHE", str(tmp_path / "cache"))
     out = site_of_yesterday(tmp_path / "html")
     number = damage(data_copy, "devices", "iphone-14", "memory_capacity_gibyte", "six")
     mine = tmp_path / "mine"
@@ -116,6 +124,8 @@ def test_the_command_ends_with_2_and_leaves_the_site(memory_wall: Run, data_copy
     assert f"devices.csv:{number}:memory_capacity_gibyte: found 'six'" in result.stderr
     assert "Traceback" not in result.stderr
     assert is_untouched(out)
+    assert [path for path in temporary.iterdir() if path.name.startswith("mw-")] == []
+    shutil.rmtree(temporary)
 
 
 @pytest.mark.parametrize(

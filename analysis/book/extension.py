@@ -27,6 +27,7 @@ from analysis.book import (
     registry,
     run_note,
     table_page,
+    templates,
 )
 from analysis.book.nodes import Chart, FigureMenu, Reference
 from analysis.errors import FigureError
@@ -226,6 +227,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.display, None))
     app.connect("config-inited", run_note.title)
     app.connect("builder-inited", static)
+    app.connect("builder-inited", templates.keep)
     app.connect("env-purge-doc", registry.purge)
     app.connect("env-updated", registry.arrange)
     app.connect("env-check-consistency", pages.begin)

@@ -37,6 +37,8 @@ PROVISIONER = "memory-wall-fork"
 PERSONAL = ("PYTHONSTARTUP", "COLUMNS", "LINES", "IPYTHONDIR", "MPLBACKEND")
 """Environment variables by which one person's settings would reach the pages."""
 POLL_S = 0.005
+END_S = 1.0
+"""How long the end of a worker, which takes some milliseconds, is waited for."""
 
 
 class Pool(ProcessPoolExecutor):
@@ -49,8 +51,11 @@ class Pool(ProcessPoolExecutor):
 
     def end(self) -> None:
         """End workers, mothers and kernels at once; what they were doing is lost."""
+        workers = list((self._processes or {}).values())  # the executor forgets them at its end
         self._lifeline.close()
         self.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.join(END_S)
 
     def __exit__(self, *_: object) -> None:
         self.end()

@@ -73,6 +73,7 @@ def claimed(out: Path, say: Callable[[str], None]) -> Iterator[Path]:
     require_safe(out)
     with _place(out), _held(out, say):
         sweep(out)
+        sweep_temporary()
         workshop = Path(tempfile.mkdtemp(prefix=f".{out.name}.workshop-", dir=out.parent))
         try:
             yield workshop
@@ -80,6 +81,7 @@ def claimed(out: Path, say: Callable[[str], None]) -> Iterator[Path]:
             raise SiteError(told(error)) from error
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
+            sweep_temporary()
 
 
 def told(error: OSError) -> str:
@@ -156,6 +158,10 @@ def sweep(out: Path) -> None:
             old.rename(out)
     for workshop in out.parent.glob(f".{out.name}.workshop-*"):
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def sweep_temporary() -> None:
+    """Clear away the folders of chapters whose process is no more: it was killed, or a build ended before they did."""
     for folder in Path(tempfile.gettempdir()).glob("mw-*-*"):
         found = SOCKETS.match(folder.name)
         if found and not _alive(int(found[1])):

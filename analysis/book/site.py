@@ -68,7 +68,7 @@ def chapter_file(name: str) -> Path:
 def build(
     request: Request,
     step: Callable[[str], None] = lambda text: None,
-    last: Callable[[Path], object] = lambda site: None,
+    last: Callable[[Path], object] | None = None,
 ) -> Path:
     """Build the site; raises InputError, ChapterError or SiteError, each time leaving the published site as it was.
 
@@ -77,8 +77,9 @@ def build(
     values = parameters.validated(request.settings)
     with publishing.claimed(request.out, step) as workshop:
         site = _made(request, values, workshop, step)
-        verify.seal(site)
-        last(site)
+        if last is not None:
+            verify.seal(site)
+            last(site)
         editions.index(site, request.address)
         verify.seal(site)
         publishing.opened_to_readers(site)
@@ -99,12 +100,17 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
         )
         if plan.stale:
             forking.warm_up()
-        _require_sound(data)
-        if unknown := parameters.references(values, tables.DataPackage(data)):
-            raise InputError(unknown)
-        step("data and parameters are sound")
+
+        def check() -> None:
+            _require_sound(data)
+            if unknown := parameters.references(values, tables.DataPackage(data)):
+                raise InputError(unknown)
+            step("data and parameters are sound")
+            _import_renderer()
+
         with drawings.drawn_by(executor):
-            executed = plan.run(executor, lambda name, outputs: _executed(name, outputs, step), _import_renderer)
+            # Checked while the first chapters run, whose results nobody asks for if something is found.
+            executed = plan.run(executor, lambda name, outputs: _executed(name, outputs, step), check)
             _stage(workshop / "source", executed)
             render(workshop / "source", workshop / "site", values, data, request)
         step("rendered the pages")
