@@ -11,9 +11,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 MISSING = "unknown"
+AFTER_NUMBER = re.compile(r"(?<=\d) (?=[^\W\d_]|%)")
 STEPS = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 COUNTS = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 SECONDS = ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
@@ -94,3 +96,8 @@ def listing(items: Sequence[str], conjunction: str = "and") -> str:
 def plural(count: int, singular: str, many: str | None = None) -> str:
     """``1 device``, ``3 devices``."""
     return f"{count:,} {singular if count == 1 else (many or singular + 's')}"
+
+
+def unbroken(text: str) -> str:
+    """``text`` with a space that no line breaks at between a number and what it counts: 87 %, 3.37 GB, 4.1 B."""
+    return AFTER_NUMBER.sub("\N{NO-BREAK SPACE}", text)

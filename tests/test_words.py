@@ -47,3 +47,10 @@ def test_lists_read_like_english() -> None:
     assert words.listing([]) == "none"
     assert words.plural(1, "device") == "1 device"
     assert words.plural(3000, "device") == "3,000 devices"
+
+
+def test_a_number_stays_on_the_line_of_its_unit() -> None:
+    assert (
+        words.unbroken("3.37 GB of 16 in 2 × 8, 87 %")
+        == "3.37\N{NO-BREAK SPACE}GB of 16\N{NO-BREAK SPACE}in 2 × 8, 87\N{NO-BREAK SPACE}%"
+    )

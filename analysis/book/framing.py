@@ -9,6 +9,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 from analysis.charts import theme
+from analysis.words import unbroken
 
 WORDS_WIDTH = 720
 """Pixels that the lines of words may take; a narrower chart does not make them shorter."""
@@ -18,7 +19,6 @@ GAP = 14
 LEADING = 1.25
 """Distance of lines, in font sizes."""
 FOOTER_SIZE = 11.5
-AFTER_NUMBER = re.compile(r"(?<=\d) (?=[^\W\d_]|%)")
 SVG = re.compile(r"<svg[^>]*?>(.*)</svg>\s*", re.DOTALL)
 
 
@@ -47,7 +47,7 @@ def wrapped(words: Words) -> tuple[list[str], list[str], list[str]]:
 
 def _balanced(text: str, most: int) -> list[str]:
     """As few lines as can be, of about the same length; a number stays with what it counts."""
-    whole = AFTER_NUMBER.sub("\N{NO-BREAK SPACE}", text)
+    whole = unbroken(text)
     lines = textwrap.wrap(whole, most)
     return next(
         tried for width in range(most // 2, most + 1) if len(tried := textwrap.wrap(whole, width)) <= len(lines)

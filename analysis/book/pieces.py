@@ -46,8 +46,8 @@ def chart(bundle: dict[str, Any], document: str) -> str:
     pictures = "".join(_picture(bundle, folder, mode) for mode in ("light", "dark"))
     content = bundles.once(bundle["spec"], "live", lambda: embedded(vega.live(bundle)))
     return (
-        f'<p class="mw-figure-title">{escape(bundle["title"])}</p>'
-        f'<p class="mw-figure-subtitle">{escape(bundle["subtitle"])}</p>'
+        f'<p class="mw-figure-title">{escape(words.unbroken(bundle["title"]))}</p>'
+        f'<p class="mw-figure-subtitle">{escape(words.unbroken(bundle["subtitle"]))}</p>'
         f'<div class="mw-chart" data-figure="{bundle["id"]}">{controls(bundle["spec"])}{pictures}'
         f'<div class="mw-live" hidden></div><script type="application/json" class="mw-spec">{content}</script></div>'
     )
