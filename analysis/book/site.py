@@ -101,7 +101,7 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
         if plan.stale:
             forking.warm_up()
 
-        def check() -> None:
+        def meanwhile() -> None:
             _require_sound(data)
             if unknown := parameters.references(values, tables.DataPackage(data)):
                 raise InputError(unknown)
@@ -110,7 +110,7 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
 
         with drawings.drawn_by(executor):
             # Checked while the first chapters run, whose results nobody asks for if something is found.
-            executed = plan.run(executor, lambda name, outputs: _executed(name, outputs, step), check)
+            executed = plan.run(executor, lambda name, outputs: _executed(name, outputs, step), meanwhile)
             _stage(workshop / "source", executed)
             render(workshop / "source", workshop / "site", values, data, request)
         step("rendered the pages")

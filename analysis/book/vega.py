@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Callable
 from functools import cache, lru_cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +40,6 @@ def _converter() -> Any:
 
     vl_convert.register_font_directory(str(FONT_FOLDER))
     return vl_convert
-
-
-def version() -> str:
-    """The renderer and its Vega-Lite, as a cache key needs them."""
-    return f"vl-convert {metadata.version('vl-convert-python')}"
 
 
 def laid_out(bundle: dict[str, Any], *, width: int, mode: str = "light") -> dict[str, Any]:
