@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -15,6 +16,10 @@ EDITION = 10
 """Raise it when the way pictures are made from a specification changes."""
 _executor: Executor | None = None
 _underway: dict[tuple[str, str], Future[dict[str, bytes]]] = {}
+_elsewhere: set[tuple[str, str]] = set()
+PATIENCE_S = 60.0
+"""So long a copy of the process waits for a picture that workers of the original draw; then it draws it itself."""
+LOOK_S = 0.01
 
 
 @contextmanager
@@ -27,6 +32,19 @@ def drawn_by(executor: Executor) -> Iterator[None]:
     finally:
         _executor = None
         _underway.clear()
+
+
+def copied() -> None:
+    """In a copy of this process: what workers draw for the original arrives here by way of the store alone."""
+    global _executor  # noqa: PLW0603 - as above
+    _executor = None
+    _elsewhere.update(_underway)
+    _underway.clear()
+
+
+def all_drawn() -> bool:
+    """Whether nothing that was begun is still being drawn."""
+    return all(future.done() for future in _underway.values())
 
 
 @cache
@@ -58,12 +76,20 @@ def begin(kinds: tuple[str, ...], source: str) -> None:
         _underway.update(dict.fromkeys(((kind, source) for kind in missing), future))
 
 
+def _found(kind: str, source: str) -> bytes | None:
+    """The picture from the store, waiting for it where somebody else draws it."""
+    end = time.monotonic() + PATIENCE_S * ((kind, source) in _elsewhere)
+    while (found := Store("pictures").get(address(kind, source))) is None and time.monotonic() < end:
+        time.sleep(LOOK_S)
+    return found
+
+
 def drawn(kind: str, source: str) -> bytes:
     """The picture, wherever it comes from."""
     from analysis.book import vega
 
     if (kind, source) not in _underway:
-        found = Store("pictures").get(address(kind, source))
+        found = _found(kind, source)
         if found is not None:
             return found
         begin((kind,), source)

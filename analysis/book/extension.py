@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
@@ -14,19 +14,15 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.logging import getLogger
 
 from analysis.book import (
-    assets,
+    builder,
     colophon,
     edition,
-    figure_page,
-    finishing,
     mathml,
     menu,
     metadata,
-    number_page,
     pieces,
     registry,
     run_note,
-    table_page,
     templates,
 )
 from analysis.book.nodes import Chart, FigureMenu, Reference
@@ -37,7 +33,6 @@ SHORT_LETTERS = 16
 BEFORE, LAST = 400, 900
 """Before the theme makes its navigation; after what other extensions do at the end of a build: one writes a style sheet then."""
 LOGGER = getLogger(__name__)
-Page = tuple[str, dict[str, Any], str]
 STATIC = Path(__file__).parent / "static"
 
 
@@ -177,34 +172,6 @@ def _plain(title: str) -> str:
     return re.sub(r"^\d+\. ", "", unescape(re.sub(r"<[^>]+>", "", title)))
 
 
-class Pages:
-    """The pages that no chapter is: the gallery, one per figure, one per table, the numbers."""
-
-    def __init__(self) -> None:
-        self._without_pictures: list[Page] = []
-
-    def begin(self, app: Sphinx, env: object) -> None:
-        """Figures have their numbers now: have the pictures drawn that stand alone, and do what waits for none."""
-        if app.builder.format == "html":
-            assets.begin(app)
-            assets.write_texts(app)
-            self._without_pictures = [*table_page.collect(app), *number_page.collect(app)]
-
-    def collect(self, app: Sphinx) -> Iterator[Page]:
-        """(page name, context, template) of each page."""
-        yield from figure_page.collect(app)
-        yield from self._without_pictures
-
-
-def finished(app: Sphinx, exception: Exception | None) -> None:
-    """Finish the pages, and only then wait for pictures that are being drawn."""
-    if exception is None and app.builder.format == "html":
-        assets.write_embedded(app)
-        if app.config.memory_wall_published:
-            finishing.finish(Path(app.outdir))
-        assets.write_pictures(app)
-
-
 def static(app: Sphinx) -> None:
     """The book's own styles, scripts and fonts."""
     app.config.html_static_path.append(str(STATIC))
@@ -212,7 +179,8 @@ def static(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Entry point for Sphinx."""
-    pages = Pages()
+    app.add_builder(builder.Builder, override=True)
+    app.add_config_value("memory_wall_jobs", 1, "", types=(int,))
     app.add_config_value("memory_wall_parameters", "", "env", types=(str,))
     others: Any = dict.fromkeys(("latex", "text", "man", "texinfo"), (skip, skip))
     app.add_node(Reference, html=(visit, depart), **others)
@@ -230,11 +198,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", templates.keep)
     app.connect("env-purge-doc", registry.purge)
     app.connect("env-updated", registry.arrange)
-    app.connect("env-check-consistency", pages.begin)
+    app.connect("env-check-consistency", builder.begin)
     app.connect("doctree-resolved", resolve)
-    app.connect("html-collect-pages", pages.collect)
+    app.connect("html-collect-pages", builder.pages)
     app.connect("html-page-context", Navigation(), priority=BEFORE)
     app.connect("html-page-context", page_context)
     app.connect("html-page-context", run_note.note)
-    app.connect("build-finished", finished, priority=LAST)
+    app.connect("build-finished", builder.finished, priority=LAST)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -73,7 +73,7 @@ def begin(lifeline: Connection) -> None:
     """Make a worker ready: a mother of kernels of its own, deaf to Ctrl-C, gone when the lifeline is cut."""
     global _mother  # noqa: PLW0603 - one per process, as the process is the worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
+    end_with_parent()
     _mother = Mother.forked()
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
 
@@ -84,7 +84,7 @@ def _end_with(lifeline: Connection) -> None:
     os._exit(0)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Ask Linux to end this process with the one that forked it; elsewhere the closing of a pipe has to do."""
     if sys.platform == "linux":
         set_parent_death_signal = 1
@@ -152,7 +152,7 @@ class Mother:
 def serve(pipe: Connection) -> None:
     """Fork a kernel for each ``Birth`` asked for, say how a kernel ended for each process id; end all when the worker is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
+    end_with_parent()
     kernels: dict[int, int | None] = {}
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -197,7 +197,7 @@ def _run_kernel(birth: Birth) -> None:
     from ipykernel.kernelapp import IPKernelApp
     from traitlets.config import Config
 
-    _end_with_parent()
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _become(birth)
     os.mkdir(f"{birth.connection_file}.d")  # settings and start-up scripts of whoever builds stay out

@@ -24,6 +24,7 @@ from analysis.book import (
     execution,
     forking,
     freshness,
+    kernels,
     parameters,
     places,
     publishing,
@@ -172,6 +173,7 @@ def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, reque
     overrides = {
         "nb_execution_mode": "off", "latex_individualpages": False, "memory_wall_parameters": json.dumps(dict(values), sort_keys=True),
         "memory_wall_published": str(request.out), "html_baseurl": request.address,
+        "memory_wall_jobs": request.jobs or kernels.cores(),
     }  # fmt: skip
     with (
         _environment({tables.DATA_VARIABLE: str(data.resolve())}),

@@ -1,0 +1,103 @@
+"""What a copy of the process does: its errors, its warnings and its death reach the one that goes on."""
+
+import logging
+import os
+import signal
+from concurrent.futures import Future
+
+import pytest
+from sphinx.util import logging as sphinx_logging
+
+from analysis.book import beside, cache, drawings
+from analysis.errors import InputError, Problem, SiteError
+
+pytestmark = pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere nothing is done beside")
+TWO = 2
+
+
+class StubbornError(Exception):
+    """An error that cannot be sent anywhere."""
+
+    def __reduce__(self):
+        raise TypeError("not to be pickled")
+
+
+def refuse(error):
+    raise error
+
+
+def test_work_is_done_beside_and_only_files_come_back(tmp_path):
+    mine = os.getpid()
+    task = beside.begin(lambda: (tmp_path / "who").write_text(str(os.getpid())), TWO)
+    task.result()
+    assert int((tmp_path / "who").read_text()) != mine
+
+
+def test_with_one_process_it_is_done_on_the_spot(tmp_path):
+    beside.begin(lambda: (tmp_path / "who").write_text(str(os.getpid())), 1).result()
+    assert int((tmp_path / "who").read_text()) == os.getpid()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        InputError([Problem(file="devices.csv", found="x", expected="y", row=3, column="id")]),
+    ],
+)
+def test_an_error_arrives_as_what_it_was(error):
+    task = beside.begin(lambda: refuse(error), TWO)
+    with pytest.raises(type(error)) as raised:
+        task.result()
+    assert str(raised.value) == str(error)
+
+
+def test_an_error_that_cannot_travel_arrives_as_what_it_says():
+    task = beside.begin(lambda: refuse(StubbornError("seven apples")), TWO)
+    with pytest.raises(SiteError, match="StubbornError: seven apples"):
+        task.result()
+
+
+def test_a_copy_that_is_killed_is_not_waited_for():
+    task = beside.begin(lambda: os.kill(os.getpid(), signal.SIGKILL), TWO)
+    with pytest.raises(SiteError, match="killed"):
+        task.result()
+
+
+def test_a_copy_nobody_waits_for_is_ended(tmp_path):
+    task = beside.Task(signal.pause)
+    child = task._process.pid
+    task.end()
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def test_warnings_arrive(monkeypatch):
+    heard = []
+    monkeypatch.setattr(beside.LOGGER, "handle", heard.append)
+    beside.begin(lambda: sphinx_logging.getLogger(__name__).warning("page %s has a hole", "x"), TWO).result()
+    assert [(record.levelno, record.getMessage()) for record in heard] == [(logging.WARNING, "page x has a hole")]
+
+
+def test_a_picture_that_the_original_has_drawn_is_waited_for(tmp_path, monkeypatch):
+    """The copy finds it in the store as soon as a worker has put it there, and draws nothing itself."""
+    monkeypatch.setenv("MEMORY_WALL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(drawings._underway, ("svg", "one chart"), Future())
+
+    def show():
+        (tmp_path / "shown").write_bytes(drawings.drawn("svg", "one chart"))
+
+    task = beside.Task(show)
+    cache.Store("pictures").put(drawings.address("svg", "one chart"), b"<svg/>")
+    task.result()
+    assert (tmp_path / "shown").read_bytes() == b"<svg/>"
+
+
+def test_a_picture_that_never_comes_is_drawn_by_the_copy(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEMORY_WALL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(drawings, "PATIENCE_S", 0.05)
+    chart = '{"mark":"point","data":{"values":[{"a":1}]},"encoding":{"x":{"field":"a","type":"quantitative"}}}'
+    monkeypatch.setitem(drawings._underway, ("svg", chart), Future())
+    task = beside.Task(lambda: (tmp_path / "shown").write_bytes(drawings.drawn("svg", chart)))
+    task.result()
+    assert (tmp_path / "shown").read_bytes().startswith(b"<svg")
