@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 from sphinx.util import logging as sphinx_logging
@@ -18,22 +19,22 @@ TWO = 2
 class StubbornError(Exception):
     """An error that cannot be sent anywhere."""
 
-    def __reduce__(self):
+    def __reduce__(self) -> str:
         raise TypeError("not to be pickled")
 
 
-def refuse(error):
+def refuse(error: Exception) -> None:
     raise error
 
 
-def test_work_is_done_beside_and_only_files_come_back(tmp_path):
+def test_work_is_done_beside_and_only_files_come_back(tmp_path: Path) -> None:
     mine = os.getpid()
     task = beside.begin(lambda: (tmp_path / "who").write_text(str(os.getpid())), TWO)
     task.result()
     assert int((tmp_path / "who").read_text()) != mine
 
 
-def test_with_one_process_it_is_done_on_the_spot(tmp_path):
+def test_with_one_process_it_is_done_on_the_spot(tmp_path: Path) -> None:
     beside.begin(lambda: (tmp_path / "who").write_text(str(os.getpid())), 1).result()
     assert int((tmp_path / "who").read_text()) == os.getpid()
 
@@ -45,26 +46,26 @@ def test_with_one_process_it_is_done_on_the_spot(tmp_path):
         InputError([Problem(file="devices.csv", found="x", expected="y", row=3, column="id")]),
     ],
 )
-def test_an_error_arrives_as_what_it_was(error):
+def test_an_error_arrives_as_what_it_was(error: Exception) -> None:
     task = beside.begin(lambda: refuse(error), TWO)
     with pytest.raises(type(error)) as raised:
         task.result()
     assert str(raised.value) == str(error)
 
 
-def test_an_error_that_cannot_travel_arrives_as_what_it_says():
+def test_an_error_that_cannot_travel_arrives_as_what_it_says() -> None:
     task = beside.begin(lambda: refuse(StubbornError("seven apples")), TWO)
     with pytest.raises(SiteError, match="StubbornError: seven apples"):
         task.result()
 
 
-def test_a_copy_that_is_killed_is_not_waited_for():
+def test_a_copy_that_is_killed_is_not_waited_for() -> None:
     task = beside.begin(lambda: os.kill(os.getpid(), signal.SIGKILL), TWO)
     with pytest.raises(SiteError, match="killed"):
         task.result()
 
 
-def test_a_copy_nobody_waits_for_is_ended(tmp_path):
+def test_a_copy_nobody_waits_for_is_ended(tmp_path: Path) -> None:
     task = beside.Task(signal.pause)
     child = task._process.pid
     task.end()
@@ -72,19 +73,19 @@ def test_a_copy_nobody_waits_for_is_ended(tmp_path):
         os.kill(child, 0)
 
 
-def test_warnings_arrive(monkeypatch):
-    heard = []
+def test_warnings_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[logging.LogRecord] = []
     monkeypatch.setattr(beside.LOGGER, "handle", heard.append)
     beside.begin(lambda: sphinx_logging.getLogger(__name__).warning("page %s has a hole", "x"), TWO).result()
     assert [(record.levelno, record.getMessage()) for record in heard] == [(logging.WARNING, "page x has a hole")]
 
 
-def test_a_picture_that_the_original_has_drawn_is_waited_for(tmp_path, monkeypatch):
+def test_a_picture_that_the_original_has_drawn_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The copy finds it in the store as soon as a worker has put it there, and draws nothing itself."""
     monkeypatch.setenv("MEMORY_WALL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(drawings._underway, ("svg", "one chart"), Future())
 
-    def show():
+    def show() -> None:
         (tmp_path / "shown").write_bytes(drawings.drawn("svg", "one chart"))
 
     task = beside.Task(show)
@@ -93,7 +94,7 @@ def test_a_picture_that_the_original_has_drawn_is_waited_for(tmp_path, monkeypat
     assert (tmp_path / "shown").read_bytes() == b"<svg/>"
 
 
-def test_a_picture_that_never_comes_is_drawn_by_the_copy(tmp_path, monkeypatch):
+def test_a_picture_that_never_comes_is_drawn_by_the_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEMORY_WALL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(drawings, "PATIENCE_S", 0.05)
     chart = '{"mark":"point","data":{"values":[{"a":1}]},"encoding":{"x":{"field":"a","type":"quantitative"}}}'

@@ -12,7 +12,7 @@ from importlib import metadata
 from analysis.book import places
 from analysis.book.cache import Store, digest, file_digest
 
-EDITION = 10
+EDITION = 11
 """Raise it when the way pictures are made from a specification changes."""
 _executor: Executor | None = None
 _underway: dict[tuple[str, str], Future[dict[str, bytes]]] = {}
@@ -51,7 +51,8 @@ def all_drawn() -> bool:
 def _tools() -> str:
     """The renderer and the fonts."""
     fonts = "".join(file_digest(path) for path in sorted((places.REPOSITORY / "analysis" / "fonts").iterdir()))
-    return f"vl-convert {metadata.version('vl-convert-python')} {EDITION} {digest(fonts)}"
+    versions = " ".join(f"{name} {metadata.version(name)}" for name in ("vl-convert-python", "pypdfium2", "zlib-ng"))
+    return f"{versions} {EDITION} {digest(fonts)}"
 
 
 def address(kind: str, source: str) -> str:

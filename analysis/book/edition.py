@@ -20,8 +20,10 @@ PACKAGES = (
     "numpy",
     "pandas",
     "papermill",
+    "pypdfium2",
     "sphinx",
     "vl-convert-python",
+    "zlib-ng",
 )
 
 

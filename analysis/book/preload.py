@@ -22,6 +22,7 @@ import nbclient
 import pandas
 import papermill
 import pikepdf
+import pypdfium2
 import rapidfuzz.process
 import vl_convert
 
@@ -35,6 +36,7 @@ PACKAGES = (
     pandas,
     papermill,
     pikepdf,
+    pypdfium2,
     rapidfuzz,
     vl_convert,
 )

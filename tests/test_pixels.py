@@ -1,0 +1,45 @@
+"""PNGs are read back by a library that did not write them."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+from analysis.book import pixels
+
+WIDTH, HEIGHT = 7, 5
+
+
+def picture() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.random.default_rng(7).integers(0, 256, size=(HEIGHT, WIDTH, 3), dtype=np.uint8)
+
+
+def test_every_pixel_and_the_printed_size_are_read_back() -> None:
+    given = picture()
+    with Image.open(io.BytesIO(pixels.png(given, 300))) as found:
+        assert (found.size, found.mode) == ((WIDTH, HEIGHT), "RGB")
+        assert np.array_equal(np.asarray(found), given)
+        assert round(found.info["dpi"][0]) == 300
+
+
+def test_one_pixel_is_what_the_specification_says() -> None:
+    """PNG (W3C), § 11.2: length, name, content, checksum; one red pixel is a filter byte and three samples."""
+    written = pixels.png(np.array([[[255, 0, 0]]], dtype=np.uint8), 300)
+    assert written[:8] == bytes([137, 80, 78, 71, 13, 10, 26, 10])
+    assert written[8:33] == struct.pack(">I4s2I5B", 13, b"IHDR", 1, 1, 8, 2, 0, 0, 0) + struct.pack(
+        ">I", zlib.crc32(written[12:29])
+    )
+    assert written[41:50] == struct.pack(">2IB", 11811, 11811, 1)  # 300 to the inch are 11,811 to the metre
+    begin = written.index(b"IDAT")
+    (length,) = struct.unpack(">I", written[begin - 4 : begin])
+    assert zlib.decompress(written[begin + 4 : begin + 4 + length]) == bytes([0, 255, 0, 0])
+    assert written.endswith(bytes.fromhex("0000000049454e44ae426082"))
+
+
+def test_flat_colour_takes_little_room() -> None:
+    flat = np.full((400, 400, 3), 250, dtype=np.uint8)
+    assert len(pixels.png(flat, 300)) < flat.nbytes / 200
