@@ -107,7 +107,9 @@ def figure(
     """
     _check(figure_id, alt, data)
     cited = sorted(set(tables.source_ids(data) if sources is None else sources))
-    spec = rounded(chart.to_dict())
+    from analysis.charts import schema
+
+    spec = rounded(schema.specification(chart))
     spec = _prune({key: value for key, value in spec.items() if key not in ("config", "title")})
     shown = data.drop(columns=[name for name in data.columns if str(name).startswith("_")])
     bundle = {
