@@ -18,15 +18,15 @@ TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 def verdicts(table: pd.DataFrame) -> alt.LayerChart:
     """One bar per chapter, its parts the verdicts with their counts."""
     order = list(table.drop_duplicates("chapter").sort_values("chapter_order")["chapter"])
-    base = alt.Chart(table).encode(y=alt.Y("chapter:N", sort=order, axis=alt.Axis(title=None, ticks=False)))
+    base = alt.Chart(table).encode(alt.Y("chapter:N", sort=order, axis=alt.Axis(title=None, ticks=False)))
     bars = base.mark_bar(stroke="white", strokeOpacity=0.6, height={"band": 0.72}).encode(
         x=alt.X("start:Q", title="Claims", axis=alt.Axis(grid=True, tickMinStep=5)),
-        x2="end:Q",
+        x2=alt.X2("end:Q"),
         color=marks.colour("verdict", COLOURS, list(table["verdict"])).legend(KEY),
         tooltip=marks.tooltip("chapter", "verdict", "n_claim", titles={"n_claim": "Claims"}),
     )
     numbers = base.mark_text(color="white", fontWeight=600).encode(
-        x=alt.X("middle:Q"), text="n_claim:Q"
+        alt.X("middle:Q"), alt.Text("n_claim:Q")
     ).transform_calculate(middle="(datum.start + datum.end) / 2")  # fmt: skip
     return alt.layer(bars, numbers)
 
@@ -39,10 +39,10 @@ def deviations(table: pd.DataFrame, *, about_share: float) -> alt.LayerChart:
     band = alt.Chart(pd.DataFrame({"low_ratio": [1 - about_share], "high_ratio": [1 + about_share]})).mark_rect(
         color=theme.MUTED, opacity=2 * theme.SHADE
     )
-    shaded = band.encode(x=alt.X("low_ratio:Q", scale=marks.scale(log=True, domain=DOMAIN)), x2="high_ratio:Q")
+    shaded = band.encode(alt.X("low_ratio:Q", scale=marks.scale(log=True, domain=DOMAIN)), alt.X2("high_ratio:Q"))
     base = alt.Chart(table)
     spans = base.mark_rule(color=theme.MUTED, opacity=0.6).encode(
-        y=y, x=alt.X("min(deviation_ratio):Q"), x2="max(deviation_ratio):Q"
+        y=y, x=alt.X("min(deviation_ratio):Q"), x2=alt.X2("max(deviation_ratio):Q")
     )
     return alt.layer(
         shaded, spans, _points(base, x, y, table, deciding=False), _points(base, x, y, table, deciding=True)

@@ -97,7 +97,9 @@ def footprint_against_memory(
     ends, ticks = [3e8, max(2.5e12, 2 * float(points["footprint_byte"].max()))], [10.0**power for power in range(9, 15)]
     across = marks.x("need_byte", "Memory needed, or left to a model", log=True, domain=ends, values=ticks)
     base = alt.Chart(points).transform_calculate(need_byte=NEED)
-    span = base.mark_line(strokeWidth=1.5, color=theme.MUTED, opacity=0.6).encode(x=across, y=side, detail="model:N")
+    span = base.mark_line(strokeWidth=1.5, color=theme.MUTED, opacity=0.6).encode(
+        x=across, y=side, detail=alt.Detail("model:N")
+    )
     dots = base.mark_point(filled=False, size=85, strokeWidth=2).encode(
         x=across, y=side, color=_format_colour(), shape=_format_shape(),
         tooltip=[alt.Tooltip("model:N", title="Model"), alt.Tooltip("format:N", title="Format"),
@@ -113,12 +115,12 @@ def _limits(limits: pd.DataFrame, blank: list[str], side: alt.Y) -> list[alt.Cha
     """Lines where the memory of devices ends, each from its name downwards, so that no line crosses a name."""
     named = limits.sort_values("memory_capacity_byte").assign(model=blank)
     left = alt.Chart(named).transform_calculate(left_byte=LEFT).transform_filter("datum.left_byte > 0")
-    base = left.encode(x="left_byte:Q", y=side)
+    base = left.encode(x=alt.X("left_byte:Q"), y=side)
     tips = [
         alt.Tooltip("name:N", title="Device"), alt.Tooltip("left_byte:Q", title="Left to a model (B)", format=".3~s"),
     ]  # fmt: skip
-    rule = base.mark_rule(strokeDash=[5, 4]).encode(y2=alt.value("height"), tooltip=tips)
-    return [rule, base.mark_text(align="left", dx=5, fontSize=12).encode(text="label:N")]
+    rule = base.mark_rule(strokeDash=[5, 4]).encode(y2=alt.Y2Value("height"), tooltip=tips)
+    return [rule, base.mark_text(align="left", dx=5, fontSize=12).encode(alt.Text("label:N"))]
 
 
 def _article_mark(points: pd.DataFrame, side: alt.Y) -> alt.Chart:
@@ -126,7 +128,7 @@ def _article_mark(points: pd.DataFrame, side: alt.Y) -> alt.Chart:
     own = points[points["is_reference"] & (points["format_id"] == "fp16")]
     star = alt.Chart(own).mark_point(shape=theme.ACCENT_SHAPE, size=170, filled=True, color=theme.ACCENT, opacity=1)
     return star.encode(
-        x="weight_byte:Q",
+        x=alt.X("weight_byte:Q"),
         y=side,
         tooltip=marks.tooltip("model", "weight_byte", titles={"weight_byte": "Weights alone, the article's point"}),
     )
@@ -179,7 +181,7 @@ def _need_line(base: alt.Chart, format_id: str, x: alt.X, y: alt.Y, *, label_yea
     across = alt.X("label_year:Q", scale=x["scale"], axis=x["axis"])
     rule = need.mark_rule(strokeDash=[5, 4], color=theme.FORMATS[format_id], strokeWidth=1.6).encode(y=height)
     text = need.mark_text(align="left", baseline="bottom", dy=-2, color=theme.FORMATS[format_id], fontWeight=600)
-    return [rule, text.encode(x=across, y=height, text=alt.value(FORMAT_NAMES[format_id]))]
+    return [rule, text.encode(x=across, y=height, text=alt.TextValue(FORMAT_NAMES[format_id]))]
 
 
 def fit_matrix(
@@ -259,7 +261,7 @@ def largest_context(table: pd.DataFrame) -> alt.FacetChart:
                                 titles={"largest_context_token": "Longest context that fits"})],
     )  # fmt: skip
     own = base.transform_aggregate(own_limit="min(model_context_token)", groupby=["model"])
-    rule = own.mark_rule(strokeDash=[5, 4]).encode(y=alt.Y("own_limit:Q", scale=y["scale"], axis=y["axis"]))
+    rule = own.mark_rule(strokeDash=[5, 4]).encode(alt.Y("own_limit:Q", scale=y["scale"], axis=y["axis"]))
     order = list(table.sort_values("weight_byte")["model"].drop_duplicates())
     return alt.layer(rule, lines, dots, data=table).facet(facet=alt.Facet("model:N", title=None, sort=order), columns=3)
 
@@ -277,7 +279,7 @@ def installed_base(table: pd.DataFrame) -> alt.FacetChart:
     )
     base = alt.Chart()
     lines = base.mark_line(point={"size": 45, "filled": True}).encode(
-        x=x, y=y, detail="label:N",
+        x=x, y=y, detail=alt.Detail("label:N"),
         tooltip=[alt.Tooltip("memory:N", title="Memory"), alt.Tooltip("label:N", title="At least"),
                  alt.Tooltip("date:N", title="Survey of"),
                  alt.Tooltip("share:Q", title="Share of PCs", format=".1%")],
@@ -285,7 +287,7 @@ def installed_base(table: pd.DataFrame) -> alt.FacetChart:
     last = base.transform_joinaggregate(newest="max(survey_year)", groupby=["memory"]).transform_filter(
         "datum.survey_year == datum.newest"
     )
-    text = last.mark_text(align="left", dx=8, baseline="middle").encode(x=x, y=y, text="label:N")
+    text = last.mark_text(align="left", dx=8, baseline="middle").encode(x=x, y=y, text=alt.Text("label:N"))
     order = ["Main memory", "Video memory"]
     return alt.layer(lines, text, data=table).facet(facet=alt.Facet("memory:N", title=None, sort=order), columns=2)
 
@@ -323,7 +325,7 @@ def phone_memory(table: pd.DataFrame, needs: pd.DataFrame) -> alt.LayerChart:
 def _needs(needs: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     base = alt.Chart(needs).encode(y=y)
     rule = base.mark_rule(strokeDash=[5, 4], strokeWidth=1.6, color=theme.MUTED)
-    return [rule, base.mark_text(align="left", baseline="bottom", dx=2, dy=-3).encode(x=x, text="label:N")]
+    return [rule, base.mark_text(align="left", baseline="bottom", dx=2, dy=-3).encode(x=x, text=alt.Text("label:N"))]
 
 
 def prices(table: pd.DataFrame) -> alt.LayerChart:
@@ -349,11 +351,11 @@ def prices(table: pd.DataFrame) -> alt.LayerChart:
     dollars = alt.Chart(table).transform_calculate(dollars="datum.price_usd_per_byte * 1e9")
     base = dollars.encode(x=x, y=y, color=colour, tooltip=tips)
     line = {"strokeWidth": 1.6}
-    nominal = base.transform_filter("!datum.is_inflation_adjusted").mark_line(**line).encode(detail="series:N")
+    nominal = base.transform_filter("!datum.is_inflation_adjusted").mark_line(**line).encode(alt.Detail("series:N"))
     adjusted = (
         base.transform_filter("datum.is_inflation_adjusted")
         .mark_line(strokeDash=[5, 4], **line)
-        .encode(detail="series:N")
+        .encode(alt.Detail("series:N"))
     )
     full = base.transform_filter("!datum.is_forecast").mark_point(filled=True, size=55, opacity=1).encode(shape=shape)
     hollow = (
@@ -375,6 +377,6 @@ def _price_notes(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
         .encode(x=x, y=y)
     )
     return [
-        base.transform_filter(f"datum.mark == '{name}'").mark_text(fontWeight=600, **place).encode(text="label:N")
+        base.transform_filter(f"datum.mark == '{name}'").mark_text(fontWeight=600, **place).encode(alt.Text("label:N"))
         for name, place in places.items()
     ]

@@ -130,7 +130,7 @@ def _lost(devices: pd.DataFrame) -> alt.Chart:
         _computed(devices)
         .transform_filter("datum.binding == 'memory'")
         .mark_rule(strokeWidth=1, opacity=0.35)
-        .encode(x="memory_bandwidth_byte_per_s:Q", y="largest_param:Q", y2="by_bandwidth_param:Q")
+        .encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"), alt.Y2("by_bandwidth_param:Q"))
     )
 
 
@@ -138,14 +138,14 @@ def _limit_line(devices: pd.DataFrame) -> alt.Chart:
     ends = pd.DataFrame({"memory_bandwidth_byte_per_s": list(_ends(devices))})
     base = alt.Chart(ends).transform_calculate(largest_param=BANDWIDTH_LIMIT)
     line = base.mark_line(strokeDash=[5, 4], color=theme.MUTED, strokeWidth=1.5, clip=True)
-    return line.encode(x="memory_bandwidth_byte_per_s:Q", y="largest_param:Q")
+    return line.encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"))
 
 
 def _article(devices: pd.DataFrame) -> alt.Chart:
     star = _computed(devices[devices["device_id"] == "iphone-14"]).mark_point(
         shape=theme.ACCENT_SHAPE, size=190, filled=True, color=theme.ACCENT, opacity=1
     )
-    return star.encode(x="memory_bandwidth_byte_per_s:Q", y="largest_param:Q")
+    return star.encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"))
 
 
 def _chosen(devices: pd.DataFrame) -> alt.Chart:
@@ -155,7 +155,7 @@ def _chosen(devices: pd.DataFrame) -> alt.Chart:
         .transform_filter("datum.name == device")
         .mark_point(filled=False, size=420, strokeWidth=2, color=theme.MUTED)
     )
-    return ring.encode(x="memory_bandwidth_byte_per_s:Q", y="largest_param:Q")
+    return ring.encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"))
 
 
 def _readout(devices: pd.DataFrame) -> alt.Chart:
@@ -169,10 +169,10 @@ def _readout(devices: pd.DataFrame) -> alt.Chart:
     said = " + '|' + ".join(lines)
     text = _computed(devices).transform_filter("datum.name == device").transform_calculate(said=said)
     mark = text.mark_text(align="right", baseline="bottom", lineBreak="|", lineHeight=18, fontWeight=600)
-    return mark.encode(x=alt.value("width"), y=alt.value(alt.expr("height - 58")), text="said:N")
+    return mark.encode(alt.XValue("width"), alt.YValue(alt.expr("height - 58")), alt.Text("said:N"))
 
 
 def _names(devices: pd.DataFrame) -> alt.Chart:
     named = _computed(devices[devices["label"] != ""])
     text = named.mark_text(align="right", dx=-9, dy=-8, baseline="middle")
-    return text.encode(x="memory_bandwidth_byte_per_s:Q", y="largest_param:Q", text="label:N")
+    return text.encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"), alt.Text("label:N"))

@@ -162,14 +162,14 @@ def limit(
     frame = pd.DataFrame({column: [value], "limit_label": [label]})
     base = alt.Chart(frame)
     if along == "x":
-        rule = base.mark_rule(strokeDash=[5, 4]).encode(x=f"{column}:Q")
+        rule = base.mark_rule(strokeDash=[5, 4]).encode(alt.X(f"{column}:Q"))
         text = base.mark_text(align=align, baseline="top", dx=offsets.get("dx", 5), dy=offsets.get("dy", 2)).encode(
-            x=f"{column}:Q", y=alt.value(0), text="limit_label:N"
+            alt.X(f"{column}:Q"), alt.YValue(0), alt.Text("limit_label:N")
         )
         return alt.layer(rule, text)
-    rule = base.mark_rule(strokeDash=[5, 4]).encode(y=f"{column}:Q")
+    rule = base.mark_rule(strokeDash=[5, 4]).encode(alt.Y(f"{column}:Q"))
     text = base.mark_text(align=align, baseline="bottom", dx=offsets.get("dx", 4), dy=offsets.get("dy", -4)).encode(
-        x=alt.value(0), y=f"{column}:Q", text="limit_label:N"
+        alt.XValue(0), alt.Y(f"{column}:Q"), alt.Text("limit_label:N")
     )
     return alt.layer(rule, text)
 
@@ -178,11 +178,11 @@ def article(
     frame: pd.DataFrame, *, x: str, y: str, label: str | None = None, dx: float = 10, dy: float = 0
 ) -> alt.LayerChart:
     """The article's own points: one accent colour, one star, with a label beside it."""
-    base = alt.Chart(frame).encode(x=f"{x}:Q", y=f"{y}:Q")
+    base = alt.Chart(frame).encode(alt.X(f"{x}:Q"), alt.Y(f"{y}:Q"))
     star = base.mark_point(shape=theme.ACCENT_SHAPE, size=170, filled=True, color=theme.ACCENT, opacity=1)
     if label is None:
         return alt.layer(star)
-    text = base.mark_text(align="left", dx=dx, dy=dy, color=theme.ACCENT, fontWeight=600).encode(text=f"{label}:N")
+    text = base.mark_text(align="left", dx=dx, dy=dy, color=theme.ACCENT, fontWeight=600).encode(alt.Text(f"{label}:N"))
     return alt.layer(star, text)
 
 
@@ -191,4 +191,4 @@ def labels(
 ) -> alt.Chart:
     """Direct labels beside points or at the end of lines."""
     mark = alt.Chart(frame).mark_text(align=align, dx=dx, dy=dy, baseline="middle", **more)
-    return mark.encode(x=f"{x}:Q", y=f"{y}:Q", text=f"{label}:N")
+    return mark.encode(alt.X(f"{x}:Q"), alt.Y(f"{y}:Q"), alt.Text(f"{label}:N"))

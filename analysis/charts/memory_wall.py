@@ -47,7 +47,7 @@ def _once(base: alt.Chart) -> alt.Chart:
 
 def _row_names(base: alt.Chart, order: list[str], column: str = "label", **more: Any) -> alt.Chart:
     mark = base.mark_text(align="left", baseline="bottom", fontSize=12, dy=-1, **more)
-    return mark.encode(x=alt.value(0), y=_rows(order, column), text=f"{column}:N")
+    return mark.encode(x=alt.XValue(0), y=_rows(order, column), text=alt.Text(f"{column}:N"))
 
 
 # ------------------------------------------------------------------------------------------ the largest model
@@ -112,7 +112,7 @@ def expected_by_device(table: pd.DataFrame) -> alt.LayerChart:
 def _rules(base: alt.Chart, order: list[str]) -> alt.Chart:
     """Draw a quiet line per device, to read along."""
     mark = _once(base).mark_rule(strokeWidth=1, opacity=0.25, yOffset=BELOW)
-    return mark.encode(x=alt.value(0), x2=alt.value("width"), y=_rows(order))
+    return mark.encode(x=alt.XValue(0), x2=alt.X2Value("width"), y=_rows(order))
 
 
 def _lost(base: alt.Chart, order: list[str], table: pd.DataFrame) -> alt.LayerChart:
@@ -120,11 +120,11 @@ def _lost(base: alt.Chart, order: list[str], table: pd.DataFrame) -> alt.LayerCh
     full = base.transform_filter("datum.by_bandwidth_param > datum.largest_by_capacity_param * 1.001")
     stroke = _format_stroke(table)
     line = full.mark_rule(strokeDash=[3, 3], strokeWidth=1.6, clip=True, yOffset=BELOW).encode(
-        x="largest_now_param:Q", x2="by_bandwidth_param:Q", y=_rows(order), stroke=stroke
+        x=alt.X("largest_now_param:Q"), x2=alt.X2("by_bandwidth_param:Q"), y=_rows(order), stroke=stroke
     )
     end = full.mark_point(
         shape="M0,-0.5L0,0.5", filled=False, size=90, strokeWidth=2, clip=True, yOffset=BELOW, opacity=1
-    ).encode(x="by_bandwidth_param:Q", y=_rows(order), stroke=stroke)
+    ).encode(x=alt.X("by_bandwidth_param:Q"), y=_rows(order), stroke=stroke)
     return alt.layer(line, end)
 
 
@@ -142,9 +142,9 @@ def _article(table: pd.DataFrame, order: list[str]) -> list[alt.Chart]:
     bar = base.transform_filter("isValid(datum.article_high_param)").mark_rule(
         color=theme.ACCENT, strokeWidth=3, opacity=0.55, yOffset=BELOW
     )
-    low = base.mark_point(yOffset=BELOW, **star).encode(x="article_param:Q", y=_rows(order), tooltip=tips)
-    high = base.mark_point(yOffset=BELOW, **star).encode(x="article_high_param:Q", y=_rows(order), tooltip=tips)
-    return [bar.encode(x="article_param:Q", x2="article_high_param:Q", y=_rows(order)), low, high]
+    low = base.mark_point(yOffset=BELOW, **star).encode(x=alt.X("article_param:Q"), y=_rows(order), tooltip=tips)
+    high = base.mark_point(yOffset=BELOW, **star).encode(x=alt.X("article_high_param:Q"), y=_rows(order), tooltip=tips)
+    return [bar.encode(x=alt.X("article_param:Q"), x2=alt.X2("article_high_param:Q"), y=_rows(order)), low, high]
 
 
 def _sliders(speed: float, tokens: float, share: float) -> list[alt.Parameter]:
@@ -174,7 +174,9 @@ def byte_and_flop(table: pd.DataFrame) -> alt.FacetChart:
             "format", "text", "byte_per_param", "intensity_flop_per_byte", titles={"text": "Per token"}
         ),
     )
-    text = base.mark_text(align="left", dx=6).encode(x="amount:Q", y=alt.Y("format:N", sort=order), text="text:N")
+    text = base.mark_text(align="left", dx=6).encode(
+        alt.X("amount:Q"), alt.Y("format:N", sort=order), alt.Text("text:N")
+    )
     facet = alt.Facet("quantity:N", sort=list(dict.fromkeys(table["quantity"])), title=None)
     return alt.layer(bars, text).facet(facet, columns=2)
 
@@ -192,7 +194,7 @@ def roofline(table: pd.DataFrame) -> alt.LayerChart:
     y = marks.y("attainable_op_per_s", "Attainable operations per second", log=True, domain=(1.5e10, 2.5e15),
                 values=[1e11, 1e12, 1e13, 1e14, 1e15])  # fmt: skip
     y["axis"]["labelExpr"] = "replace(format(datum.value, '~s'), regexp('([a-zA-Z]*)$'), ' $1') + 'OP/s'"
-    lines = alt.Chart(roof).mark_line().encode(x=x, y=y, color=colour, detail="machine_id:N")
+    lines = alt.Chart(roof).mark_line().encode(x=x, y=y, color=colour, detail=alt.Detail("machine_id:N"))
     tips = marks.tooltip("label", "work", "intensity_flop_per_byte", "attainable_op_per_s", "peak_op_per_s",
                          "peak_kind", "ridge_flop_per_byte",
                          titles={"label": "Machine", "peak_kind": "Peak of"})  # fmt: skip
@@ -215,7 +217,7 @@ def roofline(table: pd.DataFrame) -> alt.LayerChart:
 def _ends(frame: pd.DataFrame, dy: float) -> alt.Chart:
     """Names at the right end of the roofs, above or below the line."""
     mark = alt.Chart(frame).mark_text(align="right", dx=-2, dy=dy)
-    return mark.encode(x="intensity_flop_per_byte:Q", y="attainable_op_per_s:Q", text="label:N")
+    return mark.encode(alt.X("intensity_flop_per_byte:Q"), alt.Y("attainable_op_per_s:Q"), alt.Text("label:N"))
 
 
 def compute_used(table: pd.DataFrame) -> alt.LayerChart:
@@ -256,12 +258,12 @@ def kv_cache_over_context(table: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(table).transform_calculate(cache_now_byte=CACHE)
     tips = marks.tooltip("name", "attention", "context_token", "cache_now_byte",
                          titles={"name": "Model", "cache_now_byte": "KV cache"})  # fmt: skip
-    lines = base.mark_line(strokeWidth=2).encode(x=x, y=y, strokeDash=dash, detail="model_id:N")
+    lines = base.mark_line(strokeWidth=2).encode(x=x, y=y, strokeDash=dash, detail=alt.Detail("model_id:N"))
     points = base.mark_point(filled=False, size=26, strokeWidth=1.4, opacity=1).encode(x=x, y=y, tooltip=tips)
     last = base.transform_filter("datum.is_last")
     above = last.transform_filter("datum.context_token < 4096").mark_text(align="right", dx=3, dy=-11)
     right = last.transform_filter("datum.context_token >= 4096").mark_text(align="left", dx=7)
-    named = [mark.encode(x=x, y=y, text="label:N") for mark in (above, right)]
+    named = [mark.encode(x=x, y=y, text=alt.Text("label:N")) for mark in (above, right)]
     limit = marks.limit(float(table["budget_byte"].iloc[0]), "iPhone 14 limit", column="budget_byte", along="y")
     return alt.layer(lines, points, *named, limit).add_params(bits)
 
@@ -295,7 +297,7 @@ def read_per_token(
     )  # fmt: skip
     diagonal = alt.Chart(pd.DataFrame({"held_param": DIAGONAL, "now_param": DIAGONAL}))
     dotted = diagonal.mark_line(strokeWidth=1.2, color=theme.MUTED, strokeDash=[2, 3]).encode(x=x, y=y)
-    names = [mark.encode(x=x, y=y, text="name:N") for mark in _two_sided(base)]
+    names = [mark.encode(x=x, y=y, text=alt.Text("name:N")) for mark in _two_sided(base)]
     return alt.layer(dotted, *_limit_lines(limits), points, *names).add_params(*_drafts(acceptance_share, draft_token))
 
 
@@ -327,9 +329,9 @@ READ = (
 
 def _limit_lines(limits: pd.DataFrame) -> list[alt.Chart]:
     """Dashed limits named at their right end."""
-    base = alt.Chart(limits).encode(y="limit_param:Q")
+    base = alt.Chart(limits).encode(alt.Y("limit_param:Q"))
     rule = base.mark_rule(strokeDash=[5, 4])
-    text = base.mark_text(align="right", baseline="bottom", dy=-4).encode(x=alt.value("width"), text="text:N")
+    text = base.mark_text(align="right", baseline="bottom", dy=-4).encode(alt.XValue("width"), alt.Text("text:N"))
     return [rule, text]
 
 
@@ -346,16 +348,16 @@ def sensitivity(table: pd.DataFrame) -> alt.LayerChart:
     )
     tips = marks.tooltip("input", "low_text", "low_param", "high_text", "high_param", titles={"input": "Input"})
     bars = base.mark_bar(height=12, yOffset=BELOW, opacity=0.85).encode(
-        x=x, x2="high_param:Q", y=_rows(order, "input"), tooltip=tips
+        x=x, x2=alt.X2("high_param:Q"), y=_rows(order, "input"), tooltip=tips
     )
     stated = base.transform_aggregate(stated_param="min(stated_param)")
-    rule = stated.mark_rule(strokeDash=[5, 4]).encode(x="stated_param:Q")
+    rule = stated.mark_rule(strokeDash=[5, 4]).encode(alt.X("stated_param:Q"))
     names = _row_names(base, order, "input", fontWeight=600)
     low = base.mark_text(align="right", dx=-6, yOffset=BELOW).encode(
-        x="low_param:Q", y=_rows(order, "input"), text="low_text:N"
+        x=alt.X("low_param:Q"), y=_rows(order, "input"), text=alt.Text("low_text:N")
     )
     high = base.mark_text(align="left", dx=6, yOffset=BELOW).encode(
-        x="high_param:Q", y=_rows(order, "input"), text="high_text:N"
+        x=alt.X("high_param:Q"), y=_rows(order, "input"), text=alt.Text("high_text:N")
     )
     return alt.layer(rule, bars, names, low, high)
 
@@ -397,6 +399,8 @@ def compute_against_bandwidth(points: pd.DataFrame, lines: pd.DataFrame) -> alt.
     trends = (
         alt.Chart(lines)
         .mark_line(strokeWidth=2.2)
-        .encode(x=x, y=y, color=colour, strokeDash=dash, detail=["series:N", "by:N"], tooltip=tips)
+        .encode(
+            x=x, y=y, color=colour, strokeDash=dash, detail=[alt.Detail("series:N"), alt.Detail("by:N")], tooltip=tips
+        )
     )
     return alt.layer(dots, trends)

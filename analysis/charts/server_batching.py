@@ -59,7 +59,7 @@ def pope_figure_9(table: pd.DataFrame) -> alt.LayerChart:
         "computed_mfu_share", "Share of peak FLOP/s used (MFU)", domain=(0, 0.5), values=[0, 0.1, 0.2, 0.3, 0.4, 0.5]
     )
     colour, shape = _systems(table)
-    lines = base.mark_line(strokeWidth=1.6, opacity=0.75).encode(x, y, colour, order="batch_size:Q")
+    lines = base.mark_line(strokeWidth=1.6, opacity=0.75).encode(x, y, colour, alt.Order("batch_size:Q"))
     points = base.mark_point(opacity=1).encode(
         x,
         y,
@@ -83,11 +83,11 @@ def _systems(table: pd.DataFrame) -> tuple[alt.Color, alt.Shape]:
 def _too_slow(base: alt.Chart, high: float) -> list[alt.Chart]:
     once = base.transform_aggregate(reading_latency_s="max(reading_latency_s)")
     rect = once.mark_rect(color=theme.FORBIDDEN, opacity=theme.SHADE).encode(
-        x="reading_latency_s:Q", x2=alt.datum(high)
+        x=alt.X("reading_latency_s:Q"), x2=alt.datum(high)
     )
-    rule = once.mark_rule(strokeDash=[5, 4]).encode(x="reading_latency_s:Q")
+    rule = once.mark_rule(strokeDash=[5, 4]).encode(alt.X("reading_latency_s:Q"))
     text = once.mark_text(align="left", baseline="top", dx=5, dy=2).encode(
-        x="reading_latency_s:Q", y=alt.value(0), text=alt.value("slower than reading")
+        alt.X("reading_latency_s:Q"), alt.YValue(0), alt.TextValue("slower than reading")
     )
     return [rect, rule, text]
 
@@ -97,13 +97,13 @@ def _batches(base: alt.Chart) -> list[alt.Chart]:
     palm = base.transform_filter("indexof(datum.series, 'PaLM') === 0").transform_joinaggregate(last="max(batch_size)")
     named = palm.transform_filter("datum.computed_mfu_share < 0.38 || datum.batch_size === datum.last")
     text = named.mark_text(align="right", dx=-6, dy=-8)
-    return [text.encode(x="time_s:Q", y="computed_mfu_share:Q", text="batch_size:Q")]
+    return [text.encode(alt.X("time_s:Q"), alt.Y("computed_mfu_share:Q"), alt.Text("batch_size:Q"))]
 
 
 def _article_point(base: alt.Chart) -> list[alt.Chart]:
-    point = base.transform_filter("datum.is_article").encode(x="time_s:Q", y="computed_mfu_share:Q")
+    point = base.transform_filter("datum.is_article").encode(alt.X("time_s:Q"), alt.Y("computed_mfu_share:Q"))
     text = point.mark_text(align="center", dy=-18, color=theme.ACCENT, fontWeight=600)
-    return [point.mark_point(**STAR), text.encode(text=alt.value("The article"))]
+    return [point.mark_point(**STAR), text.encode(alt.TextValue("The article"))]
 
 
 def prefill_and_decode(table: pd.DataFrame) -> alt.LayerChart:
@@ -135,14 +135,14 @@ def step_time_by_batch(table: pd.DataFrame) -> alt.LayerChart:
     bars = base.mark_bar().encode(
         marks.y("part_s", "Time of a step", domain=(0, most * 1.12), values=[0, 0.05, 0.1, 0.15]),
         marks.colour("part", PARTS, list(table["part"])),
-        order="order:Q",
+        order=alt.Order("order:Q"),
         tooltip=_tips("batch_size", "part", "part_s", "share", "step_time_s"),
     )
     whole = base.transform_filter(alt.datum.order == 0).transform_calculate(
         step_label="format(datum.step_time_s * 1000, '.3~r')"
     )
-    total = whole.mark_text(baseline="bottom", dy=-4).encode(y="step_time_s:Q", text="step_label:N")
-    star = whole.transform_filter("datum.is_article").mark_point(**STAR, yOffset=-28).encode(y="step_time_s:Q")
+    total = whole.mark_text(baseline="bottom", dy=-4).encode(alt.Y("step_time_s:Q"), alt.Text("step_label:N"))
+    star = whole.transform_filter("datum.is_article").mark_point(**STAR, yOffset=-28).encode(alt.Y("step_time_s:Q"))
     return alt.layer(bars, total, star)
 
 
@@ -179,14 +179,14 @@ def _utilizations(measured: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]
     decode = alt.Chart(measured[measured["series"] == "Writing the answer"]).encode(x, y)
     least = decode.transform_filter(f"datum.batch_size <= {measured.loc[measured['is_article'], 'batch_size'].max()}")
     used = least.transform_calculate(used_label="format(datum.computed_mfu_share * 100, '.0f') + ' %'")
-    text = used.mark_text(align="left", dx=7, dy=-8).encode(text="used_label:N")
+    text = used.mark_text(align="left", dx=7, dy=-8).encode(alt.Text("used_label:N"))
     star = decode.transform_filter("datum.is_article").mark_point(**STAR)
     return [text, star]
 
 
 def _best(ideal: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     last = ideal.sort_values("pass_token").tail(1)
-    return [alt.Chart(last).mark_text(align="right", dy=-9).encode(x, y, text=alt.value("at best"))]
+    return [alt.Chart(last).mark_text(align="right", dy=-9).encode(x, y, alt.TextValue("at best"))]
 
 
 # ---------------------------------------------------------------------------------- latency and chips
@@ -218,8 +218,8 @@ def latency_by_chips(table: pd.DataFrame) -> alt.LayerChart:
     text = measured.transform_calculate(
         chip_label="format(datum.time_s, '.3~r') + ' s' + (datum.partitioning === 'pp3-tp8' ? ', pipeline' : '')"
     ).mark_text(align="left", dx=10, dy=-8)
-    lines = ideal.mark_line(strokeDash=[5, 4], strokeWidth=1.6).encode(x, y, colour, detail="chip_kind:N")
-    return alt.layer(lines, points, text.encode(x, y, text="chip_label:N")).add_params(batch)
+    lines = ideal.mark_line(strokeDash=[5, 4], strokeWidth=1.6).encode(x, y, colour, alt.Detail("chip_kind:N"))
+    return alt.layer(lines, points, text.encode(x, y, alt.Text("chip_label:N"))).add_params(batch)
 
 
 # ----------------------------------------------------------------------------------------- balance
@@ -254,8 +254,8 @@ LEFT, RIGHT = ("V100", "TPU v4", "B200"), ("TPU v6e", "TPU v7", "Rubin")
 def _names(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     left, right = (alt.Chart(table[table["label"].isin(names)]) for names in (LEFT, RIGHT))
     return [
-        left.mark_text(align="right", dx=-8).encode(x, y, text="label:N"),
-        right.mark_text(align="left", dx=8).encode(x, y, text="label:N"),
+        left.mark_text(align="right", dx=-8).encode(x, y, alt.Text("label:N")),
+        right.mark_text(align="left", dx=8).encode(x, y, alt.Text("label:N")),
     ]
 
 
@@ -310,8 +310,8 @@ def _dearer() -> list[alt.Chart]:
     shade = alt.Chart(frame).mark_rect(color=theme.FORBIDDEN, opacity=theme.SHADE)
     text = alt.Chart(frame).mark_text(align="right", baseline="top", dx=-6, dy=5)
     return [
-        shade.encode(y="cost_ratio:Q", y2="upper:Q"),
-        text.encode(x=alt.value("width"), y=alt.value(0), text=alt.value("dearer than on a client")),
+        shade.encode(alt.Y("cost_ratio:Q"), alt.Y2("upper:Q")),
+        text.encode(alt.XValue("width"), alt.YValue(0), alt.TextValue("dearer than on a client")),
     ]
 
 
@@ -319,7 +319,7 @@ def _claimed(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     point = table[table["is_claimed"] & table["is_shown"]]
     base = alt.Chart(point).encode(x, y)
     text = base.mark_text(align="right", dx=-10, dy=10, color=theme.ACCENT, fontWeight=600)
-    return [base.mark_point(**STAR), text.encode(text=alt.value("The article"))]
+    return [base.mark_point(**STAR), text.encode(alt.TextValue("The article"))]
 
 
 def hbm_cost_share(table: pd.DataFrame, *, claimed_share: float) -> alt.LayerChart:
@@ -332,7 +332,7 @@ def hbm_cost_share(table: pd.DataFrame, *, claimed_share: float) -> alt.LayerCha
     colour = alt.Color("basis:N", scale=alt.Scale(domain=kinds, range=[MEMORY, COMPUTE]), legend=legend)
     shape = alt.Shape("basis:N", scale=alt.Scale(domain=kinds, range=["circle", "square"]), legend=legend)
     base = alt.Chart(table).encode(y, tooltip=tips)
-    span = base.mark_rule(strokeWidth=2).encode(x, x2="high_share:Q", color=colour)
+    span = base.mark_rule(strokeWidth=2).encode(x, x2=alt.X2("high_share:Q"), color=colour)
     low = base.mark_point(filled=False, size=80, strokeWidth=2, opacity=1).encode(x, colour, shape)
     high = base.transform_filter("datum.high_share > datum.low_share").mark_point(
         filled=False, size=80, strokeWidth=2, opacity=1
@@ -341,11 +341,11 @@ def hbm_cost_share(table: pd.DataFrame, *, claimed_share: float) -> alt.LayerCha
 
 
 def _half(claimed_share: float) -> list[alt.Chart]:
-    base = alt.Chart(pd.DataFrame({"low_share": [claimed_share]})).encode(x="low_share:Q")
+    base = alt.Chart(pd.DataFrame({"low_share": [claimed_share]})).encode(alt.X("low_share:Q"))
     rule = base.mark_rule(strokeDash=[5, 4], color=theme.ACCENT, strokeWidth=1.5)
-    star = base.mark_point(**STAR).encode(y=alt.value(-9))
+    star = base.mark_point(**STAR).encode(alt.YValue(-9))
     text = base.mark_text(align="left", dx=11, color=theme.ACCENT, fontWeight=600)
-    return [rule, star, text.encode(y=alt.value(-9), text=alt.value("The article"))]
+    return [rule, star, text.encode(alt.YValue(-9), alt.TextValue("The article"))]
 
 
 def hbm_price_ratio(table: pd.DataFrame) -> alt.LayerChart:

@@ -152,7 +152,7 @@ def cell_area_by_year(table: pd.DataFrame, pace: pd.DataFrame) -> alt.LayerChart
     tsmc = table[table["foundry"] == "TSMC"]
     line = alt.Chart(tsmc[tsmc["is_smallest"]]).mark_line(color=theme.PRIMARY).encode(x, y)
     gone = alt.Chart(pace).mark_line(strokeDash=[5, 4], color=theme.MUTED).encode(x, y)
-    said = alt.Chart(pace[pace["label"] != ""]).mark_text(align="right", dx=-10, dy=3).encode(x, y, text="label:N")
+    said = alt.Chart(pace[pace["label"] != ""]).mark_text(align="right", dx=-10, dy=3).encode(x, y, alt.Text("label:N"))
     tips = [
         _tip("label", "Process", kind="N"), _tip("year", "Year", "d"), _tip("cell_um2", "Area of a cell (µm²)", ".4~f"),
         _tip("confidence", "Confidence", kind="N"),
@@ -165,7 +165,7 @@ def cell_area_by_year(table: pd.DataFrame, pace: pd.DataFrame) -> alt.LayerChart
     named = alt.Chart(table[table["highlight"] != ""]).mark_text(
         align="right", dx=-4, dy=12, color=theme.PRIMARY, fontWeight=600
     )
-    return alt.layer(gone, said, line, points, named.encode(x, y, text="highlight:N"))
+    return alt.layer(gone, said, line, points, named.encode(x, y, alt.Text("highlight:N")))
 
 
 def other_memories(table: pd.DataFrame, needed: pd.DataFrame) -> alt.LayerChart:
@@ -256,7 +256,7 @@ def _shade(column: str, start: float, end: float) -> alt.Chart:
     """Shade the side of a limit that does not work."""
     frame = pd.DataFrame({column: [start], "shade_end": [end]})
     mark = alt.Chart(frame).mark_rect(color=theme.FORBIDDEN, opacity=theme.SHADE)
-    return mark.encode(x=f"{column}:Q", x2="shade_end:Q")
+    return mark.encode(alt.X(f"{column}:Q"), alt.X2("shade_end:Q"))
 
 
 def _too_small(needed: pd.DataFrame, column: str, start: float) -> list[Any]:
@@ -280,4 +280,4 @@ def _star(base: alt.Chart, **more: Any) -> alt.Chart:
 
 
 def _said(base: alt.Chart, *, field: str, **more: Any) -> alt.Chart:
-    return base.mark_text(**more, color=theme.ACCENT, fontWeight=600).encode(text=f"{field}:N")
+    return base.mark_text(**more, color=theme.ACCENT, fontWeight=600).encode(alt.Text(f"{field}:N"))

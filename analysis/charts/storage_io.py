@@ -49,12 +49,12 @@ def streaming_speed(
     )
     base = base.transform_calculate(token_per_s=formula)
     line, drive = (base.transform_filter(f"datum.role == '{role}'") for role in ("line", "drive"))
-    named = drive.transform_filter("datum.label").encode(text="label:N", color=alt.value(theme.MUTED))
+    named = drive.transform_filter("datum.label").encode(alt.Text("label:N"), alt.ColorValue(theme.MUTED))
     tip = marks.tooltip("name", "format", "storage_read_byte_per_s", "token_per_s", "basis")
     return alt.layer(
         *_too_slow(speed.name, token_per_word),
         line.mark_line(clip=True),
-        _last(line).mark_text(align="left", dx=5, fontWeight=BOLD, clip=True).encode(text="format:N"),
+        _last(line).mark_text(align="left", dx=5, fontWeight=BOLD, clip=True).encode(alt.Text("format:N")),
         *_drive_points(drive.encode(tooltip=tip)),
         named.transform_filter("datum.format_id == 'int4'").mark_text(align="right", dx=-7, dy=-9, clip=True),
         named.transform_filter("datum.format_id == 'fp16'").mark_text(align="left", dx=7, dy=11, clip=True),
@@ -89,11 +89,11 @@ def _too_slow(reading: str, token_per_word: float) -> list[alt.Chart]:
     side = base.mark_text(align="right", baseline="bottom", dx=-6, dy=-6, color=theme.FORBIDDEN)
     return [
         base.mark_rect(opacity=theme.SHADE, color=theme.FORBIDDEN, clip=True).encode(
-            y=height, y2=bottom, x=alt.value(0), x2=alt.value("width")
+            y=height, y2=bottom, x=alt.XValue(0), x2=alt.X2Value("width")
         ),
         base.mark_rule(strokeDash=[5, 4], clip=True).encode(y=height),
-        limit.encode(y=height, x=alt.value(0), text="limit_label:N"),
-        side.encode(y=bottom, x=alt.value("width"), text="side_label:N"),
+        limit.encode(y=height, x=alt.XValue(0), text=alt.Text("limit_label:N")),
+        side.encode(y=bottom, x=alt.XValue("width"), text=alt.Text("side_label:N")),
     ]
 
 
@@ -129,14 +129,14 @@ def _said(drives: pd.DataFrame, said: dict[str, float]) -> list[alt.Chart]:
     until = {"x": "article_year:Q", "y": "line_byte_per_s:Q", "y2": alt.value(0)}
     return [
         date.mark_rule(color=theme.ACCENT, strokeDash=[2, 3]).encode(**until),
-        lines.mark_rule(color=theme.ACCENT, strokeDash=[5, 4]).encode(y="storage_read_byte_per_s:Q"),
-        text.encode(x=alt.value("width"), y="storage_read_byte_per_s:Q", text="label:N"),
+        lines.mark_rule(color=theme.ACCENT, strokeDash=[5, 4]).encode(alt.Y("storage_read_byte_per_s:Q")),
+        text.encode(alt.XValue("width"), alt.Y("storage_read_byte_per_s:Q"), alt.Text("label:N")),
     ]
 
 
 def _drive_names(base: alt.Chart) -> list[alt.Chart]:
     """Write names on the side of a point where there is room."""
-    names = base.transform_filter("datum.label").encode(text="label:N", color=alt.value(theme.MUTED))
+    names = base.transform_filter("datum.label").encode(alt.Text("label:N"), alt.ColorValue(theme.MUTED))
     early, late = "datum.sold_year < datum.article_year", "datum.sold_year > 2025.5"
     slow = "datum.storage_read_byte_per_s < 2e9"
     places: dict[str, dict[str, Any]] = {
@@ -172,8 +172,8 @@ def largest_streamed(
         marks.limit(rate, "Reading speed", column="token_per_s", dx=6),
         base.mark_line(clip=True),
         point.mark_point(filled=False, size=60, strokeWidth=1.8, opacity=1, clip=True).encode(tooltip=tip),
-        start.mark_text(align="left", dx=8, dy=-9, fontWeight=BOLD, clip=True).encode(text="label:N"),
-        readout.mark_text(align="left", dx=9, dy=-9, clip=True).encode(text="readout:N"),
+        start.mark_text(align="left", dx=8, dy=-9, fontWeight=BOLD, clip=True).encode(alt.Text("label:N")),
+        readout.mark_text(align="left", dx=9, dy=-9, clip=True).encode(alt.Text("readout:N")),
         _article(article, "token_per_s", "largest_param"),
     ).add_params(bits, share)
 
@@ -206,13 +206,13 @@ def seven_seconds(readings: pd.DataFrame, *, said_s: float) -> alt.LayerChart:
     )
     colour = alt.condition("datum.agrees", alt.value(theme.PRIMARY), alt.value(theme.MUTED))
     tip = marks.tooltip("storage_read_byte_per_s", "weight_byte", "token_per_word", "half_word_s", "assumption")
-    said = alt.Chart(pd.DataFrame({"half_word_s": [said_s], "name": ["Article"]})).encode(x="half_word_s:Q")
+    said = alt.Chart(pd.DataFrame({"half_word_s": [said_s], "name": ["Article"]})).encode(alt.X("half_word_s:Q"))
     text = said.mark_text(color=theme.ACCENT, fontWeight=BOLD, align="left", dx=6, baseline="top")
     return alt.layer(
         base.mark_bar(height={"band": 0.5}).encode(color=colour, tooltip=tip),
-        base.mark_text(align="left", dx=6, fontWeight=BOLD).encode(text="value:N"),
+        base.mark_text(align="left", dx=6, fontWeight=BOLD).encode(alt.Text("value:N")),
         said.mark_rule(color=theme.ACCENT, strokeDash=[5, 4], strokeWidth=1.6),
-        text.encode(y=alt.value(0), text="name:N"),
+        text.encode(alt.YValue(0), alt.Text("name:N")),
     )
 
 
@@ -244,14 +244,14 @@ def resident_share(lines: pd.DataFrame, *, model_param: float, rate_token_per_s:
     readout = now.transform_calculate(readout="format(datum.token_per_s, '.2r') + '/s'")
     inside = curve.transform_filter(f"datum.resident_share <= datum.usable_byte / {weight} + 1e-9")
     return alt.layer(
-        rule.mark_rule(strokeDash=[2, 3]).encode(x="resident_share:Q"),
+        rule.mark_rule(strokeDash=[2, 3]).encode(alt.X("resident_share:Q")),
         curve.mark_line(strokeDash=[4, 4], strokeWidth=1.5, clip=True),
         inside.mark_line(clip=True),
         memory.mark_point(shape="stroke", angle=90, size=260, strokeWidth=3, filled=False, opacity=1).encode(
             tooltip=tip
         ),
         now.mark_point(size=70, filled=False, strokeWidth=1.8, opacity=1, clip=True).encode(tooltip=tip),
-        readout.mark_text(align="left", dx=7, dy=11, fontWeight=BOLD, clip=True).encode(text="readout:N"),
+        readout.mark_text(align="left", dx=7, dy=11, fontWeight=BOLD, clip=True).encode(alt.Text("readout:N")),
         *_device_names(_at(ends, "0", weight)),
         marks.limit(rate_token_per_s, "Reading speed", column="token_per_s", along="y"),
     ).add_params(size, bits, look)
@@ -267,13 +267,13 @@ def _at(frame: alt.Chart, share: str, weight: str) -> alt.Chart:
         marks.x("resident_share", "Share of the weights in memory", domain=(0, 1.04), values=[0, 0.25, 0.5, 0.75, 1]),
         marks.y("token_per_s", "Tokens per second", log=True, domain=rates, values=_decades(rates)),
         marks.colour("device_class", theme.CLASSES, list(theme.CLASSES), legend=False),
-        detail="device_id:N",
+        alt.Detail("device_id:N"),
     )
 
 
 def _device_names(start: alt.Chart) -> list[alt.Chart]:
     """Write the name of the fastest device above its line, the others below theirs."""
-    above, below = (start.transform_filter(f"{sign}datum.on_top").encode(text="label:N") for sign in ("", "!"))
+    above, below = (start.transform_filter(f"{sign}datum.on_top").encode(alt.Text("label:N")) for sign in ("", "!"))
     return [
         above.mark_text(align="left", dx=6, dy=-20, fontWeight=BOLD),
         below.mark_text(align="left", dx=6, dy=13, fontWeight=BOLD),
@@ -297,7 +297,7 @@ def offload_measured(runs: pd.DataFrame, *, rate_token_per_s: float) -> alt.Laye
         base.transform_filter(f"{sign}datum.drive_known").encode(colour, shape, tooltip=marks.tooltip(*tip))
         for sign in ("", "!")
     )
-    names = base.transform_filter("datum.label").encode(text="label:N", color=alt.value(theme.MUTED))
+    names = base.transform_filter("datum.label").encode(alt.Text("label:N"), alt.ColorValue(theme.MUTED))
     return alt.layer(
         *_diagonal(),
         marks.limit(rate_token_per_s, "Reading speed", column="token_per_s", along="y", dy=16),
@@ -330,7 +330,7 @@ def _diagonal() -> list[alt.Chart]:
     line = alt.Chart(pd.DataFrame({"limit_token_per_s": [0.02, 30], "token_per_s": [0.02, 30]})).encode(**both)
     name = pd.DataFrame({"limit_token_per_s": [0.028], "token_per_s": [0.028], "name": ["Limit"]})
     text = alt.Chart(name).mark_text(align="left", dx=8, dy=6, color=theme.MUTED)
-    return [line.mark_line(color=theme.MUTED, strokeWidth=1.6), text.encode(text="name:N", **both)]
+    return [line.mark_line(color=theme.MUTED, strokeWidth=1.6), text.encode(text=alt.Text("name:N"), **both)]
 
 
 def sparse_reads(steps: pd.DataFrame, *, fastest_byte_per_s: float) -> alt.LayerChart:
@@ -349,7 +349,7 @@ def sparse_reads(steps: pd.DataFrame, *, fastest_byte_per_s: float) -> alt.Layer
         f"{need} <= {far} && {need} > {fastest_byte_per_s}": {"align": "left", "dx": 10},
         f"{need} <= {fastest_byte_per_s}": {"align": "right", "dx": -10},
     }
-    texts = base.encode(text="value:N")
+    texts = base.encode(alt.Text("value:N"))
     return alt.layer(
         marks.limit(fastest_byte_per_s, "Fastest drive", column="io_needed_byte_per_s"),
         base.mark_point(size=110, filled=True, color=theme.PRIMARY, opacity=1).encode(tooltip=tip),

@@ -63,7 +63,7 @@ def predicted_against_measured(table: pd.DataFrame) -> alt.LayerChart:
     present = list(shown["backend_name"].unique())
     base = alt.Chart(shown).encode(x=x)
     low = marks.y("low_token_per_s", PREDICTED, log=True, domain=ends, values=ticks)
-    bars = base.mark_rule(opacity=0.25, clip=True).encode(y=low, y2="high_token_per_s:Q")
+    bars = base.mark_rule(opacity=0.25, clip=True).encode(y=low, y2=alt.Y2("high_token_per_s:Q"))
     points = base.mark_point(filled=True, size=45, opacity=0.75, clip=True).encode(
         y=y,
         color=marks.colour("backend_name", BACKENDS, present, columns=3),
@@ -103,7 +103,7 @@ def error_by_group(table: pd.DataFrame) -> alt.LayerChart:
     rules = (
         base.transform_filter("datum.measure === 'Median'")
         .mark_rule(opacity=0.35)
-        .encode(y=y, x=start, x2="large_error_ratio:Q")
+        .encode(y=y, x=start, x2=alt.X2("large_error_ratio:Q"))
     )
     return alt.layer(rules, points)
 
@@ -188,7 +188,7 @@ def interval_coverage(table: pd.DataFrame, *, goal: tuple[float, float]) -> alt.
     band = (
         alt.Chart(pd.DataFrame({"share": [goal[0]], "end": [goal[1]]}))
         .mark_rect(opacity=0.12, color=theme.PRIMARY)
-        .encode(x=x, x2="end:Q")
+        .encode(x=x, x2=alt.X2("end:Q"))
     )
     return alt.layer(band, points)
 
@@ -247,7 +247,9 @@ def serving_frontier(table: pd.DataFrame) -> alt.LayerChart:
     colour = marks.colour("setup", palette, list(palette))
     base = alt.Chart(table).encode(x=x, y=y, color=colour)
     lines = (
-        base.transform_filter("datum.basis === 'Predicted'").mark_line(strokeDash=[6, 4]).encode(order="batch_size:Q")
+        base.transform_filter("datum.basis === 'Predicted'")
+        .mark_line(strokeDash=[6, 4])
+        .encode(alt.Order("batch_size:Q"))
     )
     points = base.transform_filter("datum.basis === 'Measured'").mark_point(filled=True, size=80).encode(
         shape=marks.shape("setup", shapes, list(palette)), tooltip=_tips("setup", "batch_size", "user_token_per_s", "chip_token_per_s")
