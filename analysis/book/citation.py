@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
 from analysis.book.cache import recalled
@@ -71,7 +72,6 @@ def csl(work: Work) -> dict[str, Any]:
 def bibtex(work: Work) -> str:
     """The item as BibTeX."""
     from pybtex.database import BibliographyData, Entry
-    from pybtex.database.output.bibtex import Writer
 
     fields = [
         ("title", f"{{{work.title}}}"),
@@ -84,8 +84,18 @@ def bibtex(work: Work) -> str:
     if work.address:
         fields += [("url", work.address)]
     entry = Entry("book" if work.kind == "book" else "misc", [*fields, ("publisher", "The Memory Wall")])
-    written: str = Writer().to_string(BibliographyData({work.key: entry}))  # by name, it would search all packages
+    written: str = _writer().to_string(BibliographyData({work.key: entry}))
     return written
+
+
+@cache
+def _writer() -> Any:
+    """Pybtex's writer, which need not translate the author of a thousand entries a thousand times."""
+    from pybtex.database.output.bibtex import Writer  # called by its name, it would be searched for in all packages
+
+    writer = Writer()
+    writer._encode = lru_cache(writer._encode)
+    return writer
 
 
 def ris(work: Work) -> str:

@@ -14,30 +14,32 @@ from analysis.book.cache import Store, digest, file_digest
 
 EDITION = 11
 """Raise it when the way pictures are made from a specification changes."""
-_executor: Executor | None = None
+ENGINE = ("svg", "vega")
+"""Kinds that need the renderer's engine, which takes a worker most of a second to start: few workers draw these."""
+_executors: tuple[Executor, Executor] | None = None
 _underway: dict[tuple[str, str], Future[dict[str, bytes]]] = {}
 _elsewhere: set[tuple[str, str]] = set()
 PATIENCE_S = 60.0
-"""So long a copy of the process waits for a picture that workers of the original draw; then it draws it itself."""
+"""So long a process waits for a picture that another one draws; then it draws it itself."""
 LOOK_S = 0.01
 
 
 @contextmanager
-def drawn_by(executor: Executor) -> Iterator[None]:
-    """Let the workers of a build draw."""
-    global _executor  # noqa: PLW0603 - Sphinx calls back without a place to carry it
-    _executor = executor
+def drawn_by(drawers: Executor, others: Executor) -> Iterator[None]:
+    """Let the workers of a build draw: some whatever needs the renderer's engine, others the rest."""
+    global _executors  # noqa: PLW0603 - Sphinx calls back without a place to carry it
+    _executors = (drawers, others)
     try:
         yield
     finally:
-        _executor = None
+        _executors = None
         _underway.clear()
 
 
 def copied() -> None:
     """In a copy of this process: what workers draw for the original arrives here by way of the store alone."""
-    global _executor  # noqa: PLW0603 - as above
-    _executor = None
+    global _executors  # noqa: PLW0603 - as above
+    _executors = None
     _elsewhere.update(_underway)
     _underway.clear()
 
@@ -70,16 +72,18 @@ def begin(kinds: tuple[str, ...], source: str) -> None:
     missing = tuple(
         kind for kind in kinds if (kind, source) not in _underway and not Store("pictures").has(address(kind, source))
     )
-    if _executor is not None and missing:
+    if _executors is not None and missing:
         from analysis.book import vega
 
-        future = _executor.submit(vega.draw, missing, source)
+        drawers, others = _executors
+        executor = drawers if set(missing) & set(ENGINE) else others
+        future = executor.submit(vega.draw, missing, source, PATIENCE_S)
         _underway.update(dict.fromkeys(((kind, source) for kind in missing), future))
 
 
-def _found(kind: str, source: str) -> bytes | None:
-    """The picture from the store, waiting for it where somebody else draws it."""
-    end = time.monotonic() + PATIENCE_S * ((kind, source) in _elsewhere)
+def awaited(kind: str, source: str, patience_s: float) -> bytes | None:
+    """The picture from the store; where it is not there, what another process puts there in so long a time."""
+    end = time.monotonic() + patience_s
     while (found := Store("pictures").get(address(kind, source))) is None and time.monotonic() < end:
         time.sleep(LOOK_S)
     return found
@@ -90,7 +94,7 @@ def drawn(kind: str, source: str) -> bytes:
     from analysis.book import vega
 
     if (kind, source) not in _underway:
-        found = _found(kind, source)
+        found = awaited(kind, source, PATIENCE_S if (kind, source) in _elsewhere else 0.0)
         if found is not None:
             return found
         begin((kind,), source)

@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -47,7 +47,12 @@ class Pool(ProcessPoolExecutor):
     def __init__(self, jobs: int | None = None) -> None:
         context = Context.ready()
         theirs, self._lifeline = context.Pipe(duplex=False)
-        super().__init__(jobs or cores(), mp_context=context, initializer=begin, initargs=(theirs,))
+        self.jobs = jobs or cores()
+        super().__init__(self.jobs, mp_context=context, initializer=begin, initargs=(theirs,))
+
+    def drawers(self) -> contextlib.AbstractContextManager[Executor]:
+        """Workers that draw charts while these run chapters: half as many, as each starts the renderer's engine for itself."""
+        return Pool(self.jobs // 2) if self.jobs > 1 else contextlib.nullcontext(self)
 
     def end(self) -> None:
         """End workers, mothers and kernels at once; what they were doing is lost."""

@@ -15,6 +15,10 @@ import ipykernel.debugger
 import ipykernel.ipkernel
 import ipykernel.kernelapp
 import IPython.core.completer
+import IPython.core.completerlib
+import IPython.core.debugger
+import IPython.core.logger
+import IPython.extensions.storemagic
 import jsonschema_rs
 import jupyter_client.asynchronous
 import jupyter_client.provisioning
@@ -25,6 +29,7 @@ import papermill
 import pikepdf
 import pypdfium2
 import rapidfuzz.process
+import tornado.platform.asyncio
 import vl_convert
 
 PACKAGES = (
@@ -40,11 +45,14 @@ PACKAGES = (
     pikepdf,
     pypdfium2,
     rapidfuzz,
+    tornado,
     vl_convert,
 )
 
-# The first chart of a process imports more.
-altair.Chart(pandas.DataFrame({"x": [1.0], "y": ["a"]})).mark_point().encode(x="x:Q", y="y:N").to_dict(validate=False)
+# The first chart and the first table of a process import more.
+FRAME = pandas.DataFrame({"x": [1.0], "y": ["a"]})
+altair.Chart(FRAME).mark_point().encode(x="x:Q", y="y:N").to_dict(validate=False)
+FRAME.to_html()
 # What is here stays for good: the collector need not look at it again, and forks share its pages.
 gc.collect()
 gc.freeze()

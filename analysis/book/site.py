@@ -109,7 +109,7 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
             step("data and parameters are sound")
             _import_renderer()
 
-        with drawings.drawn_by(executor):
+        with executor.drawers() as drawers, drawings.drawn_by(drawers, executor):
             # Checked while the first chapters run, whose results nobody asks for if something is found.
             executed = plan.run(executor, lambda name, outputs: _executed(name, outputs, step), meanwhile)
             _stage(workshop / "source", executed)

@@ -212,9 +212,10 @@ def framed_source(bundle: dict[str, Any], footer: str) -> str:
     return json.dumps([page_source(bundle, WIDE), words])
 
 
-def _framed(text: str) -> str:
+def _framed(text: str, patience_s: float) -> str:
     chart, words = json.loads(text)
-    picture = draw(("svg",), chart)["svg"].decode()
+    drawn = drawings.awaited("svg", chart, patience_s)
+    picture = (draw(("svg",), chart)["svg"] if drawn is None else drawn).decode()
     return framing.framed(picture, *size(picture), framing.Words(*words))
 
 
@@ -223,10 +224,10 @@ def source(spec: dict[str, Any]) -> str:
     return json.dumps(spec, sort_keys=True, separators=(",", ":"))
 
 
-def draw(kinds: tuple[str, ...], text: str) -> dict[str, bytes]:
-    """Draw from one source every kind asked for; what was drawn before is read."""
+def draw(kinds: tuple[str, ...], text: str, patience_s: float = 0.0) -> dict[str, bytes]:
+    """Draw from one source every kind asked for; what was drawn before is read, what is being drawn waited for so long."""
     compiled = cache(lambda: _converter().vegalite_to_vega(text))
-    framed = cache(lambda: _framed(text))
+    framed = cache(lambda: _framed(text, patience_s))
     printed = cache(lambda: pdf(framed()))
     makers: dict[str, Callable[[], bytes]] = {
         "script": lambda: script().encode(),
