@@ -109,7 +109,7 @@ def figure(
     cited = sorted(set(tables.source_ids(data) if sources is None else sources))
     from analysis.charts import schema
 
-    spec = rounded(schema.specification(chart))
+    spec = rounded(schema.specification(chart, records))
     spec = _prune({key: value for key, value in spec.items() if key not in ("config", "title")})
     shown = data.drop(columns=[name for name in data.columns if str(name).startswith("_")])
     bundle = {

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 import altair as alt
 import jsonschema_rs
+import pandas as pd
 
 DEFINITIONS = "#/definitions/"
+TRANSFORMER = "memory-wall"
 
 
-def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """The chart as Vega-Lite; raises Altair's error, which names what is wrong with which part, where it does not fit the schema."""
-    found: dict[str, Any] = chart.to_dict(validate=False)
-    if not _validator().is_valid(found):
-        chart.to_dict()
+def specification(chart: alt.TopLevelMixin, rows: Callable[[pd.DataFrame], list[list[Any]]]) -> dict[str, Any]:
+    """The chart as Vega-Lite, its tables as ``rows`` makes plain values of them, each once however many layers draw it.
+
+    Raises Altair's error, which names what is wrong with which part, where the chart does not fit the schema.
+    """
+    known: dict[int, dict[str, Any]] = {}
+
+    def values(table: pd.DataFrame) -> dict[str, Any]:
+        if id(table) not in known:
+            known[id(table)] = {"values": [dict(zip(table.columns, row, strict=True)) for row in rows(table)]}
+        return known[id(table)]
+
+    alt.data_transformers.register(TRANSFORMER, values)
+    with alt.data_transformers.enable(TRANSFORMER):
+        found: dict[str, Any] = chart.to_dict(validate=False)
+        if not _validator().is_valid(found):
+            chart.to_dict()
     return found
 
 
