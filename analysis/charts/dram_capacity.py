@@ -108,7 +108,7 @@ def footprint_against_memory(
     )  # fmt: skip
     controls = (_context_menu(context_token), _reserve_slider(system_reserve_gibyte))
     layers = (*_limits(limits, blank, side), span, dots, _article_mark(points, side))
-    return alt.layer(*layers).add_params(*controls)
+    return marks.layered(*layers, params=controls)
 
 
 def _limits(limits: pd.DataFrame, blank: list[str], side: alt.Y) -> list[alt.Chart]:
@@ -227,9 +227,8 @@ def fit_matrix(
         filled=False, size=60, strokeWidth=1.6, opacity=1, shape=CROSS
     )
     layers = (cell, *(mark.encode(x=x, y=y, color=colour, tooltip=tips) for mark in (yes, no)))
-    return alt.layer(*layers).add_params(
-        *_matrix_menus(table, shown_set), _context_menu(context_token), _reserve_slider(system_reserve_gibyte)
-    )
+    menus = (*_matrix_menus(table, shown_set), _context_menu(context_token), _reserve_slider(system_reserve_gibyte))
+    return marks.layered(*layers, params=menus)
 
 
 OUTCOME = "!isValid(datum.need_byte) ? 'unknown' : datum.need_byte <= datum.left_byte ? 'fits' : 'does not fit'"

@@ -35,7 +35,7 @@ def explorer(
         _menu("device_class", "Class ", ANY, [ANY, *_present(devices)], ["all classes", *_present(devices)]),
         _menu("device", "Device ", FIRST, names, names),
     ]
-    layers = alt.layer(
+    return marks.layered(
         _limit_line(devices),
         _lost(devices),
         _points(devices),
@@ -43,8 +43,8 @@ def explorer(
         _chosen(devices),
         _names(devices),
         _readout(devices),
+        params=controls,
     )
-    return layers.add_params(*controls)
 
 
 def _slider(name: str, label: str, value: float, low: float, high: float, step: float) -> alt.Parameter:

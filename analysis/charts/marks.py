@@ -155,6 +155,11 @@ def _category(
     return {"shorthand": f"{column}:N", "scale": scale, "legend": key}
 
 
+def layered(*layers: alt.Chart | alt.LayerChart, params: Iterable[alt.Parameter]) -> alt.LayerChart:
+    """Layers with the sliders and menus they share: handed over with them, as ``add_params`` copies every layer thrice."""
+    return alt.layer(*layers, params=[param.param for param in params])
+
+
 def limit(
     value: float, label: str, *, column: str, along: str = "x", align: str = "left", **offsets: float
 ) -> alt.LayerChart:

@@ -76,12 +76,13 @@ def largest_by_device(
     points = base.mark_point(filled=False, size=62, strokeWidth=2.2, opacity=1, clip=True, yOffset=BELOW).encode(
         x=x, y=_rows(order), stroke=_format_stroke(table), shape=_format_shape(table), tooltip=tips
     )
-    layers = alt.layer(
-        _rules(base, order), _row_names(_once(base), order), *_article(table, order), _lost(base, order, table), points
-    )
     sliders = _sliders(reading_speed_word_per_min, token_per_word, bandwidth_share)
+    layers = marks.layered(
+        _rules(base, order), _row_names(_once(base), order), *_article(table, order), _lost(base, order, table), points,
+        params=sliders,
+    )  # fmt: skip
     facet = alt.Facet("set_name:N", sort=list(dict.fromkeys(table["set_name"])), title=None)
-    return layers.add_params(*sliders).facet(facet, columns=2).resolve_scale(y="independent")
+    return layers.facet(facet, columns=2).resolve_scale(y="independent")
 
 
 def expected_by_device(table: pd.DataFrame) -> alt.LayerChart:
@@ -265,7 +266,7 @@ def kv_cache_over_context(table: pd.DataFrame) -> alt.LayerChart:
     right = last.transform_filter("datum.context_token >= 4096").mark_text(align="left", dx=7)
     named = [mark.encode(x=x, y=y, text=alt.Text("label:N")) for mark in (above, right)]
     limit = marks.limit(float(table["budget_byte"].iloc[0]), "iPhone 14 limit", column="budget_byte", along="y")
-    return alt.layer(lines, points, *named, limit).add_params(bits)
+    return marks.layered(lines, points, *named, limit, params=(bits,))
 
 
 CACHE = "datum.kv_cache_byte * cache_bits / 16"
@@ -298,7 +299,8 @@ def read_per_token(
     diagonal = alt.Chart(pd.DataFrame({"held_param": DIAGONAL, "now_param": DIAGONAL}))
     dotted = diagonal.mark_line(strokeWidth=1.2, color=theme.MUTED, strokeDash=[2, 3]).encode(x=x, y=y)
     names = [mark.encode(x=x, y=y, text=alt.Text("name:N")) for mark in _two_sided(base)]
-    return alt.layer(dotted, *_limit_lines(limits), points, *names).add_params(*_drafts(acceptance_share, draft_token))
+    layers = (dotted, *_limit_lines(limits), points, *names)
+    return marks.layered(*layers, params=_drafts(acceptance_share, draft_token))
 
 
 def _two_sided(base: alt.Chart) -> list[alt.Chart]:

@@ -70,7 +70,8 @@ def pope_figure_9(table: pd.DataFrame) -> alt.LayerChart:
             "series", "batch_size", "time_s", "computed_mfu_share", "printed_mfu_share", "answer_token_per_s"
         ),
     )
-    return alt.layer(*_too_slow(base, high), lines, points, *_batches(base), *_article_point(base)).add_params(workload)
+    layers = (*_too_slow(base, high), lines, points, *_batches(base), *_article_point(base))
+    return marks.layered(*layers, params=(workload,))
 
 
 def _systems(table: pd.DataFrame) -> tuple[alt.Color, alt.Shape]:
@@ -219,7 +220,7 @@ def latency_by_chips(table: pd.DataFrame) -> alt.LayerChart:
         chip_label="format(datum.time_s, '.3~r') + ' s' + (datum.partitioning === 'pp3-tp8' ? ', pipeline' : '')"
     ).mark_text(align="left", dx=10, dy=-8)
     lines = ideal.mark_line(strokeDash=[5, 4], strokeWidth=1.6).encode(x, y, colour, alt.Detail("chip_kind:N"))
-    return alt.layer(lines, points, text.encode(x, y, alt.Text("chip_label:N"))).add_params(batch)
+    return marks.layered(lines, points, text.encode(x, y, alt.Text("chip_label:N")), params=(batch,))
 
 
 # ----------------------------------------------------------------------------------------- balance
@@ -302,7 +303,7 @@ def memory_cost_per_user(table: pd.DataFrame, *, price_ratio: float, context_tok
     dash = alt.StrokeDash("model:N", scale=alt.Scale(domain=names, range=list(DASHES[: len(names)])), legend=legend)
     lines = base.mark_line().encode(x, y, colour, dash)
     points = base.mark_point(size=30, opacity=1).encode(x, y, colour, tooltip=tips)
-    return alt.layer(*_dearer(), lines, points, *_claimed(table, x, y)).add_params(price, context)
+    return marks.layered(*_dearer(), lines, points, *_claimed(table, x, y), params=(price, context))
 
 
 def _dearer() -> list[alt.Chart]:

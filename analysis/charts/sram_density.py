@@ -69,8 +69,8 @@ def area_for_the_weights(
         tooltip=tips,
     )  # fmt: skip
     shade = _shade("needed_mm2", yardsticks["area_mm2"].iloc[-2], widest)
-    chart = alt.layer(shade, *_yard_lines(yardsticks), line, points, *_article_area(article, y))
-    return chart.add_params(size, efficiency)
+    layers = (shade, *_yard_lines(yardsticks), line, points, *_article_area(article, y))
+    return marks.layered(*layers, params=(size, efficiency))
 
 
 def _yard_lines(yardsticks: pd.DataFrame) -> list[alt.LayerChart]:
@@ -115,8 +115,8 @@ def capacity_by_node(table: pd.DataFrame, article: pd.DataFrame, *, array_effici
     )  # fmt: skip
     stars = alt.Chart(article).encode(alt.X("capacity_byte:Q"), y)
     star = _star(stars, yOffset=-1).encode(tooltip=[_tip("capacity_byte", "The article, on 100 mm² (B)", ".3~s")])
-    layers = alt.layer(line, points, star, _said(stars, dy=-14, align="center", field="said"))
-    return layers.add_params(_efficiency("node_efficiency", array_efficiency_share))
+    layers = (line, points, star, _said(stars, dy=-14, align="center", field="said"))
+    return marks.layered(*layers, params=(_efficiency("node_efficiency", array_efficiency_share),))
 
 
 def dies(table: pd.DataFrame, bare_byte: float) -> alt.LayerChart:
@@ -137,8 +137,8 @@ def dies(table: pd.DataFrame, bare_byte: float) -> alt.LayerChart:
     bound = marks.limit(
         bare_byte, f"bare cells: {words.quantity(bare_byte, 'byte')}", column=column, **_side(left=True)
     )
-    layers = alt.layer(_shade(column, bare_byte, ends[1]), bound, points, _names(table, column, y))
-    return layers.add_params(alt.param(name="chip_kind", value=None, bind=choice))
+    layers = (_shade(column, bare_byte, ends[1]), bound, points, _names(table, column, y))
+    return marks.layered(*layers, params=(alt.param(name="chip_kind", value=None, bind=choice),))
 
 
 def cell_area_by_year(table: pd.DataFrame, pace: pd.DataFrame) -> alt.LayerChart:

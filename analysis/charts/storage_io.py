@@ -51,7 +51,7 @@ def streaming_speed(
     line, drive = (base.transform_filter(f"datum.role == '{role}'") for role in ("line", "drive"))
     named = drive.transform_filter("datum.label").encode(alt.Text("label:N"), alt.ColorValue(theme.MUTED))
     tip = marks.tooltip("name", "format", "storage_read_byte_per_s", "token_per_s", "basis")
-    return alt.layer(
+    return marks.layered(
         *_too_slow(speed.name, token_per_word),
         line.mark_line(clip=True),
         _last(line).mark_text(align="left", dx=5, fontWeight=BOLD, clip=True).encode(alt.Text("format:N")),
@@ -59,7 +59,8 @@ def streaming_speed(
         named.transform_filter("datum.format_id == 'int4'").mark_text(align="right", dx=-7, dy=-9, clip=True),
         named.transform_filter("datum.format_id == 'fp16'").mark_text(align="left", dx=7, dy=11, clip=True),
         marks.article(article, x="storage_read_byte_per_s", y="token_per_s", label="label", dy=14),
-    ).add_params(size, speed)
+        params=(size, speed),
+    )
 
 
 def _size(name: str, model_param: float) -> Any:
@@ -167,7 +168,7 @@ def largest_streamed(
     billions, millions = (f"format(datum.largest_param / {unit}, '.2r') + '{word}'" for unit, word in UNITS)
     readout = point.transform_calculate(readout=f"datum.largest_param >= 1e9 ? {billions} : {millions}")
     tip = marks.tooltip("name", "storage_read_byte_per_s", "token_per_s", "largest_param")
-    return alt.layer(
+    return marks.layered(
         marks.limit(1.0, "1 a second", column="token_per_s", align="right", dx=-6),
         marks.limit(rate, "Reading speed", column="token_per_s", dx=6),
         base.mark_line(clip=True),
@@ -175,7 +176,8 @@ def largest_streamed(
         start.mark_text(align="left", dx=8, dy=-9, fontWeight=BOLD, clip=True).encode(alt.Text("label:N")),
         readout.mark_text(align="left", dx=9, dy=-9, clip=True).encode(alt.Text("readout:N")),
         _article(article, "token_per_s", "largest_param"),
-    ).add_params(bits, share)
+        params=(bits, share),
+    )
 
 
 UNITS = (("1e9", " B"), ("1e6", " M"))
@@ -243,7 +245,7 @@ def resident_share(lines: pd.DataFrame, *, model_param: float, rate_token_per_s:
     rule = alt.Chart(pd.DataFrame({"row": [0]})).transform_calculate(resident_share=f"{look.name} / 100")
     readout = now.transform_calculate(readout="format(datum.token_per_s, '.2r') + '/s'")
     inside = curve.transform_filter(f"datum.resident_share <= datum.usable_byte / {weight} + 1e-9")
-    return alt.layer(
+    return marks.layered(
         rule.mark_rule(strokeDash=[2, 3]).encode(alt.X("resident_share:Q")),
         curve.mark_line(strokeDash=[4, 4], strokeWidth=1.5, clip=True),
         inside.mark_line(clip=True),
@@ -254,7 +256,8 @@ def resident_share(lines: pd.DataFrame, *, model_param: float, rate_token_per_s:
         readout.mark_text(align="left", dx=7, dy=11, fontWeight=BOLD, clip=True).encode(alt.Text("readout:N")),
         *_device_names(_at(ends, "0", weight)),
         marks.limit(rate_token_per_s, "Reading speed", column="token_per_s", along="y"),
-    ).add_params(size, bits, look)
+        params=(size, bits, look),
+    )
 
 
 def _at(frame: alt.Chart, share: str, weight: str) -> alt.Chart:
