@@ -273,9 +273,8 @@ def installed_base(table: pd.DataFrame) -> alt.FacetChart:
         (first - 0.2, last + 1.2),
         tuple(year + 0.5 for year in range(floor_year(first), floor_year(last) + 1)),
     )
-    y = alt.Y(
-        "share:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title=None, values=[0, 0.25, 0.5, 0.75, 1], format="%")
-    )
+    quarters = alt.Axis(title=None, values=[0, 0.25, 0.5, 0.75, 1], labelExpr=marks.TICK_LABELS["share"])
+    y = alt.Y("share:Q", scale=alt.Scale(domain=[0, 1]), axis=quarters)
     base = alt.Chart()
     lines = base.mark_line(point={"size": 45, "filled": True}).encode(
         x=x, y=y, detail=alt.Detail("label:N"),

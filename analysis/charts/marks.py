@@ -64,10 +64,21 @@ def axis(column: str, title: str | None = None, **more: Any) -> alt.Axis:
     return alt.Axis(title=title or words(column), labelExpr=more.pop("labelExpr", label), **more)
 
 
+LINE_HEIGHT = 14
+"""Of a name of several lines, in pixels."""
+
+
 def names_axis(character: int = 15, text: str = "datum.label", **more: Any) -> alt.Axis:
-    """An axis of names: all of them, whole, broken after so many characters where a few more follow: a phone keeps room."""
+    """An axis of names: all of them, whole, broken after so many characters where a few more follow: a phone keeps room.
+
+    A name of several lines stands with their middle, not with its first line, beside its mark.
+    """
     broken = rf"split(replace({text}, /(.{{{character},}}?) (?=.{{6}})/g, '$1\n'), '\n')"
-    return alt.Axis(title=None, labelExpr=broken, labelOverlap=False, labelLineHeight=14, **more)
+    middle = {"test": f"length({broken}) > 1", "expr": f"-{LINE_HEIGHT / 2:g} * (length({broken}) - 1)"}
+    return alt.Axis(
+        title=None, labelExpr=broken, labelOverlap=False, labelLineHeight=LINE_HEIGHT,
+        labelOffset={"condition": middle, "value": 0}, **more,
+    )  # fmt: skip
 
 
 def covering(domain: Sequence[float], values: pd.Series[float], margin: float = 1.1) -> tuple[float, float]:
