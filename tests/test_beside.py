@@ -3,13 +3,13 @@
 import logging
 import os
 import signal
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sphinx.util import logging as sphinx_logging
 
-from analysis.book import beside, cache, drawings
+from analysis.book import beside, cache, drawings, kernels
 from analysis.errors import InputError, Problem, SiteError
 
 pytestmark = pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere nothing is done beside")
@@ -96,9 +96,37 @@ def test_a_picture_that_the_original_has_drawn_is_waited_for(tmp_path: Path, mon
 
 def test_a_picture_that_never_comes_is_drawn_by_the_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEMORY_WALL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(drawings, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(drawings, "_patience_s", 0.05)
     chart = '{"mark":"point","data":{"values":[{"a":1}]},"encoding":{"x":{"field":"a","type":"quantitative"}}}'
     monkeypatch.setitem(drawings._underway, ("svg", chart), Future())
     task = beside.Task(lambda: (tmp_path / "shown").write_bytes(drawings.drawn("svg", chart)))
     task.result()
     assert (tmp_path / "shown").read_bytes().startswith(b"<svg")
+
+
+def test_who_waited_in_vain_once_waits_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMORY_WALL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(drawings, "_in_vain", False)
+    assert drawings.awaited("svg", "never drawn", 0.05) is None
+    assert drawings._in_vain
+    assert drawings.awaited("svg", "never drawn", 3600.0) is None
+
+
+@pytest.mark.parametrize(("writable", "patience_s"), [(True, drawings.PATIENCE_S), (False, 0.0)])
+def test_nobody_waits_for_a_store_that_keeps_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writable: bool, patience_s: float
+) -> None:
+    place = tmp_path / "cache"
+    if not writable:
+        place.write_text("a file where a folder should be")
+    monkeypatch.setenv("MEMORY_WALL_CACHE", str(place))
+    with ThreadPoolExecutor() as workers, drawings.drawn_by(workers, workers):
+        assert drawings._patience_s == patience_s
+
+
+def test_half_as_many_workers_draw_and_a_single_one_does_everything() -> None:
+    with kernels.Pool(1) as one, one.drawers() as drawers:
+        assert drawers is one
+    with kernels.Pool(4) as four, four.drawers() as drawers:
+        assert isinstance(drawers, kernels.Pool)
+        assert drawers.jobs == 2

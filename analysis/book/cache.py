@@ -35,6 +35,7 @@ def digest(content: bytes | str) -> str:
 
 
 GONE = "not there"
+PROBE = "does it keep what it is given?"
 
 
 def file_digest(path: Path) -> str:
@@ -80,6 +81,11 @@ class Store:
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             replace(path, hashlib.sha256(body).digest() + body)
+
+    def keeps(self) -> bool:
+        """Whether what is put here can be had back: the disk is not full, the folder not read-only."""
+        self.put(PROBE, PROBE.encode())
+        return self.get(PROBE) is not None
 
     def made(self, key: str, make: Callable[[], bytes]) -> bytes:
         """The content from the store, or made and kept."""

@@ -20,15 +20,18 @@ _executors: tuple[Executor, Executor] | None = None
 _underway: dict[tuple[str, str], Future[dict[str, bytes]]] = {}
 _elsewhere: set[tuple[str, str]] = set()
 PATIENCE_S = 60.0
-"""So long a process waits for a picture that another one draws; then it draws it itself."""
+"""So long a process waits for a picture that another one draws; then it draws it itself, and waits for no more of them."""
 LOOK_S = 0.01
+_patience_s = PATIENCE_S
+_in_vain = False
 
 
 @contextmanager
 def drawn_by(drawers: Executor, others: Executor) -> Iterator[None]:
     """Let the workers of a build draw: some whatever needs the renderer's engine, others the rest."""
-    global _executors  # noqa: PLW0603 - Sphinx calls back without a place to carry it
+    global _executors, _patience_s  # noqa: PLW0603 - Sphinx calls back without a place to carry it
     _executors = (drawers, others)
+    _patience_s = PATIENCE_S if Store("pictures").keeps() else 0.0
     try:
         yield
     finally:
@@ -77,15 +80,17 @@ def begin(kinds: tuple[str, ...], source: str) -> None:
 
         drawers, others = _executors
         executor = drawers if set(missing) & set(ENGINE) else others
-        future = executor.submit(vega.draw, missing, source, PATIENCE_S)
+        future = executor.submit(vega.draw, missing, source, _patience_s)
         _underway.update(dict.fromkeys(((kind, source) for kind in missing), future))
 
 
 def awaited(kind: str, source: str, patience_s: float) -> bytes | None:
     """The picture from the store; where it is not there, what another process puts there in so long a time."""
-    end = time.monotonic() + patience_s
+    global _in_vain  # noqa: PLW0603 - one per process
+    end = time.monotonic() + (0.0 if _in_vain else patience_s)
     while (found := Store("pictures").get(address(kind, source))) is None and time.monotonic() < end:
         time.sleep(LOOK_S)
+    _in_vain |= found is None and patience_s > 0
     return found
 
 
@@ -94,7 +99,7 @@ def drawn(kind: str, source: str) -> bytes:
     from analysis.book import vega
 
     if (kind, source) not in _underway:
-        found = awaited(kind, source, PATIENCE_S if (kind, source) in _elsewhere else 0.0)
+        found = awaited(kind, source, _patience_s if (kind, source) in _elsewhere else 0.0)
         if found is not None:
             return found
         begin((kind,), source)
