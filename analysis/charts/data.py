@@ -20,7 +20,11 @@ def confidence(counts: pd.DataFrame) -> alt.Chart:
         alt.Chart(counts)
         .mark_bar()
         .encode(
-            alt.X("row_count:Q", stack="normalize", axis=marks.axis("share", "Share of rows", tickCount=5)),
+            alt.X(
+                "row_count:Q",
+                stack="normalize",
+                axis=marks.axis("share", "Share of rows", values=[0, 0.25, 0.5, 0.75, 1]),
+            ),
             alt.Y("table:N", sort=None, axis=marks.names_axis(text="replace(datum.label, /[:,] .*/, '')")),
             alt.Color("confidence:N", scale=colours, legend=alt.Legend(title=None, columns=2)),
             tooltip=[
