@@ -21,6 +21,19 @@ def test_a_chart_is_what_altair_makes_of_it() -> None:
     assert schema.specification(chart(), figures.records) == chart().to_dict()
 
 
+def test_a_table_that_several_layers_draw_is_read_once() -> None:
+    read = []
+
+    def rows(table: pd.DataFrame) -> list[list[object]]:
+        read.append(table)
+        return figures.records(table)
+
+    other = alt.Chart(TABLE.assign(year=TABLE["year"] + 1)).mark_point().encode(x="year:O")
+    layers = alt.layer(chart(), chart().mark_point(), other)
+    assert schema.specification(layers, rows) == layers.to_dict()
+    assert len(read) == 2
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -20,12 +20,15 @@ def specification(chart: alt.TopLevelMixin, rows: Callable[[pd.DataFrame], list[
 
     Raises Altair's error, which names what is wrong with which part, where the chart does not fit the schema.
     """
-    known: dict[int, dict[str, Any]] = {}
+    known: dict[
+        int, tuple[pd.DataFrame, dict[str, Any]]
+    ] = {}  # with the table itself, or another could get its identity
 
     def values(table: pd.DataFrame) -> dict[str, Any]:
         if id(table) not in known:
-            known[id(table)] = {"values": [dict(zip(table.columns, row, strict=True)) for row in rows(table)]}
-        return known[id(table)]
+            plain = [dict(zip(table.columns, row, strict=True)) for row in rows(table)]
+            known[id(table)] = (table, {"values": plain})
+        return known[id(table)][1]
 
     alt.data_transformers.register(TRANSFORMER, values)
     with alt.data_transformers.enable(TRANSFORMER):
