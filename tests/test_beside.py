@@ -65,6 +65,22 @@ def test_a_copy_that_is_killed_is_not_waited_for() -> None:
         task.result()
 
 
+def test_what_a_hanging_copy_should_do_is_done_on_the_spot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = os.getpid()
+    monkeypatch.setattr(beside, "PATIENCE_S", 0.1)
+
+    def hang_in_the_copy() -> None:
+        if os.getpid() != mine:
+            signal.pause()
+        (tmp_path / "who").write_text(str(os.getpid()))
+
+    task = beside.Task(hang_in_the_copy)
+    task.result()
+    assert int((tmp_path / "who").read_text()) == mine
+    with pytest.raises(ProcessLookupError):
+        os.kill(task._process.pid or 0, 0)
+
+
 def test_a_copy_nobody_waits_for_is_ended(tmp_path: Path) -> None:
     task = beside.Task(signal.pause)
     child = task._process.pid

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from tests.small import LANDING, Book
@@ -36,20 +40,46 @@ def wait_for(address: str, text: str) -> str:
     return page
 
 
-def test_a_change_is_built_and_shown(tmp_path: Path) -> None:
-    book, port = Book(tmp_path / "book"), free_port()
-    address = f"http://127.0.0.1:{port}"
+@contextmanager
+def served(book: Book) -> Iterator[str]:
+    """The address at which the book is served."""
+    port = free_port()
     process = book.start("serve", "--port", str(port))
     try:
-        page = wait_for(f"{address}/index.html", "A small book")
-        assert '<script src="/-/reload.js"></script></head>' in page
-        assert "EventSource" in read(f"{address}/-/reload.js")
-        assert read(f"{address}/../../etc/passwd") == ""
-        changes = urllib.request.urlopen(f"{address}/-/changes", timeout=LONGEST_S)  # noqa: S310 - as above
-        book.write("index", LANDING + "\nA sentence more.\n")
-        assert any(line.startswith(b"data:") for line in changes)
-        assert "A sentence more." in read(f"{address}/")
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode in (0, 130)
+
+
+def is_told(address: str, build: str) -> bool:
+    """Whether a page of this build is told in time that there is another."""
+    end = time.monotonic() + LONGEST_S
+    with urllib.request.urlopen(f"{address}/-/changes?{build}", timeout=LONGEST_S) as lines:  # noqa: S310 - as above
+        return any(line.startswith(b"data:") for line in takewhile(lambda _: time.monotonic() < end, lines))
+
+
+def test_a_change_is_built_and_shown(tmp_path: Path) -> None:
+    book = Book(tmp_path / "book")
+    with served(book) as address:
+        page = wait_for(f"{address}/index.html", "A small book")
+        found = re.search('<script src="/-/reload.js" data-build="([0-9]+)"></script></head>', page)
+        assert found
+        assert "EventSource" in read(f"{address}/-/reload.js")
+        assert read(f"{address}/../../etc/passwd") == ""
+        book.write("index", LANDING + "\nA sentence more.\n")
+        assert is_told(address, found[1])
+        assert "A sentence more." in read(f"{address}/")
+        assert is_told(address, "0"), "a page of a server that is no more"
+
+
+def test_a_change_during_a_build_is_built_too(tmp_path: Path) -> None:
+    book = Book(tmp_path / "book")
+    with served(book) as address:
+        end = time.monotonic() + LONGEST_S
+        while not any(book.folder.glob("_build/.html.workshop-*/source/chapters/index.ipynb")):  # it has been read
+            assert time.monotonic() < end, "no build begins"
+            time.sleep(0.01)
+        book.write("index", LANDING + "\nA sentence more.\n")
+        wait_for(f"{address}/index.html", "A sentence more.")

@@ -23,12 +23,15 @@ from analysis.book import drawings, kernels
 from analysis.errors import SiteError
 
 LOGGER = logging.getLogger(__name__)
+PATIENCE_S = 120.0
+"""Ten times what the longest work takes on two cores: a copy silent for so long holds a lock that a thread had when it was copied."""
 
 
 class Task:
     """Work that is being done."""
 
     def __init__(self, work: Callable[[], object]) -> None:
+        self._work = work
         context: Any = multiprocessing.get_context("fork")
         self._answer, answer = context.Pipe(duplex=False)
         self._process = context.Process(target=_do, args=(work, answer), daemon=True)
@@ -39,8 +42,12 @@ class Task:
         answer.close()  # the copy holds the only one: its death ends the wait
 
     def result(self) -> None:
-        """Wait until it is done; raises what the work raised, SiteError if the copy was killed."""
+        """Wait until it is done, or do it here if the copy hangs; raises what the work raised, SiteError if the copy was killed."""
         try:
+            if not self._answer.poll(PATIENCE_S):
+                self.end()
+                self._work()
+                return
             logged, error = self._answer.recv()
         except EOFError:
             raise SiteError("a process that wrote pages ended: out of memory, or killed from outside") from None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.server
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,15 +16,22 @@ from analysis.book.forking import PRELOAD, Context
 from analysis.errors import InputError, Problem
 
 WATCHED = ("analysis", "chapters", "data", "_config.yml", "_toc.yml", "requirements.lock")
-RELOAD = b'new EventSource("/-/changes").onmessage = () => location.reload();\n'
+RELOAD = b"""const built = document.currentScript.dataset.build;
+new EventSource("/-/changes?" + built).onmessage = () => location.reload();
+"""
 PULSE_S = 5.0
+LOOK_MS = 200
+"""So long the watcher looks before it says that nothing has changed."""
 
 
 class Edition:
-    """The number of the build that is shown; whoever waits is told of the next."""
+    """The number of the build that is shown; whoever waits is told of the next.
+
+    It begins with the clock, so that a page left open from an earlier server is of another number.
+    """
 
     def __init__(self) -> None:
-        self.number, self._changed = 0, threading.Condition()
+        self.number, self._changed = time.time_ns(), threading.Condition()
 
     def next(self) -> None:
         """Another build has been published."""
@@ -30,10 +39,10 @@ class Edition:
             self.number += 1
             self._changed.notify_all()
 
-    def after(self, number: int) -> bool:
-        """Wait for a build after this one; False where none has come for a while."""
+    def other_than(self, number: str) -> bool:
+        """Wait for another build than this one; False where none has come for a while."""
         with self._changed:
-            return self._changed.wait_for(lambda: self.number > number, timeout=PULSE_S)
+            return self._changed.wait_for(lambda: str(self.number) != number, timeout=PULSE_S)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -43,9 +52,9 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer one request."""
-        path = self.path.split("?")[0]
+        path, _, number = self.path.partition("?")
         if path == "/-/changes":
-            self._changes()
+            self._changes(number)
         elif path == "/-/reload.js":
             self._answer(RELOAD, "text/javascript")
         elif path.endswith((".html", "/")):
@@ -56,14 +65,13 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def _page(self) -> None:
         file = Path(self.translate_path(self.path))
         file = file / "index.html" if file.is_dir() else file
+        script = f'<script src="/-/reload.js" data-build="{self.shown.number}"></script></head>'  # before it is read
         try:
             page = file.read_bytes()
         except OSError:
             self.send_error(404)
             return
-        self._answer(
-            page.replace(b"</head>", b'<script src="/-/reload.js"></script></head>', 1), "text/html; charset=utf-8"
-        )
+        self._answer(page.replace(b"</head>", script.encode(), 1), "text/html; charset=utf-8")
 
     def _answer(self, content: bytes, kind: str) -> None:
         self.send_response(200)
@@ -72,13 +80,12 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _changes(self) -> None:
+    def _changes(self, number: str) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        number = self.shown.number
         try:
-            while not self.shown.after(number):
+            while not self.shown.other_than(number):
                 self.wfile.write(b": still the same\n\n")
                 self.wfile.flush()
             self.wfile.write(b"data: changed\n\n")
@@ -96,17 +103,25 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 def serve(site: Path, port: int, build: Callable[[], None], data: Path | None, say: Callable[[str], None]) -> None:
     """Build, serve, and build again on every change, until interrupted.  ``build`` ends its process where it fails."""
-    from watchfiles import watch
-
+    paths = [places.REPOSITORY / name for name in WATCHED] + ([data] if data else [])
     with _listening(site, port) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        changes = _watched([path for path in paths if path.exists()])
         _build(build)
         say(f"The book is at http://127.0.0.1:{server.server_address[1]}/ and follows every change. Ctrl-C ends.")
-        paths = [places.REPOSITORY / name for name in WATCHED] + ([data] if data else [])
-        for changes in watch(*(path for path in paths if path.exists()), raise_interrupt=True):
-            say(f"{len(changes)} changed, {min(Path(path).name for _, path in changes)} among them")
+        for changed in changes:
+            say(f"{len(changed)} changed, {min(changed)} among them")
             if _build(build):
                 Handler.shown.next()
+
+
+def _watched(paths: list[Path]) -> Iterator[set[str]]:
+    """The names of files that changed since this was called, time and again: what changes during a build counts for the next."""
+    from watchfiles import watch
+
+    looks = watch(*paths, rust_timeout=LOOK_MS, yield_on_timeout=True, raise_interrupt=True)
+    first = next(looks)  # it watches from here on, not from when it was made
+    return ({Path(path).name for _, path in look} for look in chain([first], looks) if look)
 
 
 def _listening(site: Path, port: int) -> http.server.ThreadingHTTPServer:
