@@ -1,4 +1,4 @@
-"""Data of another world: phones eight times as fast and four times as large, dense SRAM, cheap HBM, fast drives."""
+"""Data of another world: phones eight times as fast and four times as large, dense SRAM, cheap HBM, fast drives, a tiny board."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOSTILE = 'Fön 16" \' onmouseover=alert(1) && ; -- %s ${x} \\" :: &lt;b&gt;'
 
 
 def write(folder: Path) -> Path:
-    """The folder with three files of rows that change the book's, and one new phone."""
+    """The folder with three files of rows that change the book's, one new phone, and a board whose memory the system takes whole."""
     folder.mkdir()
     _changed(folder, "devices", _phone)
     _changed(folder, "sram_bitcells", _cell)
@@ -23,7 +23,12 @@ def write(folder: Path) -> Path:
         "device_id": "foen", "name": HOSTILE, "vendor": "ACME & Söhne", "device_class": "phone", "release_date": "2026-11", "chip": "A1",
         "memory_bandwidth_tbyte_per_s": "0.6", "memory_capacity_gibyte": "48", "default_set": "2026",
     }  # fmt: skip
-    _put(folder / "devices.new.csv", [new])
+    tiny = {
+        "device_id": "tiny", "name": "Tiny board", "vendor": "ACME", "device_class": "phone", "release_date": "2026-11", "chip": "T1",
+        "memory_bandwidth_tbyte_per_s": "0.0065", "memory_capacity_gibyte": "1", "storage_read_gbyte_per_s": "0.1", "default_set": "2026",
+        "npu_peak_int8_top_per_s": "1",
+    }  # fmt: skip
+    _put(folder / "devices.new.csv", [dict.fromkeys(tiny, "") | new, tiny])
     return folder
 
 

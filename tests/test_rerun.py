@@ -7,16 +7,18 @@ import json
 import re
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from subprocess import CompletedProcess
 from threading import Event, Thread
+from typing import Any
 
 import duckdb
 import nbformat
 import pandas as pd
 import pytest
+import vl_convert
 from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,7 +26,6 @@ from hypothesis import strategies as st
 from analysis import checks, overlay, sheets, tables, template, wrong_inputs
 from analysis.book import execution, intake, pieces, publishing
 from analysis.book import site as site_module
-from analysis.charts import marks
 from analysis.charts import sram_density as charts_sram
 from analysis.derived import sram_density as derived_sram
 from analysis.errors import InputError
@@ -452,9 +453,41 @@ def test_the_book_can_be_made_of_what_it_needs(tmp_path: Path, monkeypatch: pyte
         tables.forget()
 
 
+EDGE_PX = 10
+"""A star may stand on the upper edge of a plot."""
+
+
+def points_outside(node: dict[str, Any], width: float = 0, height: float = 0) -> Iterator[tuple[Any, Any]]:
+    """Where the renderer puts points that lie outside their plot, or nowhere."""
+    for item in node.get("items", []):
+        for below in item.get("items", []):
+            yield from points_outside(below, item.get("width", width), item.get("height", height))
+        if node["marktype"] == "symbol" and node["role"] == "mark":
+            x, y = item.get("x", 0), item.get("y", 0)
+            if None in (x, y) or not (-1 <= x <= width + 1 and -EDGE_PX <= y <= height + 1):
+                yield x, y
+
+
+def test_no_point_leaves_its_picture(other: Path) -> None:
+    pictures = sorted(other.glob("figures/*/*.vl.json"))
+    assert len(pictures) == len(catalogue(other, "figures"))
+    for path in pictures:
+        drawn = vl_convert.vegalite_to_scenegraph(path.read_text(encoding="utf-8"))
+        assert not list(points_outside(drawn["scenegraph"])), path
+
+
+def test_a_device_that_holds_no_model_has_its_row_and_no_point(other: Path) -> None:
+    rows = (other / "figures" / "largest-model-by-device" / "largest-model-by-device.csv").read_text(encoding="utf-8")
+    assert "Tiny board" in rows
+    used = (other / "figures" / "compute-used-at-reading-speed" / "compute-used-at-reading-speed.csv").read_text(
+        encoding="utf-8"
+    )
+    assert "Tiny board" not in used
+    for name in ("largest-model-by-device", "largest-model-expected"):
+        assert "Tiny board" in (other / "figures" / name / f"{name}.svg").read_text(encoding="utf-8"), name
+
+
 def test_an_axis_reaches_as_far_as_the_data(tmp_path: Path) -> None:
-    assert marks.covering((1.0, 10.0), pd.Series([2.0, float("nan")])) == (1.0, 10.0)
-    assert marks.covering((1.0, 10.0), pd.Series([0.5, 20.0]), margin=2) == (0.25, 40.0)
     package = DataPackage(overlay.merged(other_world.write(tmp_path / "mine"), tmp_path / "data"))
     nodes = derived_sram.capacity_by_node(package, array_efficiency_share=1.0)
     chart = charts_sram.capacity_by_node(

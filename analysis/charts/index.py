@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import marks, theme
+from analysis.charts import domains, marks, theme
 
 FORMATS = {"FP16": 2.0, "int8": 1.0, "int4": 0.5}
 ANY = "all"
@@ -82,7 +82,7 @@ def _computed(devices: pd.DataFrame) -> alt.Chart:
 
 def _ends(devices: pd.DataFrame) -> tuple[float, float]:
     """The bandwidths between which the picture lies."""
-    return marks.covering((10e9, 3e12), devices["memory_bandwidth_byte_per_s"])
+    return domains.covering((10e9, 3e12), devices["memory_bandwidth_byte_per_s"])
 
 
 def _axes(devices: pd.DataFrame) -> dict[str, object]:
@@ -94,7 +94,7 @@ def _axes(devices: pd.DataFrame) -> dict[str, object]:
         values=[10e9, 30e9, 100e9, 300e9, 1e12, 3e12],
     )
     up = marks.y(
-        "largest_param", "Largest model, parameters", log=True, domain=marks.covering([0.1e9, 500e9], devices["largest_param"]),
+        "largest_param", "Largest model, parameters", log=True, domain=domains.covering([0.1e9, 500e9], devices["largest_param"]),
         values=[0.1e9, 0.3e9, 1e9, 3e9, 7e9, 30e9, 70e9, 200e9],
     )  # fmt: skip
     return {"x": across, "y": up}

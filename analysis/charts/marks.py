@@ -81,14 +81,6 @@ def names_axis(character: int = 15, text: str = "datum.label", **more: Any) -> a
     )  # fmt: skip
 
 
-def covering(domain: Sequence[float], values: pd.Series[float], margin: float = 1.1) -> tuple[float, float]:
-    """The ends of an axis, moved out where other data lie beyond them: a point outside would shrink or leave the picture."""
-    known = values.dropna()
-    low = float(known.min()) / margin if len(known) and known.min() < domain[0] else domain[0]
-    high = float(known.max()) * margin if len(known) and known.max() > domain[1] else domain[1]
-    return low, high
-
-
 def scale(log: bool = False, domain: Sequence[float] | None = None, **more: Any) -> alt.Scale:
     """A linear scale from zero, or a logarithmic one; ``domain`` fixes its ends."""
     ends = {} if domain is None else {"domain": list(domain), "nice": False}

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import marks, theme
+from analysis.charts import domains, marks, theme
 
 FORMAT_LABELS = "{fp16: 'FP16', int8: 'int8', int4: 'int4'}[datum.label]"
 SPEED, TOKENS, SHARE = "reading_speed", "tokens_per_word", "bandwidth_share"
@@ -63,9 +63,8 @@ def largest_by_device(
         .transform_calculate(by_bandwidth_param=BY_BANDWIDTH)
         .transform_calculate(largest_now_param=LARGEST)
     )
-    x = marks.x("largest_now_param", "Largest model (parameters)", log=True,
-                domain=marks.covering((1e8, 3e11), table["largest_param"]),
-                values=[1e8, 1e9, 7e9, 7e10])  # fmt: skip
+    ends = domains.covering((1e8, 3e11), [*table["largest_param"], *table["largest_by_bandwidth_param"]])
+    x = marks.x("largest_now_param", "Largest model (parameters)", log=True, domain=ends, values=[1e8, 1e9, 7e9, 7e10])
     x["axis"]["grid"] = True
     tips = marks.tooltip(
         "label", "format_id", "largest_now_param", "by_bandwidth_param", "largest_by_capacity_param",
@@ -73,12 +72,14 @@ def largest_by_device(
         titles={"label": "Device", "format_id": "Format", "largest_now_param": "Largest model",
                 "by_bandwidth_param": "Bandwidth allows", "largest_by_capacity_param": "Memory holds"},
     )  # fmt: skip
-    points = base.mark_point(filled=False, size=62, strokeWidth=2.2, opacity=1, clip=True, yOffset=BELOW).encode(
+    held = base.transform_filter("datum.largest_now_param > 0")
+    points = held.mark_point(filled=False, size=62, strokeWidth=2.2, opacity=1, clip=True, yOffset=BELOW).encode(
         x=x, y=_rows(order), stroke=_format_stroke(table), shape=_format_shape(table), tooltip=tips
     )
+    lost = _lost(base.transform_calculate(from_param=f"max(datum.largest_now_param, {ends[0]})"), order, table)
     sliders = _sliders(reading_speed_word_per_min, token_per_word, bandwidth_share)
     layers = marks.layered(
-        _rules(base, order), _row_names(_once(base), order), *_article(table, order), _lost(base, order, table), points,
+        _rules(base, order), _row_names(_once(base), order), *_article(table, order), lost, points,
         params=sliders,
     )  # fmt: skip
     facet = alt.Facet("set_name:N", sort=list(dict.fromkeys(table["set_name"])), title=None)
@@ -88,10 +89,10 @@ def largest_by_device(
 def expected_by_device(table: pd.DataFrame) -> alt.LayerChart:
     """A row per device: the ideal limit as a hollow mark, the expectation filled, its 80 % band as a bar."""
     order = list(table["label"] + ", " + table["default_set"])
-    base = alt.Chart(table.assign(row=order))
+    base = alt.Chart(table.assign(row=order)).transform_filter("datum.largest_param > 0")
     ticks = {"values": marks.log_ticks([*table["expected_low_param"], *table["largest_param"]])}
     x = marks.x("largest_param", "Parameters in int4", log=True, **ticks)
-    rows = alt.Y("row:N", sort=None, axis=marks.names_axis(22, grid=False))
+    rows = alt.Y("row:N", scale=alt.Scale(domain=order), axis=marks.names_axis(22, grid=False))
     tips = marks.tooltip(
         "row", "largest_param", "expected_param", "expected_low_param", "expected_high_param", "stack", "is_extrapolated",
         titles={"row": "Device", "largest_param": "At most", "expected_param": "Expected", "stack": "Modelled as",
@@ -117,11 +118,11 @@ def _rules(base: alt.Chart, order: list[str]) -> alt.Chart:
 
 
 def _lost(base: alt.Chart, order: list[str], table: pd.DataFrame) -> alt.LayerChart:
-    """Draw what bandwidth would allow and memory does not hold: a dashed line to a small tick."""
+    """Draw what bandwidth would allow and memory does not hold: a dashed line to a small tick, from the axis where it holds none."""
     full = base.transform_filter("datum.by_bandwidth_param > datum.largest_by_capacity_param * 1.001")
     stroke = _format_stroke(table)
     line = full.mark_rule(strokeDash=[3, 3], strokeWidth=1.6, clip=True, yOffset=BELOW).encode(
-        x=alt.X("largest_now_param:Q"), x2=alt.X2("by_bandwidth_param:Q"), y=_rows(order), stroke=stroke
+        x=alt.X("from_param:Q"), x2=alt.X2("by_bandwidth_param:Q"), y=_rows(order), stroke=stroke
     )
     end = full.mark_point(
         shape="M0,-0.5L0,0.5", filled=False, size=90, strokeWidth=2, clip=True, yOffset=BELOW, opacity=1

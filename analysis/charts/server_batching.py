@@ -70,7 +70,7 @@ def pope_figure_9(table: pd.DataFrame) -> alt.LayerChart:
             "series", "batch_size", "time_s", "computed_mfu_share", "printed_mfu_share", "answer_token_per_s"
         ),
     )
-    layers = (*_too_slow(base, high), lines, points, *_batches(base), *_article_point(base))
+    layers = (*_too_slow(base), lines, points, *_batches(base), *_article_point(base))
     return marks.layered(*layers, params=(workload,))
 
 
@@ -81,10 +81,10 @@ def _systems(table: pd.DataFrame) -> tuple[alt.Color, alt.Shape]:
     return colour, alt.Shape("series:N", scale=alt.Scale(domain=names, range=list(SYSTEM_SHAPES)), legend=legend)
 
 
-def _too_slow(base: alt.Chart, high: float) -> list[alt.Chart]:
+def _too_slow(base: alt.Chart) -> list[alt.Chart]:
     once = base.transform_aggregate(reading_latency_s="max(reading_latency_s)")
     rect = once.mark_rect(color=theme.FORBIDDEN, opacity=theme.SHADE).encode(
-        x=alt.X("reading_latency_s:Q"), x2=alt.datum(high)
+        x=alt.X("reading_latency_s:Q"), x2=alt.X2Value("width")
     )
     rule = once.mark_rule(strokeDash=[5, 4]).encode(alt.X("reading_latency_s:Q"))
     text = once.mark_text(align="left", baseline="top", dx=5, dy=2).encode(
@@ -307,11 +307,11 @@ def memory_cost_per_user(table: pd.DataFrame, *, price_ratio: float, context_tok
 
 
 def _dearer() -> list[alt.Chart]:
-    frame = pd.DataFrame({"cost_ratio": [1.0], "upper": [12.0]})
+    frame = pd.DataFrame({"cost_ratio": [1.0]})
     shade = alt.Chart(frame).mark_rect(color=theme.FORBIDDEN, opacity=theme.SHADE)
     text = alt.Chart(frame).mark_text(align="right", baseline="top", dx=-6, dy=5)
     return [
-        shade.encode(alt.Y("cost_ratio:Q"), alt.Y2("upper:Q")),
+        shade.encode(alt.Y("cost_ratio:Q"), alt.Y2Value(0)),
         text.encode(alt.XValue("width"), alt.YValue(0), alt.TextValue("dearer than on a client")),
     ]
 

@@ -68,7 +68,7 @@ def area_for_the_weights(
         x, y, *paint, _shape("basis", BASES, table, "At the density of"), _filled("datum.basis == 'V-Cache'"),
         tooltip=tips,
     )  # fmt: skip
-    shade = _shade("needed_mm2", yardsticks["area_mm2"].iloc[-2], widest)
+    shade = _shade("needed_mm2", yardsticks["area_mm2"].iloc[-2], below=False)
     layers = (shade, *_yard_lines(yardsticks), line, points, *_article_area(article, y))
     return marks.layered(*layers, params=(size, efficiency))
 
@@ -123,8 +123,7 @@ def dies(table: pd.DataFrame, bare_byte: float) -> alt.LayerChart:
     """Rows are kinds of chips, points chips by memory per 100 mm2, newer ones lower; the line is a bound."""
     choice = alt.binding_select(options=[None, *DIE_COLOURS], labels=["all kinds", *DIE_COLOURS], name="Highlight ")
     column = "sram_on_100mm2_byte"
-    ends = marks.covering((4e6, 1.2e9), pd.Series([bare_byte, *table[column]]))
-    x = _across(column, "On-chip memory per 100 mm² of die", [1e7, 1e8, 1e9], list(ends))
+    x = _across(column, "On-chip memory per 100 mm² of die", [1e7, 1e8, 1e9], [4e6, 1.2e9])
     y = _rows("row", list(DIE_COLOURS))
     titles = {column: "Memory per 100 mm²", "sram_byte": "Memory", "reading": "Counted", "certainty": "Figures"}
     names = ("name", "node", "year", "area_mm2", "sram_byte", column, "reading", "certainty")
@@ -137,7 +136,7 @@ def dies(table: pd.DataFrame, bare_byte: float) -> alt.LayerChart:
     bound = marks.limit(
         bare_byte, f"bare cells: {words.quantity(bare_byte, 'byte')}", column=column, **_side(left=True)
     )
-    layers = (_shade(column, bare_byte, ends[1]), bound, points, _names(table, column, y))
+    layers = (_shade(column, bare_byte, below=False), bound, points, _names(table, column, y))
     return marks.layered(*layers, params=(alt.param(name="chip_kind", value=None, bind=choice),))
 
 
@@ -146,9 +145,8 @@ def cell_area_by_year(table: pd.DataFrame, pace: pd.DataFrame) -> alt.LayerChart
     years = [2011, 2014, 2017, 2020, 2023, 2026]
     x = marks.x("year", "Year of publication or first production", domain=[2010.3, 2026.2], values=years)
     ticks = [UM2 * area for area in (0.005, 0.01, 0.02, 0.05, 0.1)]
-    areas = pd.concat([table["bitcell_area_mm2"], pace["bitcell_area_mm2"]])
     axis = alt.Axis(title=None, values=ticks, labelExpr=f"format(datum.value / {UM2}, '~g') + ' µm²'")
-    y = alt.Y("bitcell_area_mm2:Q", scale=marks.scale(True, marks.covering([5e-9, 1.6e-7], areas)), axis=axis)
+    y = alt.Y("bitcell_area_mm2:Q", scale=marks.scale(True, [5e-9, 1.6e-7]), axis=axis)
     tsmc = table[table["foundry"] == "TSMC"]
     line = alt.Chart(tsmc[tsmc["is_smallest"]]).mark_line(color=theme.PRIMARY).encode(x, y)
     gone = alt.Chart(pace).mark_line(strokeDash=[5, 4], color=theme.MUTED).encode(x, y)
@@ -181,7 +179,7 @@ def other_memories(table: pd.DataFrame, needed: pd.DataFrame) -> alt.LayerChart:
     low, high = needed["weight_byte"].min() / 2, needed["weight_byte"].max()
     near = table[column].between(low, high)
     names = [_names(table[~near], column, y), _names(table[near], column, y, align="right", dx=-13)]
-    return alt.layer(*_too_small(needed, column, 2e6), points, *names)
+    return alt.layer(*_too_small(needed, column), points, *names)
 
 
 def memory_densities(table: pd.DataFrame, needed: pd.DataFrame) -> alt.LayerChart:
@@ -193,7 +191,7 @@ def memory_densities(table: pd.DataFrame, needed: pd.DataFrame) -> alt.LayerChar
     points = _points(alt.Chart(table), 95).encode(
         x, y, *_paint("kind", MEMORY_COLOURS, table), _filled("datum.availability == 'for sale'"), tooltip=tips
     )
-    return alt.layer(*_too_small(needed, column, 5e7), points)
+    return alt.layer(*_too_small(needed, column), points)
 
 
 def _slider(name: str, value: float, label: str, *, least: float, most: float, step: float) -> alt.Parameter:
@@ -252,21 +250,20 @@ def _side(*, left: bool) -> dict[str, Any]:
     return {"align": "right", "dx": -5} if left else {"align": "left", "dx": 5}
 
 
-def _shade(column: str, start: float, end: float) -> alt.Chart:
-    """Shade the side of a limit that does not work."""
-    frame = pd.DataFrame({column: [start], "shade_end": [end]})
-    mark = alt.Chart(frame).mark_rect(color=theme.FORBIDDEN, opacity=theme.SHADE)
-    return mark.encode(alt.X(f"{column}:Q"), alt.X2("shade_end:Q"))
+def _shade(column: str, limit: float, *, below: bool) -> alt.Chart:
+    """Shade the side of a limit that does not work, to the end of the plot."""
+    mark = alt.Chart(pd.DataFrame({column: [limit]})).mark_rect(color=theme.FORBIDDEN, opacity=theme.SHADE)
+    return mark.encode(alt.X(f"{column}:Q"), alt.X2Value(0 if below else "width"))
 
 
-def _too_small(needed: pd.DataFrame, column: str, start: float) -> list[Any]:
+def _too_small(needed: pd.DataFrame, column: str) -> list[Any]:
     """Shade what is too small for the smallest format, and draw a line for it and for the largest."""
     ordered = needed.sort_values("weight_byte")
     ends = [
         marks.limit(row["weight_byte"], row["shown"], column=column, **_side(left=left))
         for left, row in ((True, ordered.iloc[0]), (False, ordered.iloc[-1]))
     ]
-    return [_shade(column, start, ordered["weight_byte"].iloc[0]), *ends]
+    return [_shade(column, ordered["weight_byte"].iloc[0], below=True), *ends]
 
 
 def _names(table: pd.DataFrame, x: str, y: alt.Y, **more: Any) -> alt.Chart:
