@@ -135,6 +135,7 @@ def test_the_command_ends_with_2_and_leaves_the_site(
         (("build", "--set", "no_such=1"), "a declared parameter"),
         (("build", "--set", "nonsense"), "name=value"),
         (("build", "--set", "reference_model=llama-8b"), "an id in models.csv"),
+        (("build", "--set", "reference_model=gemini-nano-1"), "Its row leaves n_layer, n_kv_head and head_dim empty"),
         (("build", "--params", "no-such-file.yml"), "a readable YAML file"),
     ],
 )

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis import checks, overlay, sheets, tables, template, wrong_inputs
-from analysis.book import execution, intake, pieces, publishing
+from analysis.book import execution, intake, parameters, pieces, publishing
 from analysis.book import site as site_module
 from analysis.charts import sram_density as charts_sram
 from analysis.derived import sram_density as derived_sram
@@ -444,13 +444,26 @@ def test_the_book_can_be_made_of_what_it_needs(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv(tables.DATA_VARIABLE, str(folder))
     tables.forget()
     try:
-        for path in site_module.chapter_files():
-            names: dict[str, object] = {}
-            for cell in execution.read(path).cells:
-                if cell.cell_type == "code":
-                    exec(compile(cell.source, path.name, "exec"), names)  # noqa: S102 - a chapter's own code
+        run_chapters({})
     finally:
         tables.forget()
+
+
+def run_chapters(values: dict[str, Any]) -> None:
+    """Run the code of every chapter with these values of the parameters it declares."""
+    for path in site_module.chapter_files():
+        names: dict[str, Any] = {}
+        for cell in execution.read(path).cells:
+            if cell.cell_type == "code":
+                exec(compile(cell.source, path.name, "exec"), names)  # noqa: S102 - a chapter's own code
+                names |= {name: values[name] for name in names.keys() & values.keys()}
+
+
+@pytest.mark.parametrize(("end", "model"), [("minimum", "smollm2-135m"), ("maximum", "palm-540b")])
+def test_the_book_can_be_made_at_the_ends_of_all_ranges(end: str, model: str) -> None:
+    """No setting that is accepted stops a chapter."""
+    values = {name: note[end] for name, note in parameters.declared().items() if end in note}
+    run_chapters(parameters.validated(values | {"reference_model": model}))
 
 
 EDGE_PX = 10

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from analysis import tables
+from analysis import tables, words
 from analysis.book import plain_yaml
 from analysis.errors import InputError, Problem, nearest
 
@@ -103,24 +103,23 @@ def _shown(value: Any) -> str:
 
 
 def references(values: Mapping[str, Any], package: tables.DataPackage) -> list[Problem]:
-    """Parameters that name a row of a table which the data does not hold."""
-    problems = []
-    for name, note in declared().items():
-        if "table" in note:
-            key = package.resource(note["table"])["schema"]["primaryKey"][0]
-            known = list(package.raw(note["table"])[key])
-            if values[name] not in known:
-                expected = f"an id in {note['table']}.csv"
-                problems.append(
-                    Problem(
-                        file="parameters",
-                        column=name,
-                        found=repr(values[name]),
-                        expected=expected,
-                        todo=nearest(values[name], known),
-                    )
-                )
-    return problems
+    """Parameters that name a row of a table which the data does not hold, or which leaves open what the chapters need."""
+    found = (_reference(name, note, values[name], package) for name, note in declared().items() if "table" in note)
+    return [problem for problem in found if problem]
+
+
+def _reference(name: str, note: Mapping[str, Any], value: str, package: tables.DataPackage) -> Problem | None:
+    raw = package.raw(note["table"])
+    rows = raw.set_index(package.resource(note["table"])["schema"]["primaryKey"][0])
+    expected, todo = f"an id in {note['table']}.csv", nearest(value, rows.index)
+    if value in rows.index:
+        named = rows.loc[[value], note["filled"]]
+        empty = list(named.columns[named.isna().any()])
+        if not empty:
+            return None
+        expected += f" whose row has {words.listing(note['filled'])}"
+        todo = f"Its row leaves {words.listing(empty)} empty: supply what is published, or name another."
+    return Problem(file="parameters", column=name, found=repr(value), expected=expected, todo=todo)
 
 
 def parse(settings: Sequence[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import marks, theme
+from analysis.charts import domains, marks, theme
 
 GIBYTE = 2**30
 GIBYTE_LABEL = f"format(datum.value / {GIBYTE}, ',~g') + ' GB'"
@@ -94,7 +94,9 @@ def footprint_against_memory(
     blank = ["\u2007" * (row + 1) for row in range(len(limits))]
     rows = [*blank, *points.sort_values("total_param")["model"].drop_duplicates()]
     side = alt.Y("model:N", sort=rows, scale=alt.Scale(domain=rows), axis=alt.Axis(title=None, ticks=False))
-    ends, ticks = [3e8, max(2.5e12, 2 * float(points["footprint_byte"].max()))], [10.0**power for power in range(9, 15)]
+    most = max(2.5e12, 2 * float(points["footprint_byte"].max()))
+    ends = domains.covering((3e8, most), [*points["weight_byte"], *points["footprint_byte"]])
+    ticks = [10.0**power for power in range(9, 15)]
     across = marks.x("need_byte", "Memory needed, or left to a model", log=True, domain=ends, values=ticks)
     base = alt.Chart(points).transform_calculate(need_byte=NEED)
     span = base.mark_line(strokeWidth=1.5, color=theme.MUTED, opacity=0.6).encode(
