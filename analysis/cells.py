@@ -64,7 +64,7 @@ def _column(sheet: Sheet, field: Mapping[str, Any], cells: list[str]) -> Iterato
     for (row, _), cell in zip(sheet.rows, cells, strict=True):
         problem = wrong[cell]
         if problem is None and field.get("constraints", {}).get("unique") and cell:
-            problem = (repr(cell), f"It is in row {first[cell]} too.") if cell in first else None
+            problem = (repr(cell), _again(first[cell])) if cell in first else None
             first.setdefault(cell, row)
         if problem is not None:
             found, todo = problem
@@ -198,9 +198,13 @@ def _keys(sheet: Sheet, key: Sequence[str], columns: Mapping[str, list[str]]) ->
                 column=key[0],
                 found=repr(cells),
                 expected=wanted,
-                todo=f"See row {first[cells]}.",
+                todo=_again(first[cells]),
             )
         first.setdefault(cells, row)
+
+
+def _again(row: int) -> str:
+    return f"It is in row {row} too: change one of the two, or take it out."
 
 
 def expected(field: Mapping[str, Any]) -> str:
