@@ -41,7 +41,7 @@ def explorer(
         _points(devices),
         _article(devices),
         _chosen(devices),
-        _names(devices),
+        *_names(devices),
         _readout(devices),
         params=controls,
     )
@@ -172,7 +172,12 @@ def _readout(devices: pd.DataFrame) -> alt.Chart:
     return mark.encode(alt.XValue("width"), alt.YValue(alt.expr("height - 58")), alt.Text("said:N"))
 
 
-def _names(devices: pd.DataFrame) -> alt.Chart:
+def _names(devices: pd.DataFrame) -> list[alt.Chart]:
+    """Names above the dashed line, or below the points that lie under it."""
     named = _computed(devices[devices["label"] != ""])
-    text = named.mark_text(align="right", dx=-9, dy=-8, baseline="middle")
-    return text.encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"), alt.Text("label:N"))
+    on = named.transform_filter("datum.binding == 'bandwidth'").mark_text(
+        align="right", dx=-9, dy=-8, baseline="middle"
+    )
+    under = named.transform_filter("datum.binding == 'memory'").mark_text(align="center", dy=17, baseline="middle")
+    x, y = alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q")
+    return [text.encode(x, y, alt.Text("label:N")) for text in (on, under)]

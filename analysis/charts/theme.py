@@ -63,7 +63,7 @@ def config(mode: str = "light") -> dict[str, Any]:
             "labelPadding": 6, "labelOverlap": "greedy", "labelLimit": 0,
         },
         "axisX": {"grid": False, "domain": True, "domainColor": quiet, "ticks": True, "tickColor": quiet},
-        "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleY": -14, "titleX": 0, "titleBaseline": "bottom",
+        "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleY": -9, "titleX": 0, "titleBaseline": "bottom",
                   "titleLimit": 0},
         "header": {"labelFontSize": 13, "labelFontWeight": 600, "labelColor": ink, "titleColor": ink},
         "legend": {

@@ -17,7 +17,6 @@ SHOWN_FORMAT = "int4"
 LABELLED = {
     "iphone-14": "iPhone 14",
     "macbook-air-m2-8gb": "MacBook Air M2",
-    "rtx-4090-24gb": "RTX 4090",
     "rtx-5090-32gb": "RTX 5090",
     "macbook-pro-16-m5-max-128gb": "MacBook Pro M5 Max",
     "iphone-17-pro": "iPhone 17 Pro",
