@@ -279,15 +279,16 @@ LEFT_NAMED = ("Qwen3 32B", "Llama 3.3 70B", "Qwen3 32B + draft", "gpt-oss-20b", 
 """Names that stand to the left of their points, where the right is taken."""
 KINDS = {"dense": "circle", "mixture of experts": "diamond", "dense + draft model": "triangle-down"}
 KIND_COLOURS = {"dense": theme.MUTED, "mixture of experts": theme.PRIMARY, "dense + draft model": theme.MUTED}
-DIAGONAL = (4e9, 1.5e11)
 
 
 def read_per_token(
     table: pd.DataFrame, limits: pd.DataFrame, *, acceptance_share: float, draft_token: float
 ) -> alt.LayerChart:
     """Parameters in memory against parameters read per token; a dense model lies on the diagonal."""
-    x = marks.x("held_param", "Parameters in memory", log=True, domain=(4e9, 1e12), values=[1e10, 1e11, 1e12])
-    y = marks.y("now_param", "Parameters read per token", log=True, domain=(2e9, 1.5e11), values=[1e10, 1e11])
+    across = domains.covering((4e9, 1e12), table["held_param"])
+    up = domains.covering((2e9, 1.5e11), table["read_param"])
+    x = marks.x("held_param", "Parameters in memory", log=True, domain=across, values=[1e10, 1e11, 1e12])
+    y = marks.y("now_param", "Parameters read per token", log=True, domain=up, values=[1e10, 1e11])
     base = alt.Chart(table).transform_calculate(now_param=READ)
     stroke = _stroke("kind", KIND_COLOURS, list(table["kind"]), columns=2)
     shapes = marks.shape("kind", KINDS, list(table["kind"]))
@@ -297,7 +298,8 @@ def read_per_token(
         x=x, y=y, stroke=stroke, shape=shapes,
         tooltip=marks.tooltip("name", "kind", "held_param", "now_param", titles=titles),
     )  # fmt: skip
-    diagonal = alt.Chart(pd.DataFrame({"held_param": DIAGONAL, "now_param": DIAGONAL}))
+    both = max(across[0], up[0]), min(across[1], up[1])
+    diagonal = alt.Chart(pd.DataFrame({"held_param": both, "now_param": both}))
     dotted = diagonal.mark_line(strokeWidth=1.2, color=theme.MUTED, strokeDash=[2, 3]).encode(x=x, y=y)
     names = [mark.encode(x=x, y=y, text=alt.Text("name:N")) for mark in _two_sided(base)]
     layers = (dotted, *_limit_lines(limits), points, *names)
