@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis import tables
+from analysis import tables, words
 from analysis.derived import expected, serving
 from analysis.derived import intervals as spread
 from analysis.derived import measured as prepared
@@ -444,7 +444,7 @@ def _entry(
 
 
 def _short(value: float, digits: int = DIGITS) -> float:
-    return float(f"{value:.{digits}g}")
+    return words.significant(value, digits)
 
 
 def _error(error: float, value: float) -> float | str:

@@ -39,7 +39,6 @@ HANDED_OVER = "MEMORY_WALL_HANDED_OVER"
 
 IDENTIFIER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SHORTEST_ALT = 20
-SIGNIFICANT_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -170,12 +169,12 @@ def plain(value: Any) -> Any:
 def _significant(value: float) -> float | int | None:
     if math.isnan(value) or math.isinf(value):
         return None
-    short = float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    short = words.significant(value)
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
 
 
 def rounded(node: Any) -> Any:
-    """The same JSON with every float at six significant digits, so that the last bit of a processor never shows."""
+    """The same JSON with every float as ``words.significant`` has it."""
     if isinstance(node, dict):
         return {key: rounded(value) for key, value in node.items()}
     if isinstance(node, list):

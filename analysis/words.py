@@ -30,6 +30,11 @@ PLAIN = {
 }  # fmt: skip
 
 
+def significant(value: float, digits: int = 6) -> float:
+    """``value`` at so many significant digits; at six, as data are published, the last bit of a processor never shows."""
+    return float(f"{value:.{digits}g}")
+
+
 def number(value: float, digits: int = 3) -> str:
     """``value`` with ``digits`` significant digits, thousands separated, no exponent: 1234.5 → ``1,230``."""
     if value is None or math.isnan(value):

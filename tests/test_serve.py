@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
@@ -32,12 +32,16 @@ def read(address: str) -> str:
         return ""
 
 
-def wait_for(address: str, text: str) -> str:
+def until(happened: Callable[[], bool], otherwise: str) -> None:
     end = time.monotonic() + LONGEST_S
-    while text not in (page := read(address)):
-        assert time.monotonic() < end, f"{text!r} does not appear at {address}"
-        time.sleep(0.2)
-    return page
+    while not happened():
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.02)
+
+
+def wait_for(address: str, text: str) -> str:
+    until(lambda: text in read(address), f"{text!r} does not appear at {address}")
+    return read(address)
 
 
 @contextmanager
@@ -77,9 +81,7 @@ def test_a_change_is_built_and_shown(tmp_path: Path) -> None:
 def test_a_change_during_a_build_is_built_too(tmp_path: Path) -> None:
     book = Book(tmp_path / "book")
     with served(book) as address:
-        end = time.monotonic() + LONGEST_S
-        while not any(book.folder.glob("_build/.html.workshop-*/source/chapters/index.ipynb")):  # it has been read
-            assert time.monotonic() < end, "no build begins"
-            time.sleep(0.01)
+        read_chapter = "_build/.html.workshop-*/source/chapters/index.ipynb"
+        until(lambda: any(book.folder.glob(read_chapter)), "no build begins")
         book.write("index", LANDING + "\nA sentence more.\n")
         wait_for(f"{address}/index.html", "A sentence more.")

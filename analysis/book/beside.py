@@ -44,15 +44,15 @@ class Task:
     def result(self) -> None:
         """Wait until it is done, or do it here if the copy hangs; raises what the work raised, SiteError if the copy was killed."""
         try:
-            if not self._answer.poll(PATIENCE_S):
-                self.end()
-                self._work()
-                return
-            logged, error = self._answer.recv()
+            answer = self._answer.recv() if self._answer.poll(PATIENCE_S) else None
         except EOFError:
             raise SiteError("a process that wrote pages ended: out of memory, or killed from outside") from None
         finally:
             self.end()
+        if answer is None:
+            self._work()
+            return
+        logged, error = answer
         for record in logged:
             LOGGER.handle(record)
         if error is not None:

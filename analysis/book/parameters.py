@@ -111,14 +111,14 @@ def references(values: Mapping[str, Any], package: tables.DataPackage) -> list[P
 def _reference(name: str, note: Mapping[str, Any], value: str, package: tables.DataPackage) -> Problem | None:
     raw = package.raw(note["table"])
     rows = raw.set_index(package.resource(note["table"])["schema"]["primaryKey"][0])
-    expected, todo = f"an id in {note['table']}.csv", nearest(value, rows.index)
-    if value in rows.index:
-        named = rows.loc[[value], note["filled"]]
-        empty = list(named.columns[named.isna().any()])
-        if not empty:
-            return None
+    expected = f"an id in {note['table']}.csv"
+    if value not in rows.index:
+        todo = nearest(value, rows.index)
+    elif empty := [column for column in note["filled"] if rows.loc[[value], column].isna().any()]:
         expected += f" whose row has {words.listing(note['filled'])}"
         todo = f"Its row leaves {words.listing(empty)} empty: supply what is published, or name another."
+    else:
+        return None
     return Problem(file="parameters", column=name, found=repr(value), expected=expected, todo=todo)
 
 

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -120,8 +119,8 @@ def _watched(paths: list[Path]) -> Iterator[set[str]]:
     from watchfiles import watch
 
     looks = watch(*paths, rust_timeout=LOOK_MS, yield_on_timeout=True, raise_interrupt=True)
-    first = next(looks)  # it watches from here on, not from when it was made
-    return ({Path(path).name for _, path in look} for look in chain([first], looks) if look)
+    next(looks)  # it watches from here on, not from when it was made; what it has seen by now, the next build takes in
+    return ({Path(path).name for _, path in look} for look in looks if look)
 
 
 def _listening(site: Path, port: int) -> http.server.ThreadingHTTPServer:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from analysis import words
+
 Node = dict[str, Any]
 CHANNELS = {"x": ("x", "x2"), "y": ("y", "y2")}
 SIDE_BY_SIDE = ("hconcat", "vconcat", "concat")
@@ -74,7 +76,7 @@ def _cover(view: View, channel: str, names: Iterable[str]) -> None:
     if after == before:
         return
     for definition in fixed:
-        definition["scale"]["domain"] = [_short(end) for end in after]
+        definition["scale"]["domain"] = [words.significant(end) for end in after]
         if axis := definition.get("axis"):
             _continue(axis, after, log)
 
@@ -103,10 +105,7 @@ def _continue(axis: Node, ends: tuple[float, float], log: bool) -> None:
         more.append(beside(more[-1], 1))
     while len(more) <= MOST_TICKS and beside(more[0], -1) >= ends[0]:
         more.insert(0, beside(more[0], -1))
-    axis["values"] = [_short(tick) for tick in more]
     if len(more) > MOST_TICKS:
         del axis["values"]
-
-
-def _short(number: float) -> float:
-    return float(f"{number:.6g}")
+    else:
+        axis["values"] = [words.significant(tick) for tick in more]
