@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from analysis.derived import expected
+from analysis.derived import expected, memory_limits
 from analysis.equations import kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
 
@@ -32,24 +32,27 @@ if TYPE_CHECKING:
 
 Values = npt.NDArray[np.float64]
 
+GIBYTE = 2.0**30
 REQUIRED = ("backend", "memory_bandwidth_gbyte_per_s")
 POSITIVE = {
-    "memory_bandwidth_gbyte_per_s": 1e9, "weight_gibyte": 2.0**30, "n_layer": 1.0, "n_kv_head": 1.0, "head_dim": 1.0,
-    "batch_size": 1.0, "year": 1.0, "memory_capacity_gibyte": 2.0**30, "storage_read_gbyte_per_s": 1e9,
+    "memory_bandwidth_gbyte_per_s": 1e9, "weight_gibyte": GIBYTE, "n_layer": 1.0, "n_kv_head": 1.0, "head_dim": 1.0,
+    "batch_size": 1.0, "year": 1.0, "memory_capacity_gibyte": GIBYTE, "storage_read_gbyte_per_s": 1e9,
 }  # fmt: skip
 """Columns of numbers above 0, and the factor to base units."""
 NOT_NEGATIVE = {"context_token": 1.0}
 TEXT = ("backend", "model_id", "format", "chip", "memory_type", "quantization")
 INPUT = (*TEXT, *POSITIVE, *NOT_NEGATIVE, "flash_attention")
-OUTPUT = ("token_per_s", "token_per_s_low", "token_per_s_high", "limit_token_per_s", "binding", "note")
+OUTPUT_NUMBER = (
+    "token_per_s", "token_per_s_low", "token_per_s_high", "limit_token_per_s", "needs_gibyte", "has_gibyte",
+)  # fmt: skip
+OUTPUT_TEXT = ("fits", "binding", "note")
+OUTPUT = (*OUTPUT_NUMBER, *OUTPUT_TEXT)
 BINDINGS = ("overhead", "bandwidth", "compute", "storage", "capacity")
 
 BLANKS = ("", " ")
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
-ASSUMED_KV_HEAD, ASSUMED_HEAD_DIM = 8.0, 128.0
 ASSUMED_BIT_PER_PARAM = 4.85
 """Where a row names no format: bits of the most common one, used to guess the number of layers only."""
-FP16_BYTE = 2.0
 CHUNK_ROWS = 100_000
 CHUNK_BYTE = 8 * 2**20
 COPY_BYTE = 2**20
@@ -68,7 +71,8 @@ NOTES = {
     "experts": "mixture of experts: shared weights and the experts called are read",
     "batch": "all sequences together; the interval was measured at batch 1",
     "peak": "arithmetic not counted: peak of the chip unknown",
-    "capacity": "does not fit into memory",
+    "capacity": "does not fit into what one program may take of the memory: no speed",
+    "barely": "barely fits: little stays free, or the sources of the limit disagree",
     "storage": "what does not fit is read from storage for every token; no interval was measured",
 }  # fmt: skip
 
@@ -231,9 +235,9 @@ def _model(row: dict[str, str]) -> Model:
     total = number["total_gparam"] * 1e9
     embedding = 0.0 if row["tied_embedding"] == "true" else np.nan_to_num(number["vocab_size"] * number["model_dim"])
     layer, window_layer = number["n_layer"], np.nan_to_num(number["n_sliding_layer"])
-    per_layer = 2 * number["n_kv_head"] * number["head_dim"] * FP16_BYTE
+    per_layer = 2 * number["n_kv_head"] * number["head_dim"] * expected.FP16_BYTE
     if row["kv_latent_dim"]:
-        per_layer = (number["kv_latent_dim"] + np.nan_to_num(number["rope_head_dim"])) * FP16_BYTE
+        per_layer = (number["kv_latent_dim"] + np.nan_to_num(number["rope_head_dim"])) * expected.FP16_BYTE
     active = number["active_gparam"] * 1e9 if row["active_gparam"] else total
     window = number["sliding_window_token"] if row["sliding_window_token"] else np.inf
     expert = expected.expert_param(number | {"total_param": total, "active_param": active})
@@ -285,10 +289,10 @@ class Sizes:
         context = np.nan_to_num(rows.numbers["context_token"])
         heads, width = rows.numbers["n_kv_head"], rows.numbers["head_dim"]
         filled = {
-            "n_kv_head": _first(heads, np.full(len(rows), ASSUMED_KV_HEAD)),
-            "head_dim": _first(width, np.full(len(rows), ASSUMED_HEAD_DIM)),
+            "n_kv_head": _first(heads, np.full(len(rows), expected.ASSUMED_KV_HEAD)),
+            "head_dim": _first(width, np.full(len(rows), expected.ASSUMED_HEAD_DIM)),
         }
-        assumed = kv_cache.kv_cache_byte_per_token(n_layer=self.n_layer, kv_element_byte=FP16_BYTE, **filled)
+        assumed = kv_cache.kv_cache_byte_per_token(n_layer=self.n_layer, kv_element_byte=expected.FP16_BYTE, **filled)
         per_token = np.where(
             np.isnan(heads) & np.isfinite(fact["kv_byte_per_token"]), fact["kv_byte_per_token"], assumed
         )
@@ -379,7 +383,11 @@ def _answer(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
     batch = np.nan_to_num(rows.numbers["batch_size"], nan=1.0)
     sizes = Sizes(rows, known, batch)
     kinds = Kinds(rows, sizes)
-    parts = _parts(rows, known, sizes, kinds, batch)
+    needs = sizes.whole_byte + sizes.cache_byte * batch
+    usable = _usable(rows, kinds)
+    grade = usable.grade(np.where(needs > 0, needs, np.nan))
+    parts = _parts(rows, known, sizes, kinds, batch) | {"storage": _streamed(rows, needs - usable.byte, grade)}
+    rows.note("barely", grade == 1)
     step = np.sum(list(parts.values()), axis=0)
     missing = np.isnan(step) | (kinds.stack < 0)
     speed = np.where(missing, np.nan, batch / step)
@@ -388,7 +396,8 @@ def _answer(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
     ended = np.where(rows.notes["storage"], np.nan, 1.0)
     columns = {
         "token_per_s": speed, "token_per_s_low": speed * low * ended, "token_per_s_high": np.minimum(speed * high * ended, limit),
-        "limit_token_per_s": limit, "binding": _binding(rows, parts, missing), "note": _note(rows, sizes, kinds, batch),
+        "limit_token_per_s": limit, "needs_gibyte": needs / GIBYTE, "has_gibyte": usable.byte / GIBYTE,
+        "fits": memory_limits.words(grade), "binding": _binding(rows, parts, missing), "note": _note(rows, sizes, kinds, batch),
     }  # fmt: skip
     return table.assign(**columns)
 
@@ -406,18 +415,28 @@ def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, 
         "is_expert": sizes.is_expert.astype(float),
     }
     parts = known.parts(expected.arrays(known.table, kinds.code), configuration)
-    excess = np.maximum(sizes.whole_byte + sizes.cache_byte * batch - rows.numbers["memory_capacity_gibyte"], 0)
-    over, storage = np.nan_to_num(excess) > 0, rows.numbers["storage_read_gbyte_per_s"]
-    rows.note("storage", over & ~np.isnan(storage))
-    rows.note("capacity", over & np.isnan(storage))
-    streamed = np.where(over, excess / storage, 0.0)
     sequences = np.where(batch > 1, batch * known.parameters["serving-sequence-vllm"], 0.0)
     return {
         "overhead": np.asarray(parts.overhead_s) + sequences,
         "bandwidth": np.asarray(parts.weight_s + parts.cache_s),
         "compute": _products(rows, known, sizes, batch),
-        "storage": streamed,
     }
+
+
+def _usable(rows: Rows, kinds: Kinds) -> memory_limits.Usable:
+    """Memory that one program may take, by the system that goes with the backend; unknown where no capacity is given."""
+    systems = [memory_limits.SYSTEMS.index(memory_limits.OF_STACK.get(name, "video")) for name in expected.STACK_NAMES]
+    reserve = memory_limits.DEFAULT_RESERVE_GIBYTE * GIBYTE
+    place = np.array(systems)[np.maximum(kinds.stack, 0)]
+    return memory_limits.filed(rows.folder).usable(place, rows.numbers["memory_capacity_gibyte"], reserve)
+
+
+def _streamed(rows: Rows, excess_byte: Values, grade: Values) -> Values:
+    """Time to read from storage what does not fit; missing where it does not fit and there is no storage."""
+    over, storage = grade == 0, rows.numbers["storage_read_gbyte_per_s"]
+    rows.note("storage", over & ~np.isnan(storage))
+    rows.note("capacity", over & np.isnan(storage))
+    return np.where(over, excess_byte / storage, 0.0)
 
 
 def _products(rows: Rows, known: expected.Calibration, sizes: Sizes, batch: Values) -> Values:
@@ -609,7 +628,7 @@ def _numbers_and_names(block: bytes, header: list[str]) -> pd.DataFrame | None:
 
 def _endings(answered: pd.DataFrame) -> list[str]:
     """The output columns of each row as the end of its line; rows that agree in all of them are written once."""
-    speeds = np.round(answered[list(OUTPUT[:4])].to_numpy(dtype=float), DECIMALS)
+    speeds = np.round(answered[list(OUTPUT_NUMBER)].to_numpy(dtype=float), DECIMALS)
     which, names = _names_text(answered)
     kind = which
     for column in speeds.T:
@@ -624,7 +643,7 @@ def _endings(answered: pd.DataFrame) -> list[str]:
 
 def _written(speeds: Values, which: npt.NDArray[np.int64], names: list[str]) -> list[str]:
     rows = zip(*speeds.T.tolist(), which.tolist(), strict=True)
-    endings = [f",{speed},{low},{high},{limit}{names[place]}" for speed, low, high, limit, place in rows]
+    endings = [f",{','.join(map(repr, numbers))}{names[place]}" for *numbers, place in rows]
     for row in np.flatnonzero(np.isnan(speeds).any(axis=1)):
         known = ("" if np.isnan(value) else repr(value) for value in speeds[row].tolist())
         endings[row] = f",{','.join(known)}{names[which[row]]}"
@@ -632,13 +651,13 @@ def _written(speeds: Values, which: npt.NDArray[np.int64], names: list[str]) -> 
 
 
 def _names_text(answered: pd.DataFrame) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """The last two columns: which text each row has, and the texts."""
+    """The last columns: which text each row has, and the texts."""
     import pandas as pd
 
-    binding, bindings = pd.factorize(answered["binding"].to_numpy(dtype=object))
-    note, notes = pd.factorize(answered["note"].to_numpy(dtype=object))
-    texts = [f",{first},{_quoted(second)}\n" for first in [*bindings, ""] for second in notes]
-    return np.where(binding < 0, len(bindings), binding) * len(notes) + note, texts
+    columns = [answered[name].fillna("").to_numpy(dtype=object) for name in OUTPUT_TEXT]
+    which, lists = zip(*map(pd.factorize, columns), strict=True)
+    texts = [",".join(["", *map(_quoted, texts)]) + "\n" for texts in product(*lists)]
+    return np.asarray(np.ravel_multi_index(which, [len(names) for names in lists]), dtype=np.int64), texts
 
 
 def _quoted(text: str) -> str:
@@ -668,9 +687,9 @@ def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> None:
 
 def _beside(chunk: pd.DataFrame, answered: pd.DataFrame, *, header: bool) -> str:
     """The rows with their predictions as CSV; numbers are written as in plain lines."""
-    numbers = {name: answered[name].round(DECIMALS).astype(object) for name in OUTPUT[:4]}
+    numbers = {name: answered[name].round(DECIMALS).astype(object) for name in OUTPUT_NUMBER}
     return str(
-        chunk.assign(**numbers, **{name: answered[name] for name in OUTPUT[4:]}).to_csv(
+        chunk.assign(**numbers, **{name: answered[name] for name in OUTPUT_TEXT}).to_csv(
             index=False, header=header, lineterminator="\n"
         )
     )

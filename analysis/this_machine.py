@@ -10,11 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis import words
-from analysis.derived import common
-from analysis.equations import dram_capacity, memory_wall
+from analysis.derived import common, expected, memory_limits
+from analysis.equations import memory_wall
 from analysis.errors import InputError, Problem
 from analysis.machine import Machine
 from analysis.measure import Memory, Storage
@@ -47,14 +48,19 @@ def largest(package: DataPackage, found: Report, given: Mapping[str, Any]) -> li
     """Format, largest model in parameters, and which limit binds, at the reading speed of the book."""
     rate = common.reading_token_per_s(given["reading_speed_word_per_min"], given["token_per_word"])
     reserve = common.base(given["system_reserve_gibyte"], "gibyte")
-    usable = float(dram_capacity.usable_byte(found.machine.memory_byte or math.nan, reserve_byte=reserve))
+    here = found.machine
+    system = memory_limits.system_of(here.vendor, here.device_class)
+    [usable] = memory_limits.of_system(package, system, [here.memory_byte or math.nan], reserve).byte
+    calibration = expected.calibration(package.folder)
     rows = []
     for row in common.formats(package).itertuples():
         byte = float(str(row.byte_per_param))
         by_speed = float(memory_wall.largest_model_param(
             found.bandwidth_byte_per_s, token_per_s=rate, byte_per_param=byte, bandwidth_share=given["bandwidth_share"],
         ))  # fmt: skip
-        by_size = float(dram_capacity.largest_model_param(usable, byte)) if usable == usable else math.inf  # noqa: PLR0124
+        held = np.array([common.held_byte_per_param(package, str(row.format_id))])
+        [by_size] = memory_limits.largest_by_capacity_param(calibration, usable, held, given["context_token"])
+        by_size = math.inf if math.isnan(by_size) else float(by_size)
         rows.append((str(row.format), min(by_speed, by_size), "bandwidth" if by_speed <= by_size else "memory size"))
     return rows
 
@@ -87,7 +93,7 @@ def told(package: DataPackage, found: Report, given: Mapping[str, Any]) -> str:
         f"  storage        {read}, {found.storage.note}",
         "",
         f"Largest model at {given['reading_speed_word_per_min']:g} words per minute, {given['token_per_word']:g} tokens per word, "
-        f"{given['bandwidth_share']:.0%} of the bandwidth for the weights:",
+        f"{common.part_of_bandwidth(given['bandwidth_share'])} for the weights:",
         *(f"  {name:<22} {words.quantity(param, 'param')}, limited by {limit}" for name, param, limit in largest(package, found, given)),
         "",
         f"What the book expects of {package.row('models', given['reference_model'])['name']} on the processor, in tokens per second:",

@@ -21,10 +21,13 @@ def findings() -> list[str]:
     counts = board.counts(claims.evaluate(package, given))
     said = ", ".join(f"{count} {board.WORDS[verdict]}" for verdict, count in counts.items())
     return [
-        f"At {given['reading_speed_word_per_min']:g} words per minute an iPhone 14 runs at most {known['index-iphone-14-fp16']} in FP16 "
-        f"and {known['index-iphone-14-int4']} in four bits; the best devices of 2026 reach {known['index-largest-shown']}.",
+        f"At {given['reading_speed_word_per_min']:g} words per minute an iPhone 14 runs at most "
+        f"{known['index-iphone-14-limit-fp16']} in FP16 and {known['index-iphone-14-limit-q4-k-m']} in Q4_K_M, at its full bandwidth; "
+        f"with {known['index-article-share']}, {known['index-iphone-14-fp16']} in FP16 and {known['index-iphone-14-int4']} at a bare "
+        "four bits.",
+        f"By class, the most that a device shown can run in Q4_K_M at that pace is {known['index-largest-shown']}.",
         f"LLaMA 7B at that pace would use {known['index-compute-used']} of the phone's neural processor; of {known['index-devices']} "
-        f"devices {known['index-which-binds']}.",
+        f"devices, at their full bandwidth, {known['index-which-binds']}.",
         f"100 mm² of bare 3 nm SRAM cells hold {known['sram-density-n3-bare']}; LLaMA 7B in FP16 would take "
         f"{known['sram-density-area-fp16-bare']} of them.",
         f"The fastest drive in the data streams LLaMA 7B in int4 at {known['storage-io-fastest-int4']}; reading wants "
@@ -36,7 +39,10 @@ def findings() -> list[str]:
 
 
 def _values(package: tables.DataPackage, given: dict[str, float]) -> list[Value]:
-    reading = {name: given[name] for name in ("reading_speed_word_per_min", "token_per_word", "bandwidth_share")}
+    reading = {
+        name: given[name]
+        for name in ("reading_speed_word_per_min", "token_per_word", "bandwidth_share", "context_token")
+    }
     reserve = float(common.base(given["system_reserve_gibyte"], "gibyte"))
     found = index.values(package, **reading, system_reserve_byte=reserve)
     for subject in (sram_density, storage_io, server_batching):

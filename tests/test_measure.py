@@ -210,7 +210,7 @@ def test_a_machine_short_of_memory_is_limited_by_it(package: DataPackage) -> Non
     small = this_machine.Report(
         Machine("C", "", "V", "desktop", 4 * GIB, 1, 1, "", []), Memory(800e9, 700e9, 0, 1, 7, 1), REPORT.storage
     )
-    rows = this_machine.largest(package, small, parameters.defaults())
+    rows = this_machine.largest(package, small, parameters.defaults() | {"context_token": 0})
     assert rows[0][1] == pytest.approx(2 * GIB / 2)
     assert {limit for _, _, limit in rows} == {"memory size"}
 
@@ -280,8 +280,9 @@ def test_this_machine_stands_in_the_chart_s_table(tmp_path: Path) -> None:
         "token_per_word": 2.0,
         "bandwidth_share": 0.5,
         "system_reserve_byte": 2.0 * GIB,
+        "context_token": 2048.0,
     }
-    shown = memory_wall.largest_by_device(package, **limits)
+    shown = memory_wall.largest_by_device(package, format_ids=("fp16",), **limits)
     assert "This machine (Some Book 14)" in set(shown["name"])
 
 

@@ -217,8 +217,8 @@ def test_half_in_memory_never_quite_doubles(package: DataPackage, said: dict[str
     assert number(said, "cache-all") == pytest.approx(51.2 / 1.53)
 
 
-def test_memory_is_binary_less_the_reserve(package: DataPackage, said: dict[str, Value]) -> None:
-    assert number(said, "cache-share") == pytest.approx(4 * 2**30 / (2 * 6.7384e9))
+def test_memory_is_binary_and_what_one_app_may_take(package: DataPackage, said: dict[str, Value]) -> None:
+    assert number(said, "cache-share") == pytest.approx(0.652 * 6 * 2**30 / (2 * 6.7384e9))
     assert resident(package, reserve=64.0).query("role == 'memory'")["resident_share"].min() == 0
 
 

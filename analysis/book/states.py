@@ -135,7 +135,10 @@ def _computed(package: tables.DataPackage) -> tuple[dict[str, Any], dict[str, An
 
     given = parameters.defaults()
     found = claims.evaluate(package, given)
-    limits = {name: given[name] for name in ("reading_speed_word_per_min", "token_per_word", "bandwidth_share")}
+    limits = {
+        name: given[name]
+        for name in ("reading_speed_word_per_min", "token_per_word", "bandwidth_share", "context_token")
+    }
     reserve = common.base(given["system_reserve_gibyte"], "gibyte")
     values = [*index.values(package, **limits, system_reserve_byte=reserve), *claims.values(package, given, found)]
     return _by_id([claim.as_dict() for claim in found]), _by_id([value.as_dict() for value in values])

@@ -15,8 +15,8 @@ GIBYTE_LABEL = f"format(datum.value / {GIBYTE}, ',~g') + ' GB'"
 """Tick label of memory as devices are sold: 16 · 2^30 byte reads 16 GB."""
 DOLLAR_LABEL = "'$' + format(datum.value * 1e9, '~g')"
 COUNT_LABEL = "format(datum.value, '~s')"
-FORMAT_NAMES = {"fp16": "FP16", "int8": "int8", "int4": "int4"}
-FORMAT_LABEL = "{'fp16': 'FP16', 'int8': 'int8', 'int4': 'int4'}[datum.label]"
+FORMAT_NAMES = {"fp16": "FP16", "q8-0": "Q8_0", "q4-k-m": "Q4_K_M"}
+FORMAT_LABEL = f"{FORMAT_NAMES}[datum.label]"
 CONTEXTS = (2048, 8192, 32768, 131072)
 PRICE_COLOURS = {
     "Contract": theme.PRIMARY, "Spot": theme.CLASSES["gpu"], "One buyer, reported": theme.CLASSES["server"],
@@ -31,7 +31,9 @@ PHONE_COLOURS = {
     "600 USD or more": theme.CLASSES["server"],
 }
 PHONE_SHAPES = {"all phones": "circle", "iPhones": "square", "600 USD or more": "triangle-up"}
-FIT_COLOURS = {"fits": theme.VERDICTS["reproduces"], "does not fit": theme.MUTED, "unknown": theme.MUTED}
+FIT_COLOURS = {
+    "fits": theme.VERDICTS["reproduces"], "barely fits": theme.VERDICTS["ambiguous"], "does not fit": theme.MUTED, "unknown": theme.MUTED,
+}  # fmt: skip
 
 
 def memory_axis(sizes_gibyte: tuple[int, ...], title: str | None) -> alt.Axis:
@@ -84,7 +86,24 @@ NEED = (
     " + datum.window_kv_byte_per_token * min(context, datum.window_token)"
 )
 """The footprint at the chosen context, as ``analysis.derived`` computes it at the default one."""
-LEFT = f"max(datum.memory_capacity_byte - (datum.device_class == 'gpu' ? 0 : reserve * {GIBYTE}), 0)"
+RESERVE = f"(isValid(datum.reserve_byte) ? datum.reserve_byte : reserve * {GIBYTE})"
+"""What the system keeps: its own figure, or the slider's."""
+MOST_KEPT = f"(isValid(datum.reserve_high_byte) ? max(datum.reserve_high_byte, {RESERVE}) : {RESERVE})"
+LEAST_KEPT = f"(isValid(datum.reserve_low_byte) ? min(datum.reserve_low_byte, {RESERVE}) : {RESERVE})"
+
+
+def _left(share: str, kept: str) -> str:
+    """What one program may take, as ``analysis.derived.memory_limits`` computes it."""
+    return f"max(min(datum.{share} * datum.memory_capacity_byte, datum.memory_capacity_byte - {kept}), 0)"
+
+
+LEFT = {
+    "left_byte": _left("limit_share", RESERVE),
+    "left_low_byte": _left("low_share", MOST_KEPT),
+    "left_high_byte": _left("high_share", LEAST_KEPT),
+}
+SPARE_SHARE = 0.1
+"""Part of what a program may take that stays free where a model fits: that of ``equations.dram_capacity``, a test holds."""
 
 
 def footprint_against_memory(
@@ -116,7 +135,7 @@ def footprint_against_memory(
 def _limits(limits: pd.DataFrame, blank: list[str], side: alt.Y) -> list[alt.Chart]:
     """Lines where the memory of devices ends, each from its name downwards, so that no line crosses a name."""
     named = limits.sort_values("memory_capacity_byte").assign(model=blank)
-    left = alt.Chart(named).transform_calculate(left_byte=LEFT).transform_filter("datum.left_byte > 0")
+    left = alt.Chart(named).transform_calculate(**LEFT).transform_filter("datum.left_byte > 0")
     base = left.encode(x=alt.X("left_byte:Q"), y=side)
     tips = [
         alt.Tooltip("name:N", title="Device"), alt.Tooltip("left_byte:Q", title="Left to a model (B)", format=".3~s"),
@@ -173,8 +192,9 @@ def _class(channel: Any, palette: dict[str, str], present: list[str]) -> Any:
 
 
 def _need_line(base: alt.Chart, format_id: str, x: alt.X, y: alt.Y, *, label_year: float) -> list[alt.Chart]:
-    field = f"line_{format_id}_byte"
-    least = base.transform_aggregate(**{field: f"min(need_{format_id}_byte)"}, groupby=["panel"])
+    name = format_id.replace("-", "_")
+    field = f"line_{name}_byte"
+    least = base.transform_aggregate(**{field: f"min(need_{name}_byte)"}, groupby=["panel"])
     low, high = y["scale"]["domain"]
     need = least.transform_filter(f"{low} < datum.{field} && datum.{field} < {high}").transform_calculate(
         label_year=f"{label_year}"
@@ -189,7 +209,7 @@ def _need_line(base: alt.Chart, format_id: str, x: alt.X, y: alt.Y, *, label_yea
 def fit_matrix(
     table: pd.DataFrame, *, context_token: float, system_reserve_gibyte: float, shown_set: str
 ) -> alt.LayerChart:
-    """Devices in rows, models in columns, a circle where it fits; menus for format, context, reserve, devices."""
+    """Devices in rows, models in columns, a disc where it fits, a ring where barely; menus for format, context, reserve, devices."""
     columns = list(table.sort_values("total_param")["model"].drop_duplicates())
     rows = list(table.sort_values("memory_capacity_byte", kind="stable")["device"].drop_duplicates())
     x = alt.X(
@@ -207,7 +227,7 @@ def fit_matrix(
     base = (
         alt.Chart(table)
         .transform_filter("datum.format_id == number_format && datum.default_set == devices_of")
-        .transform_calculate(need_byte=NEED, left_byte=LEFT)
+        .transform_calculate(need_byte=NEED, **LEFT)
         .transform_calculate(outcome=OUTCOME)
     )
     tips = [alt.Tooltip("name:N", title="Device"), alt.Tooltip("model:N", title="Model"),
@@ -215,25 +235,34 @@ def fit_matrix(
             alt.Tooltip("left_byte:Q", title="Has left (B)", format=".3~s")]  # fmt: skip
     scale = alt.Scale(domain=list(FIT_COLOURS), range=list(FIT_COLOURS.values()))
     colour = alt.Color(
-        "outcome:N", scale=scale, legend=alt.Legend(title=None, symbolType="square", values=["fits", "does not fit"])
+        "outcome:N",
+        scale=scale,
+        legend=alt.Legend(title=None, symbolType="square", values=["fits", "barely fits", "does not fit"]),
     )
     cell = base.mark_rect(stroke=None).encode(
         x=x,
         y=y,
         color=colour,
-        opacity=alt.condition("datum.outcome == 'fits'", alt.value(0.3), alt.value(0.1)),
+        opacity=alt.condition("datum.outcome == 'does not fit'", alt.value(0.1), alt.value(0.3)),
         tooltip=tips,
     )
     yes = base.transform_filter("datum.outcome == 'fits'").mark_point(filled=True, size=70, opacity=1)
+    barely = base.transform_filter("datum.outcome == 'barely fits'").mark_point(
+        filled=False, size=70, strokeWidth=1.8, opacity=1
+    )
     no = base.transform_filter("datum.outcome == 'does not fit'").mark_point(
         filled=False, size=60, strokeWidth=1.6, opacity=1, shape=CROSS
     )
-    layers = (cell, *(mark.encode(x=x, y=y, color=colour, tooltip=tips) for mark in (yes, no)))
+    layers = (cell, *(mark.encode(x=x, y=y, color=colour, tooltip=tips) for mark in (yes, barely, no)))
     menus = (*_matrix_menus(table, shown_set), _context_menu(context_token), _reserve_slider(system_reserve_gibyte))
     return marks.layered(*layers, params=menus)
 
 
-OUTCOME = "!isValid(datum.need_byte) ? 'unknown' : datum.need_byte <= datum.left_byte ? 'fits' : 'does not fit'"
+OUTCOME = (
+    "!isValid(datum.need_byte) || !isValid(datum.memory_capacity_byte) ? 'unknown'"
+    f" : datum.need_byte <= min({1 - SPARE_SHARE} * datum.left_byte, datum.left_low_byte) ? 'fits'"
+    " : datum.need_byte <= max(datum.left_byte, datum.left_high_byte) ? 'barely fits' : 'does not fit'"
+)
 CROSS = "M-0.7,-0.7L0.7,0.7M-0.7,0.7L0.7,-0.7"
 """What does not fit, as an SVG path."""
 
@@ -242,7 +271,7 @@ def _matrix_menus(table: pd.DataFrame, shown_set: str) -> tuple[alt.Parameter, a
     formats = alt.binding_select(options=list(FORMAT_NAMES), labels=list(FORMAT_NAMES.values()), name="Format ")
     sets = alt.binding_select(options=sorted(table["default_set"].unique()), name="Devices of ")
     return alt.param(name="devices_of", value=shown_set, bind=sets), alt.param(
-        name="number_format", value="int4", bind=formats
+        name="number_format", value="q4-k-m", bind=formats
     )
 
 

@@ -9,12 +9,26 @@ import pandas as pd
 
 from analysis.charts import domains, marks, theme
 
-FORMATS = {"FP16": 2.0, "int8": 1.0, "int4": 0.5}
 ANY = "all"
 FIRST = "iPhone 14"
 """The device the readout opens with: the article's."""
 READING = "reading_speed * token_per_word / 60"
-BANDWIDTH_LIMIT = f"bandwidth_share * datum.memory_bandwidth_byte_per_s / (byte_per_param * {READING})"
+AT_MOST = 1.0
+"""The share the picture opens with: the full bandwidth, a bound."""
+HELD = "held_{}_param"
+"""Column of the largest model that memory holds in a format."""
+
+
+def _bandwidth_limit(formats: dict[str, float], share: str = "bandwidth_share") -> str:
+    """The equation of the largest model, as the browser computes it; ``formats`` are bytes per parameter by id."""
+    byte = ", ".join(f"'{name}': {value!r}" for name, value in formats.items())
+    return f"{share} * datum.memory_bandwidth_byte_per_s / ({{{byte}}}[number_format] * {READING})"
+
+
+def _held(formats: dict[str, float]) -> str:
+    """What memory holds in the chosen format: computed with its cache before, for every format."""
+    columns = ", ".join(f"'{name}': datum.{HELD.format(name.replace('-', '_'))}" for name in formats)
+    return f"{{{columns}}}[number_format]"
 
 
 def explorer(
@@ -23,26 +37,33 @@ def explorer(
     reading_speed_word_per_min: float,
     token_per_word: float,
     bandwidth_share: float,
-    byte_per_param: float,
+    formats: pd.DataFrame,
+    number_format: str,
 ) -> alt.LayerChart:
-    """Every device on its bandwidth, with its largest model; sliders and menus recompute it in the browser."""
+    """Every device on its bandwidth, with its largest model; sliders and menus recompute it in the browser.
+
+    ``bandwidth_share`` is the article's: its line is drawn dotted below that of the full bandwidth.  ``formats`` has
+    ``format_id``, ``format`` and ``byte_per_param``.
+    """
     names = sorted(devices["name"])
+    byte = dict(zip(formats["format_id"], formats["byte_per_param"], strict=True))
     controls = [
-        _menu("byte_per_param", "Number format ", byte_per_param, list(FORMATS.values()), list(FORMATS)),
+        _menu("number_format", "Number format ", number_format, list(byte), list(formats["format"])),
         _slider("reading_speed", "Words per minute ", reading_speed_word_per_min, 50, 1000, 10),
         _slider("token_per_word", "Tokens per word ", token_per_word, 1, 4, 0.1),
-        _slider("bandwidth_share", "Share of bandwidth ", bandwidth_share, 0.1, 1, 0.05),
+        _slider("bandwidth_share", "Share of bandwidth ", AT_MOST, 0.1, 1, 0.05),
         _menu("device_class", "Class ", ANY, [ANY, *_present(devices)], ["all classes", *_present(devices)]),
         _menu("device", "Device ", FIRST, names, names),
     ]
     return marks.layered(
-        _limit_line(devices),
-        _lost(devices),
-        _points(devices),
-        _article(devices),
-        _chosen(devices),
-        *_names(devices),
-        _readout(devices),
+        _limit_line(devices, _bandwidth_limit(byte), [5, 4]),
+        _limit_line(devices, _bandwidth_limit(byte, repr(bandwidth_share)), [1, 3]),
+        _lost(devices, byte),
+        _points(devices, byte),
+        _article(devices, byte, bandwidth_share),
+        _chosen(devices, byte),
+        *_names(devices, byte),
+        _readout(devices, byte),
         params=controls,
     )
 
@@ -59,19 +80,12 @@ def _present(devices: pd.DataFrame) -> list[str]:
     return [name for name in theme.CLASSES if name in set(devices["device_class"])]
 
 
-def _computed(devices: pd.DataFrame) -> alt.Chart:
-    columns = [
-        "name",
-        "device_class",
-        "memory_bandwidth_byte_per_s",
-        "memory_capacity_byte",
-        "usable_byte",
-        "label",
-        "is_article",
-    ]
+def _computed(devices: pd.DataFrame, formats: dict[str, float], share: str = "bandwidth_share") -> alt.Chart:
+    columns = ["name", "device_class", "memory_bandwidth_byte_per_s", "memory_capacity_byte", "label", "is_article"]
+    held = [HELD.format(name.replace("-", "_")) for name in formats]
     return (
-        alt.Chart(devices[columns])
-        .transform_calculate(by_bandwidth_param=BANDWIDTH_LIMIT, by_capacity_param="datum.usable_byte / byte_per_param")
+        alt.Chart(devices[[*columns, *held]])
+        .transform_calculate(by_bandwidth_param=_bandwidth_limit(formats, share), by_capacity_param=_held(formats))
         .transform_calculate(
             largest_param="min(datum.by_bandwidth_param, datum.by_capacity_param)",
             binding="datum.by_bandwidth_param <= datum.by_capacity_param ? 'bandwidth' : 'memory'",
@@ -100,7 +114,7 @@ def _axes(devices: pd.DataFrame) -> dict[str, object]:
     return {"x": across, "y": up}
 
 
-def _points(devices: pd.DataFrame) -> alt.Chart:
+def _points(devices: pd.DataFrame, formats: dict[str, float]) -> alt.Chart:
     present = _present(devices)
     chosen = f"device_class == '{ANY}' || datum.device_class == device_class"
     tips = [
@@ -112,7 +126,7 @@ def _points(devices: pd.DataFrame) -> alt.Chart:
         alt.Tooltip("memory_bandwidth_byte_per_s:Q", title="Bandwidth (B/s)", format=".3~s"),
     ]
     return (
-        _computed(devices)
+        _computed(devices, formats)
         .mark_point(filled=False, size=60, strokeWidth=2)
         .encode(
             **_axes(devices),
@@ -124,41 +138,42 @@ def _points(devices: pd.DataFrame) -> alt.Chart:
     )
 
 
-def _lost(devices: pd.DataFrame) -> alt.Chart:
+def _lost(devices: pd.DataFrame, formats: dict[str, float]) -> alt.Chart:
     """A thin line from what the bandwidth would allow down to what the memory holds."""
     return (
-        _computed(devices)
+        _computed(devices, formats)
         .transform_filter("datum.binding == 'memory'")
         .mark_rule(strokeWidth=1, opacity=0.35)
         .encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"), alt.Y2("by_bandwidth_param:Q"))
     )
 
 
-def _limit_line(devices: pd.DataFrame) -> alt.Chart:
+def _limit_line(devices: pd.DataFrame, limit: str, dash: list[int]) -> alt.Chart:
+    """What a bandwidth allows: dashed for the chosen share, dotted for the article's."""
     ends = pd.DataFrame({"memory_bandwidth_byte_per_s": list(_ends(devices))})
-    base = alt.Chart(ends).transform_calculate(largest_param=BANDWIDTH_LIMIT)
-    line = base.mark_line(strokeDash=[5, 4], color=theme.MUTED, strokeWidth=1.5, clip=True)
-    return line.encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"))
+    line = alt.Chart(ends).transform_calculate(largest_param=limit)
+    mark = line.mark_line(strokeDash=dash, color=theme.MUTED, strokeWidth=1.5, clip=True)
+    return mark.encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"))
 
 
-def _article(devices: pd.DataFrame) -> alt.Chart:
-    star = _computed(devices[devices["device_id"] == "iphone-14"]).mark_point(
-        shape=theme.ACCENT_SHAPE, size=190, filled=True, color=theme.ACCENT, opacity=1
-    )
+def _article(devices: pd.DataFrame, formats: dict[str, float], bandwidth_share: float) -> alt.Chart:
+    """The article's phone with the article's share of the bandwidth."""
+    own = _computed(devices[devices["device_id"] == "iphone-14"], formats, repr(bandwidth_share))
+    star = own.mark_point(shape=theme.ACCENT_SHAPE, size=190, filled=True, color=theme.ACCENT, opacity=1)
     return star.encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"))
 
 
-def _chosen(devices: pd.DataFrame) -> alt.Chart:
+def _chosen(devices: pd.DataFrame, formats: dict[str, float]) -> alt.Chart:
     """A ring around the device picked in the menu."""
     ring = (
-        _computed(devices)
+        _computed(devices, formats)
         .transform_filter("datum.name == device")
         .mark_point(filled=False, size=420, strokeWidth=2, color=theme.MUTED)
     )
     return ring.encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"))
 
 
-def _readout(devices: pd.DataFrame) -> alt.Chart:
+def _readout(devices: pd.DataFrame, formats: dict[str, float]) -> alt.Chart:
     """What the picked device can do, and which of the two limits binds, in words in the empty corner."""
     billions = "format(datum.{} / 1e9, '.3~r') + ' B'"
     lines = [
@@ -167,14 +182,14 @@ def _readout(devices: pd.DataFrame) -> alt.Chart:
         f"'by bandwidth ' + {billions.format('by_bandwidth_param')} + ', by memory ' + {billions.format('by_capacity_param')}",
     ]
     said = " + '|' + ".join(lines)
-    text = _computed(devices).transform_filter("datum.name == device").transform_calculate(said=said)
+    text = _computed(devices, formats).transform_filter("datum.name == device").transform_calculate(said=said)
     mark = text.mark_text(align="right", baseline="bottom", lineBreak="|", lineHeight=18, fontWeight=600)
     return mark.encode(alt.XValue("width"), alt.YValue(alt.expr("height - 58")), alt.Text("said:N"))
 
 
-def _names(devices: pd.DataFrame) -> list[alt.Chart]:
+def _names(devices: pd.DataFrame, formats: dict[str, float]) -> list[alt.Chart]:
     """Names above the dashed line, or below the points that lie under it."""
-    named = _computed(devices[devices["label"] != ""])
+    named = _computed(devices[devices["label"] != ""], formats)
     on = named.transform_filter("datum.binding == 'bandwidth'").mark_text(
         align="right", dx=-9, dy=-8, baseline="middle"
     )

@@ -91,7 +91,7 @@ def expected_by_device(table: pd.DataFrame) -> alt.LayerChart:
     order = list(table["label"] + ", " + table["default_set"])
     base = alt.Chart(table.assign(row=order)).transform_filter("datum.largest_param > 0")
     ticks = {"values": marks.log_ticks([*table["expected_low_param"], *table["largest_param"]])}
-    x = marks.x("largest_param", "Parameters in int4", log=True, **ticks)
+    x = marks.x("largest_param", "Parameters in Q4_K_M", log=True, **ticks)
     rows = alt.Y("row:N", scale=alt.Scale(domain=order), axis=marks.names_axis(22, grid=False))
     tips = marks.tooltip(
         "row", "largest_param", "expected_param", "expected_low_param", "expected_high_param", "stack", "is_extrapolated",

@@ -20,7 +20,8 @@ RULE = {"light": "#e3e7ec", "dark": "#2b333d"}
 BY_MODE = (INK, QUIET, RULE)
 """All that differs between the light and the dark page of a chart; ``PAPER`` is the page's own."""
 
-FORMATS = {"fp32": "#8a5fd0", "fp16": "#3a68c9", "bf16": "#3a68c9", "int8": "#1f84c4", "int4": "#169b9b"}
+FORMATS = {"fp32": "#8a5fd0", "fp16": "#3a68c9", "bf16": "#3a68c9", "int8": "#1f84c4", "int4": "#169b9b",
+           "q8-0": "#1f84c4", "q4-k-m": "#169b9b"}  # fmt: skip
 """Number formats: one ordered run of hues, from many bits to few."""
 
 CLASSES = {
@@ -33,7 +34,7 @@ CLASS_SHAPES = {
     "phone": "circle", "tablet": "square", "laptop": "triangle-up", "desktop": "diamond", "edge": "cross",
     "gpu": "triangle-down", "server": "triangle-right",
 }  # fmt: skip
-FORMAT_SHAPES = {"fp16": "circle", "int8": "square", "int4": "triangle-up"}
+FORMAT_SHAPES = {"fp16": "circle", "int8": "square", "int4": "triangle-up", "q8-0": "square", "q4-k-m": "triangle-up"}
 
 ACCENT = "#e0431f"
 """The article's own points, everywhere, always with ``ACCENT_SHAPE``."""

@@ -14,9 +14,12 @@ from analysis import units, words
 from analysis.equations import kv_cache, memory_wall
 from analysis.tables import DataPackage
 
+HALF = 0.5
 MONTHS_PER_YEAR, DAYS_PER_MONTH = 12, 365.25 / 12
 FORMATS = ("fp16", "int8", "int4")
 """The number formats of the article, nominal bits per parameter."""
+DOWNLOADED = {"fp16": "fp16", "int8": "q8-0", "int4": "q4-k-m"}
+"""The file a person downloads for so many bits: what memory has to hold, scales included."""
 CLASSES = ("phone", "tablet", "laptop", "desktop", "edge", "gpu")
 SETS = ("2023", "2026")
 """Devices on sale when the article appeared, and the newest ones."""
@@ -33,6 +36,11 @@ def once_per_package(derive: Callable[[DataPackage], pd.DataFrame]) -> Callable[
         return known[package].copy()
 
     return table
+
+
+def held_byte_per_param(package: DataPackage, format_id: str) -> float:
+    """Bytes a parameter takes in memory: of the file that is downloaded for a nominal format, else of the format itself."""
+    return byte_per_param(package, DOWNLOADED.get(format_id, format_id))
 
 
 def byte_per_param(package: DataPackage, format_id: str) -> float:
@@ -81,6 +89,14 @@ def reading_token_per_s(reading_speed_word_per_min: float, token_per_word: float
 def base(value: float, unit: str) -> float:
     """Convert a parameter to base units, as equations take it: ``base(2, "gibyte")`` → 2147483648 (byte)."""
     return value * units.unit(unit).factor
+
+
+def part_of_bandwidth(bandwidth_share: float) -> str:
+    """Say a share of a device's bandwidth: ``its full bandwidth``, ``half of its bandwidth``, ``30 % of its bandwidth``."""
+    if bandwidth_share == 1:
+        return "its full bandwidth"
+    part = "half" if bandwidth_share == HALF else f"{words.number(bandwidth_share * 100, 2)} %"
+    return f"{part} of its bandwidth"
 
 
 def decimal_year(date: str) -> float:

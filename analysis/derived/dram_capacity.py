@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import units, words
-from analysis.derived import common
+from analysis.derived import common, memory_limits
 from analysis.equations import dram_capacity, kv_cache, memory_wall
 from analysis.figures import Value
 from analysis.tables import DataPackage
@@ -19,7 +19,9 @@ from analysis.tables import DataPackage
 Floats = npt.NDArray[np.float64]
 Record = Mapping[Any, Any]
 
-FORMAT_NAMES = {"fp16": "FP16", "int8": "int8", "int4": "int4"}
+FORMAT_NAMES = {"fp16": "FP16", "q8-0": "Q8_0", "q4-k-m": "Q4_K_M"}
+"""The formats people download: what memory has to hold."""
+FOUR_BIT = "q4-k-m"
 MODELS = (
     "llama-3.2-1b", "llama-3.2-3b", "gemma-3-4b", "llama-3.1-8b", "gemma-3-12b", "qwen3-32b", "llama-3.1-70b",
     "deepseek-v3",
@@ -155,7 +157,7 @@ def footprints(package: DataPackage, *, context_token: float, reference_model: s
     """Add up weights and cache for every shown model in every format."""
     table = models(package, (*MODELS, reference_model))
     table["kv_cache_byte"] = cache_byte(table, context_token)
-    formats = common.formats(package).rename(columns={"source_id": "format_source_id"})
+    formats = common.formats(package, tuple(FORMAT_NAMES)).rename(columns={"source_id": "format_source_id"})
     table = table.merge(formats, how="cross")
     table["weight_byte"] = memory_wall.weight_byte(table["total_param"].to_numpy(), table["byte_per_param"].to_numpy())
     table["footprint_byte"] = dram_capacity.footprint_byte(
@@ -172,21 +174,10 @@ FOOTPRINT = (
 )  # fmt: skip
 
 
-def reserve_byte(device_class: pd.Series[str], system_reserve_gibyte: float) -> Floats:
-    """Tell what the system keeps: nothing of a graphics card, whose memory is the model's alone."""
-    return np.where(device_class == "gpu", 0.0, common.base(system_reserve_gibyte, "gibyte"))
-
-
-def usable_byte(table: pd.DataFrame, system_reserve_gibyte: float) -> Floats:
-    """Compute the memory each device leaves to a model."""
-    reserve = reserve_byte(table["device_class"], system_reserve_gibyte)
-    return np.asarray(dram_capacity.usable_byte(table["memory_capacity_byte"].to_numpy(), reserve_byte=reserve))
-
-
 def devices(package: DataPackage, *, system_reserve_gibyte: float) -> pd.DataFrame:
-    """List every device with its memory, what is left of it to a model, its panel and its date."""
-    table = package.table("devices")
-    table["usable_byte"] = usable_byte(table, system_reserve_gibyte)
+    """List every device with its memory, what one program may take of it, its panel and its date."""
+    reserve = common.base(system_reserve_gibyte, "gibyte")
+    table = memory_limits.of_devices(package, package.table("devices"), reserve)
     table["panel"] = table["device_class"].map(PANELS)
     table["release_year"] = table["release_date"].map(common.decimal_year)
     table["device"] = [short_device(row["name"], row["memory_capacity_byte"]) for row in rows(table)]
@@ -195,8 +186,29 @@ def devices(package: DataPackage, *, system_reserve_gibyte: float) -> pd.DataFra
 
 DEVICE = (
     "device_id", "name", "device", "device_class", "panel", "release_date", "release_year", "memory_capacity_byte",
-    "usable_byte", "default_set", "confidence", "source_id", "second_source_id",
+    "usable_low_byte", "usable_byte", "usable_high_byte", *memory_limits.BOUNDS, "is_limit_estimate", "default_set",
+    "confidence", "source_id", "second_source_id", "limit_source_id",
 )  # fmt: skip
+
+
+def limit_table(package: DataPackage) -> pd.DataFrame:
+    """List what one program may take by system, in words: what is reckoned with, and the ends of its sources."""
+    table = package.raw("memory_limits")
+    spans = [_span(*row) for row in table[["limit_share", "low_share", "high_share"]].itertuples(index=False)]
+    kept = table[["reserve_gibyte", "reserve_low_gibyte", "reserve_high_gibyte"]].itertuples(index=False)
+    return table.assign(
+        memory_from_gib=table["memory_from_gibyte"],
+        granted=spans,
+        kept=["" if pd.isna(row[2]) else _span(*row, percent=False) for row in kept],
+    )
+
+
+def _span(reckoned: float, low: float, high: float, *, percent: bool = True) -> str:
+    """A figure and the ends of its sources: ``65 % (48 to 70 %)``; the parameter where there is no figure."""
+    unit, factor = (" %", 100.0) if percent else ("", 1.0)
+    said = [words.number(end * factor, 2) for end in (reckoned, low, high)]
+    first = "the parameter" if pd.isna(reckoned) else f"{said[0]}{unit}"
+    return first if low == high else f"{first} ({said[1]} to {said[2]}{unit})"
 
 
 def landmarks(package: DataPackage, *, system_reserve_gibyte: float) -> pd.DataFrame:
@@ -211,12 +223,17 @@ def landmarks(package: DataPackage, *, system_reserve_gibyte: float) -> pd.DataF
 def device_years(
     package: DataPackage, *, system_reserve_gibyte: float, context_token: float, reference_model: str
 ) -> pd.DataFrame:
-    """Set the memory of every device beside what the reference model and the system need together in each format."""
+    """Set the memory of every device beside what it must have so that one program may hold the reference model, by format."""
     table = devices(package, system_reserve_gibyte=system_reserve_gibyte)
-    reserve = reserve_byte(table["device_class"], system_reserve_gibyte)
+    reserve = table["reserve_byte"].fillna(common.base(system_reserve_gibyte, "gibyte"))
     for format_id, need in reference_footprints(package, context_token, reference_model).items():
-        table[f"need_{format_id}_byte"] = need + reserve
+        table[need_column(format_id)] = np.maximum(need + reserve, need / table["limit_share"])
     return table.sort_values(["panel", "release_year", "device_id"]).reset_index(drop=True)
+
+
+def need_column(format_id: str) -> str:
+    """Column of the memory a device must have for the reference model in a format."""
+    return f"need_{format_id.replace('-', '_')}_byte"
 
 
 def reference_footprints(package: DataPackage, context_token: float, reference_model: str) -> dict[str, float]:
@@ -241,10 +258,13 @@ def fit_matrix(
     )
     need, usable = table["footprint_byte"].to_numpy(), table["usable_byte"].to_numpy()
     table["headroom_byte"] = dram_capacity.headroom_byte(need, usable)
-    table["fits"] = np.asarray(dram_capacity.fits(need, usable))
-    table["result"] = np.where(
-        table["headroom_byte"].isna(), "unknown", np.where(table["fits"], "fits", "does not fit")
+    grade = dram_capacity.fit_grade(
+        need,
+        usable,
+        usable_low_byte=table["usable_low_byte"].to_numpy(),
+        usable_high_byte=table["usable_high_byte"].to_numpy(),
     )
+    table["fits"] = memory_limits.words(np.asarray(grade))
     return table.reset_index(drop=True)
 
 
@@ -267,18 +287,23 @@ def fit_table(
 
 def _answer(row: Record) -> str:
     needs, has = words.quantity(row["footprint_byte"], "byte"), words.quantity(row["usable_byte"], "byte")
-    text = {"fits": f"fits: {needs} of {has}", "unknown": "unknown"}.get(row["result"], f"needs {needs}, has {has}")
-    return re.sub(r" (?=[kMGT]?B|\d)", NO_BREAK, text)
+    said = {
+        "yes": f"yes: {needs} of {has}",
+        "barely": f"barely: {needs} of {has}",
+        "no": f"no: needs {needs}, has {has}",
+    }
+    return re.sub(r" (?=[kMGT]?B|\d)", NO_BREAK, said.get(row["fits"], "unknown"))
 
 
 # ---------------------------------------------------------------------------------- largest context
 
 
 def largest_context(package: DataPackage, *, system_reserve_gibyte: float, reference_model: str) -> pd.DataFrame:
-    """Compute the longest context each memory size leaves beside the weights; no row where the weights do not fit."""
+    """Compute the longest context that each size of main memory leaves beside the weights; no row where the weights do not fit."""
     sizes = pd.DataFrame({"memory_capacity_byte": [common.base(size, "gibyte") for size in SIZES_GIBYTE]})
-    sizes["usable_byte"] = usable_byte(sizes.assign(device_class=""), system_reserve_gibyte)
-    formats = common.formats(package)[["format_id", "format", "byte_per_param"]]
+    reserve = common.base(system_reserve_gibyte, "gibyte")
+    sizes["usable_byte"] = memory_limits.of_system(package, "pc", sizes["memory_capacity_byte"], reserve).byte
+    formats = common.formats(package, tuple(FORMAT_NAMES))[["format_id", "format", "byte_per_param"]]
     table = models(package, (*CONTEXT_MODELS, reference_model)).merge(formats, how="cross").merge(sizes, how="cross")
     table["weight_byte"] = memory_wall.weight_byte(table["total_param"].to_numpy(), table["byte_per_param"].to_numpy())
     table["largest_context_token"] = context_within(table)
@@ -348,7 +373,8 @@ def holding_share(
     package: DataPackage, *, system_reserve_gibyte: float, context_token: float, reference_model: str
 ) -> pd.DataFrame:
     """Share of PCs that can hold the reference model in each format, in main and in video memory, month by month."""
-    reserve = {SYSTEM: common.base(system_reserve_gibyte, "gibyte"), VIDEO: 0.0}
+    [video] = memory_limits.of_package(package).rows["video"]
+    reserve = {SYSTEM: common.base(system_reserve_gibyte, "gibyte"), VIDEO: video.reserve_byte}
     needs = reference_footprints(package, context_token, reference_model)
     asked = [(metric, date, format_id) for metric in MEMORIES for date in survey_dates(package) for format_id in needs]
     table = pd.DataFrame(asked, columns=["metric", "date", "format_id"])
@@ -380,7 +406,7 @@ def phone_needs(
     needs = reference_footprints(package, context_token, reference_model)
     reserve = common.base(system_reserve_gibyte, "gibyte")
     table = pd.DataFrame({"format_id": list(needs), "average_memory_byte": [need + reserve for need in needs.values()]})
-    return table.assign(label=[f"needed at {FORMAT_NAMES[name]}" for name in table["format_id"]])
+    return table.assign(label=[f"needed in {FORMAT_NAMES[name]}" for name in table["format_id"]])
 
 
 # ---------------------------------------------------------------------------------- price
@@ -447,7 +473,7 @@ def values(
                 "Memory kept by the system and open applications.", text=f"{system_reserve_gibyte:g} GiB"),
         _number("context", context_token, "token", "Tokens of context in the cache.", text=f"{context_token:,.0f}"),
         *_footprint_values(needs), *_count_values(matrix), *_sentences(matrix[matrix["is_reference"]]),
-        *_turning_values(needs[needs["is_reference"]]), *_device_values(package, system_reserve_gibyte),
+        *_limit_values(package), *_device_values(package, system_reserve_gibyte),
         *_context_values(package, system_reserve_gibyte, reference_model),
         *_exercise_values(package, system_reserve_gibyte),
         *_survey_values(package), *_holding_values(package, chosen), *_phone_values(package, chosen),
@@ -482,7 +508,7 @@ def _words(name: str, text: str, about: str, cited: Iterable[str] = ()) -> Value
 
 def _footprint_values(needs: pd.DataFrame) -> list[Value]:
     own = rows(needs[needs["is_reference"]])
-    first, largest = own[0], rows(needs[needs["format_id"] == "int4"])[-1]
+    first, largest = own[0], rows(needs[needs["format_id"] == FOUR_BIT])[-1]
     per_token = first["full_kv_byte_per_token"] + first["window_kv_byte_per_token"]
     cited = [first["source_id"]]
     found = [
@@ -492,7 +518,7 @@ def _footprint_values(needs: pd.DataFrame) -> list[Value]:
                 text=words.quantity(per_token, "byte"), how="2 · layers · heads · head size · 2 byte"),
         _number("cache", first["kv_cache_byte"], "byte", "Cache of the reference model.", how="c · T", cited=cited),
         _words("largest-name", largest["model"], "The largest model shown."),
-        _number("largest-int4", largest["footprint_byte"], "byte", "Footprint of the largest model shown, at int4.",
+        _number(f"largest-{FOUR_BIT}", largest["footprint_byte"], "byte", "Footprint of the largest model shown, in Q4_K_M.",
                 how="P · b + c · T", cited=[largest["source_id"]]),
     ]  # fmt: skip
     return found + [value for row in own for value in _format_values(row)]
@@ -515,8 +541,11 @@ def _format_values(row: Record) -> list[Value]:
     ]  # fmt: skip
 
 
-def _holding(own: pd.DataFrame, year: str, format_id: str) -> int:
-    return int(own.loc[(own["default_set"] == year) & (own["format_id"] == format_id), "fits"].sum())
+def _holding(own: pd.DataFrame, year: str, format_id: str) -> str:
+    """How many devices of a year hold a model: those with room to spare, and those that barely do."""
+    fits = own.loc[(own["default_set"] == year) & (own["format_id"] == format_id), "fits"]
+    many, barely = (int((fits == word).sum()) for word in ("yes", "barely"))
+    return f"{many or 'none'}, and {barely} barely," if barely else f"{many or 'none'}"
 
 
 def _shown(matrix: pd.DataFrame, year: str) -> int:
@@ -531,49 +560,50 @@ def _count_values(matrix: pd.DataFrame) -> list[Value]:
         found.append(
             _number(f"devices-{year}", shown, "count", f"Devices shown for {year}.", text=str(shown), cited=cited)
         )
-        for name in FORMAT_NAMES:
-            many, about = _holding(own, year, name), f"Devices of {year} shown that hold the reference model at {name}."
-            found.append(
-                _number(
-                    f"holding-{name}-{year}",
-                    many,
-                    "count",
-                    about,
-                    text=str(many),
-                    how="P · b + c · T ≤ C − R",
-                    cited=cited,
-                )
-            )
-    many = _holding(largest, common.SETS[-1], "int4")
-    about = f"Devices of {common.SETS[-1]} shown that hold the largest model at int4."
-    return [*found, _number("holding-largest", many, "count", about, text=str(many or "none"))]
+        for name, spoken in FORMAT_NAMES.items():
+            about = f"Devices of {year} shown that hold the reference model in {spoken}."
+            found.append(_words(f"holding-{name}-{year}", _holding(own, year, name), about, cited))
+    about = f"Devices of {common.SETS[-1]} shown that hold the largest model in Q4_K_M."
+    return [*found, _words("holding-largest", _holding(largest, common.SETS[-1], FOUR_BIT).rstrip(","), about)]
 
 
 def _sentences(own: pd.DataFrame) -> list[Value]:
     """Put the answer, and what becomes of the article's devices, in words that follow the data."""
     cited = [*own["model_source_id"], *own["device_source_id"]]
     phone = own[own["device_id"] == "iphone-14"]
-    held = [FORMAT_NAMES[name] for name in phone.loc[phone["fits"], "format_id"]]
-    room = float(phone.loc[phone["format_id"] == "int4", "headroom_byte"].iloc[0])
+    room = float(phone.loc[phone["format_id"] == FOUR_BIT, "headroom_byte"].iloc[0])
     size = words.quantity(abs(room), "byte", 2)
-    verdict = f"holds the model at {words.listing(held)}" if held else "holds the model in none of the three formats"
     return [
         _words("answer", _answer_sentence(own), "How many of the devices shown hold the reference model.", cited),
-        _words("iphone-14-verdict", verdict, "The formats in which an iPhone 14 holds the reference model.", cited),
-        _number("iphone-14-room", room, "byte", "Room an iPhone 14 leaves at int4, if above 0.", cited=cited,
-                text=f"has {size} to spare" if room >= 0 else f"is {size} short", how="C − R − (P · b + c · T)"),
+        _words("iphone-14-verdict", _held_in(phone), "The formats in which an iPhone 14 holds the reference model.", cited),
+        _number("iphone-14-room", room, "byte", "Room an iPhone 14 leaves in Q4_K_M, if above 0.", cited=cited,
+                text=f"has {size} to spare" if room >= 0 else f"is {size} short", how="U − (P · b + c · T)"),
         *_typical_values(own),
     ]  # fmt: skip
+
+
+def _held_in(device: pd.DataFrame) -> str:
+    """In which formats a device holds the model, and in which barely: a clause."""
+    names = {
+        word: [FORMAT_NAMES[name] for name in device.loc[device["fits"] == word, "format_id"]]
+        for word in ("yes", "barely")
+    }
+    parts = [f"holds the model in {words.listing(names['yes'])}"] if names["yes"] else []
+    parts += [f"barely holds it in {words.listing(names['barely'])}"] if names["barely"] else []
+    return words.listing(parts) if parts else "holds the model in none of the three formats"
 
 
 def _answer_sentence(own: pd.DataFrame) -> str:
     old, new = common.SETS
     need = {row["format_id"]: words.quantity(row["footprint_byte"], "byte") for row in rows(own)}
+    holding = {(year, name): _holding(own, year, name) for year in common.SETS for name in ("fp16", FOUR_BIT)}
     return (
-        f"{own['model'].iloc[0]} needs {need['fp16']} at FP16 and {need['int4']} at int4. "
-        f"At FP16 it fits {_holding(own, old, 'fp16')} of the {_shown(own, old)} devices of {old} shown here "
-        f"and {_holding(own, new, 'fp16')} of the {_shown(own, new)} of {new}; "
-        f"at int4 it fits {_holding(own, old, 'int4')} and {_holding(own, new, 'int4')}."
+        f"{own['model'].iloc[0]} needs {need['fp16']} in FP16 and {need[FOUR_BIT]} in Q4_K_M, the four-bit format most people download. "
+        f"In FP16 it fits {holding[old, 'fp16']} of the {_shown(own, old)} devices of {old} shown here "
+        f"and {holding[new, 'fp16']} of the {_shown(own, new)} of {new}; "
+        f"in Q4_K_M it fits {holding[old, FOUR_BIT]} of the first and {holding[new, FOUR_BIT]} of the second.".replace(
+            ",.", "."
+        )
     )
 
 
@@ -581,36 +611,37 @@ def _typical_values(own: pd.DataFrame) -> list[Value]:
     full = own[(own["format_id"] == "fp16") & (own["default_set"] == common.SETS[0])]
     phones = full[full["device_class"] == "phone"]
     small = full[(full["device_class"] != "phone") & (full["memory_capacity_byte"] <= common.base(8, "gibyte"))]
-    many = int(phones["fits"].sum())
+    many = int(phones["fits"].isin(HELD).sum())
     sentence = f"{many or 'None'} of the {len(phones)} phones {'do' if many > 1 else 'does'}"
     return [
-        _words("phones-fp16", sentence, "Phones of 2023 shown that hold the reference model at FP16."),
+        _words("phones-fp16", sentence, "Phones of 2023 shown that hold the reference model in FP16."),
         _words(
             "small-computer",
-            "does too" if small["fits"].any() else "does not",
+            "does too" if small["fits"].isin(HELD).any() else "does not",
             "Whether a computer of 2023 with 8 GB does.",
         ),
     ]
 
 
-def _turning_values(own: pd.DataFrame) -> list[Value]:
-    """Find the reserve at which a verdict turns: all the memory that the model itself does not need."""
-    needs = own.set_index("format_id")["footprint_byte"]
+HELD = ("yes", "barely")
+
+
+def _limit_values(package: DataPackage) -> list[Value]:
+    """State the limits that the text names: of an iPhone, of a Mac with 16 GB, of graphics cards."""
+    limits = package.table("memory_limits").set_index("limit_id")
     found = []
-    for size, format_id in ((16, "fp16"), (6, "int4")):
-        left = float(dram_capacity.headroom_byte(float(needs[format_id]), common.base(size, "gibyte")))
-        about = f"The largest reserve with which {size} GB hold the reference model at {format_id}."
-        name, how = f"turning-{size}gb-{format_id}", "C − (P · b + c · T)"
-        found.append(_number(name, left, "byte", about, text=_turning(left), how=how, cited=own["source_id"]))
+    for name, limit_id in (("ios", "ios-from-6"), ("macos", "macos-from-16")):
+        row = rows(limits.loc[[limit_id]])[0]
+        cited = [row["source_id"], row["second_source_id"]]
+        for end in ("low", "limit", "high"):
+            share = float(row[f"{end}_share"])
+            found.append(_number(f"{name}-{end}-share", share, "share", row["note"], cited=cited, digits=2))
+    video = rows(limits.loc[["video-from-0"]])[0]
+    cited = [video["source_id"], video["second_source_id"]]
+    for end in ("reserve_low", "reserve", "reserve_high"):
+        name = f"video-{end.replace('_', '-')}"
+        found.append(_number(name, video[f"{end}_byte"], "byte", video["note"], cited=cited, digits=2))
     return found
-
-
-def _turning(left_byte: float) -> str:
-    if np.isnan(left_byte):
-        return "may or may not hold it"
-    if left_byte < 0:
-        return "cannot hold it even if the system keeps nothing"
-    return f"holds it if the system keeps at most {left_byte / units.unit('gibyte').factor:.2f} GiB"
 
 
 def _device_values(package: DataPackage, system_reserve_gibyte: float) -> list[Value]:
@@ -624,8 +655,8 @@ def _device_values(package: DataPackage, system_reserve_gibyte: float) -> list[V
                 f"{name}-usable",
                 row["usable_byte"],
                 "byte",
-                f"Memory {row['name']} leaves to a model.",
-                how="C − R",
+                f"Memory that one program may take on an {row['name']}.",
+                how="min(l · C, C − R)",
                 cited=cited,
             ),
             _words(f"{name}-year", row["release_date"][:4], f"Year of first sale of {row['name']}.", cited),
@@ -642,7 +673,7 @@ def _device_values(package: DataPackage, system_reserve_gibyte: float) -> list[V
 
 def _context_values(package: DataPackage, system_reserve_gibyte: float, reference_model: str) -> list[Value]:
     table = largest_context(package, system_reserve_gibyte=system_reserve_gibyte, reference_model=reference_model)
-    table = table[table["format_id"] == "int4"]
+    table = table[table["format_id"] == FOUR_BIT]
     reached = {(row["model_id"], row["memory_capacity_byte"]): row["largest_context_token"] for row in rows(table)}
     tokens = {
         (name, size): float(reached.get((model_id, common.base(size, "gibyte")), 0.0))
@@ -651,12 +682,12 @@ def _context_values(package: DataPackage, system_reserve_gibyte: float, referenc
     start = tokens["reference", 8] or float("nan")
     sharing, doubling = tokens[EXERCISE_MODEL, 8] / start, tokens["reference", 16] / start
     return [
-        *(_number(f"context-{name}-{size}gb", most, "token", f"Longest context in {size} GB at int4, by memory alone.",
+        *(_number(f"context-{name}-{size}gb", most, "token", f"Longest context in {size} GB in Q4_K_M, by memory alone.",
                   text=words.number(most, 2), how="(C − R − P · b) / c", cited=table["source_id"])
           for (name, size), most in tokens.items()),
-        _number("context-gain-sharing", sharing, "ratio", "Context of Llama 3.1 8B over the reference's, 8 GB, int4.",
+        _number("context-gain-sharing", sharing, "ratio", "Context of Llama 3.1 8B over the reference's, 8 GB, Q4_K_M.",
                 text=_times(sharing)),
-        _number("context-gain-memory", doubling, "ratio", "The reference's context in 16 GB over that in 8 GB, int4.",
+        _number("context-gain-memory", doubling, "ratio", "The reference's context in 16 GB over that in 8 GB, Q4_K_M.",
                 text=_times(doubling)),
     ]  # fmt: skip
 
@@ -668,18 +699,16 @@ def _times(ratio: float) -> str:
 def _exercise_values(package: DataPackage, system_reserve_gibyte: float) -> list[Value]:
     """Solve the first problem: a model with a long context in a 16 GB laptop."""
     table = models(package, [EXERCISE_MODEL]).merge(
-        common.formats(package)[["format_id", "byte_per_param"]], how="cross"
+        common.formats(package, tuple(FORMAT_NAMES))[["format_id", "byte_per_param"]], how="cross"
     )
     cache, cited = cache_byte(table, EXERCISE_CONTEXT_TOKEN), list(table["source_id"])
     weight = memory_wall.weight_byte(table["total_param"].to_numpy(), table["byte_per_param"].to_numpy())
     need = np.asarray(dram_capacity.footprint_byte(weight, kv_cache_byte=cache))
-    laptop = pd.DataFrame({"memory_capacity_byte": [common.base(16, "gibyte")], "device_class": ["laptop"]})
-    usable = float(usable_byte(laptop, system_reserve_gibyte)[0])
-    held = [
-        FORMAT_NAMES[name]
-        for name, size in zip(table["format_id"], need, strict=True)
-        if dram_capacity.fits(size, usable)
-    ]
+    reserve = common.base(system_reserve_gibyte, "gibyte")
+    laptop = memory_limits.of_system(package, "pc", [common.base(16, "gibyte")] * len(need), reserve)
+    fits = memory_limits.words(laptop.grade(need))
+    held = [FORMAT_NAMES[name] for name, word in zip(table["format_id"], fits, strict=True) if word in HELD]
+    usable = float(laptop.byte[0])
     answer = f"{words.listing(held)} {'fit' if len(held) > 1 else 'fits'}"
     return [
         _number("problem-context", EXERCISE_CONTEXT_TOKEN, "token", "Context of the first problem.",
@@ -767,7 +796,7 @@ def _phone_verdict(package: DataPackage, chosen: dict[str, Any]) -> Value:
         for row in rows(needs)
         if row["average_memory_byte"] <= newest["average_memory_byte"]
     ]
-    text = f"has memory for it at {words.listing(held)}" if held else "has memory for it in none of the formats"
+    text = f"has memory for it in {words.listing(held)}" if held else "has memory for it in none of the formats"
     return _words("phones-verdict", text, "Formats of the reference model that the average phone has memory for.")
 
 

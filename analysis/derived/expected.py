@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.equations import memory_wall, validation
+from analysis.equations import kv_cache, memory_wall, validation
 
 Number = Any
 """A float, or an array of floats: the model is the same for both."""
@@ -325,3 +325,37 @@ def typical_layer(known: Calibration, model_param: Number) -> Number:
     return validation.typical_layer(
         model_param, reference_param=REFERENCE_PARAM, reference_layer=level, growth_ratio=growth
     )
+
+
+ASSUMED_KV_HEAD, ASSUMED_HEAD_DIM, FP16_BYTE = 8.0, 128.0, 2.0
+"""Cache of a model of which only the size is known: 8 heads of 128 numbers at 16 bits, as most models of 7 to 70 B have it."""
+
+
+def typical_kv_byte_per_token(known: Calibration, model_param: Number) -> Number:
+    """Bytes that a token adds to the cache of a model of which only the size is known."""
+    return kv_cache.kv_cache_byte_per_token(
+        n_layer=typical_layer(known, model_param),
+        n_kv_head=ASSUMED_KV_HEAD,
+        head_dim=ASSUMED_HEAD_DIM,
+        kv_element_byte=FP16_BYTE,
+    )
+
+
+# ------------------------------------------------------------------------------------ the largest that still does
+
+SOLVING_STEPS = 60
+LEAST_PARAM, MOST_PARAM = 1e6, 1e14
+
+
+def largest_param(does: Callable[[Number], Number], count: int) -> npt.NDArray[np.float64]:
+    """Return the largest model sizes for which ``does(sizes)`` still holds, by halving on a logarithmic scale; 0 where none does.
+
+    ``does`` takes ``count`` sizes and says for each whether it does; what holds for a size holds for all smaller ones.
+    """
+    low, high = np.full(count, np.log(LEAST_PARAM)), np.full(count, np.log(MOST_PARAM))
+    any_does = np.asarray(does(np.exp(low)))
+    for _ in range(SOLVING_STEPS):
+        middle = (low + high) / 2
+        holds = np.asarray(does(np.exp(middle)))
+        low, high = np.where(holds, middle, low), np.where(holds, high, middle)
+    return np.where(any_does, np.exp(low), 0.0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,8 +15,11 @@ from analysis.equations import memory_wall as equations
 from analysis.figures import Value
 from analysis.tables import DataPackage
 
-SHOWN_FORMAT = "int4"
-"""The format the explorer opens with: four bits, what people run on their own devices."""
+SHOWN_FORMAT = "q4-k-m"
+"""The format the explorer opens with: four bits, as people download them for their own devices."""
+KINDS = {"phone": "phone", "laptop": "laptop", "desktop": "desktop", "gpu": "graphics card"}
+"""Classes whose best device is named, and what a reader calls them."""
+ARTICLE_PHONE = "iphone-14"
 LABELLED = {
     "iphone-14": "iPhone 14",
     "macbook-air-m2-8gb": "MacBook Air M2",
@@ -25,50 +31,87 @@ LABELLED = {
 """Devices named in the plot; the rest are named by their tooltips and by the search."""
 
 
-def explorer(package: DataPackage, *, format_id: str = SHOWN_FORMAT, **parameters: float) -> pd.DataFrame:
-    """One row per device: its bandwidth, the memory left to a model, and its largest model in one format."""
-    table = memory_wall.largest_models(package, default_set=None, **parameters)
-    table = table[(table["format_id"] == format_id) & table["largest_param"].notna()].reset_index(drop=True)
+def explorer(package: DataPackage, *, format_id: str = SHOWN_FORMAT, **parameters: Any) -> pd.DataFrame:
+    """One row per device: its bandwidth, what memory holds in each format, and its largest model in one, at the full bandwidth."""
+    formats = tuple(common.DOWNLOADED.values())
+    long = memory_wall.largest_models(
+        package, default_set=None, format_ids=formats, **(parameters | memory_wall.AT_MOST)
+    )
+    held = long.pivot(index="device_id", columns="format_id", values="largest_by_capacity_param")
+    held.columns = [held_column(str(name)) for name in held.columns]
+    table = long[(long["format_id"] == format_id) & long["largest_param"].notna()]
+    table = table.merge(held.reset_index(), on="device_id", validate="one_to_one")
     table["label"] = table["device_id"].map(LABELLED).fillna("")
     table["is_article"] = table["device_id"].isin({device for device, _ in memory_wall.ARTICLE_CLAIMS})
+    table["is_estimate"] = (table["confidence"] == "estimate") | (
+        table["is_limit_estimate"] & (table["binding"] == "capacity")
+    )
     order = ["device_class", "memory_bandwidth_byte_per_s", "device_id"]
     return table.sort_values(order, ignore_index=True)
 
 
-def values(package: DataPackage, **parameters: float) -> list[Value]:
-    """What the landing page says: the newest phone and laptop beside the article's, and which limit binds."""
-    table = memory_wall.largest_models(package, default_set=None, **parameters)
-    now = explorer(package, format_id=SHOWN_FORMAT, **parameters)
-    newest = now[now["default_set"] == "2026"]
-    phone = newest[newest["device_class"] == "phone"].nlargest(1, "largest_param").iloc[0]
-    laptop = newest[newest["device_class"] == "laptop"].nlargest(1, "largest_param").iloc[0]
-    card = newest[newest["device_class"] == "gpu"].nlargest(1, "largest_param").iloc[0]
+def held_column(format_id: str) -> str:
+    """Column of the largest model that memory holds in a format."""
+    return f"held_{format_id.replace('-', '_')}_param"
+
+
+def values(package: DataPackage, **parameters: Any) -> list[Value]:
+    """What the landing page says: the article's phone at full and at the article's bandwidth, the best of today, which limit binds."""
+    now = explorer(package, **parameters)
+    article = memory_wall.largest_models(package, default_set=None, **parameters)
+    limit = memory_wall.largest_models(
+        package, default_set=None, format_ids=tuple(common.DOWNLOADED.values()), **(parameters | memory_wall.AT_MOST)
+    )
     bound = int((now["binding"] == "bandwidth").sum())
     return [
-        *(_largest(table, "iphone-14", key, f"index-iphone-14-{key}") for key in common.FORMATS),
-        *(_named(row, name) for row, name in ((phone, "phone"), (laptop, "laptop"), (card, "gpu"))),
+        *(_largest(article, key, f"index-iphone-14-{key}", parameters["bandwidth_share"]) for key in common.FORMATS),
+        *(_largest(limit, key, f"index-iphone-14-limit-{key}", 1.0) for key in ("fp16", SHOWN_FORMAT)),
+        *(_named(best(now, kind), kind) for kind in KINDS),
         Value("index-devices", len(now), "count", text=f"{len(now)}", definition="Devices with known bandwidth and memory."),
-        Value("index-bandwidth-bound", bound, "count", text=f"{bound}", definition="Of these, devices whose bandwidth binds at int4."),
+        Value("index-bandwidth-bound", bound, "count", text=f"{bound}",
+              definition="Of these, devices whose bandwidth binds in Q4_K_M at the full bandwidth."),
         Value("index-which-binds", text=_which_binds(bound, len(now)), definition="Chosen by the counts."),
+        Value("index-article-share", text=_article_share(package, parameters["bandwidth_share"]),
+              definition="The share of the bandwidth that this edition leaves to the weights, beside the article's."),
         _needed(package, **parameters),
         _compute_used(package, **parameters),
-        Value("index-largest-shown", text=_largest_shown(newest), definition="The newest devices and their largest int4 models."),
+        Value("index-largest-shown", text=_largest_shown(now), definition="The best of all devices shown and their largest Q4_K_M models.",
+              sources=[str(best(now, kind)["source_id"]) for kind in KINDS]),
     ]  # fmt: skip
 
 
-def _largest(table: pd.DataFrame, device_id: str, format_id: str, value_id: str) -> Value:
-    row = table[(table["device_id"] == device_id) & (table["format_id"] == format_id)].iloc[0]
-    name = f"Largest model an {row['name']} can read in {row['format']} at the reading speed, or hold, whichever is smaller."
-    return Value(value_id, float(row["largest_param"]), "param", definition=name, sources=[row["source_id"]])
+def best(devices: pd.DataFrame, kind: str) -> pd.Series[Any]:
+    """The device of a class with the largest model, of all that are shown; of equals the first id."""
+    order = {"largest_param": False, "device_id": True}
+    of_kind = devices[devices["device_class"] == kind]
+    return of_kind.sort_values(list(order), ascending=list(order.values())).iloc[0]
+
+
+def _article_share(package: DataPackage, share: float) -> str:
+    """Say the share reckoned with, and whether it is the article's: ``half of its bandwidth, as the article assumes``."""
+    claim = package.row("claims", "half-the-bandwidth")
+    of_article = common.base(claim["article_value"], claim["article_unit"])
+    whose = "as the article assumes" if math.isclose(share, of_article) else "as this edition assumes"
+    return f"{common.part_of_bandwidth(share)}, {whose}"
+
+
+def _largest(table: pd.DataFrame, format_id: str, value_id: str, share: float) -> Value:
+    row = table[(table["device_id"] == ARTICLE_PHONE) & (table["format_id"] == format_id)].iloc[0]
+    name = (
+        f"Largest model an {row['name']} can read in {row['format']} at the reading speed with "
+        f"{common.part_of_bandwidth(share)}, or hold, whichever is smaller."
+    )
+    sources = [row["source_id"], row["limit_source_id"]]
+    return Value(value_id, float(row["largest_param"]), "param", definition=name, sources=sources)
 
 
 def _named(row: pd.Series[Any], kind: str) -> Value:
     largest = float(str(row["largest_param"]))
-    text = f"{row['name']}: {words.quantity(largest, 'param')}"
-    definition = f"The {kind} of today's set with the largest int4 model; bound by {row['binding']}."
+    definition = f"The {KINDS[kind]} with the largest Q4_K_M model of all devices shown; bound by {row['binding']}."
     return Value(
-        f"index-largest-{kind}", largest, "param", text=text, definition=definition, sources=[str(row["source_id"])]
-    )
+        f"index-largest-{kind}", largest, "param", text=f"{row['name']}: {words.quantity(largest, 'param')}",
+        definition=definition, sources=[str(row["source_id"]), str(row["limit_source_id"])],
+    )  # fmt: skip
 
 
 def _needed(package: DataPackage, **parameters: float) -> Value:
@@ -101,24 +144,30 @@ def _compute_used(package: DataPackage, **parameters: float) -> Value:
     )  # fmt: skip
 
 
-def _largest_shown(newest: pd.DataFrame) -> str:
-    """The best phone, laptop and graphics card of today's set, in a sentence's words."""
-    parts = []
-    for kind, name in (("phone", "phone"), ("laptop", "laptop"), ("gpu", "graphics card")):
-        best = float(newest.loc[newest["device_class"] == kind, "largest_param"].max())
-        parts.append(f"{words.quantity(best, 'param').removesuffix(' parameters')} on the best {name}")
-    return words.listing(parts)
+def _largest_shown(now: pd.DataFrame) -> str:
+    """The best phone, laptop and graphics card of all devices shown, by name: a sentence's words."""
+    parts = [
+        f"{_size(row)} on the {_said(row)}, the best {KINDS[row['device_class']]}"
+        for row in map(partial(best, now), KINDS)
+    ]
+    return "; ".join(parts[:-1]) + f"; and {parts[-1]}"
+
+
+def _size(row: pd.Series[Any]) -> str:
+    return words.quantity(float(row["largest_param"]), "param").removesuffix(" parameters")
+
+
+def _said(row: pd.Series[Any]) -> str:
+    """A device by its name; an estimate is called one."""
+    name = re.sub(r", (\d+ GB)$", r" with \1", memory_wall.short_name(str(row["name"])))
+    return f"{name} (an estimate)" if row["is_estimate"] else name
 
 
 def title(devices: pd.DataFrame) -> str:
-    """The finding of the explorer: what the article's phone and today's best devices reach."""
-    first = float(devices.loc[devices["device_id"] == "iphone-14", "largest_param"].iloc[0])
-    newest = devices[devices["default_set"] == "2026"]
-    phone = float(newest.loc[newest["device_class"] == "phone", "largest_param"].max())
-    laptop = float(newest.loc[newest["device_class"] == "laptop", "largest_param"].max())
-    reached = [words.quantity(value, "param").removesuffix(" parameters") for value in (first, phone, laptop)]
-    best = f"the best phone of 2026 {reached[1]}, the best laptop {reached[2]}"
-    return f"In four bits an iPhone 14 runs at most {reached[0]} parameters, {best}"
+    """The finding of the explorer: what the article's phone and the best of the devices shown can do at most."""
+    first = devices[devices["device_id"] == ARTICLE_PHONE].iloc[0]
+    rest = ", ".join(f"the {_said(best(devices, kind))} {_size(best(devices, kind))}" for kind in ("phone", "laptop"))
+    return f"In four bits an iPhone 14 runs at most {_size(first)} parameters, {rest}"
 
 
 def _which_binds(bound: int, total: int) -> str:

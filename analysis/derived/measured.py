@@ -264,9 +264,6 @@ def is_graphics(rows: pd.DataFrame) -> pd.Series[bool]:
 
 # ----------------------------------------------------------------- what to expect of a device, for every chapter
 
-SOLVING_STEPS = 60
-LEAST_PARAM, MOST_PARAM = 1e6, 1e14
-
 
 def stack_of(device: pd.Series[Any]) -> str:
     """Software stack of a device: Metal for Apple, CUDA for NVIDIA, Vulkan for other graphics cards, else the processor."""
@@ -354,10 +351,8 @@ def _solved_param(
 ) -> np.ndarray:
     """Return the model size at which a step takes so long, by halving on a logarithmic scale; the time grows with the size."""
     table = expected.arrays(known.table, kind[0])
-    low, high = np.full(len(bandwidth), np.log(LEAST_PARAM)), np.full(len(bandwidth), np.log(MOST_PARAM))
-    for _ in range(SOLVING_STEPS):
-        middle = (low + high) / 2
-        param = np.exp(middle)
+
+    def is_quick(param: np.ndarray) -> np.ndarray:
         size = {
             "weight_byte": param * bit / BIT_PER_BYTE,
             "n_layer": expected.typical_layer(known, param),
@@ -366,9 +361,9 @@ def _solved_param(
         parts = known.parts(
             table, {"bandwidth_byte_per_s": bandwidth, "kv_cache_byte": 0.0, "introduced_year": kind[1], **size}
         )
-        fits = np.asarray(parts.step_s) <= step_s
-        low, high = np.where(fits, middle, low), np.where(fits, high, middle)
-    return np.where(np.isnan(bandwidth), np.nan, np.exp(low))
+        return np.asarray(parts.step_s) <= step_s
+
+    return np.where(np.isnan(bandwidth), np.nan, expected.largest_param(is_quick, len(bandwidth)))
 
 
 def expected_speeds(

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from analysis import words
-from analysis.derived import common, measured
-from analysis.equations import dram_capacity, growth, memory_wall
+from analysis.derived import common, expected, measured, memory_limits
+from analysis.equations import growth, memory_wall
 from analysis.tables import DataPackage
 
-FORMAT_NAMES = {"fp16": "FP16", "int8": "int8", "int4": "int4"}
+FORMAT_NAMES = {"fp16": "FP16", "int8": "int8", "int4": "int4", "q8-0": "Q8_0", "q4-k-m": "Q4_K_M"}
 SET_NAMES = {"2023": "On sale in May 2023", "2026": "On sale in 2026"}
 
 # ------------------------------------------------------------------------------------------ the largest model
@@ -24,29 +24,36 @@ def largest_models(
     package: DataPackage,
     *,
     default_set: str | None = None,
+    format_ids: Sequence[str] = common.FORMATS,
     reading_speed_word_per_min: float,
     token_per_word: float,
     bandwidth_share: float,
     system_reserve_byte: float,
+    context_token: float,
 ) -> pd.DataFrame:
     """Largest model of every device in every format: by bandwidth, by memory capacity, and the smaller of the two.
 
     ``default_set`` keeps the devices of ``2023`` or ``2026``; None keeps all.  ``binding`` names the limit that
     counts, and is ``unknown`` where a device's capacity is.  Bandwidth bounds the parameters read per token, capacity
-    bounds all parameters: for a mixture of experts these are two different numbers.
+    bounds all parameters: for a mixture of experts these are two different numbers.  Memory holds the file that people
+    download, and the cache of a typical model at ``context_token``.
     """
-    table = common.devices(package, default_set).merge(_formats(package), how="cross")
-    table["usable_byte"] = dram_capacity.usable_byte(
-        table["memory_capacity_byte"].to_numpy(), reserve_byte=_reserve_byte(table["device_class"], system_reserve_byte)
-    )
-    byte = table["byte_per_param"].to_numpy()
+    formats = common.formats(package, tuple(format_ids))[["format_id", "format", "byte_per_param"]]
+    formats["held_byte_per_param"] = [common.held_byte_per_param(package, name) for name in format_ids]
+    table = memory_limits.of_devices(package, common.devices(package, default_set), system_reserve_byte)
+    table = table.merge(formats, how="cross")
     table["largest_by_bandwidth_param"] = memory_wall.largest_model_param(
         table["memory_bandwidth_byte_per_s"].to_numpy(),
         token_per_s=common.reading_token_per_s(reading_speed_word_per_min, token_per_word),
-        byte_per_param=byte,
+        byte_per_param=table["byte_per_param"].to_numpy(),
         bandwidth_share=bandwidth_share,
     )
-    table["largest_by_capacity_param"] = dram_capacity.largest_model_param(table["usable_byte"].to_numpy(), byte)
+    table["largest_by_capacity_param"] = memory_limits.largest_by_capacity_param(
+        expected.calibration(package.folder),
+        table["usable_byte"].to_numpy(),
+        table["held_byte_per_param"].to_numpy(),
+        context_token,
+    )
     table["largest_param"] = table[["largest_by_bandwidth_param", "largest_by_capacity_param"]].min(
         axis=1, skipna=False
     )
@@ -57,18 +64,9 @@ def largest_models(
 LARGEST = (
     "device_id", "name", "device_class", "default_set", "format_id", "format", "byte_per_param",
     "memory_bandwidth_byte_per_s", "memory_capacity_byte", "usable_byte", "largest_by_bandwidth_param",
-    "largest_by_capacity_param", "largest_param", "binding", "release_date", "confidence", "source_id",
-    "second_source_id",
+    "largest_by_capacity_param", "largest_param", "binding", "is_limit_estimate", "release_date", "confidence", "source_id",
+    "second_source_id", "limit_source_id",
 )  # fmt: skip
-
-
-def _formats(package: DataPackage) -> pd.DataFrame:
-    return common.formats(package)[["format_id", "format", "byte_per_param"]]
-
-
-def _reserve_byte(device_class: pd.Series[str], reserve_byte: float) -> npt.NDArray[np.float64]:
-    """Reserve where system and model share a memory; that of a graphics card is the model's alone."""
-    return np.where(device_class == "gpu", 0.0, reserve_byte)
 
 
 def _binding(table: pd.DataFrame) -> list[str]:
@@ -90,11 +88,13 @@ ARTICLE_CLAIMS = {
 """Where the article states a largest model; for PCs it does not name the format, FP16 comes nearest."""
 
 
-def largest_by_device(package: DataPackage, **parameters: float) -> pd.DataFrame:
+def largest_by_device(
+    package: DataPackage, *, format_ids: Sequence[str] = common.FORMATS, **parameters: Any
+) -> pd.DataFrame:
     """Largest models of both sets of devices, slowest memory first, with what the article states."""
-    table = largest_models(package, default_set=None, **parameters)
+    table = largest_models(package, default_set=None, format_ids=format_ids, **parameters)
     table = table[table["default_set"].isin(common.SETS)].copy()
-    table["label"] = table["name"].map(_short)
+    table["label"] = table["name"].map(short_name)
     table["set_name"] = table["default_set"].map(SET_NAMES)
     claims = package.table("claims").set_index("claim_id")
     stated = [ARTICLE_CLAIMS.get((str(row.device_id), str(row.format_id))) for row in table.itertuples()]
@@ -105,16 +105,22 @@ def largest_by_device(package: DataPackage, **parameters: float) -> pd.DataFrame
     return table.sort_values(order, ascending=[True, True, True, True, False], ignore_index=True)
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """Device name without its kind and without the second half of a parenthesis."""
     return re.sub(r"\(([^,)]*),[^)]*\)", r"(\1)", re.sub(r"^(Laptop|Desktop), ", "", name))
 
 
-def largest_model_table(package: DataPackage, **parameters: float) -> pd.DataFrame:
-    """One row per device, one column per format in 10^9 parameters; a note where capacity is the tighter limit."""
-    long = largest_by_device(package, **parameters)
+def largest_model_table(
+    package: DataPackage, *, format_ids: Sequence[str] = common.FORMATS, **parameters: Any
+) -> pd.DataFrame:
+    """One row per device, one column per format in 10^9 parameters; a note where capacity is the tighter limit.
+
+    ``binding`` is that of the last format, the one of fewest bits.
+    """
+    long = largest_by_device(package, format_ids=format_ids, **parameters)
     long["amount"] = long["largest_param"] / common.base(1, "gparam")
     long["note"] = [_forbidden(row) for row in rows(long)]
+    long["binding"] = long["device_id"].map(long[long["format_id"] == format_ids[-1]].set_index("device_id")["binding"])
     keys = [
         "device_id",
         "label",
@@ -128,7 +134,7 @@ def largest_model_table(package: DataPackage, **parameters: float) -> pd.DataFra
     ]
     wide = long.pivot(index=keys, columns="format_id", values=["amount", "note"])
     wide.columns = [str(pair[1]) if pair[0] == "amount" else f"{pair[1]}_{pair[0]}" for pair in wide.columns]
-    wide = wide.reset_index().astype(dict.fromkeys(common.FORMATS, float))
+    wide = wide.reset_index().astype(dict.fromkeys(format_ids, float))
     wide["bandwidth_gb"] = wide["memory_bandwidth_byte_per_s"] / common.base(1, "gbyte_per_s")
     wide["capacity_gib"] = wide["memory_capacity_byte"] / common.base(1, "gibyte")
     wide["limit"] = wide["binding"].replace("capacity", "memory")
@@ -136,37 +142,55 @@ def largest_model_table(package: DataPackage, **parameters: float) -> pd.DataFra
     return wide.sort_values(["default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte"], ignore_index=True)
 
 
-EXPECTED_FORMAT = "int4"
-"""Format the expected sizes are given in: what people run on their own devices."""
+EXPECTED_FORMAT = "q4-k-m"
+"""Format the expected sizes are given in: what people download for their own devices."""
+AT_MOST = {"bandwidth_share": 1.0}
+"""What "at most" means: the full bandwidth."""
 
 
-def expected_by_device(package: DataPackage, **parameters: float) -> pd.DataFrame:
+def expected_by_device(package: DataPackage, **parameters: Any) -> pd.DataFrame:
     """Ideal limit and calibrated expectation with its 80 % band, side by side, for the devices of both sets.
 
-    What the model expects is cut off at what memory holds, as the limit is.  Phones have no public measurements of the
+    Both are at the full bandwidth.  Where the expected model does not fit into memory there is no expectation, for no
+    speed is asked of what cannot run: ``is_memory_full`` says so.  Phones have no public measurements of the
     kind the model is fitted on: for them the expectation is an extrapolation, and ``is_extrapolated`` says so.
     """
-    table = largest_by_device(package, **parameters)
-    table = table[table["format_id"] == EXPECTED_FORMAT].reset_index(drop=True)
+    table = largest_by_device(package, format_ids=(EXPECTED_FORMAT,), **(parameters | AT_MOST))
     rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
     devices = common.devices(package).set_index("device_id").loc[table["device_id"]].reset_index()
-    found = measured.expected_models(
-        package, devices, format_ids=(EXPECTED_FORMAT,), token_per_s=rate, bandwidth_share=parameters["bandwidth_share"]
-    )
+    found = measured.expected_models(package, devices, format_ids=(EXPECTED_FORMAT,), token_per_s=rate)
+    held = table["largest_by_capacity_param"]
+    table["is_memory_full"] = found["expected_param"] >= held
     for name in ("expected_param", "expected_low_param", "expected_high_param"):
-        table[name] = found[name].clip(upper=table["largest_by_capacity_param"])
+        table[name] = found[name].clip(upper=held).mask(table["is_memory_full"])
     table["stack"], table["is_extrapolated"] = found["stack"], table["device_class"].isin(["phone", "tablet"])
     return table
 
 
-def answer_table(package: DataPackage, **parameters: float) -> pd.DataFrame:
-    """The table of largest models with what to expect beside what is possible at most."""
-    table = largest_model_table(package, **parameters)
-    found = expected_by_device(package, **parameters).set_index("device_id")
+def expected_title(beside: pd.DataFrame) -> str:
+    """What to expect of the article's phone, and the bound beside it: a clause."""
+    phone = beside[beside["device_id"] == "iphone-14"].iloc[0]
+    most = words.quantity(float(phone["largest_param"]), "param")
+    if phone["is_memory_full"]:
+        return f"an iPhone 14 is limited by its memory: {most}"
+    return (
+        f"an iPhone 14 is expected to run {words.quantity(float(phone['expected_param']), 'param')} and at most {most}"
+    )
+
+
+MEMORY_FULL = "limited by memory"
+"""Instead of an expectation, where memory holds less than the bandwidth would carry."""
+
+
+def answer_table(package: DataPackage, **parameters: Any) -> pd.DataFrame:
+    """The table of largest models at the full bandwidth, with what to expect beside what is possible at most."""
+    table = largest_model_table(package, format_ids=tuple(common.DOWNLOADED.values()), **(parameters | AT_MOST))
+    found = expected_by_device(package, **parameters).set_index("device_id").loc[table["device_id"]]
     billion = common.base(1, "gparam")
-    table["expected"] = table["device_id"].map(found["expected_param"]) / billion
-    low, high = (table["device_id"].map(found[f"expected_{end}_param"]) / billion for end in ("low", "high"))
-    table["band"] = [f"{words.number(a, 2)} to {words.number(b, 2)}" for a, b in zip(low, high, strict=True)]
+    ends = (found["expected_low_param"] / billion, found["expected_high_param"] / billion)
+    table["expected"] = (found["expected_param"] / billion).to_numpy()
+    band = [f"{words.number(low, 2)} to {words.number(high, 2)}" for low, high in zip(*ends, strict=True)]
+    table["band"] = np.where(found["is_memory_full"], MEMORY_FULL, np.where(ends[0].isna(), "", band))
     return table
 
 
@@ -179,14 +203,6 @@ def _forbidden(row: dict[str, Any]) -> str:
 def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Each row as a dictionary from column to value."""
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-
-
-def _cell(row: dict[str, Any]) -> float | str:
-    billion = common.base(1, "gparam")
-    largest, allowed = row["largest_param"] / billion, row["largest_by_bandwidth_param"] / billion
-    if row["binding"] != "capacity":
-        return float(largest)
-    return f"{words.number(largest)} (memory is full; bandwidth allows {words.number(allowed)})"
 
 
 # --------------------------------------------------------------------------------------- bytes and operations
@@ -274,11 +290,11 @@ def _roof(machine: dict[str, Any], batch_size: float | None = None) -> pd.DataFr
     )
     kept = {name: machine[name] for name in ("machine_id", "name", "device_class", "peak_kind", "source_id")}
     return table.assign(
-        **kept, peak_op_per_s=peak, ridge_flop_per_byte=ridge, label=_short(machine["name"]).split(" (")[0]
+        **kept, peak_op_per_s=peak, ridge_flop_per_byte=ridge, label=short_name(machine["name"]).split(" (")[0]
     )
 
 
-def compute_used(package: DataPackage, **parameters: float) -> pd.DataFrame:
+def compute_used(package: DataPackage, **parameters: Any) -> pd.DataFrame:
     """Share of its peak a device keeps busy while its largest model writes at reading speed, by format; none where none fits."""
     known = machines(package)[["device_id", "chip", "peak_op_per_s", "peak_kind"]]
     table = largest_by_device(package, **parameters).query("largest_param > 0").merge(known, on="device_id")
@@ -378,7 +394,7 @@ def read_per_token(
 READ_LIMIT_DEVICES = ("iphone-17-pro-max", "macbook-pro-14-m5-16gb")
 
 
-def read_limits(package: DataPackage, **parameters: float) -> pd.DataFrame:
+def read_limits(package: DataPackage, **parameters: Any) -> pd.DataFrame:
     """Parameters per token that bandwidth allows two devices of today in int4: ``limit_param`` and its words."""
     table = largest_by_device(package, **parameters).query("format_id == 'int4'")
     table = table[table["device_id"].isin(READ_LIMIT_DEVICES)]

@@ -33,14 +33,17 @@ def values(
 ) -> list[Value]:
     """Every number and every data-chosen sentence that the chapter cites."""
     speed, fast = parameters, fast_reading_speed_word_per_min
-    limits = derived.largest_by_device(package, system_reserve_byte=system_reserve_byte, **speed)
+    memory: dict[str, Any] = {"system_reserve_byte": system_reserve_byte, "context_token": context_token}
+    limits = derived.largest_by_device(package, **(memory | speed))
+    bounds = derived.largest_by_device(package, **(memory | speed | derived.AT_MOST))
     return [
         *_parameters(speed, fast, system_reserve_byte, context_token),
         *_rates(package, speed, fast),
         *_limits(limits, speed),
+        *_bounds(bounds),
         *_reach(package, limits, reference_model),
         *_cost(package, reference_model, speed),
-        *_roofs(package, system_reserve_byte=system_reserve_byte, **speed),
+        *_roofs(package, **memory, **speed),
         *_cache(package, reference_model, context_token, speed),
         *_read(package, limits),
         *_sensitivity(package, fast, speed),
@@ -83,6 +86,7 @@ def _parameters(speed: dict[str, float], fast: float, reserve_byte: float, conte
         "fast-speed": f"{fast:,g} words per minute",
         "tokens": f"{speed['token_per_word']:g} tokens per word",
         "share": f"{words.number(speed['bandwidth_share'] * 100, 2)} %",
+        "part": common.part_of_bandwidth(speed["bandwidth_share"]),
         "reserve": f"{reserve_byte / common.base(1, 'gibyte'):g} GiB",
         "context": f"{context:,.0f} tokens",
     }
@@ -126,6 +130,18 @@ def _limits(limits: pd.DataFrame, speed: dict[str, float]) -> list[Value]:
         bandwidth, source = row["memory_bandwidth_byte_per_s"], row["source_id"]
         found.append(_number("iphone-14-bandwidth", bandwidth, "byte_per_s", "Memory bandwidth.", sources=[source]))
     return found
+
+
+def _bounds(bounds: pd.DataFrame) -> list[Value]:
+    """The bounds of the article's phone: its full bandwidth, and what one app may take of its memory."""
+    return [
+        Value(
+            f"{NAME}iphone-14-limit-{row['format_id']}", row["largest_param"], "param", formula="min(BW / (r·b), memory)",
+            definition=f"Most parameters of a model in {derived.FORMAT_NAMES[row['format_id']]} on an iPhone 14 at its full bandwidth.",
+            sources=[row["source_id"], row["limit_source_id"]],
+        )
+        for row in derived.rows(bounds[bounds["device_id"] == PHONE])
+    ]  # fmt: skip
 
 
 def _reach(package: DataPackage, limits: pd.DataFrame, reference_model: str) -> list[Value]:

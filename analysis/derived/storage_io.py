@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analysis import units, words
-from analysis.derived import common
-from analysis.equations import dram_capacity, memory_wall, storage_io
+from analysis.derived import common, memory_limits
+from analysis.equations import memory_wall, storage_io
 from analysis.errors import InputError, Problem
 from analysis.figures import Value
 from analysis.tables import DataPackage
@@ -273,7 +273,7 @@ def seven_seconds_shown(package: DataPackage, *, token_per_word: float) -> pd.Da
 CACHING_DEVICES = ("iphone-14-pro-max", "desktop-core-i9-13900k-32gb", "macbook-pro-16-m5-max-128gb")
 SHARES = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 1)
 CACHING_COLUMNS = [
-    "device_id", "name", "device_class", "storage_read_byte_per_s", "memory_bandwidth_byte_per_s",
+    "device_id", "name", "vendor", "device_class", "storage_read_byte_per_s", "memory_bandwidth_byte_per_s",
     "memory_capacity_byte", "source_id", "second_source_id",
 ]  # fmt: skip
 
@@ -281,18 +281,18 @@ CACHING_COLUMNS = [
 def resident_share(package: DataPackage, *, reference_model: str, system_reserve_gibyte: float) -> pd.DataFrame:
     """Most tokens per second of the reference model at FP16, by the share of its weights in memory (role ``line``).
 
-    Role ``memory`` marks what each device's memory can hold beside the system; ``fits`` says on which side a row is.
+    Role ``memory`` marks what one program may hold of each device's memory; ``fits`` says on which side a row is.
     """
     row, byte = common.model(package, reference_model), common.byte_per_param(package, "fp16")
     table = package.table("devices")
     table = table[table["device_id"].isin(CACHING_DEVICES) & table["storage_read_byte_per_s"].notna()][CACHING_COLUMNS]
     weights = float(memory_wall.weight_byte(row["active_param"], byte))
     reserve = common.base(system_reserve_gibyte, "gibyte")
-    usable = dram_capacity.usable_byte(table["memory_capacity_byte"].to_numpy(), reserve_byte=reserve)
-    miss = np.asarray(storage_io.pinned_miss_share(usable, weights))
+    table = table.assign(usable_byte=memory_limits.of_devices(package, table, reserve)["usable_byte"])
+    miss = np.asarray(storage_io.pinned_miss_share(table["usable_byte"].to_numpy(), weights))
     names = [short_name(name) for name in table["name"]]
     chips = [name.partition("(")[2].rstrip(")") or name for name in names]
-    table = table.assign(name=names, label=chips, weight_byte=weights, usable_byte=usable, largest_share=1 - miss)
+    table = table.assign(name=names, label=chips, weight_byte=weights, largest_share=1 - miss)
     return _with_speed(_with_shares(table))
 
 

@@ -1,7 +1,6 @@
 """Capacity: what a device's memory leaves to a model, whether the model fits, and what a gigabyte costs."""
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from analysis.equations.ranges import Result, not_above, not_negative, positive
@@ -56,18 +55,41 @@ def headroom_byte(footprint_byte: ArrayLike, usable_byte: ArrayLike) -> Result:
     return usable - footprint
 
 
-def fits(footprint_byte: ArrayLike, usable_byte: ArrayLike) -> npt.NDArray[np.bool_] | np.bool_:
-    """Tell whether a model fits: ``footprint ≤ usable``.
+SPARE_SHARE = 0.1
+"""Part of what a program may take that stays free where a model fits with room to spare: for activations and buffers."""
+
+
+def fit_grade(
+    footprint_byte: ArrayLike,
+    usable_byte: ArrayLike,
+    *,
+    usable_low_byte: ArrayLike,
+    usable_high_byte: ArrayLike,
+    spare_share: ArrayLike = SPARE_SHARE,
+) -> Result:
+    """Grade whether a model fits: 2 where ``M ≤ (1 − s) · U`` and ``M ≤ U_low``, 0 where ``M > max(U, U_high)``, else 1.
 
     Args:
-        footprint_byte: memory the model takes, in byte.
-        usable_byte: memory left to it, in byte; may be 0.
+        footprint_byte: memory the model takes, M, in byte.
+        usable_byte: memory left to it, U, in byte; may be 0.
+        usable_low_byte: the least that a source of the limit leaves, in byte; may be 0.
+        usable_high_byte: the most that a source of the limit leaves, in byte; may be 0.
+        spare_share: part of the memory that stays free where the model fits with room to spare, s, at most 1.
 
     Raises ValueError where an argument is out of range.
-    False where either is unknown: ``headroom_byte`` keeps the difference between no and unknown.
+    2 is yes, 1 barely (little is spare, or the sources of the limit disagree), 0 no; missing where any of them is.
     Source: definition.
     """
-    return np.greater_equal(headroom_byte(footprint_byte, usable_byte), 0)
+    [footprint] = positive(footprint_byte=footprint_byte)
+    usable, low, high, spare = not_negative(
+        usable_byte=usable_byte,
+        usable_low_byte=usable_low_byte,
+        usable_high_byte=usable_high_byte,
+        spare_share=spare_share,
+    )
+    with_room = np.minimum((1 - spare) * usable, low)
+    grade = np.where(footprint <= with_room, 2.0, np.where(footprint <= np.maximum(usable, high), 1.0, 0.0))
+    return np.where(np.isnan(footprint + with_room + high), np.nan, grade)[()]
 
 
 def largest_model_param(usable_byte: ArrayLike, byte_per_param: ArrayLike, *, kv_cache_byte: ArrayLike = 0) -> Result:

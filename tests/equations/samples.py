@@ -96,7 +96,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "weight_byte": 4 * GB, "kv_cache_byte": 1 * GB, "overhead_byte": 0.5 * GB,
     },
     "dram_capacity.headroom_byte": {"footprint_byte": 5 * GB, "usable_byte": 12 * GB},
-    "dram_capacity.fits": {"footprint_byte": 5 * GB, "usable_byte": 12 * GB},
+    "dram_capacity.fit_grade": {
+        "footprint_byte": 5 * GB, "usable_byte": 12 * GB, "usable_low_byte": 10 * GB, "usable_high_byte": 13 * GB,
+        "spare_share": 0.1,
+    },
     "dram_capacity.largest_model_param": {
         "usable_byte": 12 * GB, "byte_per_param": 0.5, "kv_cache_byte": 1 * GB,
     },

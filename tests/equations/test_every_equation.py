@@ -56,7 +56,7 @@ def test_share_above_one_is_refused(name: str, argument: str) -> None:
         EQUATIONS[name](**wrong)
 
 
-ELEMENTWISE_ARGUMENTS = [case for case in ARGUMENTS if case[0] in ELEMENTWISE and case[0] != "dram_capacity.fits"]
+ELEMENTWISE_ARGUMENTS = [case for case in ARGUMENTS if case[0] in ELEMENTWISE]
 
 
 @pytest.mark.parametrize(("name", "argument"), ELEMENTWISE_ARGUMENTS, ids=ids(ELEMENTWISE_ARGUMENTS))
@@ -67,7 +67,7 @@ def test_missing_stays_missing(name: str, argument: str) -> None:
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_numbers_give_a_number(name: str) -> None:
     result = EQUATIONS[name](**SAMPLES[name])
-    assert isinstance(result, float | np.bool_), type(result)
+    assert isinstance(result, float), type(result)
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)

@@ -67,7 +67,7 @@ def test_names_carry_a_unit_or_are_known_counts(name: str) -> None:
         count = argument.startswith(COUNTS[0]) or argument.endswith(COUNTS[1:])
         assert units.parse(argument) or count or argument.endswith("value"), f"{name}: {argument} has no unit"
     stem = name.split(".")[1]
-    assert units.parse(stem) or stem == "fits" or stem.endswith("batch_size"), f"{name} has no unit"
+    assert units.parse(stem) or stem == "fit_grade" or stem.endswith("batch_size"), f"{name} has no unit"
 
 
 @pytest.mark.parametrize("name", sorted(EQUATIONS))
