@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,27 @@ def test_growth_is_near_what_others_found(package: DataPackage) -> None:
     assert 2.2 < table[("this book", "peak compute")] < 3.1  # Gholami et al. 2024: 3.0
     assert 1.4 < table[("this book", "memory bandwidth")] < 1.7  # Gholami et al. 1.6, Epoch AI 1.40
     assert table[("Epoch AI", "peak compute")] == pytest.approx(2 ** (2 / 2.3))
+
+
+def test_the_window_decides_the_growth(package: DataPackage) -> None:
+    """From 2018 on 2.22 and 1.75: the gap between them is half of what it is over all years, and its sentence says so."""
+    compute, bandwidth, gap = (
+        derived.pace(package, name, recent=True) for name in ("peak compute", "memory bandwidth", "compute per byte")
+    )
+    assert (compute.ratio, bandwidth.ratio) == pytest.approx((2.22, 1.75), abs=0.01)
+    assert gap.ratio == pytest.approx(compute.ratio / bandwidth.ratio)
+    assert gap.ratio < derived.pace(package, derived.BALANCE).ratio
+    assert gap.growth in prose.texts(prose.values(package, **PROSE))["growth-conclusion"]
+
+
+def test_the_conclusion_on_growth_follows_the_intervals(package: DataPackage) -> None:
+    whole, recent = (derived.pace(package, derived.BALANCE, recent=new) for new in (False, True))
+    ahead, behind = (replace(whole, low=low, high=high) for low, high in ((1.2, 1.8), (0.5, 0.9)))
+    level = replace(whole, low=0.9, high=1.1)
+    assert prose._outgrown(ahead, ahead).startswith("Compute ran away from memory bandwidth; since 2018 one over")
+    assert prose._outgrown(ahead, level).endswith("do not tell them apart")
+    assert prose._outgrown(behind, behind).startswith("Memory bandwidth ran away from compute")
+    assert prose._outgrown(level, recent).startswith("The data do not tell")
 
 
 # ------------------------------------------------------------------------------------------ limits and monotony
@@ -223,7 +245,6 @@ def test_clauses_read_well_whatever_the_data_say() -> None:
     )
     assert prose._which_limit(2, ["A", "B"]) == "A and B run out of memory first, and no other is left"
     assert prose._held(["A"], ["A"], 5).endswith("shown reads few enough weights per token, and A fits in its memory")
-    assert prose._outgrown(59) != prose._outgrown(0.9)
     assert prose._held(["A", "B"], [], 5).endswith("none of them fits in its memory")
 
 

@@ -370,8 +370,16 @@ def sensitivity(table: pd.DataFrame) -> alt.LayerChart:
 # ---------------------------------------------------------------------------------------------------- growth
 
 SERIES = {"peak compute": theme.MUTED, "memory bandwidth": theme.PRIMARY}
-SERIES_SHAPES = {"peak compute": "triangle-up", "memory bandwidth": "circle"}
+FORMATS_OF_PEAKS = {
+    "16 bit on matrix units": "diamond",
+    "16 bit": "square",
+    "32 bit": "triangle-up",
+    "memory bandwidth": "circle",
+}
+"""What a point counts, as its shape."""
 BY = {"this book": [1, 0], "Gholami et al.": [7, 4], "Epoch AI": [2, 3]}
+RECENT = [12, 3, 2, 3]
+"""Dashes of the fit over recent years."""
 
 
 def compute_against_bandwidth(points: pd.DataFrame, lines: pd.DataFrame) -> alt.LayerChart:
@@ -386,21 +394,24 @@ def compute_against_bandwidth(points: pd.DataFrame, lines: pd.DataFrame) -> alt.
         values=[1, 10, 100, 1000, 10000],
     )
     colour = marks.colour("series", SERIES, list(points["series"]))
-    shape = marks.shape("series", SERIES_SHAPES, list(points["series"]))
-    tips = marks.tooltip(
-        "name", "series", "year", "relative_ratio", titles={"name": "Chip", "relative_ratio": "Relative level"}
-    )
+    shape = marks.shape("precision", FORMATS_OF_PEAKS, list(points["precision"]), columns=2)
+    titles = {"name": "Chip", "relative_ratio": "Relative level", "precision": "Counted"}
+    tips = marks.tooltip("name", "series", "precision", "year", "relative_ratio", titles=titles)
     dots = (
         alt.Chart(points)
         .mark_point(filled=True, size=26, opacity=0.55)
         .encode(x=x, y=y, color=colour, shape=shape, tooltip=tips)
     )
+    by = {name: BY.get(name, RECENT) for name in dict.fromkeys(lines["by"])}
     dash = alt.StrokeDash(
         "by:N",
-        scale=alt.Scale(domain=list(BY), range=list(BY.values())),
-        legend=alt.Legend(title=None, orient="bottom"),
+        scale=alt.Scale(domain=list(by), range=list(by.values())),
+        legend=alt.Legend(title=None, orient="bottom", columns=2, symbolSize=400),
     )
-    tips = marks.tooltip("by", "series", "growth_per_2_year_ratio", "doubling_time_year", titles={"by": "Trend by"})
+    titles = {"by": "Trend by", "interval": "95 % interval"}
+    tips = marks.tooltip(
+        "by", "series", "window", "growth_per_2_year_ratio", "interval", "doubling_time_year", titles=titles
+    )
     trends = (
         alt.Chart(lines)
         .mark_line(strokeWidth=2.2)

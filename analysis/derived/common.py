@@ -18,6 +18,8 @@ MONTHS_PER_YEAR, DAYS_PER_MONTH = 12, 365.25 / 12
 FORMATS = ("fp16", "int8", "int4")
 """The number formats of the article, nominal bits per parameter."""
 CLASSES = ("phone", "tablet", "laptop", "desktop", "edge", "gpu")
+PRECISIONS = {"tensor-fp16": "16 bit on matrix units", "fp16": "16 bit", "fp32": "32 bit"}
+"""Number formats of published peaks, and what they are called; one chart or sentence compares one of them."""
 SETS = ("2023", "2026")
 """Devices on sale when the article appeared, and the newest ones."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import words
-from analysis.derived import common
+from analysis.derived import common, trends
 from analysis.derived import memory_wall as derived
 from analysis.equations import memory_wall
 from analysis.figures import Value
@@ -310,33 +310,45 @@ def _apple_share(package: DataPackage) -> float:
 
 
 def _growth(package: DataPackage) -> list[Value]:
-    table = derived.growth_table(package).set_index(["by", "series"])
+    """The paces of compute and bandwidth over all years and over recent ones, and of the gap between them."""
     found = []
-    for series, name in (("peak compute", "compute"), ("memory bandwidth", "bandwidth")):
-        row = derived.rows(table.loc[[("this book", series)]])[0]
-        ratio, time, source = row["growth_per_2_year_ratio"], row["doubling_time_year"], [row["source_id"]]
-        found += [
-            _number(f"growth-{name}", ratio, "ratio", f"Growth of {series} per two years, fitted.", sources=source),
-            _number(
-                f"doubling-{name}", time, "year", f"Time in which {series} doubles, fitted.", digits=2, sources=source
-            ),
-        ]
-    chips = derived.compute_trend(package)
-    ends = derived.growth_lines(package).query("by == 'this book'").groupby("series")["relative_ratio"].max()
-    fixed = _at(table, ("this book", "peak compute at 32 bits"), "growth_per_2_year_ratio")
+    for series, name in GROWING.items():
+        for recent, suffix in ((False, ""), (True, "-recent")):
+            trend = derived.pace(package, series, recent=recent)
+            format_words = derived.TRENDS[series][1]
+            about = (
+                f"Growth of {series} per two years, fitted{f'; number format: {format_words}' if format_words else ''}"
+            )
+            found.append(trends.value(f"{NAME}growth-{name}{suffix}", trend, about))
+            found.append(_text(f"doubling-{name}{suffix}", trend.doubling, f"Time in which {series} doubles, fitted."))
+    chips = derived.chips_by_year(package)
+    span = float(chips["year"].max() - chips["year"].min())
+    whole = derived.pace(package, derived.BALANCE, period_year=span)
+    recent_gap = derived.pace(package, derived.BALANCE, recent=True)
     return [
         *found,
-        _number("growth-gap", ends["peak compute"] / ends["memory bandwidth"], "ratio", "One over other.", digits=2),
-        _number("growth-years", chips["year"].max() - chips["year"].min(), "year", "Years of the fit.", digits=2),
-        _number("growth-32-bit", fixed, "ratio", "Growth of compute per two years, 32 bits throughout."),
-        _text("growth-conclusion", _outgrown(ends["peak compute"] / ends["memory bandwidth"])),
+        trends.value(f"{NAME}growth-gap", whole, "How much compute outgrew bandwidth over all years, fitted"),
+        _number("growth-years", span, "year", "Years of the fit.", digits=2),
+        _text("growth-conclusion", _outgrown(whole, recent_gap), "Chosen by the intervals of the gap."),
         _text("growth-count", f"{chips['point_id'].nunique()}", "Chips in the fit."),
-    ]  # fmt: skip
+        _text("growth-basis", trends.basis(package, whole.sources), "Independent sources of the fit."),
+        _text("growth-since", f"{trends.RECENT_YEAR}", "Where the fit over recent years begins."),
+    ]
 
 
-def _outgrown(gap: float) -> str:
-    """Tell which of the two ran away from the other."""
-    return "Compute runs away from memory" if gap > 1 else "Memory bandwidth keeps up with compute"
+GROWING = {
+    derived.COMPUTE: "compute", derived.BANDWIDTH: "bandwidth", derived.COMPUTE_32: "32-bit", derived.BALANCE: "balance",
+}  # fmt: skip
+
+
+def _outgrown(whole: trends.Trend, recent: trends.Trend) -> str:
+    """Tell which of the two ran away from the other, as far as the intervals tell them apart."""
+    if whole.low <= 1 <= whole.high:
+        return "The data do not tell the pace of compute from that of memory bandwidth"
+    first, second = ("Compute", "memory bandwidth") if whole.low > 1 else ("Memory bandwidth", "compute")
+    if recent.low <= 1 <= recent.high:
+        return f"{first} ran away from {second}; since {trends.RECENT_YEAR} the data do not tell them apart"
+    return f"{first} ran away from {second}; since {trends.RECENT_YEAR} one over the other grew {recent.growth} every two years"
 
 
 def _problems(package: DataPackage, reference_model: str, speed: dict[str, float]) -> list[Value]:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis import units, words
-from analysis.derived import common
-from analysis.equations import dram_capacity, growth, memory_wall, server_batching
+from analysis.derived import common, trends
+from analysis.equations import dram_capacity, memory_wall, server_batching
 from analysis.figures import Value
 from analysis.tables import DataPackage
 
@@ -293,13 +293,12 @@ def balance(package: DataPackage) -> pd.DataFrame:
         table["peak_flop_per_s"].to_numpy(), table["memory_bandwidth_byte_per_s"].to_numpy()
     )
     table["released_year"] = [common.decimal_year(date) for date in table["date"]]
-    table["precision"] = table["peak_precision"].map(PRECISIONS)
+    table["precision"] = table["peak_precision"].map(common.PRECISIONS)
     table["is_announced"] = table["note"].str.startswith("Before release")
     return table[["name", "label", "kind", "is_announced", *BALANCE]]
 
 
 BALANCE = ("released_year", "balance_flop_per_byte", "precision", "date", "source_id")
-PRECISIONS = {"tensor-fp16": "16 bit on matrix units", "fp16": "16 bit", "fp32": "32 bit"}
 
 
 def _short_chip(name: str) -> str:
@@ -681,15 +680,14 @@ def _doubling_values(package: DataPackage) -> list[Value]:
 def _balance_values(package: DataPackage) -> list[Value]:
     table = balance(package)
     chips = _keyed(table[table["label"] != ""], "label")
-    trend = table[(table["kind"] == "trend") & (table["precision"] == PRECISIONS["tensor-fp16"])]
-    year, points = trend["released_year"].to_numpy(), trend["balance_flop_per_byte"].to_numpy()
-    pace = growth.fitted_growth_ratio(year, points, period_year=2)
+    points = table[(table["kind"] == "trend") & (table["precision"] == common.PRECISIONS["tensor-fp16"])]
+    points = points.assign(year=points["released_year"])
+    pace = trends.fitted(package, points, "balance_flop_per_byte", period_year=2, points="chip")
     h100 = package.row("accelerators", "nvidia-h100-sxm5-80gb")
     peak, bandwidth = h100["peak_bf16_dense_flop_per_s"], h100["memory_bandwidth_byte_per_s"]
     ridge = server_batching.ridge_batch_size(peak, bandwidth, byte_per_param=common.byte_per_param(package, "int8"))
     number = {name: row["balance_flop_per_byte"] for name, row in chips.items()}
     entries: list[Entry] = [
-        ("balance-pace", pace, "ratio", "Growth of the balance in two years, fitted to chips with matrix units.", ""),
         ("balance-growth", number["B200"] / number["V100"], "ratio", "Balance of the B200 over that of the V100.", ""),
         ("h100-int8-ridge", ridge, "count", "Ridge batch of an H100 with int8 weights.", RIDGE),
     ]
@@ -697,7 +695,12 @@ def _balance_values(package: DataPackage) -> list[Value]:
         (f"balance-{name.lower().replace(' ', '-')}", value, "flop_per_byte", f"Peak over bandwidth, {name}.", "F / BW")
         for name, value in number.items()
     ]
-    return _published(entries, [*trend["source_id"].unique(), *(row["source_id"] for row in chips.values())])
+    about = "Growth of the balance in two years, fitted to chips with matrix units, at 16 bits on them"
+    return [
+        *_published(entries, [*pace.sources, *(row["source_id"] for row in chips.values())]),
+        trends.value("server-batching-balance-pace", pace, about),
+        _phrase("balance-window", pace.window, "What that growth was fitted to."),
+    ]
 
 
 RIDGE = "F · b / (2 · BW)"
