@@ -105,6 +105,25 @@ def test_growth_is_near_what_others_found(package: DataPackage) -> None:
     assert table[("Epoch AI", "peak compute")] == pytest.approx(2 ** (2 / 2.3))
 
 
+def test_no_panel_holds_two_kinds_of_peak(package: DataPackage) -> None:
+    """Shares of INT8, FP16 and BF16 peaks stand in panels of their own, and every share that a sentence names says of which."""
+    for table, draw in (
+        (derived.roofline(package), charts.roofline), (derived.compute_used(package, **LIMITS), charts.compute_used)
+    ):  # fmt: skip
+        assert draw(table).to_dict()["facet"]["field"] == "peak_kind"
+    assert (derived.machines(package).groupby(["device_id", "peak_kind"]).size() == 1).all()
+
+
+def test_the_three_shares_of_one_phone_follow_from_one_another(package: DataPackage) -> None:
+    """Full bandwidth, the share of it left to the weights, and a 7B model that would need more than there is."""
+    found = {value.id.removeprefix("memory-wall-"): value.number for value in prose.values(package, **PROSE)}
+    whole, used, asked = (
+        found[name] for name in ("attainable-iphone-14-one", "phone-compute-used", "reference-compute-used")
+    )
+    assert used == pytest.approx(SPEED["bandwidth_share"] * whole)
+    assert asked == pytest.approx(used * 6.738e9 / found["iphone-14-fp16"], rel=1e-3)
+
+
 def test_the_window_decides_the_growth(package: DataPackage) -> None:
     """From 2018 on 2.22 and 1.75: the gap between them is half of what it is over all years, and its sentence says so."""
     compute, bandwidth, gap = (

@@ -224,7 +224,6 @@ def cost_panels(table: pd.DataFrame) -> pd.DataFrame:
 
 # ---------------------------------------------------------------------------------------------------- roofline
 
-ROOFLINE_DEVICES = ("iphone-14", "laptop-snapdragon-x-elite-16gb", "rtx-4090-24gb")
 ROOFLINE_ACCELERATORS = ("google-tpu-v4", "nvidia-h100-sxm5-80gb")
 SERVER_BATCH_SIZE = 256
 """Sequences that share a read of the weights on the article's server."""
@@ -232,27 +231,43 @@ ONE_USER, MANY_USERS = "FP16, one user", f"FP16, {SERVER_BATCH_SIZE} users"
 ROOF_ENDS_FLOP_PER_BYTE = (0.5, 2048.0)
 
 
+PEAKS = {
+    "npu_peak_int8_op_per_s": "Neural processors, INT8", "shader_peak_fp16_flop_per_s": "Shaders, FP16",
+    "peak_bf16_dense_flop_per_s": "Server chips, dense BF16",
+}  # fmt: skip
+"""Kinds of peaks: a share of one is never set beside a share of another."""
+NEURAL, SHADERS, SERVERS = PEAKS.values()
+
+
 def machines(package: DataPackage) -> pd.DataFrame:
-    """Devices with a known peak: the larger published rate of neural processor and shaders, and which it is."""
+    """Devices with a known peak, one row per device and kind of peak."""
     table = common.devices(package)
-    peaks = table[["npu_peak_int8_op_per_s", "shader_peak_fp16_flop_per_s"]]
-    table["peak_op_per_s"] = peaks.max(axis=1)
-    table = table[table["peak_op_per_s"].notna()].copy()
-    neural = table["npu_peak_int8_op_per_s"] == table["peak_op_per_s"]
-    table["peak_kind"] = np.where(neural, "neural processor, INT8", "shaders, FP16")
-    return table.reset_index(drop=True)
+    columns = [name for name in PEAKS if name in table]
+    long = table.melt(
+        id_vars=[name for name in table if name not in columns], value_vars=columns, value_name="peak_op_per_s"
+    )
+    return (
+        long[long["peak_op_per_s"].notna()]
+        .assign(peak_kind=lambda rows: rows.pop("variable").map(PEAKS))
+        .reset_index(drop=True)
+    )
+
+
+ROOFLINE_DEVICES = {"iphone-14": NEURAL, "laptop-snapdragon-x-elite-16gb": NEURAL, "rtx-4090-24gb": SHADERS}
 
 
 def roofline(package: DataPackage) -> pd.DataFrame:
-    """Roofs of five machines (``kind`` roof) and decoding on them (``kind`` work), one row per point."""
+    """Roofs of machines (``kind`` roof) and decoding on them (``kind`` work), one row per point, by kind of peak."""
     known = machines(package).rename(columns={"device_id": "machine_id"})
-    known = known[known["machine_id"].isin(ROOFLINE_DEVICES)]
+    known = known[
+        known["machine_id"].isin(ROOFLINE_DEVICES) & (known["peak_kind"] == known["machine_id"].map(ROOFLINE_DEVICES))
+    ]
     roofs = [_roof(row) for row in rows(known)]
     servers = package.table("accelerators").rename(
         columns={"accelerator_id": "machine_id", "peak_bf16_dense_flop_per_s": "peak_op_per_s"}
     )
     servers = servers[servers["machine_id"].isin(ROOFLINE_ACCELERATORS)].copy()
-    servers["device_class"], servers["peak_kind"] = "server", "tensor units, BF16 dense"
+    servers["device_class"], servers["peak_kind"] = "server", SERVERS
     roofs += [_roof(row, SERVER_BATCH_SIZE) for row in rows(servers)]
     return pd.concat(roofs, ignore_index=True)
 
@@ -279,18 +294,18 @@ def _roof(machine: dict[str, Any], batch_size: float | None = None) -> pd.DataFr
 
 
 def compute_used(package: DataPackage, **parameters: float) -> pd.DataFrame:
-    """Share of its peak a device keeps busy while its largest model writes at reading speed, by format; none where none fits."""
+    """Share of its peak a device keeps busy while its largest model writes at reading speed, by kind of peak and format."""
     known = machines(package)[["device_id", "chip", "peak_op_per_s", "peak_kind"]]
     table = largest_by_device(package, **parameters).query("largest_param > 0").merge(known, on="device_id")
     rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
     table["compute_used_share"] = memory_wall.compute_used_share(
         rate, model_param=table["largest_param"].to_numpy(), peak_flop_per_s=table["peak_op_per_s"].to_numpy()
     )
-    table = table.drop_duplicates(["chip", "format_id"], keep="last")
-    most = table.groupby("device_id")["compute_used_share"].transform("max")
+    table = table.drop_duplicates(["chip", "peak_kind", "format_id"], keep="last")
+    most = table.groupby(["peak_kind", "device_id"])["compute_used_share"].transform("max")
     columns = ["device_id", "label", "device_class", "default_set", "format_id", "largest_param", "binding",
                "peak_op_per_s", "peak_kind", "compute_used_share", "source_id", "second_source_id"]  # fmt: skip
-    return table.assign(most=most).sort_values(["most", "device_id"], ignore_index=True)[columns]
+    return table.assign(most=most).sort_values(["peak_kind", "most", "device_id"], ignore_index=True)[columns]
 
 
 # ---------------------------------------------------------------------------------------------------- KV cache

@@ -175,10 +175,11 @@ def _which_limit(count: int, full: list[str]) -> str:
 def _cost(package: DataPackage, reference_model: str, speed: dict[str, float]) -> list[Value]:
     cost = derived.byte_and_flop(package, reference_model=reference_model).set_index("format_id")
     model = common.model(package, reference_model)
-    phone = derived.machines(package).set_index("device_id")
+    phone = derived.machines(package).query("peak_kind == @derived.NEURAL").set_index("device_id")
     flop, byte = _at(cost, "fp16", "flop_per_token"), _at(cost, "fp16", "read_byte_per_token")
     read = float(memory_wall.time_per_output_token_s(byte, _at(phone, PHONE, "memory_bandwidth_byte_per_s")))
     compute = float(memory_wall.time_per_token_s(_at(phone, PHONE, "peak_op_per_s") / flop))
+    rate = common.reading_token_per_s(speed["reading_speed_word_per_min"], speed["token_per_word"])
     budget, source = derived.budget_byte_per_token(package, PHONE, **speed), [model["source_id"]]
     sizes = [
         _number(
@@ -204,6 +205,8 @@ def _cost(package: DataPackage, reference_model: str, speed: dict[str, float]) -
         _number("reference-flop", flop, "flop", "Operations for one token.", "2·P", sources=source),
         _number("phone-read-time", read, "s", "Time an iPhone 14 takes to read the weights once at FP16.", "D / BW"),
         _number("phone-compute-time", compute, "s", "Time its processor takes at peak for the same token.", "2·P / F"),
+        _number("reference-compute-used", rate * compute, "share", "Share of the same peak that it would use at reading speed.",
+                "2·P·r / F", digits=2),
         _number("phone-wait", read / compute, "ratio", "Reading time over computing time."),
         _number("phone-budget", budget, "byte", "Bytes an iPhone 14 may read per token at reading speed.", "s·BW / r"),
     ]  # fmt: skip
@@ -219,19 +222,31 @@ def _roofs(package: DataPackage, **parameters: float) -> list[Value]:
     }  # fmt: skip
     ridges = roofs.drop_duplicates("machine_id").set_index("machine_id")
     used = derived.compute_used(package, **parameters)
-    most = derived.rows(used.nlargest(1, "compute_used_share"))[0]
-    phone = used[(used["device_id"] == PHONE) & (used["format_id"] == "fp16")]["compute_used_share"].max()
+    busiest = derived.rows(used.loc[used.groupby("peak_kind")["compute_used_share"].idxmax()])
+    phone = used[(used["device_id"] == PHONE) & (used["format_id"] == "fp16") & (used["peak_kind"] == derived.NEURAL)]
     about = "Share of the peak that work of this intensity can attain."
     return [
         *(_number(f"ridge-{name}", _at(ridges, key, "ridge_flop_per_byte"), "flop_per_byte", "Ridge point.", "F / BW")
           for name, key in (("iphone-14", PHONE), ("h100", H100))),
         *(_number(f"attainable-{name}", share[key], "share", about, "min(1, I·BW / F)", digits=2)
           for name, key in asked.items()),
-        _number("most-compute-used", most["compute_used_share"], "share", "Largest such share.", "2·P·r / F", digits=2),
-        _text("most-compute-device", str(most["label"])),
-        _number("phone-compute-used", phone, "share", "Share of its peak an iPhone 14 uses.", "2·P·r / F", digits=2),
+        *(value for row in busiest for value in _busiest(row)),
+        _number("phone-compute-used", phone["compute_used_share"].max(), "share",
+                "Share of its neural processor's INT8 peak an iPhone 14 uses.", "2·P·r / F", digits=2),
         _text("server-batch", f"{derived.SERVER_BATCH_SIZE:g}", "Users who share one read of the weights."),
     ]  # fmt: skip
+
+
+KINDS = {derived.NEURAL: "neural", derived.SHADERS: "shaders"}
+
+
+def _busiest(row: dict[str, Any]) -> list[Value]:
+    """The device that uses most of one kind of peak, and how much."""
+    kind, about = KINDS[row["peak_kind"]], f"Largest share of a peak in use: {row['peak_kind']}."
+    return [
+        _number(f"most-used-{kind}", row["compute_used_share"], "share", about, "2·P·r / F", digits=2),
+        _text(f"most-device-{kind}", str(row["label"]), about),
+    ]
 
 
 def _cache(package: DataPackage, reference_model: str, context: float, speed: dict[str, float]) -> list[Value]:

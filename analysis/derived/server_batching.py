@@ -132,7 +132,8 @@ def prefill_and_decode(package: DataPackage) -> pd.DataFrame:
 def decode_steps(package: DataPackage) -> pd.DataFrame:
     """List the decode steps of PaLM by batch: measured time, its ideal parts, utilization and chip time per token.
 
-    The rest is what neither reading the weights nor the matrix products explain if they take turns.
+    Reading the weights and the matrix products are two bounds from below that may overlap: the rest is least if they
+    take turns, and largest if one hides behind the other.
     """
     rows = _palm(package, "generate")
     chips = {"n_chip": rows["n_chip"].to_numpy()}
@@ -144,8 +145,9 @@ def decode_steps(package: DataPackage) -> pd.DataFrame:
     rows["compute_time_s"] = server_batching.compute_time_s(batch, model_param=model, peak_flop_per_s=peak, **chips)
     cache = batch * [_palm_cache_byte(package, token) for token in rows["input_token"] + rows["output_token"]]
     rows["kv_time_s"] = server_batching.memory_time_s(cache, bandwidth, **chips)
-    explained = server_batching.serial_step_time_s(rows["weight_time_s"].to_numpy(), rows["compute_time_s"].to_numpy())
-    rows["rest_s"] = rows["step_time_s"] - explained
+    bounds = rows["weight_time_s"].to_numpy(), rows["compute_time_s"].to_numpy()
+    rows["rest_s"] = rows["step_time_s"] - server_batching.serial_step_time_s(*bounds)
+    rows["rest_overlapped_s"] = rows["step_time_s"] - server_batching.overlapped_step_time_s(*bounds)
     rows["chip_time_per_token_s"] = server_batching.chip_time_per_token_s(
         rows["step_time_s"].to_numpy(), batch_size=batch, **chips
     )
@@ -154,7 +156,7 @@ def decode_steps(package: DataPackage) -> pd.DataFrame:
 
 
 STEP = (
-    "batch_size", "step_time_s", "weight_time_s", "compute_time_s", "kv_time_s", "rest_s", "computed_mfu_share",
+    "batch_size", "step_time_s", "weight_time_s", "compute_time_s", "kv_time_s", "rest_s", "rest_overlapped_s", "computed_mfu_share",
     "chip_time_per_token_s", "is_article", "source_id", "second_source_id", "chip_source_id",
 )  # fmt: skip
 
@@ -170,16 +172,22 @@ def _palm_cache_byte(package: DataPackage, context_token: float) -> float:
     )
 
 
-def step_parts(package: DataPackage) -> pd.DataFrame:
-    """Lay the parts of each decode step one under the other, as a stack draws them."""
+def step_bounds(package: DataPackage) -> pd.DataFrame:
+    """Set the two bounds from below of each decode step beside its measured time; they may overlap, so nothing is added up."""
     steps = decode_steps(package)
-    parts = {"weight_time_s": "Weights", "compute_time_s": "Matrix products", "rest_s": "Rest"}
-    kept = ["batch_size", "step_time_s", "is_article", "source_id", "second_source_id", "chip_source_id"]
-    table = steps.melt(id_vars=kept, value_vars=list(parts), var_name="column", value_name="part_s")
-    table["part"] = table.pop("column").map(parts)
-    table["share"] = table["part_s"] / table["step_time_s"]
-    table["order"] = table["part"].map({name: place for place, name in enumerate(parts.values())})
+    kept = ["batch_size", "is_article", "source_id", "second_source_id", "chip_source_id"]
+    table = steps.melt(id_vars=kept, value_vars=list(STEP_BOUNDS), var_name="column", value_name="time_s")
+    table["part"] = table.pop("column").map(STEP_BOUNDS)
+    table["step_time_s"] = table["batch_size"].map(steps.set_index("batch_size")["step_time_s"])
+    table["share"] = table["time_s"] / table["step_time_s"]
+    table["order"] = table["part"].map({name: place for place, name in enumerate(STEP_BOUNDS.values())})
     return table.sort_values(["batch_size", "order"], ignore_index=True)
+
+
+STEP_BOUNDS = {
+    "weight_time_s": "Reading the weights, at least", "compute_time_s": "Matrix products, at least",
+    "step_time_s": "The step as measured",
+}  # fmt: skip
 
 
 def chip_times(package: DataPackage) -> pd.DataFrame:
@@ -571,9 +579,12 @@ def _step_values(package: DataPackage) -> list[Value]:
         ("weight-time", at["weight_time_s"], "s", "Least time to read the weights once.", "P · b / (n · BW)"),
         ("compute-time", at["compute_time_s"], "s", "Least time of the matrix products.", "2 · B · P / (n · F)"),
         ("rest-time", at["rest_s"], "s", "What the two leave over if they take turns.", "t − weights − products"),
+        ("rest-overlapped-time", at["rest_overlapped_s"], "s", "The same if one hides behind the other.", "t − max(weights, products)"),
         ("kv-time", at["kv_time_s"], "s", "Least time to read the KV cache.", "B · T · KV / (n · BW)"),
         ("weight-share", weight_share, "share", "Share of the step that reading the weights takes.", "weights / t"),
-        ("rest-share", at["rest_s"] / at["step_time_s"], "share", "Share of the step left unexplained.", "rest / t"),
+        ("rest-share", at["rest_s"] / at["step_time_s"], "share", "Share of the step left over if they take turns.", "rest / t"),
+        ("rest-overlapped-share", at["rest_overlapped_s"] / at["step_time_s"], "share", "The same if one hides behind the other.",
+         "rest / t"),
         ("ridge", ridge, "count", "Batch at which the products take as long as the weights.", "F · b / (2 · BW)"),
         ("model-size", model, "param", "Parameters of PaLM 540B.", ""),
         ("chip-bandwidth", bandwidth, "byte_per_s", "Memory bandwidth of a TPU v4.", ""),
