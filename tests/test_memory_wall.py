@@ -116,7 +116,7 @@ def test_no_panel_holds_two_kinds_of_peak(package: DataPackage) -> None:
 
 def test_the_three_shares_of_one_phone_follow_from_one_another(package: DataPackage) -> None:
     """Full bandwidth, the share of it left to the weights, and a 7B model that would need more than there is."""
-    found = {value.id.removeprefix("memory-wall-"): value.number for value in prose.values(package, **PROSE)}
+    found = {value.id.removeprefix("memory-wall-"): value.number or 0.0 for value in prose.values(package, **PROSE)}
     whole, used, asked = (
         found[name] for name in ("attainable-iphone-14-one", "phone-compute-used", "reference-compute-used")
     )

@@ -169,6 +169,19 @@ def test_what_is_said_of_a_group_is_what_its_table_shows(package: DataPackage) -
     assert all(name.startswith("group-") or name == "cpu-chips" for name in cited), cited
 
 
+def test_the_ceiling_of_processors_is_told_with_its_evidence_and_what_exceeds_it(package: DataPackage) -> None:
+    """No general claim on processors: the sentence names chips, threads and engines, and the rows that refute a limit."""
+    said = derived.texts(derived.values(package))
+    rows, above = derived.ceiling_rows(package), derived.above_ceiling(package)
+    assert said["ceiling-chips"].startswith("32 of an M2 Max")
+    assert said["ceiling-threads"] == "3 or 4 threads"
+    assert said["ceiling-engines"] == "ik_llama.cpp and llama.cpp"
+    assert (said["ceiling-count"], said["ceiling-above"], said["ceiling-most"]) == (str(len(rows)), "13", "512 GB/s")
+    assert (above["measured_byte_per_s"] > expected.calibration(DATA).parameters["cpu-ceiling"]).all()
+    for text in ((ROOT / "chapters" / "validation.md").read_text(), *package.table("calibration")["meaning"]):
+        assert not re.search(r"however wide|whatever the memory", text, re.IGNORECASE)
+
+
 def test_intervals_cover_as_they_say(package: DataPackage) -> None:
     covered = derived.interval_coverage(package)
     low, high = derived.COVERAGE_GOAL

@@ -12,7 +12,7 @@ from analysis import units, words
 from analysis.derived import common, trends
 from analysis.equations import dram_capacity, memory_wall, server_batching
 from analysis.figures import Value
-from analysis.tables import DataPackage
+from analysis.tables import DataPackage, source_ids
 
 ARTICLE_TABLE = "D.3"
 """60 tokens in, 20 out: the table behind the figure that the article shows."""
@@ -773,10 +773,22 @@ def _share_values(package: DataPackage) -> list[Value]:
         ("gb300-rack-share", old["share"], "share", "Memory in the price of a GB300 rack.", ""),
         ("vr200-rack-share", new_share, "share", "Memory in the price of a VR200 rack.", "memory / rack"),
     ]  # fmt: skip
-    phrase = _phrase(
-        "near-half", f"{near.sum()} of {len(shares)}", "Estimates within ten points of the article's half."
-    )
-    return [*_published(entries, {*shares["source_id"], old["source_id"], new["source_id"]}), phrase]
+    origins = shares["source_id"].map(package.origins).value_counts()
+    phrases = [
+        _phrase("near-half", f"{near.sum()} of {len(shares)}", "Estimates within ten points of the article's half."),
+        _phrase("hbm-basis", trends.basis(package, list(shares["source_id"])), "Independent sources of these estimates."),
+        _phrase("hbm-one-model", f"{words.spelled(origins.iloc[0])} of their {words.spelled(len(shares))} estimates",
+                f"Estimates of one publisher's model, {origins.index[0]}."),
+        _phrase("hbm-one-publisher", str(origins.index[0]), "The publisher of most of these estimates."),
+        _phrase("hbm-span", _range(shares["low_share"].min() / PERCENT, shares["high_share"].max() / PERCENT) + " %",
+                "From the lowest to the highest of these estimates."),
+    ]  # fmt: skip
+    return [*_published(entries, {*shares["source_id"], old["source_id"], new["source_id"]}), *phrases]
+
+
+def _range(low: float, high: float, digits: int = 2) -> str:
+    """``35 to 63``: two ends at the digits that they are known to."""
+    return f"{_short(low, digits)} to {_short(high, digits)}"
 
 
 NEARLY = 0.1
@@ -802,5 +814,26 @@ def _price_values(package: DataPackage) -> list[Value]:
         )
     )
     ends = [words.number(ratio, 1) for ratio in (stated["price_ratio"].min(), stated["price_ratio"].max())]
-    spread = _phrase("stated-ratios", f"{ends[0]} to {ends[1]}", "Range of the ratios that analysts state.")
-    return [*_published(entries, {*ratios["source_id"], server["source_id"]}), spread]
+    asked = price_ratio_sources(ratios)
+    phrases = [
+        _phrase("stated-ratios", f"{ends[0]} to {ends[1]}", "Range of the ratios that analysts state."),
+        _phrase("stated-by", words.listing(package.independent(stated["source_id"])), "Who states these ratios."),
+        _phrase(
+            "stated-years",
+            f"{int(stated['at_year'].min())} and {int(stated['at_year'].max())}",
+            "When they were stated.",
+        ),
+        _phrase("price-pairs", f"{words.spelled(len(pairs))} pairs of prices", "Prices of HBM and DDR close in time."),
+        _phrase(
+            "pair-ratios",
+            _range(pairs["price_ratio"].min(), pairs["price_ratio"].max()) + "×",
+            "Range of their ratios.",
+        ),
+        _phrase("price-ratio-basis", trends.basis(package, asked), "Independent sources of the ratios and the pairs."),
+    ]
+    return [*_published(entries, {*ratios["source_id"], server["source_id"]}), *phrases]
+
+
+def price_ratio_sources(ratios: pd.DataFrame) -> list[str]:
+    """List the sources of what was found on the ratio, the article's own statement left out."""
+    return source_ids(ratios.loc[ratios["kind"] != "article", ["source_id", "reference_source_id"]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -111,6 +111,6 @@ def inputs(trend: Trend) -> dict[str, object]:
     }  # fmt: skip
 
 
-def basis(package: DataPackage, cited: Sequence[str]) -> str:
+def basis(package: DataPackage, cited: Iterable[str]) -> str:
     """``four sources``: how many independent ones stand behind these; repeated figures count once."""
     return words.sources(len(package.independent(cited)))

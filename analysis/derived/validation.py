@@ -589,6 +589,7 @@ def values(package: DataPackage) -> list[Value]:
         *_row_values(package),
         *_parameter_values(known),
         *_goal_texts(package),
+        *_ceiling_values(package),
         *_bandwidth_values(package),
         *_storage_values(package),
         *_pope_values(package),
@@ -688,6 +689,59 @@ def _parameter_values(known: Mapping[str, float]) -> list[Value]:
     return [
         Value(f"{NAME}parameter-{name}", number=known[name], unit=unit, definition="Fitted parameter", digits=2)
         for name, unit in units.items()
+    ]
+
+
+def ceiling_rows(package: DataPackage) -> pd.DataFrame:
+    """Return the fitted configurations that the ceiling of processors rests on: their memory offers more than it."""
+    known, rows = expected.calibration(package.folder).parameters, fitted_rows(package)
+    offered = known["cpu-bandwidth-share"] * rows["memory_bandwidth_byte_per_s"]
+    return rows[(rows["stack"] == "cpu") & (offered > known["cpu-ceiling"])].reset_index(drop=True)
+
+
+def above_ceiling(package: DataPackage) -> pd.DataFrame:
+    """Return the measured bandwidths of processor cores that exceed that ceiling: what it is no limit for."""
+    rows, ceiling = (
+        package.table("measurements_bandwidth"),
+        expected.calibration(package.folder).parameters["cpu-ceiling"],
+    )
+    return rows[(rows["unit_kind"] == "cpu") & (rows["measured_byte_per_s"] > ceiling)].reset_index(drop=True)
+
+
+def _article(name: object) -> str:
+    """``an`` before a name that is spoken with a vowel first: an M2, an A40."""
+    return "an" if re.match(r"[AEFHILMNORSX]\d|[AEIO]", str(name)) else "a"
+
+
+def _ceiling_values(package: DataPackage) -> list[Value]:
+    """What the ceiling of processors rests on, and what refutes it as a limit of processors."""
+    rows, above = ceiling_rows(package), above_ceiling(package)
+    chips = rows["chip"].value_counts()
+    main = rows[rows["chip"] == chips.index[0]]
+    threads = [f"{count:.0f}" for count in sorted(main["n_thread"].dropna().unique())]
+    texts = {
+        "ceiling-count": (str(len(rows)), "Fitted configurations of processors that the ceiling rests on"),
+        "ceiling-chips": (
+            words.listing([f"{count} of {_article(chip)} {chip}" for chip, count in chips.items()]),
+            "Their chips",
+        ),
+        "ceiling-threads": (
+            f"{words.listing(threads, 'or')} threads",
+            "Threads of the configurations of the first chip",
+        ),
+        "ceiling-engines": (words.listing(sorted(main["framework"].unique())), "Engines of the first chip"),
+        "ceiling-above": (str(len(above)), "Measured bandwidths of processor cores above the ceiling"),
+    }
+    most, cited = float(above["measured_byte_per_s"].max()), sorted({*rows["source_id"], *above["source_id"]})
+    return [
+        *(Value(f"{NAME}{name}", text=text, definition=about, sources=cited) for name, (text, about) in texts.items()),
+        Value(
+            f"{NAME}ceiling-most",
+            number=most,
+            unit="byte_per_s",
+            definition="Highest of these bandwidths",
+            sources=cited,
+        ),
     ]
 
 
