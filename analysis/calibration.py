@@ -65,7 +65,7 @@ CPU = (
     Parameter(
         "cpu-ceiling", "byte_per_s", 1.1e11,
         "Most that processor cores take in, in the runs of this fit: nearly all on an M2 Max with 3 or 4 threads",
-    ),  # fmt: skip
+    ),
     Parameter("cpu-unpacking", "bit_per_param", 4.0, "Unpacking I formats on processors, as bits per weight read on top"),
 )  # fmt: skip
 PARAMETERS = (*GPU, *CPU)
