@@ -62,7 +62,10 @@ GPU = (
 )  # fmt: skip
 CPU = (
     Parameter("cpu-bandwidth-share", "share", 0.6, "Share of the bandwidth reached by processors; one chip decides it", high=1.0),
-    Parameter("cpu-ceiling", "byte_per_s", 1.1e11, "Most that the cores of one processor take in, whatever the memory beside them offers"),
+    Parameter(
+        "cpu-ceiling", "byte_per_s", 1.1e11,
+        "Most that processor cores take in, in the runs of this fit: nearly all on an M2 Max with 3 or 4 threads",
+    ),
     Parameter("cpu-unpacking", "bit_per_param", 4.0, "Unpacking I formats on processors, as bits per weight read on top"),
 )  # fmt: skip
 PARAMETERS = (*GPU, *CPU)

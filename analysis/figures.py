@@ -39,6 +39,17 @@ HANDED_OVER = "MEMORY_WALL_HANDED_OVER"
 
 IDENTIFIER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SHORTEST_ALT = 20
+TEMPLATE = re.compile(r"[{}]")
+PACE = re.compile(r"\b(every|per|each|a|in) (\w+ )?years?\b|\bgrew\b|\bgrow|halv|doubl", re.IGNORECASE)
+"""Words of a trend in a title."""
+INTERVAL = re.compile(r"\d\S* to (\d|∞|never)")
+"""The two ends of an interval, as ``derived.trends`` prints them."""
+ESTIMATE = re.compile(
+    r"\bestimates? (of|by|put)\b|forecast|\baverage\b|\bprices?\b|\bcost\b|\bcontract\b", re.IGNORECASE
+)
+"""Words of prices and estimates in a title: numbers that somebody reported, and nobody can read off a product."""
+FEW_SOURCES = 5
+"""With fewer independent sources behind it, a title on a trend, a price or an estimate says how many there are."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,7 @@ def figure(
     caption: str,
     alt: str,  # the field's word for it; the Altair module is not needed in here
     sources: Iterable[str] | None = None,
+    rests_on: Iterable[str] | None = None,
     notice: str = "",
     equation: str = "",
     height: int = 400,
@@ -99,13 +111,17 @@ def figure(
     title       the finding, with its number; subtitle: what is plotted, with units and parameters
     caption     what the reader should know to read it; alt: what is seen, for who does not see it
     sources     source ids; by default those named by the rows of ``data``
+    rests_on    the sources that the title's number rests on, where these are not all sources of the figure
     notice      one sentence: what to notice; equation: the label of the equation it draws
     height      of the plot in pixels at full width; columns: for small multiples, how many stand side by side
 
-    Raises FigureError where the id is not well formed, the alternative text is too short or the data is empty.
+    Raises FigureError where the id is not well formed, the alternative text is too short, the data is empty, a text is
+    an unfilled template, or a title on a trend or an estimate keeps its interval or its few sources to itself.
     """
     _check(figure_id, alt, data)
+    require_filled(f"figure {figure_id}", title=title, subtitle=subtitle, caption=caption, alt=alt, notice=notice)
     cited = sorted(set(tables.source_ids(data) if sources is None else sources))
+    _require_candid(figure_id, title, cited if rests_on is None else rests_on)
     from analysis.charts import domains, schema
 
     spec = domains.widened(rounded(schema.specification(chart, records)))
@@ -139,6 +155,33 @@ def _check(figure_id: str, alternative: str, data: pd.DataFrame) -> None:
         )
     if data.empty:
         raise FigureError(f"figure {figure_id}: its table has no rows; check the filters against the data")
+
+
+def require_filled(where: str, **texts: str) -> None:
+    """Raise FigureError where a text for readers still holds a brace: an f-string without its ``f`` prints its template."""
+    for name, text in texts.items():
+        if found := TEMPLATE.search(text):
+            near = text[max(found.start() - 20, 0) : found.start() + 30]
+            raise FigureError(
+                f"{where}: {name} holds an unfilled template, …{near}…; expected a text without braces. "
+                "Write the f before the string, or put the value in."
+            )
+
+
+def _require_candid(figure_id: str, title: str, source_ids: Iterable[str]) -> None:
+    if PACE.search(title) and not INTERVAL.search(title):
+        raise FigureError(
+            f"figure {figure_id}: the title {title!r} states a trend without its interval; "
+            "expected the text of a trend, such as 1.55× (1.48 to 1.63). Take it from derived.trends."
+        )
+    if not (PACE.search(title) or ESTIMATE.search(title)):
+        return
+    said = words.sources(len(tables.package().independent(source_ids)))
+    if said not in title and len(tables.package().independent(source_ids)) < FEW_SOURCES:
+        raise FigureError(
+            f"figure {figure_id}: the title {title!r} rests on few independent sources and does not say so; "
+            f"expected the words {said!r} in it."
+        )
 
 
 def _described(column: str) -> dict[str, str]:
@@ -236,6 +279,7 @@ def publish(*values: Value) -> Published:
     for value in values:
         if not IDENTIFIER.fullmatch(value.id):
             raise FigureError(f"value id {value.id!r}: expected lower-case words joined by hyphens")
+        require_filled(f"value {value.id}", text=value.text, definition=value.definition)
     entries = [value.as_dict() for value in values]
     listed = "".join(f"<li><code>{entry['id']}</code> {html.escape(entry['text'])}</li>" for entry in entries)
     return Published(VALUES, {"values": entries}, f"<ul>{listed}</ul>")
@@ -273,6 +317,7 @@ def show_table(
         raise FigureError(f"table id {table_id!r}: expected lower-case words joined by hyphens")
     if data.empty:
         raise FigureError(f"table {table_id}: no rows; check the filters against the data")
+    require_filled(f"table {table_id}", caption=caption, **{f"head {column.name}": column.title for column in columns})
     heads = [
         {"name": column.name, "title": column.title or units.stem(column.name).replace("_", " ").capitalize(), "unit": column.unit,
          "digits": column.digits, "bar": column.bar, "link": column.link, "kind": column.kind, "note": column.note}

@@ -66,6 +66,7 @@ NOTES = {
     "weight": "neither weight_gibyte nor model_id with format is given: no prediction",
     "borrowed": "no measurements of this backend: parameters of Vulkan stand in",
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
+    "ceiling": "memory wider than processors were fitted on: a ceiling of few runs stands in, the chip may be faster",
     "layer": "n_layer estimated from the size",
     "cache": "KV cache assumed: 8 heads of 128 in FP16",
     "experts": "mixture of experts: shared weights and the experts called are read",
@@ -414,7 +415,9 @@ def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, 
         "introduced_year": kinds.introduced_year,
         "is_expert": sizes.is_expert.astype(float),
     }
-    parts = known.parts(expected.arrays(known.table, kinds.code), configuration)
+    kind = expected.arrays(known.table, kinds.code)
+    parts = known.parts(kind, configuration)
+    rows.note("ceiling", (kinds.stack >= 0) & (kind.bandwidth_share * bandwidth > kind.ceiling_byte_per_s))
     sequences = np.where(batch > 1, batch * known.parameters["serving-sequence-vllm"], 0.0)
     return {
         "overhead": np.asarray(parts.overhead_s) + sequences,

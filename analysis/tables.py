@@ -98,6 +98,17 @@ class DataPackage:
         table = self.table("sources")
         return dict(zip(table["source_id"], table["publisher"], strict=True))
 
+    @cached_property
+    def origins(self) -> dict[str, str]:
+        """Source id → whose figures it prints: its publisher's own, or those of whom it repeats."""
+        table = self.table("sources")
+        repeated = table["origin"].where(table["origin"] != "", table["publisher"])
+        return dict(zip(table["source_id"], repeated, strict=True))
+
+    def independent(self, source_ids: Iterable[str]) -> list[str]:
+        """The independent origins behind these sources: ten pages that repeat one model are one."""
+        return sorted({self.origins[name] for name in source_ids if isinstance(name, str) and name})
+
     def sources(self, source_ids: Iterable[str]) -> pd.DataFrame:
         """The sources with these ids, each once, in the order of ``sources.csv``."""
         table = self.table("sources")

@@ -103,6 +103,19 @@ def plural(count: int, singular: str, many: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else (many or singular + 's')}"
 
 
+SPELLED = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def spelled(count: int) -> str:
+    """A small count in words, a larger one in digits: ``four``, ``27``."""
+    return SPELLED[count] if count < len(SPELLED) else f"{count:,}"
+
+
+def sources(count: int) -> str:
+    """``one source``, ``four sources``: what a title says that rests on few."""
+    return f"{spelled(count)} {'source' if count == 1 else 'sources'}"
+
+
 def unbroken(text: str) -> str:
     """``text`` with a space that no line breaks at between a number and what it counts: 87 %, 3.37 GB, 4.1 B."""
     return AFTER_NUMBER.sub("\N{NO-BREAK SPACE}", text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,46 @@ def test_growth_is_near_what_others_found(package: DataPackage) -> None:
     assert table[("Epoch AI", "peak compute")] == pytest.approx(2 ** (2 / 2.3))
 
 
+def test_no_panel_holds_two_kinds_of_peak(package: DataPackage) -> None:
+    """Shares of INT8, FP16 and BF16 peaks stand in panels of their own, and every share that a sentence names says of which."""
+    for table, draw in (
+        (derived.roofline(package), charts.roofline), (derived.compute_used(package, **LIMITS), charts.compute_used)
+    ):  # fmt: skip
+        assert draw(table).to_dict()["facet"]["field"] == "peak_kind"
+    assert (derived.machines(package).groupby(["device_id", "peak_kind"]).size() == 1).all()
+
+
+def test_the_three_shares_of_one_phone_follow_from_one_another(package: DataPackage) -> None:
+    """Full bandwidth, the share of it left to the weights, and a 7B model that would need more than there is."""
+    found = {value.id.removeprefix("memory-wall-"): value.number or 0.0 for value in prose.values(package, **PROSE)}
+    whole, used, asked = (
+        found[name] for name in ("attainable-iphone-14-one", "phone-compute-used", "reference-compute-used")
+    )
+    assert used == pytest.approx(SPEED["bandwidth_share"] * whole)
+    assert asked == pytest.approx(used * 6.738e9 / found["iphone-14-fp16"], rel=1e-3)
+
+
+def test_the_window_decides_the_growth(package: DataPackage) -> None:
+    """From 2018 on 2.22 and 1.75: the gap between them is half of what it is over all years, and its sentence says so."""
+    compute, bandwidth, gap = (
+        derived.pace(package, name, recent=True) for name in ("peak compute", "memory bandwidth", "compute per byte")
+    )
+    assert (compute.ratio, bandwidth.ratio) == pytest.approx((2.22, 1.75), abs=0.01)
+    assert gap.ratio == pytest.approx(compute.ratio / bandwidth.ratio)
+    assert gap.ratio < derived.pace(package, derived.BALANCE).ratio
+    assert gap.growth in prose.texts(prose.values(package, **PROSE))["growth-conclusion"]
+
+
+def test_the_conclusion_on_growth_follows_the_intervals(package: DataPackage) -> None:
+    whole, recent = (derived.pace(package, derived.BALANCE, recent=new) for new in (False, True))
+    ahead, behind = (replace(whole, low=low, high=high) for low, high in ((1.2, 1.8), (0.5, 0.9)))
+    level = replace(whole, low=0.9, high=1.1)
+    assert prose._outgrown(ahead, ahead).startswith("Compute ran away from memory bandwidth; since 2018 one over")
+    assert prose._outgrown(ahead, level).endswith("do not tell them apart")
+    assert prose._outgrown(behind, behind).startswith("Memory bandwidth ran away from compute")
+    assert prose._outgrown(level, recent).startswith("The data do not tell")
+
+
 # ------------------------------------------------------------------------------------------ limits and monotony
 
 
@@ -232,7 +273,6 @@ def test_clauses_read_well_whatever_the_data_say() -> None:
     )
     assert prose._which_limit(2, ["A", "B"]) == "A and B run out of memory first, and no other is left"
     assert prose._held(["A"], ["A"], 5).endswith("shown reads few enough weights per token, and A fits in its memory")
-    assert prose._outgrown(59) != prose._outgrown(0.9)
     assert prose._held(["A", "B"], [], 5).endswith("none of them fits in its memory")
 
 

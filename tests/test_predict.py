@@ -329,3 +329,13 @@ def _timed(call: Callable[[], object]) -> float:
 def test_the_core_needs_numpy_only() -> None:
     code = "import sys; import analysis.derived.expected, analysis.predict; assert not {'pandas', 'scipy', 'altair'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_a_processor_with_a_wide_memory_is_marked_as_extrapolated() -> None:
+    """The ceiling of the fit comes from a few runs: where it binds, the note says so; on a narrow memory it does not bind."""
+    table = pd.DataFrame(
+        {"backend": "CPU", "memory_bandwidth_gbyte_per_s": [17.1, 800.0], "weight_gibyte": 3.6, "n_layer": 32}
+    )
+    narrow, wide = predict(table)["note"]
+    assert "ceiling of few runs" in wide
+    assert "ceiling" not in narrow

@@ -149,9 +149,19 @@ def test_shares_of_prompt_and_answer_are_whole(package: DataPackage) -> None:
     np.testing.assert_allclose(shares["time_s"].sum(), shares["total_s"].first(), atol=1.5e-3)
 
 
-def test_parts_add_up_to_the_step(package: DataPackage) -> None:
-    parts = derived.step_parts(package).groupby("batch_size")
-    np.testing.assert_allclose(parts["part_s"].sum(), parts["step_time_s"].first())
+def test_bounds_that_may_overlap_are_not_added_up(package: DataPackage) -> None:
+    """Each bar starts at zero: two bounds and the measured step, neither bound above it; the rest is told for both extremes."""
+    bounds = derived.step_bounds(package)
+    assert (bounds.groupby("batch_size").size() == 3).all()
+    assert (bounds["time_s"] <= bounds["step_time_s"]).all()
+    spec = charts.step_time_by_batch(bounds).to_dict()
+    bars = spec["layer"][0]["encoding"]
+    assert bars["xOffset"]["field"] == "part"
+    assert bars["y"]["field"] == "time_s"
+    assert bars["y"]["stack"] is None
+    row = at_article(derived.decode_steps(package))
+    assert row["rest_overlapped_s"] == pytest.approx(55.7e-3 - 15.71e-3, rel=1e-3)
+    assert row["rest_overlapped_s"] > row["rest_s"]
 
 
 def test_nothing_measured_beats_the_limit(package: DataPackage) -> None:
@@ -237,7 +247,7 @@ def test_servers_without_memory_have_no_price_of_memory(package: DataPackage) ->
 
 def test_rows_name_their_sources(package: DataPackage) -> None:
     made = [
-        derived.pope_figure_9(package, **READER), derived.prefill_and_decode(package), derived.step_parts(package),
+        derived.pope_figure_9(package, **READER), derived.prefill_and_decode(package), derived.step_bounds(package),
         derived.chip_times(package), derived.latency_by_chips(package), derived.balance(package),
         derived.memory_costs(package, **MEMORY), derived.hbm_shares(package), derived.price_ratios(package),
         derived.server_prices(package),
@@ -296,7 +306,7 @@ Drawings = dict[str, tuple[Any, pd.DataFrame]]
 def drawings(package: DataPackage) -> Drawings:
     made = {
         "pope": derived.pope_figure_9(package, **READER), "phases": derived.prefill_and_decode(package),
-        "parts": derived.step_parts(package), "costs": derived.chip_times(package),
+        "parts": derived.step_bounds(package), "costs": derived.chip_times(package),
         "latencies": derived.latency_by_chips(package), "balance": derived.balance(package),
         "memory": derived.memory_costs(package, **MEMORY), "shares": derived.hbm_shares(package),
         "ratios": derived.price_ratios(package),

@@ -87,11 +87,24 @@ def test_a_dense_model_on_a_slow_drive_runs_at_the_limit(package: DataPackage) -
 
 
 def test_flash_moe_reads_less_than_a_hundredth(package: DataPackage, said: dict[str, Value]) -> None:
-    """Flash-MoE: 4 experts of 6.75 MB in 60 layers are 1.62 GB a token; 71 % hit the page cache; 4.36 tokens/s."""
+    """Flash-MoE: 4 experts of 6.75 MiB in 60 layers are 1.70 GB a token; 71 % hit the page cache; 4.36 tokens/s."""
     steps = derived.flash_moe(package)
-    assert list(steps["storage_byte_per_token"]) == pytest.approx([209e9, 4.05e9, 1.62e9, 0.29 * 1.62e9])
-    assert list(steps["io_needed_byte_per_s"]) == pytest.approx([911.24e9, 17.658e9, 7.0632e9, 2.0483e9], rel=1e-4)
+    expert = 6.75 * 2**20 * 60
+    read = [224.4e9, 10 * expert, 4 * expert, 0.29 * 4 * expert]
+    assert list(steps["storage_byte_per_token"]) == pytest.approx(read)
+    assert list(steps["io_needed_byte_per_s"]) == pytest.approx([4.36 * byte for byte in read])
     assert "more than any maker" in said["moe-doubt"].text
+
+
+def test_an_expert_has_the_bytes_of_its_matrices_and_all_experts_fit_their_file(package: DataPackage) -> None:
+    """Three matrices of 4096 by 1024 at 4 bits, with two 16-bit numbers for 64 weights; a "MB" of 10^6 would break the second rule."""
+    size = package.row("facts", "flash-moe-expert-size")
+    byte = common.base(size["value"], size["unit"])
+    assert byte == 3 * 4096 * 1024 * (4 + 2 * 16 / 64) / 8 == 7_077_888
+    runs = package.table("measurements_storage")
+    runs = runs[runs["model"].str.contains("397B-A17B 4bit", regex=False)]
+    assert len(runs) == 3
+    assert (runs["weight_byte"] >= byte * 512 * 60).all()
 
 
 def test_the_four_readings_of_seven_seconds(package: DataPackage) -> None:

@@ -186,55 +186,63 @@ def byte_and_flop(table: pd.DataFrame) -> alt.FacetChart:
 # ---------------------------------------------------------------------------------------------------- roofline
 
 
-def roofline(table: pd.DataFrame) -> alt.LayerChart:
-    """Roofs with their corners on logarithmic axes, and decoding on each: batch 1, and a server's many users."""
-    roof, work = table[table["kind"] == "roof"], table[table["kind"] == "work"]
-    classes = list(table["device_class"])
-    colour = marks.colour("device_class", theme.CLASSES, classes, legend=False)
-    x = marks.x("intensity_flop_per_byte", "Operations per byte read from memory", log=True, domain=(0.5, 2048),
+ROOF_X, ROOF_Y = (0.5, 2048), (1.5e10, 2.5e15)
+
+
+def roofline(table: pd.DataFrame) -> alt.FacetChart:
+    """A panel per kind of peak: roofs with their corners on logarithmic axes, and decoding on each."""
+    base, works = alt.Chart(), list(dict.fromkeys(table.loc[table["kind"] == "work", "work"]))
+    colour = marks.colour("device_class", theme.CLASSES, list(table["device_class"]), legend=False)
+    x = marks.x("intensity_flop_per_byte", "Operations per byte read from memory", log=True, domain=ROOF_X,
                 values=[1, 10, 100, 1000])  # fmt: skip
-    y = marks.y("attainable_op_per_s", "Attainable operations per second", log=True, domain=(1.5e10, 2.5e15),
+    y = marks.y("attainable_op_per_s", "Attainable operations per second", log=True, domain=ROOF_Y,
                 values=[1e11, 1e12, 1e13, 1e14, 1e15])  # fmt: skip
     y["axis"]["labelExpr"] = "replace(format(datum.value, '~s'), regexp('([a-zA-Z]*)$'), ' $1') + 'OP/s'"
-    lines = alt.Chart(roof).mark_line().encode(x=x, y=y, color=colour, detail=alt.Detail("machine_id:N"))
+    roof = base.transform_filter("datum.kind === 'roof'").encode(x=x, y=y)
+    lines = roof.mark_line().encode(color=colour, detail=alt.Detail("machine_id:N"))
     tips = marks.tooltip("label", "work", "intensity_flop_per_byte", "attainable_op_per_s", "peak_op_per_s",
                          "peak_kind", "ridge_flop_per_byte",
                          titles={"label": "Machine", "peak_kind": "Peak of"})  # fmt: skip
-    shapes = alt.Shape(
-        "work:N",
-        sort=list(dict.fromkeys(work["work"])),
-        legend=alt.Legend(title=None, symbolStrokeColor=theme.MUTED, columns=2),
-    )
+    key = alt.Legend(title=None, symbolStrokeColor=theme.MUTED, columns=2)
     points = (
-        alt.Chart(work)
+        base.transform_filter("datum.kind === 'work'")
         .mark_point(filled=False, size=80, strokeWidth=2.2, opacity=1)
-        .encode(x=x, y=y, color=colour, shape=shapes, tooltip=tips)
+        .encode(x=x, y=y, color=colour, shape=alt.Shape("work:N", sort=works, legend=key), tooltip=tips)
     )
-    last = roof[roof["intensity_flop_per_byte"] == roof["intensity_flop_per_byte"].max()]
-    lowest = last["attainable_op_per_s"].min()
-    above, below = last[last["attainable_op_per_s"] > lowest], last[last["attainable_op_per_s"] == lowest]
-    return alt.layer(lines, points, _ends(above, -8), _ends(below, 11))
+    panels = alt.Facet("peak_kind:N", title=None, sort=list(dict.fromkeys(table["peak_kind"])))
+    return alt.layer(lines, points, *_roof_names(roof), data=table).facet(facet=panels, columns=3)
 
 
-def _ends(frame: pd.DataFrame, dy: float) -> alt.Chart:
-    """Names at the right end of the roofs, above or below the line."""
-    mark = alt.Chart(frame).mark_text(align="right", dx=-2, dy=dy)
-    return mark.encode(alt.X("intensity_flop_per_byte:Q"), alt.Y("attainable_op_per_s:Q"), alt.Text("label:N"))
+def _roof_names(roof: alt.Chart) -> list[alt.Chart]:
+    """Names at the right end of the roofs: the lower one of a panel below its line, the others above."""
+    last = roof.transform_joinaggregate(
+        end="max(intensity_flop_per_byte)",
+        lowest="min(peak_op_per_s)",
+        highest="max(peak_op_per_s)",
+        groupby=["peak_kind"],
+    ).transform_filter("datum.intensity_flop_per_byte === datum.end")
+    is_below = "datum.peak_op_per_s === datum.lowest && datum.lowest < datum.highest"
+    above = last.transform_filter(f"!({is_below})").mark_text(align="right", dx=-2, dy=-8)
+    below = last.transform_filter(is_below).mark_text(align="right", dx=-2, dy=11)
+    return [mark.encode(text=alt.Text("label:N")) for mark in (above, below)]
 
 
-def compute_used(table: pd.DataFrame) -> alt.LayerChart:
-    """Rows of devices, a point per format, over the share of their peak compute."""
+def compute_used(table: pd.DataFrame) -> alt.FacetChart:
+    """A panel per kind of peak: rows of devices, a point per format, over the share of that peak."""
     order = list(dict.fromkeys(table["label"]))
     base = alt.Chart(table)
     ticks = [0.001, 0.01, 0.1, 1]
-    x = marks.x("compute_used_share", "Share of peak compute in use", log=True, domain=(0.0005, 1), values=ticks)
+    x = marks.x("compute_used_share", "Share of the peak in use", log=True, domain=(0.0005, 1), values=ticks)
+    x["axis"]["grid"] = True
     tips = marks.tooltip("label", "format_id", "compute_used_share", "largest_param", "binding", "peak_op_per_s",
                          "peak_kind",
                          titles={"label": "Device", "format_id": "Format", "peak_kind": "Peak of"})  # fmt: skip
     points = base.mark_point(filled=False, size=62, strokeWidth=2.2, opacity=1, yOffset=BELOW).encode(
         x=x, y=_rows(order), stroke=_format_stroke(table), shape=_format_shape(table), tooltip=tips
     )
-    return alt.layer(_rules(base, order), _row_names(_once(base), order), points)
+    layers = alt.layer(_rules(base, order), _row_names(_once(base), order), points)
+    panels = alt.Facet("peak_kind:N", title=None, sort=list(dict.fromkeys(table["peak_kind"])))
+    return layers.facet(panels, columns=2).resolve_scale(y="independent")
 
 
 # ---------------------------------------------------------------------------------------------------- KV cache
@@ -370,8 +378,16 @@ def sensitivity(table: pd.DataFrame) -> alt.LayerChart:
 # ---------------------------------------------------------------------------------------------------- growth
 
 SERIES = {"peak compute": theme.MUTED, "memory bandwidth": theme.PRIMARY}
-SERIES_SHAPES = {"peak compute": "triangle-up", "memory bandwidth": "circle"}
+FORMATS_OF_PEAKS = {
+    "16 bit on matrix units": "diamond",
+    "16 bit": "square",
+    "32 bit": "triangle-up",
+    "memory bandwidth": "circle",
+}
+"""What a point counts, as its shape."""
 BY = {"this book": [1, 0], "Gholami et al.": [7, 4], "Epoch AI": [2, 3]}
+RECENT = [12, 3, 2, 3]
+"""Dashes of the fit over recent years."""
 
 
 def compute_against_bandwidth(points: pd.DataFrame, lines: pd.DataFrame) -> alt.LayerChart:
@@ -386,21 +402,24 @@ def compute_against_bandwidth(points: pd.DataFrame, lines: pd.DataFrame) -> alt.
         values=[1, 10, 100, 1000, 10000],
     )
     colour = marks.colour("series", SERIES, list(points["series"]))
-    shape = marks.shape("series", SERIES_SHAPES, list(points["series"]))
-    tips = marks.tooltip(
-        "name", "series", "year", "relative_ratio", titles={"name": "Chip", "relative_ratio": "Relative level"}
-    )
+    shape = marks.shape("precision", FORMATS_OF_PEAKS, list(points["precision"]), columns=2)
+    titles = {"name": "Chip", "relative_ratio": "Relative level", "precision": "Counted"}
+    tips = marks.tooltip("name", "series", "precision", "year", "relative_ratio", titles=titles)
     dots = (
         alt.Chart(points)
         .mark_point(filled=True, size=26, opacity=0.55)
         .encode(x=x, y=y, color=colour, shape=shape, tooltip=tips)
     )
+    by = {name: BY.get(name, RECENT) for name in dict.fromkeys(lines["by"])}
     dash = alt.StrokeDash(
         "by:N",
-        scale=alt.Scale(domain=list(BY), range=list(BY.values())),
-        legend=alt.Legend(title=None, orient="bottom"),
+        scale=alt.Scale(domain=list(by), range=list(by.values())),
+        legend=alt.Legend(title=None, orient="bottom", columns=2, symbolSize=400),
     )
-    tips = marks.tooltip("by", "series", "growth_per_2_year_ratio", "doubling_time_year", titles={"by": "Trend by"})
+    titles = {"by": "Trend by", "interval": "95 % interval"}
+    tips = marks.tooltip(
+        "by", "series", "window", "growth_per_2_year_ratio", "interval", "doubling_time_year", titles=titles
+    )
     trends = (
         alt.Chart(lines)
         .mark_line(strokeWidth=2.2)

@@ -21,6 +21,8 @@ FORMATS = ("fp16", "int8", "int4")
 DOWNLOADED = {"fp16": "fp16", "int8": "q8-0", "int4": "q4-k-m"}
 """The file a person downloads for so many bits: what memory has to hold, scales included."""
 CLASSES = ("phone", "tablet", "laptop", "desktop", "edge", "gpu")
+PRECISIONS = {"tensor-fp16": "16 bit on matrix units", "fp16": "16 bit", "fp32": "32 bit"}
+"""Number formats of published peaks, and what they are called; one chart or sentence compares one of them."""
 SETS = ("2023", "2026")
 """Devices on sale when the article appeared, and the newest ones."""
 

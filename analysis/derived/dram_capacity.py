@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import units, words
-from analysis.derived import common, memory_limits
+from analysis.derived import common, memory_limits, trends
 from analysis.equations import dram_capacity, kv_cache, memory_wall
 from analysis.figures import Value
 from analysis.tables import DataPackage
@@ -765,10 +765,7 @@ def _holding_values(package: DataPackage, chosen: dict[str, Any]) -> list[Value]
 
 def _phone_values(package: DataPackage, chosen: dict[str, Any]) -> list[Value]:
     found = []
-    for name, row_id in (
-        ("phones-2020", "phone-average-dram-2020-12-all"), ("phones-2025", "phone-average-dram-2025-12-all"),
-        ("iphones-2025", "phone-average-dram-2025-12-iphone"),
-    ):  # fmt: skip
+    for name, row_id in PHONE_AVERAGES.items():
         row = package.row("installed_base", row_id)
         mean, about = row["average_memory_byte"], f"Average memory, {row['population'].lower()}, {month(row['date'])}."
         found.append(_number(name, mean, "byte", about, text=sold(mean), cited=[row["source_id"]]))
@@ -785,7 +782,22 @@ def _phone_values(package: DataPackage, chosen: dict[str, Any]) -> list[Value]:
                 cited=[row["source_id"]],
             )
         )
-    return [*found, _phone_verdict(package, chosen)]
+    basis = _words(
+        "phones-basis", trends.basis(package, phone_sources(package)), "Independent sources of these averages."
+    )
+    return [*found, basis, _phone_verdict(package, chosen)]
+
+
+PHONE_AVERAGES = {
+    "phones-2020": "phone-average-dram-2020-12-all", "phones-2025": "phone-average-dram-2025-12-all",
+    "iphones-2025": "phone-average-dram-2025-12-iphone",
+}  # fmt: skip
+"""Averages that the prose names, and their rows."""
+
+
+def phone_sources(package: DataPackage) -> list[str]:
+    """List the sources of the averages that the prose names."""
+    return sorted({str(package.row("installed_base", row_id)["source_id"]) for row_id in PHONE_AVERAGES.values()})
 
 
 def _phone_verdict(package: DataPackage, chosen: dict[str, Any]) -> Value:
@@ -867,6 +879,7 @@ def _price_values(package: DataPackage) -> list[Value]:
         *(value for name, row in points.items() for value in _one_price(name, row)),
         _ratio("surge", newest, before), _ratio("from-lowest", newest, lowest),
         _ratio("spot-over-contract", spot, newest), _ratio("phone", phone[-1], phone[0]),
+        _words("price-basis", trends.basis(package, chips["source_id"]), "Independent sources of the contract prices."),
     ]  # fmt: skip
 
 

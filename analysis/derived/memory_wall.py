@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import words
-from analysis.derived import common, expected, measured, memory_limits
+from analysis.derived import common, expected, measured, memory_limits, trends
 from analysis.equations import growth, memory_wall
 from analysis.tables import DataPackage
 
@@ -240,7 +240,6 @@ def cost_panels(table: pd.DataFrame) -> pd.DataFrame:
 
 # ---------------------------------------------------------------------------------------------------- roofline
 
-ROOFLINE_DEVICES = ("iphone-14", "laptop-snapdragon-x-elite-16gb", "rtx-4090-24gb")
 ROOFLINE_ACCELERATORS = ("google-tpu-v4", "nvidia-h100-sxm5-80gb")
 SERVER_BATCH_SIZE = 256
 """Sequences that share a read of the weights on the article's server."""
@@ -248,27 +247,43 @@ ONE_USER, MANY_USERS = "FP16, one user", f"FP16, {SERVER_BATCH_SIZE} users"
 ROOF_ENDS_FLOP_PER_BYTE = (0.5, 2048.0)
 
 
+PEAKS = {
+    "npu_peak_int8_op_per_s": "Neural processors, INT8", "shader_peak_fp16_flop_per_s": "Shaders, FP16",
+    "peak_bf16_dense_flop_per_s": "Server chips, dense BF16",
+}  # fmt: skip
+"""Kinds of peaks: a share of one is never set beside a share of another."""
+NEURAL, SHADERS, SERVERS = PEAKS.values()
+
+
 def machines(package: DataPackage) -> pd.DataFrame:
-    """Devices with a known peak: the larger published rate of neural processor and shaders, and which it is."""
+    """Devices with a known peak, one row per device and kind of peak."""
     table = common.devices(package)
-    peaks = table[["npu_peak_int8_op_per_s", "shader_peak_fp16_flop_per_s"]]
-    table["peak_op_per_s"] = peaks.max(axis=1)
-    table = table[table["peak_op_per_s"].notna()].copy()
-    neural = table["npu_peak_int8_op_per_s"] == table["peak_op_per_s"]
-    table["peak_kind"] = np.where(neural, "neural processor, INT8", "shaders, FP16")
-    return table.reset_index(drop=True)
+    columns = [name for name in PEAKS if name in table]
+    long = table.melt(
+        id_vars=[name for name in table if name not in columns], value_vars=columns, value_name="peak_op_per_s"
+    )
+    return (
+        long[long["peak_op_per_s"].notna()]
+        .assign(peak_kind=lambda rows: rows.pop("variable").map(PEAKS))
+        .reset_index(drop=True)
+    )
+
+
+ROOFLINE_DEVICES = {"iphone-14": NEURAL, "laptop-snapdragon-x-elite-16gb": NEURAL, "rtx-4090-24gb": SHADERS}
 
 
 def roofline(package: DataPackage) -> pd.DataFrame:
-    """Roofs of five machines (``kind`` roof) and decoding on them (``kind`` work), one row per point."""
+    """Roofs of machines (``kind`` roof) and decoding on them (``kind`` work), one row per point, by kind of peak."""
     known = machines(package).rename(columns={"device_id": "machine_id"})
-    known = known[known["machine_id"].isin(ROOFLINE_DEVICES)]
+    known = known[
+        known["machine_id"].isin(ROOFLINE_DEVICES) & (known["peak_kind"] == known["machine_id"].map(ROOFLINE_DEVICES))
+    ]
     roofs = [_roof(row) for row in rows(known)]
     servers = package.table("accelerators").rename(
         columns={"accelerator_id": "machine_id", "peak_bf16_dense_flop_per_s": "peak_op_per_s"}
     )
     servers = servers[servers["machine_id"].isin(ROOFLINE_ACCELERATORS)].copy()
-    servers["device_class"], servers["peak_kind"] = "server", "tensor units, BF16 dense"
+    servers["device_class"], servers["peak_kind"] = "server", SERVERS
     roofs += [_roof(row, SERVER_BATCH_SIZE) for row in rows(servers)]
     return pd.concat(roofs, ignore_index=True)
 
@@ -295,18 +310,18 @@ def _roof(machine: dict[str, Any], batch_size: float | None = None) -> pd.DataFr
 
 
 def compute_used(package: DataPackage, **parameters: Any) -> pd.DataFrame:
-    """Share of its peak a device keeps busy while its largest model writes at reading speed, by format; none where none fits."""
+    """Share of its peak a device keeps busy while its largest model writes at reading speed, by kind of peak and format."""
     known = machines(package)[["device_id", "chip", "peak_op_per_s", "peak_kind"]]
     table = largest_by_device(package, **parameters).query("largest_param > 0").merge(known, on="device_id")
     rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
     table["compute_used_share"] = memory_wall.compute_used_share(
         rate, model_param=table["largest_param"].to_numpy(), peak_flop_per_s=table["peak_op_per_s"].to_numpy()
     )
-    table = table.drop_duplicates(["chip", "format_id"], keep="last")
-    most = table.groupby("device_id")["compute_used_share"].transform("max")
+    table = table.drop_duplicates(["chip", "peak_kind", "format_id"], keep="last")
+    most = table.groupby(["peak_kind", "device_id"])["compute_used_share"].transform("max")
     columns = ["device_id", "label", "device_class", "default_set", "format_id", "largest_param", "binding",
                "peak_op_per_s", "peak_kind", "compute_used_share", "source_id", "second_source_id"]  # fmt: skip
-    return table.assign(most=most).sort_values(["most", "device_id"], ignore_index=True)[columns]
+    return table.assign(most=most).sort_values(["peak_kind", "most", "device_id"], ignore_index=True)[columns]
 
 
 # ---------------------------------------------------------------------------------------------------- KV cache
@@ -494,86 +509,115 @@ def reached_bandwidth(package: DataPackage) -> pd.DataFrame:
 
 PERIOD_YEAR = 2.0
 """Growth is given per two years, as Gholami et al. give it."""
-SERIES = {
-    "peak compute": ("peak_flop_per_s", "gholami-flops"),
-    "memory bandwidth": ("memory_bandwidth_byte_per_s", "gholami-dram"),
-}
+COMPUTE, COMPUTE_32, BANDWIDTH, BALANCE = (
+    "peak compute",
+    "peak compute at 32 bits",
+    "memory bandwidth",
+    "compute per byte",
+)
+TRENDS = {
+    COMPUTE: ("peak_flop_per_s", "fastest up to 16 bits, mixed"), COMPUTE_32: ("peak_fp32_flop_per_s", "32 bits"),
+    BANDWIDTH: ("memory_bandwidth_byte_per_s", ""), BALANCE: ("balance_flop_per_byte", "fastest up to 16 bits, mixed"),
+}  # fmt: skip
+"""Quantities with a fitted pace: their columns, and the number format they are counted in."""
+DRAWN = (COMPUTE, BANDWIDTH)
+OURS, OURS_RECENT = "this book", f"this book, since {trends.RECENT_YEAR}"
+
+
+def chips_by_year(package: DataPackage) -> pd.DataFrame:
+    """Chips in the fit, with their date as a year and the operations each byte must feed."""
+    table = package.table("compute_trend")
+    table = table[table["use_in_fit"].astype(bool)].assign(year=lambda frame: frame["date"].map(common.decimal_year))
+    balance = memory_wall.ridge_point_flop_per_byte(
+        table["peak_flop_per_s"].to_numpy(), table["memory_bandwidth_byte_per_s"].to_numpy()
+    )
+    return table.assign(balance_flop_per_byte=balance).reset_index(drop=True)
+
+
+def pace(package: DataPackage, series: str, *, recent: bool = False, period_year: float = PERIOD_YEAR) -> trends.Trend:
+    """Pace of one quantity over all years, or over recent ones."""
+    table = chips_by_year(package)
+    kept = trends.recent(table) if recent else table
+    return trends.fitted(package, kept, TRENDS[series][0], period_year=period_year, points="chip")
 
 
 def compute_trend(package: DataPackage) -> pd.DataFrame:
     """Peak and bandwidth of server chips over the years, each relative to its fitted level at the first chip's date."""
-    table = package.table("compute_trend")
-    table = table[table["use_in_fit"]].assign(year=lambda frame: frame["date"].map(common.decimal_year))
-    start = float(table["year"].min())
-    parts = [_relative(table, series, column, start) for series, (column, _) in SERIES.items()]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat([_relative(package, series) for series in DRAWN], ignore_index=True)
 
 
-def _fit(table: pd.DataFrame, column: str) -> pd.DataFrame:
+def _relative(package: DataPackage, series: str) -> pd.DataFrame:
+    table, column = chips_by_year(package), TRENDS[series][0]
+    level = _level(table, column, pace(package, series), float(table["year"].min()))
+    precision = table["peak_precision"].map(common.PRECISIONS) if series == COMPUTE else series
+    return table[["point_id", "name", "year", "source_id", "second_source_id"]].assign(
+        precision=precision, series=series, relative_ratio=table[column] / level
+    )
+
+
+def _level(table: pd.DataFrame, column: str, trend: trends.Trend, year: float) -> float:
+    """What a fit says for a year: its line passes through the mean of the logarithms."""
     known = table[table[column].notna()]
-    return known[["point_id", "name", "year", "source_id", "second_source_id"]].assign(amount=known[column])
-
-
-def _relative(table: pd.DataFrame, series: str, column: str, start: float) -> pd.DataFrame:
-    points = _fit(table, column)
-    ratio = growth.fitted_growth_ratio(points["year"].to_numpy(), points["amount"].to_numpy(), period_year=PERIOD_YEAR)
-    middle = float(np.exp(np.log(points["amount"]).mean()))  # the fitted line passes through the mean of the logarithms
-    elapsed = float(points["year"].mean()) - start
-    level = middle / growth.compound_growth_ratio(ratio, horizon_year=elapsed, period_year=PERIOD_YEAR)
-    return points.assign(series=series, relative_ratio=points["amount"] / level).drop(columns="amount")
+    middle, elapsed = float(np.exp(np.log(known[column]).mean())), float(known["year"].mean()) - year
+    return middle / float(growth.compound_growth_ratio(trend.ratio, horizon_year=elapsed, period_year=PERIOD_YEAR))
 
 
 def growth_lines(package: DataPackage) -> pd.DataFrame:
     """Two ends of each trend line, relative to the level at the first chip's date: our fits, and two published ones."""
     rates, points = growth_table(package), compute_trend(package)
-    start, end = points["year"].min(), points["year"].max()
-    rates = rates[rates["series"].isin(list(SERIES))].reset_index(drop=True)
+    rates = rates[rates["series"].isin(DRAWN)].reset_index(drop=True)
+    old, end = points["year"].min(), points["year"].max()
+    recent = rates["by"] == OURS_RECENT
+    start = np.where(recent, float(trends.RECENT_YEAR), old)
+    levels = [
+        _recent_level(package, series) if new else 1.0 for series, new in zip(rates["series"], recent, strict=True)
+    ]
     far = growth.compound_growth_ratio(
         rates["growth_per_2_year_ratio"].to_numpy(), horizon_year=end - start, period_year=PERIOD_YEAR
     )
-    first = rates.assign(year=start, relative_ratio=1.0)
-    return pd.concat([first, rates.assign(year=end, relative_ratio=far)], ignore_index=True)
+    first = rates.assign(year=start, relative_ratio=levels)
+    return pd.concat([first, rates.assign(year=end, relative_ratio=np.array(levels) * far)], ignore_index=True)
+
+
+def _recent_level(package: DataPackage, series: str) -> float:
+    """Where the fit over recent years begins, relative to the first chip's date."""
+    table, column = chips_by_year(package), TRENDS[series][0]
+    first = _level(table, column, pace(package, series), float(table["year"].min()))
+    begun = _level(trends.recent(table), column, pace(package, series, recent=True), float(trends.RECENT_YEAR))
+    return begun / first
 
 
 PUBLISHED = {
-    "gholami-flops": ("peak compute", "Gholami et al."),
-    "gholami-dram": ("memory bandwidth", "Gholami et al."),
-    "epoch-flops": ("peak compute", "Epoch AI"),
-    "epoch-memory-bandwidth": ("memory bandwidth", "Epoch AI"),
-    "gholami-interconnect": ("interconnect", "Gholami et al."),
-}
+    "gholami-flops": (COMPUTE, "Gholami et al.", "mixed"), "gholami-dram": (BANDWIDTH, "Gholami et al.", ""),
+    "epoch-flops": (COMPUTE, "Epoch AI", "32 bits"), "epoch-memory-bandwidth": (BANDWIDTH, "Epoch AI", ""),
+    "gholami-interconnect": ("interconnect", "Gholami et al.", ""),
+}  # fmt: skip
+NO_INTERVAL = "not stated"
 
 
 def growth_table(package: DataPackage) -> pd.DataFrame:
-    """Growth per two years and time to double: our least-squares fits beside the published trends."""
+    """Growth per two years and time to double: our least-squares fits with their intervals beside the published trends."""
     published = package.table("growth_rates").set_index("trend_id").loc[list(PUBLISHED)].reset_index()
     doubling = published["doubling_time_year"].to_numpy()
     implied = growth.compound_growth_ratio(
         2, horizon_year=PERIOD_YEAR, period_year=np.where(doubling > 0, doubling, np.nan)
     )
     published["growth_per_2_year_ratio"] = published["growth_per_2_year_ratio"].fillna(pd.Series(implied))
-    published["series"], published["by"] = zip(*(PUBLISHED[trend] for trend in published["trend_id"]), strict=True)
-    ours = pd.DataFrame([_our_rate(package, series, column) for series, (column, _) in SERIES.items()]
-                        + [_our_rate(package, "peak compute at 32 bits", "peak_fp32_flop_per_s")])  # fmt: skip
-    columns = ["series", "by", "window", "growth_per_2_year_ratio", "source_id"]
-    table = pd.concat([ours, published[columns]], ignore_index=True)
+    told = zip(*(PUBLISHED[trend] for trend in published["trend_id"]), strict=True)
+    published["series"], published["by"], published["number_format"] = told
+    ours = pd.DataFrame([_our_rate(package, series, recent) for series in TRENDS for recent in (False, True)])
+    columns = ["series", "by", "number_format", "window", "growth_per_2_year_ratio", "source_id"]
+    table = pd.concat([ours, published[columns].assign(interval=NO_INTERVAL)], ignore_index=True)
     ratio = table["growth_per_2_year_ratio"].to_numpy()
     table["doubling_time_year"] = growth.doubling_time_year(ratio, period_year=PERIOD_YEAR)
-    order = ["peak compute", "peak compute at 32 bits", "memory bandwidth", "interconnect"]
+    order = [*TRENDS, "interconnect"]
     return table.sort_values("series", key=lambda series: series.map(order.index), kind="stable", ignore_index=True)
 
 
-def _our_rate(package: DataPackage, series: str, column: str) -> dict[str, Any]:
-    table = package.table("compute_trend")
-    table = table[table["use_in_fit"]].assign(year=lambda frame: frame["date"].map(common.decimal_year))
-    points = _fit(table, column)
-    ratio = growth.fitted_growth_ratio(points["year"].to_numpy(), points["amount"].to_numpy(), period_year=PERIOD_YEAR)
-    window = f"{int(points['year'].min())} to {int(points['year'].max())}, {len(points)} chips"
-    source = points["source_id"].mode()[0]
+def _our_rate(package: DataPackage, series: str, recent: bool) -> dict[str, Any]:
+    trend = pace(package, series, recent=recent)
     return {
-        "series": series,
-        "by": "this book",
-        "window": window,
-        "growth_per_2_year_ratio": float(ratio),
-        "source_id": source,
-    }
+        "series": series, "by": OURS_RECENT if recent else OURS, "number_format": TRENDS[series][1], "window": trend.window,
+        "growth_per_2_year_ratio": trend.ratio, "interval": f"{words.number(trend.low)} to {words.number(trend.high)}",
+        "low_ratio": trend.low, "high_ratio": trend.high, "source_id": trend.sources[0],
+    }  # fmt: skip

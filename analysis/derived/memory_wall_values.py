@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import words
-from analysis.derived import common
+from analysis.derived import common, trends
 from analysis.derived import memory_wall as derived
 from analysis.equations import memory_wall
 from analysis.figures import Value
@@ -191,10 +191,11 @@ def _which_limit(count: int, full: list[str]) -> str:
 def _cost(package: DataPackage, reference_model: str, speed: dict[str, float]) -> list[Value]:
     cost = derived.byte_and_flop(package, reference_model=reference_model).set_index("format_id")
     model = common.model(package, reference_model)
-    phone = derived.machines(package).set_index("device_id")
+    phone = derived.machines(package).query("peak_kind == @derived.NEURAL").set_index("device_id")
     flop, byte = _at(cost, "fp16", "flop_per_token"), _at(cost, "fp16", "read_byte_per_token")
     read = float(memory_wall.time_per_output_token_s(byte, _at(phone, PHONE, "memory_bandwidth_byte_per_s")))
     compute = float(memory_wall.time_per_token_s(_at(phone, PHONE, "peak_op_per_s") / flop))
+    rate = common.reading_token_per_s(speed["reading_speed_word_per_min"], speed["token_per_word"])
     budget, source = derived.budget_byte_per_token(package, PHONE, **speed), [model["source_id"]]
     sizes = [
         _number(
@@ -220,6 +221,8 @@ def _cost(package: DataPackage, reference_model: str, speed: dict[str, float]) -
         _number("reference-flop", flop, "flop", "Operations for one token.", "2·P", sources=source),
         _number("phone-read-time", read, "s", "Time an iPhone 14 takes to read the weights once at FP16.", "D / BW"),
         _number("phone-compute-time", compute, "s", "Time its processor takes at peak for the same token.", "2·P / F"),
+        _number("reference-compute-used", rate * compute, "share", "Share of the same peak that it would use at reading speed.",
+                "2·P·r / F", digits=2),
         _number("phone-wait", read / compute, "ratio", "Reading time over computing time."),
         _number("phone-budget", budget, "byte", "Bytes an iPhone 14 may read per token at reading speed.", "s·BW / r"),
     ]  # fmt: skip
@@ -235,19 +238,31 @@ def _roofs(package: DataPackage, **parameters: float) -> list[Value]:
     }  # fmt: skip
     ridges = roofs.drop_duplicates("machine_id").set_index("machine_id")
     used = derived.compute_used(package, **parameters)
-    most = derived.rows(used.nlargest(1, "compute_used_share"))[0]
-    phone = used[(used["device_id"] == PHONE) & (used["format_id"] == "fp16")]["compute_used_share"].max()
+    busiest = derived.rows(used.loc[used.groupby("peak_kind")["compute_used_share"].idxmax()])
+    phone = used[(used["device_id"] == PHONE) & (used["format_id"] == "fp16") & (used["peak_kind"] == derived.NEURAL)]
     about = "Share of the peak that work of this intensity can attain."
     return [
         *(_number(f"ridge-{name}", _at(ridges, key, "ridge_flop_per_byte"), "flop_per_byte", "Ridge point.", "F / BW")
           for name, key in (("iphone-14", PHONE), ("h100", H100))),
         *(_number(f"attainable-{name}", share[key], "share", about, "min(1, I·BW / F)", digits=2)
           for name, key in asked.items()),
-        _number("most-compute-used", most["compute_used_share"], "share", "Largest such share.", "2·P·r / F", digits=2),
-        _text("most-compute-device", str(most["label"])),
-        _number("phone-compute-used", phone, "share", "Share of its peak an iPhone 14 uses.", "2·P·r / F", digits=2),
+        *(value for row in busiest for value in _busiest(row)),
+        _number("phone-compute-used", phone["compute_used_share"].max(), "share",
+                "Share of its neural processor's INT8 peak an iPhone 14 uses.", "2·P·r / F", digits=2),
         _text("server-batch", f"{derived.SERVER_BATCH_SIZE:g}", "Users who share one read of the weights."),
     ]  # fmt: skip
+
+
+KINDS = {derived.NEURAL: "neural", derived.SHADERS: "shaders"}
+
+
+def _busiest(row: dict[str, Any]) -> list[Value]:
+    """The device that uses most of one kind of peak, and how much."""
+    kind, about = KINDS[row["peak_kind"]], f"Largest share of a peak in use: {row['peak_kind']}."
+    return [
+        _number(f"most-used-{kind}", row["compute_used_share"], "share", about, "2·P·r / F", digits=2),
+        _text(f"most-device-{kind}", str(row["label"]), about),
+    ]
 
 
 def _cache(package: DataPackage, reference_model: str, context: float, speed: dict[str, float]) -> list[Value]:
@@ -326,33 +341,45 @@ def _apple_share(package: DataPackage) -> float:
 
 
 def _growth(package: DataPackage) -> list[Value]:
-    table = derived.growth_table(package).set_index(["by", "series"])
+    """The paces of compute and bandwidth over all years and over recent ones, and of the gap between them."""
     found = []
-    for series, name in (("peak compute", "compute"), ("memory bandwidth", "bandwidth")):
-        row = derived.rows(table.loc[[("this book", series)]])[0]
-        ratio, time, source = row["growth_per_2_year_ratio"], row["doubling_time_year"], [row["source_id"]]
-        found += [
-            _number(f"growth-{name}", ratio, "ratio", f"Growth of {series} per two years, fitted.", sources=source),
-            _number(
-                f"doubling-{name}", time, "year", f"Time in which {series} doubles, fitted.", digits=2, sources=source
-            ),
-        ]
-    chips = derived.compute_trend(package)
-    ends = derived.growth_lines(package).query("by == 'this book'").groupby("series")["relative_ratio"].max()
-    fixed = _at(table, ("this book", "peak compute at 32 bits"), "growth_per_2_year_ratio")
+    for series, name in GROWING.items():
+        for recent, suffix in ((False, ""), (True, "-recent")):
+            trend = derived.pace(package, series, recent=recent)
+            format_words = derived.TRENDS[series][1]
+            about = (
+                f"Growth of {series} per two years, fitted{f'; number format: {format_words}' if format_words else ''}"
+            )
+            found.append(trends.value(f"{NAME}growth-{name}{suffix}", trend, about))
+            found.append(_text(f"doubling-{name}{suffix}", trend.doubling, f"Time in which {series} doubles, fitted."))
+    chips = derived.chips_by_year(package)
+    span = float(chips["year"].max() - chips["year"].min())
+    whole = derived.pace(package, derived.BALANCE, period_year=span)
+    recent_gap = derived.pace(package, derived.BALANCE, recent=True)
     return [
         *found,
-        _number("growth-gap", ends["peak compute"] / ends["memory bandwidth"], "ratio", "One over other.", digits=2),
-        _number("growth-years", chips["year"].max() - chips["year"].min(), "year", "Years of the fit.", digits=2),
-        _number("growth-32-bit", fixed, "ratio", "Growth of compute per two years, 32 bits throughout."),
-        _text("growth-conclusion", _outgrown(ends["peak compute"] / ends["memory bandwidth"])),
+        trends.value(f"{NAME}growth-gap", whole, "How much compute outgrew bandwidth over all years, fitted"),
+        _number("growth-years", span, "year", "Years of the fit.", digits=2),
+        _text("growth-conclusion", _outgrown(whole, recent_gap), "Chosen by the intervals of the gap."),
         _text("growth-count", f"{chips['point_id'].nunique()}", "Chips in the fit."),
-    ]  # fmt: skip
+        _text("growth-basis", trends.basis(package, whole.sources), "Independent sources of the fit."),
+        _text("growth-since", f"{trends.RECENT_YEAR}", "Where the fit over recent years begins."),
+    ]
 
 
-def _outgrown(gap: float) -> str:
-    """Tell which of the two ran away from the other."""
-    return "Compute runs away from memory" if gap > 1 else "Memory bandwidth keeps up with compute"
+GROWING = {
+    derived.COMPUTE: "compute", derived.BANDWIDTH: "bandwidth", derived.COMPUTE_32: "32-bit", derived.BALANCE: "balance",
+}  # fmt: skip
+
+
+def _outgrown(whole: trends.Trend, recent: trends.Trend) -> str:
+    """Tell which of the two ran away from the other, as far as the intervals tell them apart."""
+    if whole.low <= 1 <= whole.high:
+        return "The data do not tell the pace of compute from that of memory bandwidth"
+    first, second = ("Compute", "memory bandwidth") if whole.low > 1 else ("Memory bandwidth", "compute")
+    if recent.low <= 1 <= recent.high:
+        return f"{first} ran away from {second}; since {trends.RECENT_YEAR} the data do not tell them apart"
+    return f"{first} ran away from {second}; since {trends.RECENT_YEAR} one over the other grew {recent.growth} every two years"
 
 
 def _problems(package: DataPackage, reference_model: str, speed: dict[str, float]) -> list[Value]:

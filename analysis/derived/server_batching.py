@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from analysis import units, words
-from analysis.derived import common
-from analysis.equations import dram_capacity, growth, memory_wall, server_batching
+from analysis.derived import common, trends
+from analysis.equations import dram_capacity, memory_wall, server_batching
 from analysis.figures import Value
-from analysis.tables import DataPackage
+from analysis.tables import DataPackage, source_ids
 
 ARTICLE_TABLE = "D.3"
 """60 tokens in, 20 out: the table behind the figure that the article shows."""
@@ -132,7 +132,8 @@ def prefill_and_decode(package: DataPackage) -> pd.DataFrame:
 def decode_steps(package: DataPackage) -> pd.DataFrame:
     """List the decode steps of PaLM by batch: measured time, its ideal parts, utilization and chip time per token.
 
-    The rest is what neither reading the weights nor the matrix products explain if they take turns.
+    Reading the weights and the matrix products are two bounds from below that may overlap: the rest is least if they
+    take turns, and largest if one hides behind the other.
     """
     rows = _palm(package, "generate")
     chips = {"n_chip": rows["n_chip"].to_numpy()}
@@ -144,8 +145,9 @@ def decode_steps(package: DataPackage) -> pd.DataFrame:
     rows["compute_time_s"] = server_batching.compute_time_s(batch, model_param=model, peak_flop_per_s=peak, **chips)
     cache = batch * [_palm_cache_byte(package, token) for token in rows["input_token"] + rows["output_token"]]
     rows["kv_time_s"] = server_batching.memory_time_s(cache, bandwidth, **chips)
-    explained = server_batching.serial_step_time_s(rows["weight_time_s"].to_numpy(), rows["compute_time_s"].to_numpy())
-    rows["rest_s"] = rows["step_time_s"] - explained
+    bounds = rows["weight_time_s"].to_numpy(), rows["compute_time_s"].to_numpy()
+    rows["rest_s"] = rows["step_time_s"] - server_batching.serial_step_time_s(*bounds)
+    rows["rest_overlapped_s"] = rows["step_time_s"] - server_batching.overlapped_step_time_s(*bounds)
     rows["chip_time_per_token_s"] = server_batching.chip_time_per_token_s(
         rows["step_time_s"].to_numpy(), batch_size=batch, **chips
     )
@@ -154,7 +156,7 @@ def decode_steps(package: DataPackage) -> pd.DataFrame:
 
 
 STEP = (
-    "batch_size", "step_time_s", "weight_time_s", "compute_time_s", "kv_time_s", "rest_s", "computed_mfu_share",
+    "batch_size", "step_time_s", "weight_time_s", "compute_time_s", "kv_time_s", "rest_s", "rest_overlapped_s", "computed_mfu_share",
     "chip_time_per_token_s", "is_article", "source_id", "second_source_id", "chip_source_id",
 )  # fmt: skip
 
@@ -170,16 +172,22 @@ def _palm_cache_byte(package: DataPackage, context_token: float) -> float:
     )
 
 
-def step_parts(package: DataPackage) -> pd.DataFrame:
-    """Lay the parts of each decode step one under the other, as a stack draws them."""
+def step_bounds(package: DataPackage) -> pd.DataFrame:
+    """Set the two bounds from below of each decode step beside its measured time; they may overlap, so nothing is added up."""
     steps = decode_steps(package)
-    parts = {"weight_time_s": "Weights", "compute_time_s": "Matrix products", "rest_s": "Rest"}
-    kept = ["batch_size", "step_time_s", "is_article", "source_id", "second_source_id", "chip_source_id"]
-    table = steps.melt(id_vars=kept, value_vars=list(parts), var_name="column", value_name="part_s")
-    table["part"] = table.pop("column").map(parts)
-    table["share"] = table["part_s"] / table["step_time_s"]
-    table["order"] = table["part"].map({name: place for place, name in enumerate(parts.values())})
+    kept = ["batch_size", "is_article", "source_id", "second_source_id", "chip_source_id"]
+    table = steps.melt(id_vars=kept, value_vars=list(STEP_BOUNDS), var_name="column", value_name="time_s")
+    table["part"] = table.pop("column").map(STEP_BOUNDS)
+    table["step_time_s"] = table["batch_size"].map(steps.set_index("batch_size")["step_time_s"])
+    table["share"] = table["time_s"] / table["step_time_s"]
+    table["order"] = table["part"].map({name: place for place, name in enumerate(STEP_BOUNDS.values())})
     return table.sort_values(["batch_size", "order"], ignore_index=True)
+
+
+STEP_BOUNDS = {
+    "weight_time_s": "Reading the weights, at least", "compute_time_s": "Matrix products, at least",
+    "step_time_s": "The step as measured",
+}  # fmt: skip
 
 
 def chip_times(package: DataPackage) -> pd.DataFrame:
@@ -293,13 +301,12 @@ def balance(package: DataPackage) -> pd.DataFrame:
         table["peak_flop_per_s"].to_numpy(), table["memory_bandwidth_byte_per_s"].to_numpy()
     )
     table["released_year"] = [common.decimal_year(date) for date in table["date"]]
-    table["precision"] = table["peak_precision"].map(PRECISIONS)
+    table["precision"] = table["peak_precision"].map(common.PRECISIONS)
     table["is_announced"] = table["note"].str.startswith("Before release")
     return table[["name", "label", "kind", "is_announced", *BALANCE]]
 
 
 BALANCE = ("released_year", "balance_flop_per_byte", "precision", "date", "source_id")
-PRECISIONS = {"tensor-fp16": "16 bit on matrix units", "fp16": "16 bit", "fp32": "32 bit"}
 
 
 def _short_chip(name: str) -> str:
@@ -572,9 +579,12 @@ def _step_values(package: DataPackage) -> list[Value]:
         ("weight-time", at["weight_time_s"], "s", "Least time to read the weights once.", "P · b / (n · BW)"),
         ("compute-time", at["compute_time_s"], "s", "Least time of the matrix products.", "2 · B · P / (n · F)"),
         ("rest-time", at["rest_s"], "s", "What the two leave over if they take turns.", "t − weights − products"),
+        ("rest-overlapped-time", at["rest_overlapped_s"], "s", "The same if one hides behind the other.", "t − max(weights, products)"),
         ("kv-time", at["kv_time_s"], "s", "Least time to read the KV cache.", "B · T · KV / (n · BW)"),
         ("weight-share", weight_share, "share", "Share of the step that reading the weights takes.", "weights / t"),
-        ("rest-share", at["rest_s"] / at["step_time_s"], "share", "Share of the step left unexplained.", "rest / t"),
+        ("rest-share", at["rest_s"] / at["step_time_s"], "share", "Share of the step left over if they take turns.", "rest / t"),
+        ("rest-overlapped-share", at["rest_overlapped_s"] / at["step_time_s"], "share", "The same if one hides behind the other.",
+         "rest / t"),
         ("ridge", ridge, "count", "Batch at which the products take as long as the weights.", "F · b / (2 · BW)"),
         ("model-size", model, "param", "Parameters of PaLM 540B.", ""),
         ("chip-bandwidth", bandwidth, "byte_per_s", "Memory bandwidth of a TPU v4.", ""),
@@ -681,15 +691,14 @@ def _doubling_values(package: DataPackage) -> list[Value]:
 def _balance_values(package: DataPackage) -> list[Value]:
     table = balance(package)
     chips = _keyed(table[table["label"] != ""], "label")
-    trend = table[(table["kind"] == "trend") & (table["precision"] == PRECISIONS["tensor-fp16"])]
-    year, points = trend["released_year"].to_numpy(), trend["balance_flop_per_byte"].to_numpy()
-    pace = growth.fitted_growth_ratio(year, points, period_year=2)
+    points = table[(table["kind"] == "trend") & (table["precision"] == common.PRECISIONS["tensor-fp16"])]
+    points = points.assign(year=points["released_year"])
+    pace = trends.fitted(package, points, "balance_flop_per_byte", period_year=2, points="chip")
     h100 = package.row("accelerators", "nvidia-h100-sxm5-80gb")
     peak, bandwidth = h100["peak_bf16_dense_flop_per_s"], h100["memory_bandwidth_byte_per_s"]
     ridge = server_batching.ridge_batch_size(peak, bandwidth, byte_per_param=common.byte_per_param(package, "int8"))
     number = {name: row["balance_flop_per_byte"] for name, row in chips.items()}
     entries: list[Entry] = [
-        ("balance-pace", pace, "ratio", "Growth of the balance in two years, fitted to chips with matrix units.", ""),
         ("balance-growth", number["B200"] / number["V100"], "ratio", "Balance of the B200 over that of the V100.", ""),
         ("h100-int8-ridge", ridge, "count", "Ridge batch of an H100 with int8 weights.", RIDGE),
     ]
@@ -697,7 +706,12 @@ def _balance_values(package: DataPackage) -> list[Value]:
         (f"balance-{name.lower().replace(' ', '-')}", value, "flop_per_byte", f"Peak over bandwidth, {name}.", "F / BW")
         for name, value in number.items()
     ]
-    return _published(entries, [*trend["source_id"].unique(), *(row["source_id"] for row in chips.values())])
+    about = "Growth of the balance in two years, fitted to chips with matrix units, at 16 bits on them"
+    return [
+        *_published(entries, [*pace.sources, *(row["source_id"] for row in chips.values())]),
+        trends.value("server-batching-balance-pace", pace, about),
+        _phrase("balance-window", pace.window, "What that growth was fitted to."),
+    ]
 
 
 RIDGE = "F · b / (2 · BW)"
@@ -759,10 +773,22 @@ def _share_values(package: DataPackage) -> list[Value]:
         ("gb300-rack-share", old["share"], "share", "Memory in the price of a GB300 rack.", ""),
         ("vr200-rack-share", new_share, "share", "Memory in the price of a VR200 rack.", "memory / rack"),
     ]  # fmt: skip
-    phrase = _phrase(
-        "near-half", f"{near.sum()} of {len(shares)}", "Estimates within ten points of the article's half."
-    )
-    return [*_published(entries, {*shares["source_id"], old["source_id"], new["source_id"]}), phrase]
+    origins = shares["source_id"].map(package.origins).value_counts()
+    phrases = [
+        _phrase("near-half", f"{near.sum()} of {len(shares)}", "Estimates within ten points of the article's half."),
+        _phrase("hbm-basis", trends.basis(package, list(shares["source_id"])), "Independent sources of these estimates."),
+        _phrase("hbm-one-model", f"{words.spelled(origins.iloc[0])} of their {words.spelled(len(shares))} estimates",
+                f"Estimates of one publisher's model, {origins.index[0]}."),
+        _phrase("hbm-one-publisher", str(origins.index[0]), "The publisher of most of these estimates."),
+        _phrase("hbm-span", _range(shares["low_share"].min() / PERCENT, shares["high_share"].max() / PERCENT) + " %",
+                "From the lowest to the highest of these estimates."),
+    ]  # fmt: skip
+    return [*_published(entries, {*shares["source_id"], old["source_id"], new["source_id"]}), *phrases]
+
+
+def _range(low: float, high: float, digits: int = 2) -> str:
+    """``35 to 63``: two ends at the digits that they are known to."""
+    return f"{_short(low, digits)} to {_short(high, digits)}"
 
 
 NEARLY = 0.1
@@ -788,5 +814,26 @@ def _price_values(package: DataPackage) -> list[Value]:
         )
     )
     ends = [words.number(ratio, 1) for ratio in (stated["price_ratio"].min(), stated["price_ratio"].max())]
-    spread = _phrase("stated-ratios", f"{ends[0]} to {ends[1]}", "Range of the ratios that analysts state.")
-    return [*_published(entries, {*ratios["source_id"], server["source_id"]}), spread]
+    asked = price_ratio_sources(ratios)
+    phrases = [
+        _phrase("stated-ratios", f"{ends[0]} to {ends[1]}", "Range of the ratios that analysts state."),
+        _phrase("stated-by", words.listing(package.independent(stated["source_id"])), "Who states these ratios."),
+        _phrase(
+            "stated-years",
+            f"{int(stated['at_year'].min())} and {int(stated['at_year'].max())}",
+            "When they were stated.",
+        ),
+        _phrase("price-pairs", f"{words.spelled(len(pairs))} pairs of prices", "Prices of HBM and DDR close in time."),
+        _phrase(
+            "pair-ratios",
+            _range(pairs["price_ratio"].min(), pairs["price_ratio"].max()) + "×",
+            "Range of their ratios.",
+        ),
+        _phrase("price-ratio-basis", trends.basis(package, asked), "Independent sources of the ratios and the pairs."),
+    ]
+    return [*_published(entries, {*ratios["source_id"], server["source_id"]}), *phrases]
+
+
+def price_ratio_sources(ratios: pd.DataFrame) -> list[str]:
+    """List the sources of what was found on the ratio, the article's own statement left out."""
+    return source_ids(ratios.loc[ratios["kind"] != "article", ["source_id", "reference_source_id"]])

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import units, words
-from analysis.derived import common
+from analysis.derived import common, trends
 from analysis.equations import growth, memory_wall, sram_density
 from analysis.equations.constants import BIT_PER_BYTE
 from analysis.figures import Value
@@ -212,16 +212,23 @@ def _steps(package: DataPackage) -> pd.DataFrame:
     return table[ends | (table["cell_id"] == LAST_FULL_SHRINK)].reset_index(drop=True)
 
 
+def paces(package: DataPackage) -> list[trends.Trend]:
+    """Pace of TSMC's cell, area after a year over area before: up to the last full shrink, and since."""
+    table = cell_area_by_year(package).query("foundry == 'TSMC' and is_smallest")
+    year = table.loc[table["cell_id"] == LAST_FULL_SHRINK, "year"].item()
+    periods = (table[table["year"] <= year], table[table["year"] >= year])
+    return [trends.fitted(package, part, "bitcell_area_mm2", period_year=1, points="cell") for part in periods]
+
+
 def shrink(package: DataPackage) -> pd.DataFrame:
-    """Two periods of TSMC's cell: its area at the end over that at the start, the pace, and the time to halve."""
-    steps = _steps(package)
+    """Two periods of TSMC's cell: its area at the end over that at the start, the fitted pace, and the time to halve."""
+    steps, fits = _steps(package), paces(package)
     start, end = steps.iloc[:-1].reset_index(drop=True), steps.iloc[1:].reset_index(drop=True)
-    elapsed = end["year"] - start["year"]
-    yearly = growth.growth_ratio(start["bitcell_area_mm2"], end["bitcell_area_mm2"], elapsed_year=elapsed)
+    yearly = pd.Series([pace.ratio for pace in fits])
     return pd.DataFrame(
         {
             "start": _node(start), "end": _node(end), "start_year": start["year"], "end_year": end["year"],
-            "area_ratio": growth.compound_growth_ratio(yearly, horizon_year=elapsed), "yearly_ratio": yearly,
+            "area_ratio": end["bitcell_area_mm2"] / start["bitcell_area_mm2"], "yearly_ratio": yearly,
             "halving_year": -growth.doubling_time_year(yearly),
             "source_id": end["source_id"], "start_source_id": start["source_id"],
         }
@@ -482,22 +489,28 @@ def _wafer_values(package: DataPackage, areas: pd.DataFrame) -> list[Value]:
 
 def _shrink_values(package: DataPackage, areas: pd.DataFrame) -> list[Value]:
     """Pace of the cell before and after the last full shrink; the cell that would put the weights on a phone chip."""
-    found = []
-    for name, row in zip(("before", "since"), shrink(package).to_dict("records"), strict=True):
+    found, fits = [], dict(zip(("before", "since"), paces(package), strict=True))
+    for name, row in zip(fits, shrink(package).to_dict("records"), strict=True):
         span = f"from {row['start']} in {row['start_year']} to {row['end']} in {row['end_year']}"
         sources = [row["source_id"], row["start_source_id"]]
         found.append(_phrase(f"{name}-span", span, "First and last cell of the period.", *sources))
         smaller, about = 1 - row["area_ratio"], f"How much smaller the cell became {span}."
         found.append(_value(f"{name}-shrink", smaller, "share", about, *sources, digits=2))
-        halving = {"text": f"{words.number(row['halving_year'], 2)} years", "formula": "−ln 2 / ln(yearly ratio)"}
-        found.append(
-            _value(f"{name}-halving", row["halving_year"], "year", f"Time to halve {span}.", *sources, **halving)
-        )
+        halving = {
+            "text": fits[name].halving,
+            "formula": "−ln 2 / ln(yearly ratio)",
+            "inputs": trends.inputs(fits[name]),
+        }
+        about = f"Time to halve {span}, fitted ({fits[name].window})."
+        found.append(_value(f"{name}-halving", row["halving_year"], "year", about, *fits[name].sources, **halving))
+        found.append(_phrase(f"{name}-window", fits[name].window, "What that time was fitted to.", *fits[name].sources))
     _, middle, newest = _steps(package)["bitcell_area_mm2"]
     projected = float(old_pace(package)["bitcell_area_mm2"].iloc[-1])
     intel, cell = (package.row("sram_bitcells", cell_id) for cell_id in ("intel-18a-hd", CELL))
     return [
         *found,
+        _phrase("cell-basis", trends.basis(package, [source for fit in fits.values() for source in fit.sources]),
+                "Independent sources of TSMC's cells."),
         _cell("last-full-shrink-cell", middle, "TSMC's last cell of the first period."),
         _cell("newest-cell", newest, "TSMC's newest cell."),
         _cell("projected-cell", projected, "The newest TSMC cell, had the pace of the first period gone on."),

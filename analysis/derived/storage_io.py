@@ -279,7 +279,7 @@ CACHING_COLUMNS = [
 
 
 def resident_share(package: DataPackage, *, reference_model: str, system_reserve_gibyte: float) -> pd.DataFrame:
-    """Most tokens per second of the reference model at FP16, by the share of its weights in memory (role ``line``).
+    """Tokens per second of the reference model at FP16, by the share of its weights in memory, read in turn (role ``line``).
 
     Role ``memory`` marks what one program may hold of each device's memory; ``fits`` says on which side a row is.
     """

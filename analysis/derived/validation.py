@@ -518,14 +518,44 @@ def reached(package: DataPackage) -> dict[str, float]:
 
 
 def goals(package: DataPackage) -> pd.DataFrame:
-    """Return the goals beside what was reached on unseen chips."""
+    """Return every goal beside what was reached on unseen chips: errors, and the coverage of the intervals group by group."""
     found = reached(package)
-    rows = [
-        {"goal": text, "goal_ratio": goal, "reached_ratio": found[name], "is_met": found[name] <= goal}
+    errors = pd.DataFrame(
+        {"kind": ERROR_GOAL, "goal": text, "low_ratio": 0.0, "goal_ratio": goal, "reached_ratio": found[name]}
         for name, text, goal in GOALS
-    ]
-    table = pd.DataFrame(rows)
-    return table.assign(goal_percent=table["goal_ratio"] * 100, reached_percent=table["reached_ratio"] * 100)
+    )
+    table = pd.concat([errors, _coverage_goals(package)], ignore_index=True)
+    met = table["reached_ratio"].between(table["low_ratio"], table["goal_ratio"])
+    return table.assign(
+        asked=[_asked(row) for row in table.to_dict("records")], reached_percent=table["reached_ratio"] * 100,
+        is_met=met, met=met.map({True: "yes", False: "no"}),
+    )  # fmt: skip
+
+
+ERROR_GOAL, COVERAGE_KIND = "error", "coverage"
+COUNTED = {"chip_share": "chips", "row_share": "configurations"}
+"""What the coverage is a share of: chips, each counted once, or single configurations."""
+
+
+def _coverage_goals(package: DataPackage) -> pd.DataFrame:
+    """Return the coverage of each group, by chips and by configurations, as goals."""
+    low, high = COVERAGE_GOAL
+    table = interval_coverage(package).melt(id_vars=["name"], value_vars=list(COUNTED), value_name="reached_ratio")
+    names = table["name"] + ", " + table["variable"].map(COUNTED)
+    return pd.DataFrame(
+        {
+            "kind": COVERAGE_KIND,
+            "goal": names,
+            "low_ratio": low,
+            "goal_ratio": high,
+            "reached_ratio": table["reached_ratio"],
+        }
+    )
+
+
+def _asked(row: Mapping[Any, Any]) -> str:
+    most = f"{row['goal_ratio'] * 100:.3g} %"
+    return f"{row['low_ratio'] * 100:.3g} to {most}" if row["kind"] == COVERAGE_KIND else f"at most {most}"
 
 
 def parameters(package: DataPackage) -> pd.DataFrame:
@@ -559,6 +589,7 @@ def values(package: DataPackage) -> list[Value]:
         *_row_values(package),
         *_parameter_values(known),
         *_goal_texts(package),
+        *_ceiling_values(package),
         *_bandwidth_values(package),
         *_storage_values(package),
         *_pope_values(package),
@@ -574,9 +605,24 @@ def values(package: DataPackage) -> list[Value]:
 def _error_values(package: DataPackage) -> list[Value]:
     found, cited = reached(package), sources(package)
     steps = package.table("calibration_ladder").set_index("step_id")["gpu_error_ratio"]
-    own = [_share(f"error-{name}", found[name], f"Error of the speed on unseen chips: {name}", cited) for name in found]
+    groups = [
+        _share(f"group-{_key(row['name'])}-{name}", row[column], f"Error of the speed, {row['name']}: {text}", cited)
+        for row in error_by_group(package).to_dict("records")
+        for name, column, text in (
+            ("median", "error_ratio", "median"),
+            ("large", "large_error_ratio", "nine in ten below"),
+        )
+    ]
+    own = groups + [
+        _share(f"error-{name}", found[name], f"Error of the speed on unseen chips: {name}", cited) for name in found
+    ]
     up_to = "Median error on graphics processors with the terms up to"
     return own + [_share(f"ladder-{name}", float(steps[name]), f"{up_to}: {name}", cited) for name in steps.index]
+
+
+def _key(name: str) -> str:
+    """A name as part of an identifier: ``Under 4 bits`` → ``under-4-bits``."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _coverage_values(package: DataPackage) -> list[Value]:
@@ -643,6 +689,59 @@ def _parameter_values(known: Mapping[str, float]) -> list[Value]:
     return [
         Value(f"{NAME}parameter-{name}", number=known[name], unit=unit, definition="Fitted parameter", digits=2)
         for name, unit in units.items()
+    ]
+
+
+def ceiling_rows(package: DataPackage) -> pd.DataFrame:
+    """Return the fitted configurations that the ceiling of processors rests on: their memory offers more than it."""
+    known, rows = expected.calibration(package.folder).parameters, fitted_rows(package)
+    offered = known["cpu-bandwidth-share"] * rows["memory_bandwidth_byte_per_s"]
+    return rows[(rows["stack"] == "cpu") & (offered > known["cpu-ceiling"])].reset_index(drop=True)
+
+
+def above_ceiling(package: DataPackage) -> pd.DataFrame:
+    """Return the measured bandwidths of processor cores that exceed that ceiling: what it is no limit for."""
+    rows, ceiling = (
+        package.table("measurements_bandwidth"),
+        expected.calibration(package.folder).parameters["cpu-ceiling"],
+    )
+    return rows[(rows["unit_kind"] == "cpu") & (rows["measured_byte_per_s"] > ceiling)].reset_index(drop=True)
+
+
+def _article(name: object) -> str:
+    """``an`` before a name that is spoken with a vowel first: an M2, an A40."""
+    return "an" if re.match(r"[AEFHILMNORSX]\d|[AEIO]", str(name)) else "a"
+
+
+def _ceiling_values(package: DataPackage) -> list[Value]:
+    """What the ceiling of processors rests on, and what refutes it as a limit of processors."""
+    rows, above = ceiling_rows(package), above_ceiling(package)
+    chips = rows["chip"].value_counts()
+    main = rows[rows["chip"] == chips.index[0]]
+    threads = [f"{count:.0f}" for count in sorted(main["n_thread"].dropna().unique())]
+    texts = {
+        "ceiling-count": (str(len(rows)), "Fitted configurations of processors that the ceiling rests on"),
+        "ceiling-chips": (
+            words.listing([f"{count} of {_article(chip)} {chip}" for chip, count in chips.items()]),
+            "Their chips",
+        ),
+        "ceiling-threads": (
+            f"{words.listing(threads, 'or')} threads",
+            "Threads of the configurations of the first chip",
+        ),
+        "ceiling-engines": (words.listing(sorted(main["framework"].unique())), "Engines of the first chip"),
+        "ceiling-above": (str(len(above)), "Measured bandwidths of processor cores above the ceiling"),
+    }
+    most, cited = float(above["measured_byte_per_s"].max()), sorted({*rows["source_id"], *above["source_id"]})
+    return [
+        *(Value(f"{NAME}{name}", text=text, definition=about, sources=cited) for name, (text, about) in texts.items()),
+        Value(
+            f"{NAME}ceiling-most",
+            number=most,
+            unit="byte_per_s",
+            definition="Highest of these bandwidths",
+            sources=cited,
+        ),
     ]
 
 
@@ -768,7 +867,7 @@ def _story_values(package: DataPackage) -> list[Value]:
     stories = residual_stories(package)
     found = []
     for name, part in stories.groupby("story"):
-        key = "story-" + re.sub(r"[^a-z0-9]+", "-", str(name).lower()).strip("-")
+        key = f"story-{_key(str(name))}"
         definition = f"Median of measured over predicted speed: {name}"
         found.append(
             Value(
@@ -839,10 +938,22 @@ def _counts(package: DataPackage) -> list[Value]:
 
 def _goal_texts(package: DataPackage) -> list[Value]:
     table = goals(package)
-    missed = [str(goal) for goal in table.loc[~table["is_met"], "goal"]]
-    met = f"{int(table['is_met'].sum())} of {len(table)}"
-    text = "All of them are met" if not missed else f"{met} are met; missed: {words.listing(missed)}"
-    return [Value(f"{NAME}goals-met", text=text, definition="Which goals are met")]
+    errors, covered = (table[table["kind"] == kind] for kind in (ERROR_GOAL, COVERAGE_KIND))
+    return [
+        Value(f"{NAME}goals-met", text=_met(errors), definition="Which goals for errors are met"),
+        Value(f"{NAME}coverage-met", text=_met(covered), definition="Which goals for coverage are met"),
+    ]
+
+
+def _met(table: pd.DataFrame) -> str:
+    """Say how many goals of a table are met, and which are not, with what was reached."""
+    missed = table[~table["is_met"]]
+    if missed.empty:
+        return f"all {len(table)} are met"
+    names = [
+        f"{goal} ({reached:.2g} %)" for goal, reached in zip(missed["goal"], missed["reached_percent"], strict=True)
+    ]
+    return f"{len(table) - len(missed)} of {len(table)} are met; missed: {words.listing(names)}"
 
 
 WORKED = {"bandwidth_byte_per_s": 1008e9, "weight_byte": 3.56 * 2**30, "n_layer": 32.0, "introduced_year": 2022.0}

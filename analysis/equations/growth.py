@@ -21,12 +21,50 @@ def fitted_growth_ratio(year: ArrayLike, value: ArrayLike, *, period_year: Array
     Source: ordinary least squares of ln(value) on time.
     """
     years, values, period = positive(year=year, value=value, period_year=period_year)
-    time = years - years.mean()
-    if not np.any(time):
+    if np.all(years == years.flat[0]):
         raise ValueError(f"year must hold at least two different dates, found {years}")
-    slope = np.sum(time * np.log(values)) / np.sum(time**2)
-    growth: Result = np.exp(slope * period)
+    growth: Result = np.exp(_slope(years, np.log(values)) * period)
     return growth
+
+
+def _slope(years: Result, logs: Result) -> Result:
+    time = years - np.mean(years)
+    slope: Result = np.sum(time * logs) / np.sum(time**2)
+    return slope
+
+
+def growth_spread_ratio(
+    year: ArrayLike, value: ArrayLike, *, quantile_count: ArrayLike, period_year: ArrayLike = 1
+) -> Result:
+    """Half the width of the interval of a fitted growth, as a factor: ``exp(t · σ · period)``.
+
+    Args:
+        year: dates as years with decimals, one-dimensional, in year.
+        value: the quantity at these dates, one-dimensional, in any unit.
+        quantile_count: standard errors on either side, t, a count; of Student's t with one degree of freedom less than years.
+        period_year: length of the period, in year.
+
+    Raises ValueError where an argument is not above 0.
+    σ is the jackknife's standard error of the slope, one calendar year left out at a time: products of one year have
+    much in common.  Infinite where fewer than three years hold points.  The interval says how firm the fit is, not
+    how the quantity goes on.
+    Source: the delete-one-group jackknife; Efron and Tibshirani, An Introduction to the Bootstrap, chapter 11.
+    """
+    years, values, quantile, period = positive(
+        year=year, value=value, quantile_count=quantile_count, period_year=period_year
+    )
+    groups = np.unique(np.floor(years))
+    if len(groups) < LEAST_YEARS:
+        return np.inf * quantile
+    logs = np.log(values)
+    without = np.array([_slope(years[kept], logs[kept]) for kept in (np.floor(years) != group for group in groups)])
+    error = np.sqrt((len(groups) - 1) * np.mean((without - np.mean(without)) ** 2))
+    spread: Result = np.exp(quantile * error * period)
+    return spread
+
+
+LEAST_YEARS = 3
+"""Calendar years that an interval needs: with fewer, leaving one out leaves no slope."""
 
 
 def growth_ratio(

@@ -98,10 +98,10 @@ def reached_byte_per_s(
     Args:
         bandwidth_byte_per_s: memory bandwidth by the data sheet, BW, in byte/s.
         bandwidth_share: share of it that a program reaches, η, at most 1.
-        ceiling_byte_per_s: most that the reading unit can take in, in byte/s; infinite where none is known.
+        ceiling_byte_per_s: most that the reading unit took in where it was fitted, in byte/s; infinite where none is known.
 
     Raises ValueError where an argument is out of range.
-    A processor beside a wide memory is bounded by its own links, not by the memory.
+    A ceiling is that of the runs it was fitted to: other processors, or more threads, may take in far more.
     Source: the definition of utilization; measured shares in the chapter on validation.
     """
     bandwidth, share, ceiling = positive(

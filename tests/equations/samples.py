@@ -76,6 +76,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "growth.fitted_growth_ratio": {
         "year": [2012.0, 2017.5, 2022.0], "value": [3.0, 20.0, 90.0], "period_year": 2,
     },
+    "growth.growth_spread_ratio": {
+        "year": np.array([2012.0, 2017.5, 2022.0]), "value": np.array([3.0, 20.0, 90.0]), "quantile_count": 4.3, "period_year": 2,
+    },
     "growth.growth_ratio": {"start_value": 3, "end_value": 9, "elapsed_year": 5, "period_year": 2},
     "growth.compound_growth_ratio": {"growth_ratio": 3, "horizon_year": 20, "period_year": 2},
     "growth.doubling_time_year": {"growth_ratio": 3, "period_year": 2},
@@ -205,7 +208,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
 HELPERS = {"constants", "ranges"}
 """Modules of the package that hold no equations."""
 
-REDUCING = {"growth.fitted_growth_ratio", "dram_capacity.at_least_share", "validation.interval_end_ratio"}
+REDUCING = {
+    "growth.fitted_growth_ratio",
+    "growth.growth_spread_ratio",
+    "dram_capacity.at_least_share",
+    "validation.interval_end_ratio",
+}
 """Equations that make one number out of a series."""
 
 

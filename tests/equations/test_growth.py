@@ -42,3 +42,18 @@ def test_no_growth_never_doubles_and_decline_counts_backwards() -> None:
 def test_two_points_and_the_fit_through_them_agree() -> None:
     between = growth.growth_ratio(3, 12, elapsed_year=8)
     assert between == pytest.approx(growth.fitted_growth_ratio([2015, 2023], [3, 12]))
+
+
+def test_the_spread_of_a_fit_is_the_jackknifes() -> None:
+    """Points at 0, 1 and 2 years of ln value 0, 1, 4: without each year the slopes are 3, 2 and 1, so σ² = 2/3 · 2 = 4/3."""
+    spread = growth.growth_spread_ratio([2010, 2011, 2012], np.exp([0.0, 1.0, 4.0]), quantile_count=1)
+    assert spread == pytest.approx(np.exp(np.sqrt(4 / 3)))
+    assert growth.growth_spread_ratio([2010, 2011], [1, 2], quantile_count=1) == np.inf
+
+
+def test_many_products_of_one_year_count_once() -> None:
+    """Ten chips of the last year with one mistake in common do not make the fit ten times as firm."""
+    year, value = np.array([2010.0, 2012, 2014, 2016]), np.array([1.0, 2.0, 3.0, 9.0])
+    repeated = np.r_[year, np.full(9, 2016.0)], np.r_[value, np.full(9, 9.0)]
+    one, many = (growth.growth_spread_ratio(*points, quantile_count=2) for points in ((year, value), repeated))
+    assert many > one
