@@ -84,7 +84,6 @@ def batched_experts(package: DataPackage) -> pd.DataFrame:
     ]
     rows = rows[[*columns, "token_per_s", "date", "source_id"]].merge(runs[OF_THE_RUN], on=["chip", "model"])
     rows["decode_token_per_s"], rows["context_token"] = rows["token_per_s"], rows["input_token"]
-    rows["decode_test"] = "tg" + rows["output_token"].astype(int).astype(str)
     rows["year"] = pd.to_numeric(rows["date"].str[:4], errors="coerce")
     return _with_kinds(_with_model_facts(rows, package), package).reset_index(drop=True)
 
@@ -109,9 +108,7 @@ def _with_model_facts(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     if len(missing):
         raise KeyError(f"measured_models.csv lacks {', '.join(missing)}")
     rows["bit_per_param"] = _bits(rows, package)
-    rows["mean_context_token"] = (
-        rows["context_token"] + pd.to_numeric(rows["decode_test"].str.extract(r"(?:tg|gen )(\d+)")[0]).fillna(0) / 2
-    )
+    rows["mean_context_token"] = rows["context_token"] + rows["output_token"].fillna(0) / 2
     batch = rows["batch_size"].to_numpy(dtype=float)
     rows["kv_cache_byte"] = _cache_byte(rows) * batch
     whole = rows.assign(total_param=rows["weight_byte"] * 8 / rows["bit_per_param"])
@@ -223,7 +220,7 @@ def _left_out(rows: pd.DataFrame) -> pd.Series[str]:
     """Say why a row is shown but not fitted; empty for the rows that are."""
     reason = pd.Series("", index=rows.index)
     reason[~rows["backend"].str.lower().isin(expected.STACKS)] = "one chip only on this backend"
-    reason[rows["framework"].str.startswith(OTHER_ENGINES)] = "another engine"
+    reason[rows["engine"].isin(OTHER_ENGINES)] = "another engine"
     reason[rows["introduced_year"] < OLDEST_FITTED_YEAR] = "chip older than 2015"
     return reason
 

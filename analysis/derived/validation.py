@@ -905,7 +905,7 @@ def _settings(package: DataPackage) -> list[Value]:
         Value(f"{NAME}replicate-count", text=str(count), definition="Configurations that were run more than once"),
         _share(
             "llama-cpp-share",
-            float(rows["framework"].str.startswith("llama.cpp").mean()),
+            float((rows["engine"] == "llama.cpp").mean()),
             "Configurations run with llama.cpp",
             sources(package),
         ),
