@@ -143,8 +143,8 @@ EXPECTED_FORMAT = "int4"
 def expected_by_device(package: DataPackage, **parameters: float) -> pd.DataFrame:
     """Ideal limit and calibrated expectation with its 80 % band, side by side, for the devices of both sets.
 
-    What the model expects is cut off at what memory holds, as the limit is.  Phones have no public measurements of the
-    kind the model is fitted on: for them the expectation is an extrapolation, and ``is_extrapolated`` says so.
+    What the model expects is cut off at what memory holds, as the limit is.  ``is_extrapolated`` marks phones and tablets,
+    none of which is fitted to, and kinds of chips that nobody measured.
     """
     table = largest_by_device(package, **parameters)
     table = table[table["format_id"] == EXPECTED_FORMAT].reset_index(drop=True)
@@ -155,7 +155,7 @@ def expected_by_device(package: DataPackage, **parameters: float) -> pd.DataFram
     )
     for name in ("expected_param", "expected_low_param", "expected_high_param"):
         table[name] = found[name].clip(upper=table["largest_by_capacity_param"])
-    table["stack"], table["is_extrapolated"] = found["stack"], table["device_class"].isin(["phone", "tablet"])
+    table["stack"], table["is_extrapolated"] = found["stack"], found["is_extrapolated"]
     return table
 
 
@@ -166,7 +166,10 @@ def answer_table(package: DataPackage, **parameters: float) -> pd.DataFrame:
     billion = common.base(1, "gparam")
     table["expected"] = table["device_id"].map(found["expected_param"]) / billion
     low, high = (table["device_id"].map(found[f"expected_{end}_param"]) / billion for end in ("low", "high"))
-    table["band"] = [f"{words.number(a, 2)} to {words.number(b, 2)}" for a, b in zip(low, high, strict=True)]
+    guessed = [", extrapolated" if found.at[name, "is_extrapolated"] else "" for name in table["device_id"]]
+    table["band"] = [
+        f"{words.number(a, 2)} to {words.number(b, 2)}{mark}" for a, b, mark in zip(low, high, guessed, strict=True)
+    ]
     return table
 
 

@@ -27,6 +27,7 @@ ROUNDING = 1e-12
 LINE_BYTE_PER_S = (0.3e9, 200e9)
 """The ends of the lines that a figure draws through the drives."""
 
+SPARSE = ("sparsity", "sparsity-and-cache")
 MEASURED, STATED, STAND_IN = "measured", "stated", "stand-in"
 TODO = "Add one here, or a fact with a drive_name, or move the date."
 DRIVE_COLUMNS = [
@@ -585,7 +586,7 @@ def _caching_values(shares: pd.DataFrame, rate: float) -> list[Value]:
 def _measured_values(package: DataPackage, rate: float) -> list[Value]:
     table = offload_measured(package)
     above, dense = table[table["speedup_ratio"] > 1], table[table["explained_by"] == "storage"]
-    sparse = int(above["explained_by"].str.startswith("sparsity").sum())
+    sparse = int(above["explained_by"].isin(SPARSE).sum())
     cached = int((above["explained_by"] == "page-cache").sum())
     read, top = int((table["token_per_s"] >= rate).sum()), table.nlargest(1, "speedup_ratio").iloc[0]
     cited = sorted(set(table["source_id"]))
