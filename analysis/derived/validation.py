@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import words
-from analysis.derived import expected, intervals, measured, serving, storage_io
+from analysis.derived import expected, intervals, measured, phones, serving, storage_io
 from analysis.derived.common import once_per_package
 from analysis.derived.measured import expected_models, expected_speeds
 from analysis.equations import memory_wall, server_batching
@@ -568,6 +568,7 @@ def values(package: DataPackage) -> list[Value]:
         *_counts(package),
         *_worked(known),
         *_settings(package),
+        *phones.values(package),
     ]
 
 
