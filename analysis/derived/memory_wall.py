@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import words
-from analysis.derived import common, measured
+from analysis.derived import common, measured, standing
 from analysis.equations import dram_capacity, growth, memory_wall
 from analysis.tables import DataPackage
 
@@ -131,6 +131,8 @@ def largest_model_table(package: DataPackage, **parameters: float) -> pd.DataFra
     wide = wide.reset_index().astype(dict.fromkeys(common.FORMATS, float))
     wide["bandwidth_gb"] = wide["memory_bandwidth_byte_per_s"] / common.base(1, "gbyte_per_s")
     wide["capacity_gib"] = wide["memory_capacity_byte"] / common.base(1, "gibyte")
+    basis = standing.devices(package).set_index("device_id")["basis"]
+    wide["bandwidth_basis"] = wide["device_id"].map(basis)
     wide["limit"] = wide["binding"].replace("capacity", "memory")
     wide["is_article"] = wide["device_id"].isin({device for device, _ in ARTICLE_CLAIMS})
     return wide.sort_values(["default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte"], ignore_index=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import words
-from analysis.derived import common
+from analysis.derived import common, standing
 from analysis.derived import memory_wall as derived
 from analysis.equations import memory_wall
 from analysis.figures import Value
@@ -38,6 +38,7 @@ def values(
         *_parameters(speed, fast, system_reserve_byte, context_token),
         *_rates(package, speed, fast),
         *_limits(limits, speed),
+        _basis(package),
         *_reach(package, limits, reference_model),
         *_cost(package, reference_model, speed),
         *_roofs(package, system_reserve_byte=system_reserve_byte, **speed),
@@ -126,6 +127,18 @@ def _limits(limits: pd.DataFrame, speed: dict[str, float]) -> list[Value]:
         bandwidth, source = row["memory_bandwidth_byte_per_s"], row["source_id"]
         found.append(_number("iphone-14-bandwidth", bandwidth, "byte_per_s", "Memory bandwidth.", sources=[source]))
     return found
+
+
+def _basis(package: DataPackage) -> Value:
+    """Say what the bandwidth of the phone that the chapter is about rests on."""
+    basis = standing.devices(package).set_index("device_id").at[PHONE, "basis"]
+    definition = "What the bandwidth of the iPhone 14 rests on; its maker publishes none."
+    return Value(
+        f"{NAME}iphone-14-basis",
+        text=str(basis),
+        definition=definition,
+        sources=[package.row("devices", PHONE)["source_id"]],
+    )
 
 
 def _reach(package: DataPackage, limits: pd.DataFrame, reference_model: str) -> list[Value]:
