@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import tables, words
-from analysis.derived import expected, serving
+from analysis.derived import expected, phones, serving
 from analysis.derived import intervals as spread
 from analysis.derived import measured as prepared
 from analysis.tables import DataPackage
@@ -312,6 +312,7 @@ def decode_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
         *_parameter_entries(EXPERTS, routing, left_out_experts, experts),
         *_interval_entries(rows, unseen_token_per_s(rows, left_out)),
         *_interval_entries(experts, unseen_token_per_s(experts, left_out_experts)),
+        *phone_entries(package, found | routing),
     ]
     return {
         "calibration": [*entries, *_shape_entries(package)],
@@ -404,10 +405,28 @@ def _interval_entries(rows: pd.DataFrame, predicted: Values) -> list[dict[str, A
     entries = []
     for name, ends in intervals(rows, predicted).items():
         scope = _scope(rows[rows["group"] == name]) | {"data_date": max(rows["date"].dropna())}
-        for side, value in zip(("low", "high"), ends, strict=True):
-            meaning = f"{side.capitalize()} end of the 80 % interval of group {name}: measured over predicted speed on unseen chips"
-            entries.append(_entry(f"interval-{name}-{side}", "interval", "ratio", _short(value), meaning, **scope))
+        entries += _ends_entries(name, ends, "measured over predicted speed on unseen chips", scope)
     return entries
+
+
+def phone_entries(package: DataPackage, parameters: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Return the ends of the intervals of phones: where their runs lie, to none of which the parameters were fitted."""
+    rows = phones.measurements(package, expected.Calibration(completed(parameters), {}))
+    entries = []
+    for name, kind in phones.EVIDENCE.items():
+        of_kind = rows[rows["kind"] == kind]
+        entries += _ends_entries(name, phones.ends(of_kind), "measured over expected speed of phones", _scope(of_kind))
+    return entries
+
+
+def _ends_entries(name: str, ends: tuple[float, float], what: str, scope: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        _entry(
+            f"interval-{name}-{side}", "interval", "ratio", _short(value),
+            f"{side.capitalize()} end of the 80 % interval of group {name}: {what}", **scope,
+        )
+        for side, value in zip(("low", "high"), ends, strict=True)
+    ]  # fmt: skip
 
 
 def _shape_entries(package: DataPackage) -> list[dict[str, Any]]:

@@ -23,6 +23,8 @@ STORAGE_ROUNDING = 0.05
 EARLIEST_YEAR, LATEST_YEAR = 1950, 2035
 MAGNITUDE = 10.0
 """Beyond the book's smallest and largest value by so much, a supplied value is asked about."""
+NOTHING = "nothing"
+"""Where a column must be empty for another to be asked for."""
 LIKE_ROWS = 5
 """Rows of the same group needed before a value is compared with them alone."""
 
@@ -122,6 +124,55 @@ def _not_a_pattern(cell: str) -> str:
     return "A repetition of a repetition may never end." if re.search(r"[+*}]\)*[+*{]", cell) else ""
 
 
+@dataclass(frozen=True)
+class Decision:
+    """A cell that must be there where another is: what it decides, and what is done without it, if anything is."""
+
+    table: str
+    column: str
+    where: str
+    value: str
+    todo: str
+    level: str = "error"
+
+
+DECISIONS = (
+    Decision("devices", "storage_basis", "storage_read_gbyte_per_s", "", "Until then the speed counts as stated.", "warning"),
+    Decision("facts", "drive_class", "drive_name", "", "A drive stands among those of its class."),
+    Decision("facts", "value", "drive_name", "", "A drive needs a speed, in a unit of bytes per second."),
+    Decision("measurements_storage", "device_class", "measurement_kind", "bandwidth", "A drive stands among those of its class."),
+    Decision("measurements_storage", "n_drive", "measurement_kind", "bandwidth", "Say 1, or how many are read together."),
+    Decision("measurements_phone", "read_gibyte", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
+    Decision("measurements_phone", "memory_bandwidth_gbyte_per_s", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
+    Decision("measurements_phone", "n_layer", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
+)  # fmt: skip
+"""Table, column, and where it must not be empty: where another column has a value, any value (""), or none."""
+
+
+def _decisions(data: Data) -> Iterator[Problem]:
+    for one in DECISIONS:
+        table = data.texts[one.table]
+        asked = table[one.where] == ("" if one.value == NOTHING else one.value) if one.value else table[one.where] != ""
+        field = next(field for field in data.schemas[one.table]["fields"] if field["name"] == one.column)
+        for row in table.index[asked & (table[one.column] == "")]:
+            yield Problem(
+                file=f"{one.table}.csv", row=int(row), column=one.column, found="nothing", level=one.level,
+                expected=f"{cells.expected(field)}, as {one.where} is " + (str(table.at[row, one.where]) or "empty"), todo=one.todo,
+            )  # fmt: skip
+
+
+def _backends(data: Data) -> Iterator[Problem]:
+    """A device that names no backend needs others of its vendor and class that agree on one."""
+    devices = data.texts["devices"]
+    maker = devices["vendor"].str.lower() + " " + devices["device_class"]
+    said = devices[devices["backend"] != ""].groupby(maker)["backend"].nunique()
+    for row in devices.index[(devices["backend"] == "") & (maker.map(said).fillna(0) != 1)]:
+        yield Problem(
+            file="devices.csv", row=int(row), column="backend", found="nothing", level="warning",
+            expected="cuda, metal, vulkan, rocm or cpu", todo="Without it no speed is expected of the device, only its limit shown.",
+        )  # fmt: skip
+
+
 # ---------------------------------------------------------------------------------------------------------------- physics
 
 
@@ -154,6 +205,19 @@ def _decode(data: Data) -> Iterator[Problem]:
 
 
 KEEP_FIT = "To keep what a source prints, set is_fit_candidate to false and say in `note` what is wrong with it."
+
+
+def _phones(data: Data) -> Iterator[Problem]:
+    """A token that is used to judge the memory cannot take less time than the memory."""
+    measured, column = data.texts["measurements_phone"], "decode_token_per_s"
+    byte = _numbers(measured, "read_gibyte") * units.unit("gibyte").factor
+    limit = _numbers(measured, "memory_bandwidth_gbyte_per_s") * units.unit("gbyte").factor / byte
+    for row in measured.index[(measured["left_out"] == "") & (_numbers(measured, column) > limit * (1 + ROUNDING))]:
+        yield Problem(
+            file="measurements_phone.csv", row=int(row), column=column, found=str(measured.at[row, column]),
+            expected=f"at most {limit[row]:.4g} token/s: bandwidth / bytes read",
+            todo="Check size and bandwidth; to keep the row, say in `left_out` why it is not used.",
+        )  # fmt: skip
 
 
 def _measured_bandwidth(data: Data) -> Iterator[Problem]:
@@ -269,7 +333,7 @@ def _symbol(column: str) -> str:
 
 
 RULES: tuple[Callable[[Data], Iterator[Problem]], ...] = (
-    _left_out, _unknown_keys, _measured_models, _bandwidth, _one_kept, _patterns, _decode, _measured_bandwidth,
-    _measured_storage, _dates, _magnitudes,
+    _left_out, _unknown_keys, _measured_models, _bandwidth, _one_kept, _patterns, _decisions, _backends, _decode, _phones,
+    _measured_bandwidth, _measured_storage, _dates, _magnitudes,
 )  # fmt: skip
 """Every rule; each may raise KeyError where a column it needs is missing, which the check of the tables has told."""

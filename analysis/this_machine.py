@@ -24,6 +24,8 @@ from analysis.tables import DataPackage
 
 DEVICE_ID = "this-machine"
 FILE = "devices.this-machine.csv"
+APPLE = "Apple"
+"""Maker of the machines whose models run on the graphics processor: it shares the memory that was measured."""
 PREDICTED = ("fp16", "q8-0", "q4-k-m")
 """Formats that people run and that the book has measurements of."""
 GIGA = 1e9
@@ -124,10 +126,11 @@ def row(found: Report, today: date) -> dict[str, str]:
     named = here.product if here.product and here.product != here.chip else here.chip
     return {
         "device_id": DEVICE_ID, "name": f"This machine ({named})", "vendor": here.vendor, "device_class": here.device_class,
-        "release_date": f"{today:%Y-%m}", "chip": here.chip,
+        "release_date": f"{today:%Y-%m}", "chip": here.chip, "backend": "metal" if here.vendor == APPLE else "cpu",
         "memory_bandwidth_gbyte_per_s": f"{found.bandwidth_byte_per_s / GIGA:.4g}",
         "memory_capacity_gibyte": f"{here.memory_byte / GIBI:.4g}" if here.memory_byte else "",
         "storage_read_gbyte_per_s": f"{storage / GIGA:.4g}" if storage == storage else "",  # noqa: PLR0124
+        "storage_basis": "measured" if storage == storage else "",  # noqa: PLR0124
         "confidence": "measured", "default_set": "2026",
         "note": f"Measured on {today.isoformat()} with memory-wall measure: what the processor reached, not the theoretical bandwidth. "
         f"The date is that of the measurement. Storage: {found.storage.note.split(';')[0].split(':')[0]}.",

@@ -98,8 +98,9 @@ def expected_by_device(table: pd.DataFrame) -> alt.LayerChart:
         titles={"row": "Device", "largest_param": "At most", "expected_param": "Expected", "stack": "Modelled as",
                 "expected_low_param": "80 % from", "expected_high_param": "to", "is_extrapolated": "Extrapolated"},
     )  # fmt: skip
-    band = base.mark_bar(height=7, opacity=0.35, color=theme.PRIMARY).encode(
-        alt.X("expected_low_param:Q"), alt.X2("expected_high_param:Q"), rows, tooltip=tips
+    paler = alt.condition("datum.is_extrapolated", alt.value(0.16), alt.value(0.4))
+    band = base.mark_bar(height=7, color=theme.PRIMARY).encode(
+        alt.X("expected_low_param:Q"), alt.X2("expected_high_param:Q"), rows, opacity=paler, tooltip=tips
     )
     limit = base.mark_point(filled=False, size=70, strokeWidth=2, opacity=1).encode(
         x, rows, tooltip=tips, stroke=marks.colour("device_class", theme.CLASSES, list(table["device_class"]), columns=2),

@@ -40,7 +40,7 @@ def gpt4_multiple_servers(book: Book) -> Outcome:
 OWN = "semianalysis"
 """The publisher of the article."""
 BOARD = "board"
-"""A board without its host is no server."""
+"""The scope of a board without its host, which is no server."""
 
 
 @rule("gpt4-server-price", "price of the servers of eight A100 or H100 dated up to the end of the article's year")
@@ -48,7 +48,7 @@ def gpt4_server_price(book: Book) -> Outcome:
     """Hold the price against every server of that kind on the market, the one dated nearest to the article first."""
     table, day = book.table("servers"), book.date("article-published")
     table = table[table["accelerator_id"].isin(["nvidia-a100-sxm4-80gb", "nvidia-h100-sxm5-80gb"])]
-    table = table[~table["name"].str.contains(BOARD) & table["price_usd"].notna() & (table["date"] <= f"{day.year}-12")]
+    table = table[(table["scope"] != BOARD) & table["price_usd"].notna() & (table["date"] <= f"{day.year}-12")]
     away = (pd.to_datetime(table["date"], format="mixed") - day).abs()
     ids = list(table.loc[away.sort_values(kind="stable").index, "server_id"])
     readings = [server_price(book, key, nearest=key == ids[0]) for key in ids]

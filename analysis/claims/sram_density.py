@@ -104,13 +104,14 @@ def sram_14gb_impossible(book: Book) -> Outcome:
 not_checkable("sram-most-common", "Undisputed; there is nothing to compute.")
 
 GIGABYTE = 1e9
+FERAM_AND_MRAM = ("feram", "stt-mram")
 
 
 @rule("feram-mram-far", "largest capacity of a shipping part")
 def feram_mram_far(book: Book) -> Outcome:
     """Take the largest parts one can buy, against a gigabyte."""
     table = book.table("emerging_memory")
-    technologies = table["technology"].str.contains("feram|mram")
+    technologies = table["technology"].isin(FERAM_AND_MRAM)
     shipping = table[technologies & (table["status"] == "shipping")]
     readings = [
         book.reading(

@@ -35,8 +35,8 @@ PACKINGS = ("plain", "k-quant", "i-quant", "low", "low-i")
 LOW_BIT = 4.0
 WHOLE_NUMBER_BIT, SCALE_BIT = 16, 0.5
 """Formats of fewer bits spend about so much more on the scales of their blocks."""
-GROUPS = ("cuda", "metal", "amd-vulkan", "cpu", "low-bit", "experts")
-"""Groups of predictions that share an interval."""
+GROUPS = ("cuda", "metal", "amd-vulkan", "cpu", "low-bit", "experts", "phone-metal", "phone-cpu")
+"""Groups of predictions that share an interval; those of phones come from runs that nothing was fitted to."""
 
 REFERENCE_PARAM = 7e9
 REFERENCE_GENERATION_YEAR = 2024.0
@@ -153,6 +153,14 @@ def group(stack: str, packing: str, *, is_expert: bool = False) -> str:
     return "amd-vulkan" if stack in ("rocm", "vulkan") else stack
 
 
+def kind(stack: str, chip: str, folder: Path) -> tuple[str, ...]:
+    """What one measurement speaks for: graphics processors of one maker and kind of memory, processors of one generation."""
+    generation_id, vendor = family(chip, folder)
+    if not generation_id:
+        return ()
+    return (stack, generation_id) if stack == "cpu" else (stack, vendor, f"hbm: {generation(chip, folder).is_hbm}")
+
+
 # ------------------------------------------------------------------------------------------ reading names
 
 
@@ -212,24 +220,43 @@ class Generation(NamedTuple):
     is_hbm: bool
 
 
-UNKNOWN_GENERATION = Generation(np.nan, False)
+class Family(NamedTuple):
+    """Which generation a chip belongs to and who makes it; empty where its name matches none."""
+
+    generation_id: str
+    vendor: str
+
+
+UNKNOWN_GENERATION, UNKNOWN_FAMILY = Generation(np.nan, False), Family("", "")
 
 
 @cache
-def _generations(folder: Path) -> tuple[tuple[re.Pattern[str], Generation], ...]:
+def _generations(folder: Path) -> tuple[tuple[re.Pattern[str], Generation, Family], ...]:
     return tuple(
         (
             re.compile(row["chip_pattern"], re.IGNORECASE),
             Generation(float(row["introduced_year"]), row["memory_class"] == "hbm"),
+            Family(row["generation_id"], row["vendor"]),
         )
         for row in rows(folder / "chip_generations.csv")
     )
 
 
 @cache
+def _recognised(chip: str, folder: Path) -> tuple[Generation, Family]:
+    known = _generations(folder)
+    found = ((generation, family) for pattern, generation, family in known if pattern.search(chip))
+    return next(found, (UNKNOWN_GENERATION, UNKNOWN_FAMILY))
+
+
 def generation(chip: str, folder: Path) -> Generation:
     """Generation of a chip by its name: the first pattern that matches; unknown names get no year and no HBM."""
-    return next((found for pattern, found in _generations(folder) if pattern.search(chip)), UNKNOWN_GENERATION)
+    return _recognised(chip, folder)[0]
+
+
+def family(chip: str, folder: Path) -> Family:
+    """Family of a chip by its name: the first pattern that matches; unknown names get none."""
+    return _recognised(chip, folder)[1]
 
 
 def rows(path: Path) -> list[dict[str, str]]:

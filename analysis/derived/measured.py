@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.derived import expected
+from analysis.derived.common import once_per_package
 from analysis.equations import kv_cache, memory_wall, validation
 from analysis.equations.constants import BIT_PER_BYTE
 from analysis.tables import DataPackage
@@ -52,6 +52,7 @@ OF_THE_RUN = [
     "chip",
     "backend",
     "framework",
+    "engine",
     "model",
     "quantization",
     "weight_byte",
@@ -84,7 +85,6 @@ def batched_experts(package: DataPackage) -> pd.DataFrame:
     ]
     rows = rows[[*columns, "token_per_s", "date", "source_id"]].merge(runs[OF_THE_RUN], on=["chip", "model"])
     rows["decode_token_per_s"], rows["context_token"] = rows["token_per_s"], rows["input_token"]
-    rows["decode_test"] = "tg" + rows["output_token"].astype(int).astype(str)
     rows["year"] = pd.to_numeric(rows["date"].str[:4], errors="coerce")
     return _with_kinds(_with_model_facts(rows, package), package).reset_index(drop=True)
 
@@ -109,9 +109,7 @@ def _with_model_facts(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     if len(missing):
         raise KeyError(f"measured_models.csv lacks {', '.join(missing)}")
     rows["bit_per_param"] = _bits(rows, package)
-    rows["mean_context_token"] = (
-        rows["context_token"] + pd.to_numeric(rows["decode_test"].str.extract(r"(?:tg|gen )(\d+)")[0]).fillna(0) / 2
-    )
+    rows["mean_context_token"] = rows["context_token"] + rows["output_token"].fillna(0) / 2
     batch = rows["batch_size"].to_numpy(dtype=float)
     rows["kv_cache_byte"] = _cache_byte(rows) * batch
     whole = rows.assign(total_param=rows["weight_byte"] * 8 / rows["bit_per_param"])
@@ -202,6 +200,9 @@ def _with_kinds(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     rows = rows.copy()
     generations = [expected.generation(chip, package.folder) for chip in rows["chip"]]
     rows["introduced_year"] = [generation.introduced_year for generation in generations]
+    families = [expected.family(chip, package.folder) for chip in rows["chip"]]
+    rows["generation_id"] = [family.generation_id for family in families]
+    rows["chip_vendor"] = [family.vendor for family in families]
     rows["stack"] = rows["backend"].str.lower().map(expected.STACKS).fillna(expected.BORROWED_STACK)
     rows["is_hbm"] = np.array([generation.is_hbm for generation in generations]) & (rows["stack"] != "cpu")
     rows["is_old_software"] = [
@@ -223,7 +224,7 @@ def _left_out(rows: pd.DataFrame) -> pd.Series[str]:
     """Say why a row is shown but not fitted; empty for the rows that are."""
     reason = pd.Series("", index=rows.index)
     reason[~rows["backend"].str.lower().isin(expected.STACKS)] = "one chip only on this backend"
-    reason[rows["framework"].str.startswith(OTHER_ENGINES)] = "another engine"
+    reason[rows["engine"].isin(OTHER_ENGINES)] = "another engine"
     reason[rows["introduced_year"] < OLDEST_FITTED_YEAR] = "chip older than 2015"
     return reason
 
@@ -265,14 +266,56 @@ def is_graphics(rows: pd.DataFrame) -> pd.Series[bool]:
 # ----------------------------------------------------------------- what to expect of a device, for every chapter
 
 
-def stack_of(device: pd.Series[Any]) -> str:
-    """Software stack of a device: Metal for Apple, CUDA for NVIDIA, Vulkan for other graphics cards, else the processor."""
-    maker = f"{device['vendor']} {device['name']} {device['chip']}".lower()
-    if "apple" in maker:
-        return "metal"
-    if re.search(r"nvidia|geforce|rtx|jetson|gb10", maker):
-        return "cuda"
-    return "vulkan" if device["device_class"] in ("gpu", "edge") or "ryzen ai max" in maker else "cpu"
+HANDHELD = ("phone", "tablet")
+"""Classes of devices none of which is among the fitted measurements."""
+
+
+def stacks(package: DataPackage, devices: pd.DataFrame) -> list[str]:
+    """Return the software stack of each device: its ``backend``; else that of its vendor's others of the class, if all agree; else none."""
+    known = package.table("devices")
+    known = known[known["backend"] != ""]
+    maker = known["vendor"].str.lower()
+    agreed = {
+        key: part.iloc[0]
+        for key, part in known["backend"].groupby([maker, known["device_class"]])
+        if part.nunique() == 1
+    }
+    keys = zip(devices["vendor"].str.lower(), devices["device_class"], strict=True)
+    return [filed or agreed.get(key, "") for filed, key in zip(devices["backend"], keys, strict=True)]
+
+
+@once_per_package
+def supported(package: DataPackage) -> pd.DataFrame:
+    """Return the kinds of chips that the fitted measurements speak for, each once, as the column ``kind``."""
+    rows = decode_measurements(package)
+    rows = rows[rows["left_out"] == ""].drop_duplicates(["chip", "stack"])
+    kinds = {
+        expected.kind(stack, chip, package.folder) for stack, chip in zip(rows["stack"], rows["chip"], strict=True)
+    } - {()}
+    return pd.DataFrame({"kind": sorted(kinds)})
+
+
+def is_extrapolated(package: DataPackage, devices: pd.DataFrame, stacks: list[str]) -> list[bool]:
+    """Say of which devices no measurement that the model is fitted to speaks: handhelds, and kinds of chips nobody measured."""
+    known = set(supported(package)["kind"])
+    kinds = [expected.kind(stack, chip, package.folder) for stack, chip in zip(stacks, _chips(devices), strict=True)]
+    handheld = devices["device_class"].isin(HANDHELD)
+    return [bool(in_hand) or kind not in known for in_hand, kind in zip(handheld, kinds, strict=True)]
+
+
+def _interval(known: expected.Calibration, group: str, evidence: str) -> tuple[float, float]:
+    """Return the ends of a group's interval, widened to what the errors on phones say where there are any."""
+    every = [known.intervals[name] for name in (group, evidence) if name in known.intervals]
+    return min(low for low, _ in every), max(high for _, high in every)
+
+
+def _evidence(devices: pd.DataFrame, stacks: list[str], extrapolated: list[bool]) -> list[str]:
+    """Name the group of phones whose errors speak for a device: handhelds, and Apple's other chips that nobody measured."""
+    handheld = devices["device_class"].isin(HANDHELD)
+    return [
+        f"phone-{stack}" if guessed and (in_hand or stack == "metal") else ""
+        for stack, guessed, in_hand in zip(stacks, extrapolated, handheld, strict=True)
+    ]
 
 
 def expected_models(
@@ -286,8 +329,8 @@ def expected_models(
     """Return the largest model each device is expected to run at a speed, with its 80 % band and the ideal limit beside it.
 
     One row per device and format: ``device_id``, ``format_id``, ``limit_param`` (ideal), ``expected_param``,
-    ``expected_low_param``, ``expected_high_param``, ``stack``, ``interval_group``, ``source_id``.  ``bandwidth_share`` is what other
-    programs leave of the bandwidth; the KV cache is left out of both.  Missing bandwidth stays missing.
+    ``expected_low_param``, ``expected_high_param``, ``stack``, ``interval_group``, ``is_extrapolated``, ``source_id``.
+    ``bandwidth_share`` is what other programs leave of the bandwidth; the KV cache is left out of both.  Missing bandwidth stays missing.
     """
     known = expected.calibration(package.folder)
     frames = [
@@ -307,31 +350,54 @@ def _expected_of_format(
 ) -> pd.DataFrame:
     bit = float(package.row("number_formats", format_id)["effective_bit_per_param"])
     bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float) * bandwidth_share
-    stacks = [stack_of(device) for _, device in devices.iterrows()]
-    groups = [expected.group(stack, expected.packing(format_id, bit)) for stack in stacks]
-    ends = np.array([known.intervals[name] for name in groups])
-    kind = _device_kind(package, devices, stacks, format_id, bit)
+    known_as = _known_as(package, devices, known, expected.packing(format_id, bit))
+    kind = _device_kind(package, devices, list(known_as["stack"]), format_id, bit)
     limit = memory_wall.largest_model_param(bandwidth, token_per_s=token_per_s, byte_per_param=bit / BIT_PER_BYTE)
-    solved = [
-        _solved_param(known, kind, bandwidth, bit, ratio / token_per_s) for ratio in (np.ones(len(devices)), *ends.T)
-    ]
+    ratios = (np.ones(len(devices)), known_as["low"].to_numpy(), known_as["high"].to_numpy())
+    told = np.where(known_as["is_known"], bandwidth, np.nan)
+    solved = [_solved_param(known, kind, told, bit, ratio / token_per_s) for ratio in ratios]
     return pd.DataFrame(
         {
             "device_id": devices["device_id"].to_numpy(), "format_id": format_id, "limit_param": limit, "expected_param": solved[0],
-            "expected_low_param": solved[1], "expected_high_param": np.minimum(solved[2], limit), "stack": stacks,
-            "interval_group": groups, "source_id": devices["source_id"].to_numpy(),
+            "expected_low_param": solved[1], "expected_high_param": np.minimum(solved[2], limit),
+            "stack": known_as["stack"], "interval_group": known_as["group"], "is_extrapolated": known_as["is_extrapolated"],
+            "source_id": devices["source_id"].to_numpy(),
         }
     )  # fmt: skip
+
+
+def _known_as(
+    package: DataPackage, devices: pd.DataFrame, known: expected.Calibration, packing: str, *, is_expert: bool = False
+) -> pd.DataFrame:
+    """Return how the model sees each device: ``stack``, ``group`` and ends of its interval, whether that is extrapolated.
+
+    Of a device whose software nobody names (``is_known`` false) nothing is expected.
+    """
+    filed = stacks(package, devices)
+    stack = [name or expected.BORROWED_STACK for name in filed]
+    guessed = is_extrapolated(package, devices, stack)
+    groups = [expected.group(name, packing, is_expert=is_expert) for name in stack]
+    evidence = _evidence(devices, stack, guessed)
+    ends = np.array([_interval(known, *names) for names in zip(groups, evidence, strict=True)]).reshape(-1, 2)
+    shown = [name if name in known.intervals else group for group, name in zip(groups, evidence, strict=True)]
+    return pd.DataFrame(
+        {
+            "stack": stack, "is_known": [bool(name) for name in filed], "is_extrapolated": guessed, "group": shown,
+            "low": ends[:, 0], "high": ends[:, 1],
+        }
+    )  # fmt: skip
+
+
+def _chips(devices: pd.DataFrame) -> list[str]:
+    """What the patterns of the generations are held against: the chip and the name of each device."""
+    return [f"{chip} {name}" for chip, name in zip(devices["chip"], devices["name"], strict=True)]
 
 
 def _device_kind(
     package: DataPackage, devices: pd.DataFrame, stacks: list[str], format_id: str, bit: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the code of each device in the table of coefficients, and the year of its generation; software of today."""
-    generations = [
-        expected.generation(f"{chip} {name}", package.folder)
-        for chip, name in zip(devices["chip"], devices["name"], strict=True)
-    ]
+    generations = [expected.generation(chip, package.folder) for chip in _chips(devices)]
     packing = expected.packing(format_id, bit)
     codes = [
         expected.code(stack, hbm=generation.is_hbm and stack != "cpu", old_software=False, flash=True, packing=packing)
@@ -372,7 +438,8 @@ def expected_speeds(
     """Return the tokens per second each device is expected to write with a model, its 80 % band and the ideal limit.
 
     One row per device, in order: ``device_id``, ``limit_token_per_s``, ``expected_token_per_s``, ``expected_low_token_per_s``,
-    ``expected_high_token_per_s``, ``fits`` (into the memory capacity, nothing reserved), ``stack``, ``interval_group``, ``source_id``.
+    ``expected_high_token_per_s``, ``fits`` (into the memory capacity, nothing reserved), ``stack``, ``interval_group``,
+    ``is_extrapolated``, ``source_id``.
     """
     known = expected.calibration(package.folder)
     model, form = package.row("models", model_id), package.row("number_formats", format_id)
@@ -380,41 +447,33 @@ def expected_speeds(
     active = model["total_param"] if np.isnan(model["active_param"]) else model["active_param"]
     layer = model["n_layer"] if model["n_layer"] == model["n_layer"] else expected.typical_layer(known, active)
     cache = np.nan_to_num(2 * layer * model["n_kv_head"] * model["head_dim"] * FP16_BYTE * context_token)
-    stacks = [stack_of(device) for _, device in devices.iterrows()]
     experts = bool(model["n_expert"] > 0)
-    groups = [expected.group(stack, expected.packing(format_id, bit), is_expert=experts) for stack in stacks]
-    bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float)
-    codes, year = _device_kind(package, devices, stacks, format_id, bit)
+    known_as = _known_as(package, devices, known, expected.packing(format_id, bit), is_expert=experts)
+    told = devices["memory_bandwidth_byte_per_s"].where(known_as["is_known"].to_numpy()).to_numpy(dtype=float)
+    codes, year = _device_kind(package, devices, list(known_as["stack"]), format_id, bit)
     size = {
         "weight_byte": active * bit / BIT_PER_BYTE, "n_layer": layer, "bit_per_param": bit, "kv_cache_byte": cache,
         "is_expert": float(experts),
     }  # fmt: skip
     parts = known.parts(
-        expected.arrays(known.table, codes), {"bandwidth_byte_per_s": bandwidth, "introduced_year": year, **size}
+        expected.arrays(known.table, codes), {"bandwidth_byte_per_s": told, "introduced_year": year, **size}
     )
-    return _speed_table(
-        devices,
-        known,
-        groups,
-        stacks,
-        1 / np.asarray(parts.step_s),
-        size,
-        float(model["total_param"] * bit / BIT_PER_BYTE),
-    )
+    whole_byte = float(model["total_param"] * bit / BIT_PER_BYTE)
+    return _speed_table(devices, known_as, 1 / np.asarray(parts.step_s), size, whole_byte)
 
 
 def _speed_table(
-    devices: pd.DataFrame, known: expected.Calibration, groups: list[str], stacks: list[str], speed: np.ndarray,
-    size: dict[str, float], whole_byte: float,
-) -> pd.DataFrame:  # fmt: skip
+    devices: pd.DataFrame, known_as: pd.DataFrame, speed: np.ndarray, size: dict[str, float], whole_byte: float
+) -> pd.DataFrame:
     bandwidth = devices["memory_bandwidth_byte_per_s"].to_numpy(dtype=float)
     limit = np.asarray(memory_wall.decode_token_per_s(size["weight_byte"] + size["kv_cache_byte"], bandwidth))
-    low, high = np.array([known.intervals[name] for name in groups]).T
+    low, high = (known_as[name].to_numpy() for name in ("low", "high"))
     return pd.DataFrame(
         {
             "device_id": devices["device_id"].to_numpy(), "limit_token_per_s": limit, "expected_token_per_s": speed,
             "expected_low_token_per_s": speed * low, "expected_high_token_per_s": np.minimum(speed * high, limit),
-            "fits": (devices["memory_capacity_byte"] >= whole_byte + size["kv_cache_byte"]).to_numpy(), "stack": stacks,
-            "interval_group": groups, "source_id": devices["source_id"].to_numpy(),
+            "fits": (devices["memory_capacity_byte"] >= whole_byte + size["kv_cache_byte"]).to_numpy(),
+            "stack": known_as["stack"], "interval_group": known_as["group"], "is_extrapolated": known_as["is_extrapolated"],
+            "source_id": devices["source_id"].to_numpy(),
         }
     )  # fmt: skip

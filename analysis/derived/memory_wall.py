@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import words
-from analysis.derived import common, expected, measured, memory_limits, trends
+from analysis.derived import common, expected, measured, memory_limits, standing, trends
 from analysis.equations import growth, memory_wall
 from analysis.tables import DataPackage
 
@@ -137,6 +137,8 @@ def largest_model_table(
     wide = wide.reset_index().astype(dict.fromkeys(format_ids, float))
     wide["bandwidth_gb"] = wide["memory_bandwidth_byte_per_s"] / common.base(1, "gbyte_per_s")
     wide["capacity_gib"] = wide["memory_capacity_byte"] / common.base(1, "gibyte")
+    basis = standing.devices(package).set_index("device_id")["basis"]
+    wide["bandwidth_basis"] = wide["device_id"].map(basis)
     wide["limit"] = wide["binding"].replace("capacity", "memory")
     wide["is_article"] = wide["device_id"].isin({device for device, _ in ARTICLE_CLAIMS})
     return wide.sort_values(["default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte"], ignore_index=True)
@@ -152,8 +154,8 @@ def expected_by_device(package: DataPackage, **parameters: Any) -> pd.DataFrame:
     """Ideal limit and calibrated expectation with its 80 % band, side by side, for the devices of both sets.
 
     Both are at the full bandwidth.  Where the expected model does not fit into memory there is no expectation, for no
-    speed is asked of what cannot run: ``is_memory_full`` says so.  Phones have no public measurements of the
-    kind the model is fitted on: for them the expectation is an extrapolation, and ``is_extrapolated`` says so.
+    speed is asked of what cannot run: ``is_memory_full`` says so.  ``is_extrapolated`` marks phones and tablets, none of
+    which is fitted to, and kinds of chips that nobody measured.
     """
     table = largest_by_device(package, format_ids=(EXPECTED_FORMAT,), **(parameters | AT_MOST))
     rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
@@ -163,7 +165,7 @@ def expected_by_device(package: DataPackage, **parameters: Any) -> pd.DataFrame:
     table["is_memory_full"] = found["expected_param"] >= held
     for name in ("expected_param", "expected_low_param", "expected_high_param"):
         table[name] = found[name].clip(upper=held).mask(table["is_memory_full"])
-    table["stack"], table["is_extrapolated"] = found["stack"], table["device_class"].isin(["phone", "tablet"])
+    table["stack"], table["is_extrapolated"] = found["stack"], found["is_extrapolated"]
     return table
 
 
@@ -189,7 +191,8 @@ def answer_table(package: DataPackage, **parameters: Any) -> pd.DataFrame:
     billion = common.base(1, "gparam")
     ends = (found["expected_low_param"] / billion, found["expected_high_param"] / billion)
     table["expected"] = (found["expected_param"] / billion).to_numpy()
-    band = [f"{words.number(low, 2)} to {words.number(high, 2)}" for low, high in zip(*ends, strict=True)]
+    guessed = np.where(found["is_extrapolated"], ", extrapolated", "")
+    band = [f"{words.number(a, 2)} to {words.number(b, 2)}{mark}" for a, b, mark in zip(*ends, guessed, strict=True)]
     table["band"] = np.where(found["is_memory_full"], MEMORY_FULL, np.where(ends[0].isna(), "", band))
     return table
 

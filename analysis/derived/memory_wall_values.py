@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import words
-from analysis.derived import common, trends
+from analysis.derived import common, standing, trends
 from analysis.derived import memory_wall as derived
 from analysis.equations import memory_wall
 from analysis.figures import Value
@@ -41,6 +41,7 @@ def values(
         *_rates(package, speed, fast),
         *_limits(limits, speed),
         *_bounds(bounds),
+        _basis(package),
         *_reach(package, limits, reference_model),
         *_cost(package, reference_model, speed),
         *_roofs(package, **memory, **speed),
@@ -142,6 +143,18 @@ def _bounds(bounds: pd.DataFrame) -> list[Value]:
         )
         for row in derived.rows(bounds[bounds["device_id"] == PHONE])
     ]  # fmt: skip
+
+
+def _basis(package: DataPackage) -> Value:
+    """Say what the bandwidth of the phone that the chapter is about rests on."""
+    basis = standing.devices(package).set_index("device_id").at[PHONE, "basis"]
+    definition = "What the bandwidth of the iPhone 14 rests on; its maker publishes none."
+    return Value(
+        f"{NAME}iphone-14-basis",
+        text=str(basis),
+        definition=definition,
+        sources=[package.row("devices", PHONE)["source_id"]],
+    )
 
 
 def _reach(package: DataPackage, limits: pd.DataFrame, reference_model: str) -> list[Value]:

@@ -302,10 +302,11 @@ def balance(package: DataPackage) -> pd.DataFrame:
     )
     table["released_year"] = [common.decimal_year(date) for date in table["date"]]
     table["precision"] = table["peak_precision"].map(common.PRECISIONS)
-    table["is_announced"] = table["note"].str.startswith("Before release")
+    table["is_announced"] = table["status"] == ANNOUNCED
     return table[["name", "label", "kind", "is_announced", *BALANCE]]
 
 
+ANNOUNCED = "announced"
 BALANCE = ("released_year", "balance_flop_per_byte", "precision", "date", "source_id")
 
 
@@ -359,10 +360,13 @@ def _memory(package: DataPackage, model_id: str, context_token: int) -> dict[str
     }
 
 
+HBM_TYPES = ("hbm", "hbm3", "hbm3e", "hbm4")
+
+
 def hbm_shares(package: DataPackage) -> pd.DataFrame:
     """Every estimate of what share of an accelerator's cost its HBM is; a range where the source gives one."""
     prices = package.table("memory_prices")
-    prices = prices[(prices["price_kind"] == "bom-share") & prices["memory_type"].str.startswith("hbm")]
+    prices = prices[(prices["price_kind"] == "bom-share") & prices["memory_type"].isin(HBM_TYPES)]
     chips = [item.removeprefix("HBM share of ").removesuffix(" manufacturing cost") for item in prices["item"]]
     table = pd.DataFrame(
         {"chip": chips, "low_share": prices["share"].to_numpy(), "high_share": prices["share"].to_numpy()}

@@ -171,8 +171,6 @@ def fastertransformer_measurements(package: DataPackage) -> pd.DataFrame:
     shapes = package.table("models").set_index("model_id")[["n_layer", "n_kv_head", "head_dim", "model_dim"]]
     rows["model_id"] = rows["model"].map(POPE_MODELS)
     rows = rows.drop(columns=[name for name in shapes if name in rows]).join(shapes, on="model_id")
-    rows["n_stage"] = rows["partitioning"].str.extract(r"pp(\d+)")[0].fillna("1").astype(float)
-    rows["n_sharing_chip"] = rows["partitioning"].str.extract(r"tp(\d+)")[0].astype(float)
     rows["weight_byte"] = rows["model_param"] * rows["weight_format"].map(WEIGHT_BYTE)
     rows["kv_byte_per_token"] = _cache_per_token(rows)
     rows["part_token"] = float(package.row("facts", "fastertransformer-pipeline-tokens")["value"])

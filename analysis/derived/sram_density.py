@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import units, words
-from analysis.derived import common, trends
+from analysis.derived import common, standing, trends
 from analysis.equations import growth, memory_wall, sram_density
 from analysis.equations.constants import BIT_PER_BYTE
 from analysis.figures import Value
@@ -38,7 +38,7 @@ DIE_ROWS = {
     "stacked-sram": "Stacked SRAM", "datacentre-gpu": "Server GPU", "datacentre-asic": "AI accelerator",
     "wafer-scale": "Whole wafer",
 }  # fmt: skip
-UNSAFE_AREAS = ("estimate", "sum-of-dies")
+UNSAFE_AREAS = ("estimate",)
 MEMORY_ROWS = {
     "feram": "FeRAM", "stt-mram": "MRAM", "reram": "ReRAM", "stacked-sram": "SRAM", "sram-in-memory-compute": "SRAM",
     "sram": "SRAM", "dram": "DRAM die", "stacked-dram": "HBM stack", "3d-nand": "NAND flash die",
@@ -443,6 +443,11 @@ def _m3_values(package: DataPackage) -> list[Value]:
     return found
 
 
+def _unrecorded(package: DataPackage, table: pd.DataFrame) -> int:
+    """Count the rows that rest, in part at least, on a source whose address was not recorded."""
+    return sum("unrecorded" in kinds for kinds in standing.kinds(package, table))
+
+
 def _die_values(package: DataPackage, areas: pd.DataFrame) -> list[Value]:
     """Memory of real chips per 100 mm2, and the share of the weights that a phone chip's caches hold."""
     table = dies(package)
@@ -457,6 +462,12 @@ def _die_values(package: DataPackage, areas: pd.DataFrame) -> list[Value]:
     label = f"{words.number(phone['sram_byte'] / units.unit('mibyte').factor, 2)} MiB"
     return [
         _count("dies", len(table), "Chips whose area and memory are both known."),
+        _count(
+            "unrecorded-dies",
+            _unrecorded(package, table),
+            "Of these, chips whose area or caches come from a table without an address.",
+        ),
+        _phrase("a17-basis", standing.words(package, "dies", PHONE), "How sure the area of the A17 Pro is."),
         _value("phone-low", phones.min(), "byte", "Least memory per 100 mm² among the phone chips."),
         _value("phone-high", phones.max(), "byte", "Most memory per 100 mm² among the phone chips."),
         _value("h100", by_id["nvidia-h100"], "byte", "Memory of an H100 per 100 mm²."),

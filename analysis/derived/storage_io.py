@@ -27,12 +27,9 @@ ROUNDING = 1e-12
 LINE_BYTE_PER_S = (0.3e9, 200e9)
 """The ends of the lines that a figure draws through the drives."""
 
-MEASURED, STATED = "measured", "stated"
-STORAGE_MEASURED = re.compile(r"storage: (about [\d.]+ GB/s )?measured")
-STAND_IN = "stands for the slot"
-TODO = "Add one here or among the facts (ssd-…, ufs-…), or move the date."
-SOLD = re.compile(r"Sequential read of (?:the )?(?P<name>.*?)(?: phone storage| for PCs)?(?: \((?P<more>.*)\))?\.$")
-DEVICE_KINDS = {"iPhone": "phone", "iPad": "tablet", "MacBook": "laptop"}
+SPARSE = ("sparsity", "sparsity-and-cache")
+MEASURED, STATED, STAND_IN = "measured", "stated", "stand-in"
+TODO = "Add one here, or a fact with a drive_name, or move the date."
 DRIVE_COLUMNS = [
     "drive_id", "name", "device_class", "storage_read_byte_per_s", "basis", "sold_year", "date", "is_doubtful",
     "source_id",
@@ -49,8 +46,7 @@ def drives(package: DataPackage) -> pd.DataFrame:
     """
     table = pd.concat([_device_drives(package), _sold_drives(package), _reported_drives(package)], ignore_index=True)
     stated = table.loc[table["basis"] == STATED, "storage_read_byte_per_s"].max()
-    single = ~table["storage"].str.contains("RAID", na=False)
-    table["is_doubtful"] = single & (table["storage_read_byte_per_s"] > stated)
+    table["is_doubtful"] = ~(table["n_drive"] > 1) & (table["storage_read_byte_per_s"] > stated)
     table["sold_year"] = [_year(date) for date in table["date"]]
     ordered = table.sort_values(["storage_read_byte_per_s", "name"], kind="stable")
     return ordered[DRIVE_COLUMNS].reset_index(drop=True)
@@ -59,15 +55,13 @@ def drives(package: DataPackage) -> pd.DataFrame:
 def _device_drives(package: DataPackage) -> pd.DataFrame:
     """Devices with a storage speed of their own; a fast drive that stands for an empty slot is no device's drive."""
     table = package.table("devices")
-    table = table[table["storage_read_byte_per_s"].notna() & ~table["note"].str.contains(STAND_IN)]
-    basis = [MEASURED if STORAGE_MEASURED.search(note) else STATED for note in table["note"]]
+    table = table[table["storage_read_byte_per_s"].notna() & (table["storage_basis"] != STAND_IN)]
     source = table["second_source_id"].where(table["second_source_id"] != "", table["source_id"])
     return table.assign(
         drive_id=table["device_id"],
         name=[short_name(name) for name in table["name"]],
         date=table["release_date"],
-        basis=basis,
-        storage=table["storage_type"],
+        basis=table["storage_basis"].replace("", STATED),
         source_id=source,
     )
 
@@ -80,37 +74,26 @@ def short_name(name: str) -> str:
 
 def _sold_drives(package: DataPackage) -> pd.DataFrame:
     facts = package.table("facts")
-    facts = facts[facts["fact_id"].str.match(r"(ssd|ufs)-") & facts["unit"].str.endswith("byte_per_s")]
+    facts = facts[facts["drive_name"] != ""]
     return pd.DataFrame(
         {
             "drive_id": facts["fact_id"],
-            "name": [_drive_name(statement) for statement in facts["statement"]],
-            "device_class": ["phone" if fact.startswith("ufs") else "desktop" for fact in facts["fact_id"]],
+            "name": facts["drive_name"],
+            "device_class": facts["drive_class"],
             "storage_read_byte_per_s": facts["value"] * [units.unit(unit).factor for unit in facts["unit"]],
             "basis": STATED,
             "date": facts["date"],
-            "storage": facts["statement"],
             "source_id": facts["source_id"],
         }
     )
 
 
-def _drive_name(statement: str) -> str:
-    """``Sequential read of the Samsung 980 Pro (…).`` → ``Samsung 980 Pro``; of the fastest, the name in brackets."""
-    found = SOLD.match(statement)
-    if not found:
-        return statement
-    name = found["more"] if found["more"] and "fastest" in found["name"] else found["name"]
-    return name[:1].upper() + name[1:]
-
-
 def _reported_drives(package: DataPackage) -> pd.DataFrame:
     table = package.table("measurements_storage")
     table = table[(table["measurement_kind"] == "bandwidth") & (table["quality"] != "c")]
-    kinds = [next((kind for word, kind in DEVICE_KINDS.items() if word in name), "desktop") for name in table["device"]]
     basis = table["confidence"].where(table["confidence"] == MEASURED, STATED)
-    raid = (", " + table["storage"]).where(table["storage"].str.contains("RAID"), "")
-    return table.assign(drive_id=table["measurement_id"], name=table["device"] + raid, device_class=kinds, basis=basis)
+    joined = (", " + table["storage"]).where(table["n_drive"] > 1, "")
+    return table.assign(drive_id=table["measurement_id"], name=table["device"] + joined, basis=basis)
 
 
 def _year(date: str) -> float:
@@ -603,7 +586,7 @@ def _caching_values(shares: pd.DataFrame, rate: float) -> list[Value]:
 def _measured_values(package: DataPackage, rate: float) -> list[Value]:
     table = offload_measured(package)
     above, dense = table[table["speedup_ratio"] > 1], table[table["explained_by"] == "storage"]
-    sparse = int(above["explained_by"].str.startswith("sparsity").sum())
+    sparse = int(above["explained_by"].isin(SPARSE).sum())
     cached = int((above["explained_by"] == "page-cache").sum())
     read, top = int((table["token_per_s"] >= rate).sum()), table.nlargest(1, "speedup_ratio").iloc[0]
     cited = sorted(set(table["source_id"]))

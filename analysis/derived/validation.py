@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import words
-from analysis.derived import expected, intervals, measured, serving, storage_io
+from analysis.derived import expected, intervals, measured, phones, serving, storage_io
 from analysis.derived.common import once_per_package
 from analysis.derived.measured import expected_models, expected_speeds
 from analysis.equations import memory_wall, server_batching
@@ -52,12 +52,12 @@ COVERAGE_GOAL = (0.75, 0.85)
 Story = tuple[str, Callable[[pd.DataFrame], "pd.Series[bool]"]]
 STORIES: tuple[Story, ...] = (
     ("Another engine: gpt-fast", lambda t: t["left_out"] == "another engine"),
-    ("M1 with K mixes", lambda t: t["chip"].str.match(r"M1") & (t["packing"] == "k-quant")),
+    ("M1 with K mixes", lambda t: (t["generation_id"] == "apple-m1") & (t["packing"] == "k-quant")),
     ("Metal of 2026", lambda t: (t["stack"] == "metal") & (t["year"] >= 2026)),
     ("HBM, software before 2025", lambda t: t["is_hbm"] & t["is_old_software"]),
     ("HBM, software of today", lambda t: t["is_hbm"] & ~t["is_old_software"]),
     ("Chips of before 2020", lambda t: t["introduced_year"] < 2020),
-    ("Vulkan on AMD and Intel", lambda t: (t["stack"] == "vulkan") & t["chip"].str.contains("RX|Arc|PRO")),
+    ("Vulkan on AMD and Intel", lambda t: (t["stack"] == "vulkan") & t["chip_vendor"].isin(["AMD", "Intel"])),
     ("Processors", lambda t: t["stack"] == "cpu"),
     (OTHER_ROWS, lambda t: t["chip"].notna()),
 )
@@ -396,9 +396,10 @@ def serving_predicted(package: DataPackage) -> pd.DataFrame:
 
 
 OUT_OF_MEMORY, TPU, FASTERTRANSFORMER = "Out of memory", "TPU v4", "FasterTransformer"
+POPE_TABLES = ("2", "D.2", "D.3")
 SERVED = [
-    "series", "kind", "chip", "model", "partitioning", "n_chip", "batch_size", "input_token", "output_token", "time_s", "predicted_s",
-    "needed_byte", "fits", "source_id",
+    "series", "table", "kind", "chip", "model", "partitioning", "n_chip", "batch_size", "input_token", "output_token", "time_s",
+    "predicted_s", "needed_byte", "fits", "source_id",
 ]  # fmt: skip
 
 
@@ -449,8 +450,7 @@ def _yields(rows: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
 def pope_rows(package: DataPackage) -> pd.DataFrame:
     """Return every row of Tables 2, D.2 and D.3: measured, predicted without its table, error, and a remark where there is no time."""
     rows = serving_predicted(package)
-    rows = rows[rows["kind"].isin([TPU, FASTERTRANSFORMER]) & rows["series"].str.match(r"Table (2|D\.2|D\.3),")].copy()
-    rows["table"] = rows["series"].str.extract(r"Table ([^,]+),")[0]
+    rows = rows[rows["kind"].isin([TPU, FASTERTRANSFORMER]) & rows["table"].isin(POPE_TABLES)].copy()
     rows["model"] = rows["model"].str.replace("Megatron-Turing NLG", "MT-NLG")
     named = rows["kind"] + ", " + rows["partitioning"].fillna("").str.upper()
     rows["system"] = named.str.removesuffix(", ")
@@ -599,6 +599,7 @@ def values(package: DataPackage) -> list[Value]:
         *_counts(package),
         *_worked(known),
         *_settings(package),
+        *phones.values(package),
     ]
 
 
@@ -862,6 +863,10 @@ def _expert_values(package: DataPackage) -> list[Value]:
     ]
 
 
+GAINING_MODELS = ("LLaMA 3 8B", "Llama-3.1-8B")
+"""One shape under two names, as two reports of the same Mac have it."""
+
+
 def _story_values(package: DataPackage) -> list[Value]:
     """The median of measured over predicted speed of each story, and how much the M1 Max gained between two years."""
     stories = residual_stories(package)
@@ -879,7 +884,7 @@ def _story_values(package: DataPackage) -> list[Value]:
             )
         )
     m1 = stories[
-        (stories["chip"] == "M1 Max") & stories["model"].str.contains("8B") & (stories["quantization"] == "Q4_K_M")
+        (stories["chip"] == "M1 Max") & stories["model"].isin(GAINING_MODELS) & (stories["quantization"] == "Q4_K_M")
     ]
     by_year = m1.groupby("year")["decode_token_per_s"].max()
     gain = float(by_year.iloc[-1] / by_year.iloc[0] - 1)
@@ -916,7 +921,8 @@ def _frontier_values(package: DataPackage) -> list[Value]:
 def _counts(package: DataPackage) -> list[Value]:
     kinds = package.table("calibration")
     serving_rows = kinds[kinds["kind"] == "serving"]
-    tpu, older = (int(serving_rows["parameter_id"].str.startswith(name).sum()) for name in ("tpu", "fastertransformer"))
+    of_engine = serving_rows["parameter_id"].str.split("-").str[0].value_counts()
+    tpu, older = (int(of_engine[name]) for name in ("tpu", "fastertransformer"))
     launch = expected.calibration(package.folder).parameters["launch"]
     ceiling = memory_wall.decode_token_per_s(launch * WORKED["n_layer"], 1.0)
     counts = {
@@ -1016,7 +1022,7 @@ def _settings(package: DataPackage) -> list[Value]:
         Value(f"{NAME}replicate-count", text=str(count), definition="Configurations that were run more than once"),
         _share(
             "llama-cpp-share",
-            float(rows["framework"].str.startswith("llama.cpp").mean()),
+            float((rows["engine"] == "llama.cpp").mean()),
             "Configurations run with llama.cpp",
             sources(package),
         ),

@@ -1,0 +1,118 @@
+"""What a figure rests on: named devices rest on makers, standards or a derivation that is shown, and the page says which."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from analysis.derived import index, memory_wall, sram_density, standing
+from analysis.tables import DataPackage
+from tests.conftest import ROOT
+
+DATA = ROOT / "data"
+READER = {
+    "reading_speed_word_per_min": 250.0,
+    "token_per_word": 2.0,
+    "bandwidth_share": 0.5,
+    "system_reserve_byte": 2 * 2**30,
+}
+LEAVINGS = ("cpu-boss.com", "pages.dev", "etoppc.com", "profilbaru.com")
+"""Sites that live on copies: what they print is read at its maker, its standard or its original."""
+LESS_THAN_A_DERIVATION = {"pixel-8", "pixel-8-pro", "mac-mini-m6-24gb", "mac-studio-m5-ultra-96gb"}
+"""Devices whose bandwidth no maker states and no data rate gives: two have none, two are as printed by a list."""
+
+
+def test_no_device_rests_on_a_copy_of_a_copy() -> None:
+    with (DATA / "sources.csv").open(encoding="utf-8", newline="") as file:
+        found = [row["source_id"] for row in csv.DictReader(file) if any(site in row["url"] for site in LEAVINGS)]
+    assert found == []
+
+
+def test_which_devices_rest_on_less_than_a_shown_derivation(package: DataPackage) -> None:
+    table = standing.devices(package)
+    assert set(table.loc[table["standing"] == standing.LESS, "device_id"]) == LESS_THAN_A_DERIVATION
+
+
+def test_no_headline_device_rests_on_less(package: DataPackage) -> None:
+    shown = set(memory_wall.answer_table(package, **READER)["device_id"]) | {
+        name for name in index.LABELLED if name != "this-machine"
+    }
+    assert not shown & LESS_THAN_A_DERIVATION
+
+
+def test_the_tables_say_of_every_device_what_its_bandwidth_rests_on(package: DataPackage) -> None:
+    shown = memory_wall.answer_table(package, **READER).set_index("device_id")
+    sure = package.table("devices").set_index("device_id")["confidence"]
+    for device_id, basis in shown["bandwidth_basis"].items():
+        said = basis.split("; ")[-1]
+        assert said in (standing.WORDS[sure[device_id]], standing.THROUGH_PRESS)
+    assert shown.at["iphone-14", "bandwidth_basis"] == "LPDDR4X-4266 × 64 bit; derived"
+    assert "secondary source" in shown.at["rtx-4090-24gb", "bandwidth_basis"]
+
+
+def test_a_shown_derivation_gives_the_bandwidth(package: DataPackage) -> None:
+    rows = package.table("devices").set_index("device_id")
+    table = standing.devices(package).set_index("device_id")
+    for device_id, basis in table["basis"][table["basis"].str.contains("×")].items():
+        kind, width = basis.split("; ")[0].removesuffix(" bit").split(" × ")
+        product = float(kind.rsplit("-", 1)[1]) * 1e6 * float(width) / 8
+        assert rows.at[device_id, "memory_bandwidth_byte_per_s"] == pytest.approx(product, rel=0.02)
+
+
+def test_a_maker_s_figure_read_in_the_press_is_not_called_first_hand(package: DataPackage) -> None:
+    rows = standing.devices(package).set_index("device_id")
+    assert rows.at["macbook-air-m2-8gb", "basis"].endswith(standing.THROUGH_PRESS)
+    assert rows.at["desktop-core-i9-13900k-32gb", "basis"].endswith(standing.WORDS["spec"])
+
+
+def test_the_chips_of_a_table_without_an_address_are_counted(package: DataPackage) -> None:
+    shown = sram_density.dies(package)
+    rest = package.table("dies").set_index("die_id").loc[shown["die_id"]]
+    unrecorded = (rest[["source_id", "second_source_id"]] == "unrecorded-soc-table").any(axis=1)
+    said = {
+        value.id: value.as_dict()
+        for value in sram_density.values(package, reference_model="llama-7b", array_efficiency_share=0.7)
+    }
+    assert said["sram-density-unrecorded-dies"]["text"] == str(int(unrecorded.sum()))
+    assert said["sram-density-a17-basis"]["text"] == "secondary source"
+
+
+# ------------------------------------------------------------------------------------------------------- rows of a kind
+
+UNITS_AND_CLOCK = {
+    "laptop-ryzen-7-7840u-32gb": (12, 2.9), "framework-13-ryzen-ai-9-hx-370-ddr5-96gb": (16, 2.9),
+    "framework-desktop-ryzen-ai-max-395-128gb": (40, 2.9), "rx-7900-xtx-24gb": (96, 2.498), "rx-9070-xt-16gb": (64, 2.97),
+    "steam-deck-lcd-16gb": (8, 1.6),
+}  # fmt: skip
+"""AMD's graphics: compute units, and boost clock in GHz, by AMD's pages."""
+WITHOUT_DUAL_ISSUE = {"steam-deck-lcd-16gb"}
+"""RDNA 2 issues one instruction at a time."""
+
+
+def test_peaks_of_amds_shaders_count_dual_issue_in_every_row(package: DataPackage) -> None:
+    """64 lanes · 2 for multiply and add · 2 packed halves · 2 issued at once, from RDNA 3 on."""
+    rows = package.table("devices").set_index("device_id")["shader_peak_fp16_flop_per_s"].dropna()
+    amd = package.table("devices").set_index("device_id")["chip"].str.contains("Ryzen|Navi|AMD")
+    assert set(rows.index[amd[rows.index]]) == set(UNITS_AND_CLOCK), (
+        "say in this test how many units it has, and at what clock"
+    )
+    for device_id, (units, clock) in UNITS_AND_CLOCK.items():
+        issued = 1 if device_id in WITHOUT_DUAL_ISSUE else 2
+        assert rows[device_id] == pytest.approx(units * 64 * 2 * 2 * issued * clock * 1e9, rel=0.01)
+
+
+def test_no_accelerator_is_released_after_somebody_measured_it(package: DataPackage) -> None:
+    """The first DGX H200 was handed over in April 2024; a chip that has been measured has been released."""
+    chips = package.table("accelerators").set_index("accelerator_id")
+    assert chips.at["nvidia-h200-sxm-141gb", "release_date"] == "2024-04"
+    assert (chips.loc[chips["status"] == "released", "release_date"] < "2026-11").all()
+
+
+def test_an_area_is_of_dies_or_missing(package: DataPackage) -> None:
+    """Stacked chiplets have no area that AMD publishes; a figure that no set of dies adds up to stays out."""
+    areas = package.table("dies").set_index("die_id")["area_mm2"]
+    assert "amd-mi300x" not in areas.dropna().index
+    doubles = {"apple-m1-ultra": "apple-m1-max", "apple-m3-ultra": "apple-m3-max"}
+    for double, single in doubles.items():
+        assert areas[double] == pytest.approx(2 * areas[single], rel=0.01)
