@@ -14,7 +14,7 @@ from analysis.charts import theme
 from analysis.claims.hangs import HANGS_ON
 from analysis.claims.readings import HOLDING, VERDICTS, Reading
 from analysis.claims.statements import Statement
-from analysis.claims.verdicts import Claim, Flip
+from analysis.claims.verdicts import Claim
 from analysis.figures import CLAIMS, Column, Published, markup, show_table
 
 CHAPTERS = {
@@ -153,14 +153,18 @@ def share(claim: Claim) -> str:
 
 def flips(claim: Claim) -> str:
     """Say at which value of a single parameter a verdict turns."""
-    return "; ".join(in_own_unit(flip) for flip in claim.robustness.flips)
+    names = dict.fromkeys(flip.parameter for flip in claim.robustness.flips)
+    values = {name: [flip.value for flip in claim.robustness.flips if flip.parameter == name] for name in names}
+    return "; ".join(in_own_unit(name, found) for name, found in values.items())
 
 
-def in_own_unit(flip: Flip) -> str:
-    """Give the value of a parameter as it reads."""
-    unit = units.parse(flip.parameter)
-    stem = units.stem(flip.parameter).replace("_", " ")
-    return f"{stem} {words.quantity(flip.value, unit.text if unit else '')}".strip()
+def in_own_unit(name: str, values: Sequence[float]) -> str:
+    """Give values of a parameter as they read: ``reading speed 244 or 269 words per minute``."""
+    unit = units.parse(name)
+    said = [words.quantity(value, unit.text if unit else "") for value in values]
+    symbol = said[-1].partition(" ")[2]
+    numbers = [one.removesuffix(f" {symbol}") for one in said[:-1]]
+    return f"{units.stem(name).replace('_', ' ')} {words.listing([*numbers, said[-1]], 'or')}".strip()
 
 
 def drawn(claims: Sequence[Claim]) -> list[Claim]:
@@ -178,14 +182,14 @@ def show_robustness(claims: Sequence[Claim]) -> Published:
         {
             "statement": [claim.statement.text for claim in rows],
             "verdict": [claim.verdict for claim in rows],
-            "robust_share": [claim.robustness.share for claim in rows],
+            "stands_percent": [claim.robustness.share / units.unit("percent").factor for claim in rows],
             "flips": [flips(claim) for claim in rows],
         }
     )
     columns = (
         Column("statement", "The article says"),
         Column("verdict", "Verdict", kind="badge"),
-        Column("robust_share", "Stands in", unit="share", digits=2, bar=True),
+        Column("stands_percent", "Stands in", unit="percent", digits=2, bar=True),
         Column("flips", "Turns at, all else as it is"),
     )
     return show_table("claims-robustness", data, columns, caption=f"The {len(rows)} claims that a parameter moves")

@@ -167,22 +167,24 @@ class Book:
         """
         unit, top = unit or self.statement.unit, value if high is None else high
         low_end, high_end = settled(value), settled(top)
+        near = False
         if not criterion:
-            words_, holds = self.statement.tolerance(self.choice), self._in_band(low_end, high_end)
+            words_, holds = self.statement.tolerance(self.choice), self._agree(low_end, high_end, self.choice)
+            near = bool(np.all(~holds & self._agree(low_end, high_end, replace(self.choice, rounding=True))))
         else:
             [(name, limit)] = criterion.items()
             phrase, decide = RELATIONS[name]
             words_ = f"{phrase} {shown(limit, unit)}"
             holds = decide(low_end, settled(limit)) & decide(high_end, settled(limit))
         agrees = np.where(np.isnan(low_end) | np.isnan(high_end), math.nan, holds)
-        return Reading(label, value, top, unit, words_, agrees, assumption, not criterion)
+        return Reading(label, value, top, unit, words_, agrees, assumption, not criterion, near)
 
-    def _in_band(self, low: Values, high: Values) -> Decided:
+    def _agree(self, low: Values, high: Values, choice: Choice) -> Decided:
         """Whether a range meets the tolerance, or lies in it where the choice asks for that."""
-        least, most = (settled(end) for end in self.statement.band(self.choice))
-        if self.choice.whole_range:
-            return (least <= low) & (high <= most)
-        return (least <= high) & (low <= most)
+        least, most = (settled(end) for end in self.statement.band(choice))
+        if choice.whole_range:
+            return np.asarray((least <= low) & (high <= most))
+        return np.asarray((least <= high) & (low <= most))
 
     def number(self, label: str, value: Number, unit: str = "", *, high: Number | None = None) -> Reading:
         """Give a number to show first that decides nothing."""

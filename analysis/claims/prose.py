@@ -216,14 +216,16 @@ def english_finding(before: Sequence[Claim], after: Sequence[Claim], rate: float
     ids = changed(before, after)
     fallen = [new for new in after if new.statement.id in ids and new.verdict == "contradicted"]
     among = sum(claim.statement.id in HEADLINES for claim in fallen)
-    head = f"With {words.number(rate)} tokens per word, the rule of thumb for English, instead of {words.number(assumed, 2)}, "
+    head = f"With {words.number(rate)} tokens per word, the rule of thumb for English, instead of {assumed:g}, "
     if not ids:
         return f"{head}no verdict changes."
     both = {0: "", 1: ", one of the two sizes for the iPhone among them"}.get(
         among, ", both sizes for the iPhone among them"
     )
-    turned = words.plural(len(ids), "verdict changes", "verdicts change")
-    return f"{head}{turned}: {words.plural(len(fallen), 'claim fails', 'claims fail')}{both}."
+    fail = words.plural(len(fallen), "claim fails", "claims fail") + both
+    if len(fallen) == len(ids):
+        return f"{head}{fail}."
+    return f"{head}{words.plural(len(ids), 'verdict changes', 'verdicts change')}; {fail}."
 
 
 STEADY_SHARE = 0.9

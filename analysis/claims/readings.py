@@ -54,6 +54,8 @@ class Reading:
     assumption: str = ""
     is_own: bool = False
     """Whether it is held against the article's own number."""
+    is_near: bool = False
+    """Whether it misses that by less than the number's own rounding."""
 
     @property
     def holds(self) -> bool | None:

@@ -315,7 +315,7 @@ def only_40_percent(book: Book) -> Outcome:
         (
             book.reading(
                 "prompt and generation at the charted point",
-                utilization(book, tokens, POINT.format(phase="total", batch=f"{batch:.0f}")),
+                utilization(book, tokens, POINT.format(phase="total", batch=f"{book.of_claim('palm-64-b256'):.0f}")),
             ),
         ),
         lambda: f"The prompt alone reaches {shown(parts[0], 'percent')}, generation {shown(parts[1], 'percent')}.",
@@ -371,7 +371,7 @@ def memory_wall_still_massive(book: Book) -> Outcome:
         tuple(readings),
         lambda: (
             f"Of {shown(whole, 's')} the weights take {shown(read, 's')} and the arithmetic at least {shown(compute, 's')}; "
-            "the rest goes to communication between chips and other overheads. Low utilization alone does not tell them apart."
+            "the rest goes to communication between chips and other overheads."
         ),
         headline=book.number("weight read of a decode step", read, "ms"),
     )

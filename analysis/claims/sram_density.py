@@ -70,7 +70,9 @@ def m3_25_percent(book: Book) -> Outcome:
     less = [1 - ratio(book.of_claim("a17-about-100mm2"), area) for area in areas.values()]
     rumour = 1 - ratio(book.of_claim("a17-about-100mm2"), book.fact("m3-area-forecast-low"))
     return Outcome(
-        tuple(book.reading(f"M3 of {area:.0f} mm²", share) for area, share in zip(areas.values(), less, strict=True)),
+        tuple(
+            book.reading(f"M3 of {shown(area, 'mm2')}", share) for area, share in zip(areas.values(), less, strict=True)
+        ),
         lambda: (
             f"The smallest area rumoured in that month gave {shown(rumour, 'percent')}: the article took the low "
             "end, and the chip came "

@@ -139,7 +139,6 @@ def must_be_in_ram(book: Book) -> Outcome:
     printed = book.value("devices", "macbook-pro-16-m5-max-128gb", "storage_read_byte_per_s")
     phone, speed = (book.value("measurements_storage", key, "token_per_s") for key in ("storage-056", "storage-022"))
     whole = "the model is dense and read whole for every token"
-    more = either(claimed > printed, "more", "no more")
     return Outcome(
         (
             book.reading(
@@ -155,7 +154,8 @@ def must_be_in_ram(book: Book) -> Outcome:
         lambda: (
             f"Streaming only the experts that a token needs would allow at most {shown(ceiling, 'token_per_s')}, at "
             "a drive speed that is "
-            f"{more} than Apple prints for a later generation; measured were {shown(speed, 'token_per_s')}, with "
+            f"{either(claimed > printed, 'more', 'no more')} than Apple prints for a later generation; "
+            f"measured were {shown(speed, 'token_per_s')}, with "
             f"{shown(book.fact('flash-moe-page-cache-hits'), 'percent')} of the reads served by memory. A firmer "
             "counter-example is a phone that "
             f"ran 47 B sparse parameters at {shown(phone, 'token_per_s')}, "

@@ -149,8 +149,16 @@ def undecided(holding: Sequence[Reading], failing: Sequence[Reading]) -> str:
 MOST_LISTED = 4
 
 
+def nearly(reading: Reading) -> str:
+    """Say of a reading that it misses by less than the article's number is rounded."""
+    return ", missed by less than the rounding of the number printed" if reading.is_near else ""
+
+
 def listed(readings: Sequence[Reading]) -> str:
     """Give readings with their numbers and what each was held against."""
-    said = [f"{reading.label}, {reading.text} (needed: {reading.criterion})" for reading in readings[:MOST_LISTED]]
+    said = [
+        f"{reading.label}, {reading.text} (needed: {reading.criterion}{nearly(reading)})"
+        for reading in readings[:MOST_LISTED]
+    ]
     more = len(readings) - MOST_LISTED
     return "; ".join([*said, f"and {more} more"] if more > 0 else said)
