@@ -18,8 +18,7 @@ def findings() -> list[str]:
     """The findings as sentences, each number computed with the default parameters."""
     package, given = tables.package(), parameters.defaults()
     known = {value.id: value.as_dict()["text"] for value in _values(package, given)}
-    counts = board.counts(claims.evaluate(package, given))
-    said = ", ".join(f"{count} {board.WORDS[verdict]}" for verdict, count in counts.items())
+    found = claims.evaluate(package, given)
     return [
         f"At {given['reading_speed_word_per_min']:g} words per minute an iPhone 14 runs at most "
         f"{known['index-iphone-14-limit-fp16']} in FP16 and {known['index-iphone-14-limit-q4-k-m']} in Q4_K_M, at its full bandwidth; "
@@ -34,7 +33,7 @@ def findings() -> list[str]:
         f"{known['storage-io-reading-rate']}.",
         f"In the article's own server example the weights are {known['server-batching-weight-share']} of a step: the wall "
         f"{known['server-batching-wall']} there.",
-        f"Of the article's {sum(counts.values())} claims, {said}.",
+        f"Of the article's {len(found)} claims, {board.summary(found)}.",
     ]
 
 

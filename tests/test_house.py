@@ -16,7 +16,7 @@ PACKAGE = ROOT / "analysis"
 FLOORS = {
     "units": 0, "errors": 0, "words": 0,
     "equations": 1, "tables": 1, "checks": 1, "sheets": 1, "cells": 1, "overlay": 1, "needed": 1,
-    "rules": 1, "wrong_inputs": 1, "template": 1, "machine": 1, "measure": 1,
+    "rules": 1, "assumptions": 1, "wrong_inputs": 1, "template": 1, "machine": 1, "measure": 1,
     "descriptor": 1, "charts": 1,
     "figures": 2, "derived": 3, "claims": 4, "calibration": 4, "predict": 4, "this_machine": 5,
     "book": 5,

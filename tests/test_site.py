@@ -118,7 +118,7 @@ def test_the_files_of_every_figure_are_there(site: Path) -> None:
 
 def test_claims_are_all_there_with_a_verdict(site: Path) -> None:
     claims = json.loads((site / "claims.json").read_text(encoding="utf-8"))
-    assert len(claims) == 78
+    assert len(claims) == 81
     verdicts = {"reproduces", "reproduces-under-assumption", "ambiguous", "contradicted", "not-checkable"}
     fields = {
         "id",
@@ -131,6 +131,7 @@ def test_claims_are_all_there_with_a_verdict(site: Path) -> None:
         "assumption",
         "latest_value",
         "sources",
+        "robustness",
     }
     for claim in claims:
         assert fields <= set(claim)
@@ -158,7 +159,7 @@ def test_tables_and_edition_are_published(site: Path) -> None:
     assert edition["parameters"] == parameters.defaults()
     assert set(edition["data"]) == {f"{name}.csv" for name in package.names}
     assert len(edition["figures"]) == len(PUBLISHED)
-    assert len(edition["claims"]) == 78
+    assert len(edition["claims"]) == 81
 
 
 def test_no_page_shows_a_missing_number_or_a_raw_object(site: Path) -> None:

@@ -116,6 +116,7 @@ def public_claim(claim: dict[str, Any]) -> dict[str, Any]:
         "assumption",
         "latest_value",
         "sources",
+        "robustness",
     )
     return {key: claim[key] for key in first} | {key: value for key, value in claim.items() if key not in first}
 

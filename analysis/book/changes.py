@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from analysis.book.diff import Difference
-from analysis.claims import engine
+from analysis.claims import statements
 
 MOST_LINES = 25
 """Entries of a section in the text form; the other forms list all."""
@@ -65,7 +65,7 @@ def _plain(value: Any) -> str:
 
 
 def _value(value: Any, unit: str) -> str:
-    return "–" if value is None else engine.shown(value * engine.factor(unit), unit)
+    return "–" if value is None else statements.shown(value * statements.factor(unit), unit)
 
 
 def _percent(change: float | None) -> str:

@@ -13,12 +13,15 @@ from analysis.book import edition, parameters
 def record(app: Sphinx) -> str:
     """Edition and commit, parameters, versions, digests."""
     given, notes = edition.given_parameters(app), parameters.declared()
-    rows = [(name, _shown(given[name]), _changed(name, given), notes[name]["description"]) for name in notes]
+    rows = [
+        (name, _shown(given[name]), _changed(name, given), _plausible(note), note["description"])
+        for name, note in notes.items()
+    ]
     commit = edition.commit() or "not built from a repository"
     return (
         f"<p>Edition {escape(edition.name(app))}, commit <code>{escape(commit)}</code>. "
         f'The whole record, with the digest of every figure and claim, is in <a href="../edition.json">edition.json</a>.</p>'
-        f"<h2>Parameters</h2>{_table(('parameter', 'value', '', 'meaning'), rows)}"
+        f"<h2>Parameters</h2>{_table(('parameter', 'value', '', 'plausible', 'meaning'), rows)}"
         f"<h2>Versions</h2>{_table(('package', 'version'), edition.versions().items())}"
         f"<h2>Data</h2>{_table(('file', 'sha256'), edition.data_digests().items(), code=1)}"
     )
@@ -26,6 +29,15 @@ def record(app: Sphinx) -> str:
 
 def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _plausible(note: dict[str, Any]) -> str:
+    """The range over which verdicts are tried, and why it reaches so far."""
+    if "plausible" not in note:
+        return ""
+    low, high = note["plausible"]
+    source = f" ({note['plausible_source']})" if "plausible_source" in note else ""
+    return f"{low:g} to {high:g}. {note['plausible_reason']}{source}"
 
 
 def _changed(name: str, given: dict[str, Any]) -> str:

@@ -12,17 +12,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from analysis import tables, words
+from analysis.assumptions import declared
 from analysis.book import plain_yaml
 from analysis.errors import InputError, Problem, nearest
 
-FILE = tables.REPOSITORY / "chapters" / "parameters.yml"
-
-
-@cache
-def declared() -> dict[str, dict[str, Any]]:
-    """Name → default, range and description, as the file declares them."""
-    found: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    return found
+__all__ = ["declared", "defaults", "parse", "read", "references", "validated"]
 
 
 def defaults() -> dict[str, Any]:

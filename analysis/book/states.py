@@ -134,7 +134,7 @@ def _computed(package: tables.DataPackage) -> tuple[dict[str, Any], dict[str, An
     from analysis.derived import common, index
 
     given = parameters.defaults()
-    found = claims.evaluate(package, given)
+    found = claims.tried(package, given, claims.evaluate(package, given))
     limits = {
         name: given[name]
         for name in ("reading_speed_word_per_min", "token_per_word", "bandwidth_share", "context_token")

@@ -9,9 +9,12 @@ from html import escape
 
 import pandas as pd
 
-from analysis import words
+from analysis import units, words
 from analysis.charts import theme
-from analysis.claims.engine import VERDICTS, Claim
+from analysis.claims.hangs import HANGS_ON
+from analysis.claims.readings import HOLDING, VERDICTS, Reading
+from analysis.claims.statements import Statement
+from analysis.claims.verdicts import Claim
 from analysis.figures import CLAIMS, Column, Published, markup, show_table
 
 CHAPTERS = {
@@ -25,10 +28,42 @@ WORDS = {
 }  # fmt: skip
 
 
+def definitions(claims: Sequence[Claim]) -> list[Claim]:
+    """The claims that hold by what their words mean: no score counts them among those put to a test."""
+    return [claim for claim in claims if claim.statement.kind == "definition"]
+
+
+def tested(claims: Sequence[Claim]) -> list[Claim]:
+    """All other claims, those that cannot be checked among them."""
+    return [claim for claim in claims if claim.statement.kind != "definition"]
+
+
 def counts(claims: Sequence[Claim]) -> dict[str, int]:
-    """How many claims have each verdict, in the order of ``VERDICTS``."""
-    found = Counter(claim.verdict for claim in claims)
+    """How many of the claims that are no definitions have each verdict, in the order of ``VERDICTS``."""
+    found = Counter(claim.verdict for claim in tested(claims))
     return {verdict: found[verdict] for verdict in VERDICTS}
+
+
+def held_of(claims: Sequence[Claim]) -> tuple[int, int]:
+    """How many claims hold, and how many were put to a test; definitions are neither."""
+    found = counts(claims)
+    return sum(found[verdict] for verdict in HOLDING), sum(found.values()) - found[VERDICTS[-1]]
+
+
+def summary(claims: Sequence[Claim]) -> str:
+    """Say the score as a clause: ``23 reproduce, 19 …; 7 more are definitions …``."""
+    found = [(name, count) for name, count in counts(claims).items() if count]
+    said = words.listing([f"{count} {singular(name) if count == 1 else WORDS[name]}" for name, count in found])
+    return f"{said}; {defined(claims)}"
+
+
+def defined(claims: Sequence[Claim]) -> str:
+    """Say how many claims are definitions, and whether they hold."""
+    found = definitions(claims)
+    held = sum(claim.verdict in HOLDING for claim in found)
+    if held == len(found):
+        return f"{words.plural(len(found), 'definition holds', 'definitions hold')} by what the words mean"
+    return f"of {words.plural(len(found), 'definition')} {held} hold"
 
 
 def publish_claims(claims: Sequence[Claim]) -> Published:
@@ -38,7 +73,7 @@ def publish_claims(claims: Sequence[Claim]) -> Published:
 
 
 def scoreboard(claims: Sequence[Claim]) -> Published:
-    """Give the verdicts as one bar with words and numbers."""
+    """Give the verdicts as one bar with words and numbers; definitions are counted apart."""
     found = {verdict: count for verdict, count in counts(claims).items() if count}
     parts = "".join(
         f'<span class="mw-score-part" style="flex:{count};background:{theme.VERDICTS[verdict]}">{count}</span>'
@@ -49,12 +84,11 @@ def scoreboard(claims: Sequence[Claim]) -> Published:
         f"{escape(WORDS[verdict] if count > 1 else singular(verdict))}</li>"
         for verdict, count in found.items()
     )
-    summary = words.listing([f"{count} {WORDS[verdict]}" for verdict, count in found.items()])
-    label = escape(f"Of {len(claims)} claims {summary}.", quote=True)
+    label = escape(f"Of {len(claims)} claims {summary(claims)}.", quote=True)
     return markup(
         "claims-scoreboard",
         f'<div class="mw-scoreboard"><div class="mw-score" role="img" aria-label="{label}">{parts}</div>'
-        f'<ul class="mw-score-key">{key}</ul></div>',
+        f'<ul class="mw-score-key">{key}</ul><p>{escape(defined(claims))}, and are not counted.</p></div>',
     )
 
 
@@ -75,7 +109,8 @@ def table(claims: Sequence[Claim]) -> pd.DataFrame:
             "recomputed": [claim.deciding.text if claim.deciding else "" for claim in claims],
             "label": [claim.deciding.label if claim.deciding else "" for claim in claims],
             "verdict": [claim.verdict for claim in claims],
-            "assumption": [claim.assumption for claim in claims],
+            "assumption": [claim.assumption or open_to(claim) for claim in claims],
+            "robust": [share(claim) for claim in claims],
             "today": [claim.latest_text for claim in claims],
             "explanation": [claim.explanation for claim in claims],
         }
@@ -92,6 +127,7 @@ def show_claims(claims: Sequence[Claim]) -> Published:
             Column("article", "Its value"),
             Column("recomputed", "Recomputed", note="label"),
             Column("verdict", "Verdict", kind="badge", note="assumption"),
+            Column("robust", "Stands in"),
             Column("today", "Today"),
             Column("chapter", "Chapter", link="page"),
             Column("explanation", "Why", kind="details"),
@@ -102,9 +138,88 @@ def show_claims(claims: Sequence[Claim]) -> Published:
     )
 
 
+def open_to(claim: Claim) -> str:
+    """What the note under a verdict says of its kind."""
+    if claim.hangs:
+        return f"hangs on {words.listing([HANGS_ON[hang.kind] for hang in claim.hangs])}"
+    return "a definition" if claim.statement.kind == "definition" else ""
+
+
+def share(claim: Claim) -> str:
+    """Give the share of plausible parameters over which a verdict stands; empty where none moves it."""
+    found = claim.robustness
+    return words.quantity(found.share, "share", 2) if found.draws else ""
+
+
+def flips(claim: Claim) -> str:
+    """Say at which value of a single parameter a verdict turns."""
+    names = dict.fromkeys(flip.parameter for flip in claim.robustness.flips)
+    values = {name: [flip.value for flip in claim.robustness.flips if flip.parameter == name] for name in names}
+    return "; ".join(in_own_unit(name, found) for name, found in values.items())
+
+
+def in_own_unit(name: str, values: Sequence[float]) -> str:
+    """Give values of a parameter as they read: ``reading speed 244 or 269 words per minute``."""
+    unit = units.parse(name)
+    said = [words.quantity(value, unit.text if unit else "") for value in values]
+    symbol = said[-1].partition(" ")[2]
+    numbers = [one.removesuffix(f" {symbol}") for one in said[:-1]]
+    return f"{units.stem(name).replace('_', ' ')} {words.listing([*numbers, said[-1]], 'or')}".strip()
+
+
+def drawn(claims: Sequence[Claim]) -> list[Claim]:
+    """The claims that a parameter moves, the least robust first."""
+    found = [claim for claim in claims if claim.robustness.draws]
+    return sorted(found, key=lambda claim: (claim.robustness.share, claim.statement.id))
+
+
+def show_robustness(claims: Sequence[Claim]) -> Published:
+    """Show how every verdict that a parameter moves fares over plausible ones."""
+    rows = drawn(claims)
+    if not rows:
+        return markup("claims-robustness", "<p>No verdict moves with a parameter.</p>")
+    data = pd.DataFrame(
+        {
+            "statement": [claim.statement.text for claim in rows],
+            "verdict": [claim.verdict for claim in rows],
+            "stands_percent": [claim.robustness.share / units.unit("percent").factor for claim in rows],
+            "flips": [flips(claim) for claim in rows],
+        }
+    )
+    columns = (
+        Column("statement", "The article says"),
+        Column("verdict", "Verdict", kind="badge"),
+        Column("stands_percent", "Stands in", unit="percent", digits=2, bar=True),
+        Column("flips", "Turns at, all else as it is"),
+    )
+    return show_table("claims-robustness", data, columns, caption=f"The {len(rows)} claims that a parameter moves")
+
+
+def show_turned(before: Sequence[Claim], after: Sequence[Claim]) -> Published:
+    """Show the verdicts that another value of a parameter turns, before and after."""
+    pairs = [(old, new) for old, new in zip(before, after, strict=True) if old.verdict != new.verdict]
+    if not pairs:
+        return markup("claims-turned", "<p>No verdict changes.</p>")
+    data = pd.DataFrame(
+        {
+            "statement": [old.statement.text for old, _ in pairs],
+            "before": [old.verdict for old, _ in pairs],
+            "after": [new.verdict for _, new in pairs],
+            "recomputed": [new.deciding.text if new.deciding else "" for _, new in pairs],
+        }
+    )
+    columns = (
+        Column("statement", "The article says"),
+        Column("before", "Here", kind="badge"),
+        Column("after", "Then", kind="badge"),
+        Column("recomputed", "Recomputed then"),
+    )
+    return show_table("claims-turned", data, columns, caption="Verdicts that the rule of thumb for English turns")
+
+
 def by_chapter(claims: Sequence[Claim]) -> pd.DataFrame:
-    """Claims by chapter and verdict: ``n_claim``, with where each part of the bar starts and ends."""
-    found = Counter((claim.statement.chapter, claim.verdict) for claim in claims)
+    """Claims by chapter and verdict, definitions left out: ``n_claim``, with where each part of the bar starts and ends."""
+    found = Counter((claim.statement.chapter, claim.verdict) for claim in tested(claims))
     rows = [
         {
             "chapter": CHAPTERS[chapter],
@@ -119,28 +234,6 @@ def by_chapter(claims: Sequence[Claim]) -> pd.DataFrame:
     frame["end"] = frame.groupby("chapter")["n_claim"].cumsum()
     frame["start"] = frame["end"] - frame["n_claim"]
     return frame[frame["n_claim"] > 0].reset_index(drop=True)
-
-
-NAMES = {
-    "all-params-per-token": "Parameters read", "palm-64-tpu": "TPUs for PaLM", "token-about-word": "Words per token",
-    "pc-3-to-4b": "Largest model, PC", "most-below-1gbs": "Most storage", "palm-6-67": "PaLM's speed",
-    "llama-7b-smallest": "Smallest LLaMA", "hbm-half-of-cost": "HBM share of cost",
-    "sram-per-100mm2": "SRAM on 100 mm²",
-    "76-percent-85-s": "76 % of FLOP/s", "only-40-percent": "40 % of FLOP/s", "reading-250wpm": "Reading speed",
-    "palm-16-cpu": "CPUs for PaLM", "meta-128-gpus": "GPUs at Meta", "idfa": "Loss by IDFA",
-    "fp16-two-bytes": "FP16 bytes",
-    "weights-14gb": "Weights of 7 B", "iphone14promax-6gb": "iPhone 14 Pro Max", "io-14gb-per-token": "IO for a token",
-    "token-4-chars": "Characters per token", "ssd-2b-int4": "Largest from storage", "speed-1000wpm": "Speed reading",
-    "seven-seconds-half-word": "Half a word from disk",
-    "client-batch-1": "Batch on a client", "palm-64-b256": "PaLM's batch",
-    "reuse-256": "Uses of a weight", "latency-120ms": "Time per token", "tokens-8-33": "Tokens per second",
-    "palm-200wpm": "PaLM in words", "tokens-33-3": "Tokens, fast reader", "latency-30ms": "Time, fast reader",
-    "iphone14-1b-fp16": "iPhone 14, FP16", "iphone14-4b-int4": "iPhone 14, int4", "a17-about-100mm2": "Area of A17",
-    "transistors-50bn": "Transistors", "gpt4-server-price": "Server price", "ddr-4x-cheaper": "HBM over DDR price",
-    "fastest-ssd-6gbs": "Fastest drive", "m3-25-percent": "M3 over 100 mm²", "modal-iphone-3gb": "Usual iPhone memory",
-    "half-the-bandwidth": "Bandwidth for others", "gpt4-multiple-servers": "Servers for GPT-4",
-}  # fmt: skip
-"""Claim → a name short enough for an axis; a claim without one shows its id."""
 
 
 def deviations(claims: Sequence[Claim]) -> pd.DataFrame:
@@ -167,17 +260,19 @@ def readings(claim: Claim) -> list[dict[str, object]]:
     first = next((reading for reading in comparable if reading.holds and claim.verdict in HOLDING), comparable[0])
     return [
         {
-            "claim_id": said.id, "name": NAMES.get(said.id, said.id), "statement": said.text, "reading": reading.label,
+            "claim_id": said.id, "name": said.axis_name or said.id, "statement": said.text, "reading": reading.label,
             "article_text": said.shown, "recomputed_text": reading.text, "verdict": claim.verdict.replace("-", " "),
-            "deviation_ratio": middle(reading.value, reading.value_high) / middle(said.value, said.value_high),
+            "deviation_ratio": deviation(reading, said),
             "is_deciding": reading is first,
         }
         for reading in comparable
     ]  # fmt: skip
 
 
-HOLDING = VERDICTS[:2]
-"""Verdicts under which a claim holds."""
+def deviation(reading: Reading, said: Statement) -> float:
+    """Recomputed over printed number, rounded as it is published so that no order hangs on a last bit."""
+    found = middle(float(reading.value), float(reading.value_high))
+    return words.significant(found / middle(said.value, said.value_high))
 
 
 def middle(low: float, high: float) -> float:

@@ -8,8 +8,21 @@ from typing import Any
 import pandas as pd
 
 from analysis import words
-from analysis.claims.board import CHAPTERS, WORDS, counts, deviations, singular
-from analysis.claims.engine import ABOUT_SHARE, VERDICTS, Claim, evaluate
+from analysis.claims.board import (
+    CHAPTERS,
+    counts,
+    defined,
+    definitions,
+    deviations,
+    drawn,
+    flips,
+    held_of,
+    share,
+    summary,
+)
+from analysis.claims.engine import evaluate
+from analysis.claims.statements import ABOUT_SHARE
+from analysis.claims.verdicts import Claim
 from analysis.figures import Value
 from analysis.tables import DataPackage
 
@@ -21,7 +34,7 @@ def values(package: DataPackage, parameters: Mapping[str, Any], claims: Sequence
     """Every number and sentence the prose cites."""
     return [
         *_scores(claims), *_distances(claims), *_parameters(parameters), *_explained(claims),
-        *_tolerances(package, parameters, claims), *_rerun(package, parameters, claims),
+        *_tolerances(package, parameters, claims), *_english(package, parameters, claims), *_robust(claims),
     ]  # fmt: skip
 
 
@@ -34,32 +47,25 @@ def _scores(claims: Sequence[Claim]) -> list[Value]:
     held, checked = held_of(claims)
     return [
         _count("claims-total", len(claims), "Claims of the article."),
-        _count("claims-checked", checked, "Claims that numbers can decide."),
-        _count("claims-held", held, "Claims that hold, some under a named assumption."),
+        _count("claims-checked", checked, "Claims that numbers can decide, definitions left out."),
+        _count("claims-held", held, "Of these, those that hold, some under a named assumption."),
+        _count("claims-definitions", len(definitions(claims)), "Claims that hold by what their words mean."),
         Value(
             "claims-held-share",
             held / checked,
             "share",
-            definition="Share of the checkable claims that holds.",
+            definition="Share of the claims put to a test that holds.",
             digits=2,
         ),
-        Value("claims-summary", text=summary(found)),
+        Value("claims-summary", text=summary(claims)),
         Value("claims-answer", text=answer(claims)),
         Value("claims-takeaway", text=takeaway(claims)),
         Value("claims-chapters", text=weakest(claims)),
-        *(_count(f"claims-{name}", number, f"Claims with the verdict {name}.") for name, number in found.items()),
+        *(
+            _count(f"claims-{name}", number, f"Claims with the verdict {name}, definitions left out.")
+            for name, number in found.items()
+        ),
     ]
-
-
-def held_of(claims: Sequence[Claim]) -> tuple[int, int]:
-    """How many claims hold, and how many can be checked."""
-    found = counts(claims)
-    return found[VERDICTS[0]] + found[VERDICTS[1]], len(claims) - found[VERDICTS[-1]]
-
-
-def summary(found: Mapping[str, int]) -> str:
-    """Say the counts as a clause: ``29 reproduce, 22 …``."""
-    return words.listing([f"{count} {singular(name) if count == 1 else WORDS[name]}" for name, count in found.items()])
 
 
 def answer(claims: Sequence[Claim]) -> str:
@@ -67,8 +73,9 @@ def answer(claims: Sequence[Claim]) -> str:
     found, (held, checked) = counts(claims), held_of(claims)
     mostly = "Mostly" if held / checked > HALF else "Mostly not"
     return (
-        f"{mostly}: {held} of the {checked} claims that can be checked hold, "
-        f"{found['reproduces-under-assumption']} of them only under an assumption that the article does not name."
+        f"{mostly}: {held} of the {checked} claims put to a test hold, "
+        f"{found['reproduces-under-assumption']} of them only under an assumption that the article does not name. "
+        f"Beside them, {defined(claims)}."
     )
 
 
@@ -121,7 +128,12 @@ def farthest(claims: Sequence[Claim]) -> str:
     frame = frame[frame["verdict"] == "contradicted"]
     if frame.empty:
         return "None of the printed numbers is contradicted."
-    far = frame["deviation_ratio"].map(lambda ratio: max(ratio, 1 / ratio)).sort_values().index[-1]
+    far = (
+        frame["deviation_ratio"]
+        .map(lambda ratio: words.significant(max(ratio, 1 / ratio)))
+        .sort_values(kind="stable")
+        .index[-1]
+    )
     row = frame.loc[far]
     return (
         f"Of the numbers that fail, the one furthest off is “{row['name']}”: {row['article_text']} printed, "
@@ -149,9 +161,7 @@ def _parameters(parameters: Mapping[str, Any]) -> list[Value]:
 
 
 def _explained(claims: Sequence[Claim]) -> list[Value]:
-    return [
-        Value(f"claims-why-{claim.statement.id}", text=claim.outcome.context or claim.explanation) for claim in claims
-    ]
+    return [Value(f"claims-why-{claim.statement.id}", text=claim.outcome.why or claim.explanation) for claim in claims]
 
 
 def changed(before: Sequence[Claim], after: Sequence[Claim]) -> list[str]:
@@ -172,22 +182,76 @@ def _tolerances(package: DataPackage, parameters: Mapping[str, Any], claims: Seq
     ]
 
 
-def _rerun(package: DataPackage, parameters: Mapping[str, Any], claims: Sequence[Claim]) -> list[Value]:
-    rate = 1 / float(package.row("facts", "words-per-token-english")["value"])
-    other = evaluate(package, {**parameters, "token_per_word": rate})
-    ids = changed(claims, other)
-    said = [
-        f"{claim.statement.text[:-1]}: {claim.verdict.replace('-', ' ')}"
-        for claim in other
-        if claim.statement.id in ids
-    ]
+def english(package: DataPackage) -> float:
+    """Tokens per word by the rule of thumb for English."""
+    return 1 / float(package.row("facts", "words-per-token-english")["value"])
+
+
+def at_english(package: DataPackage, parameters: Mapping[str, Any]) -> list[Claim]:
+    """The claims as they would stand with the rule of thumb for English."""
+    return evaluate(package, {**parameters, "token_per_word": english(package)})
+
+
+def _english(package: DataPackage, parameters: Mapping[str, Any], claims: Sequence[Claim]) -> list[Value]:
+    rate, other = english(package), at_english(package, parameters)
     return [
         Value(
-            "claims-english-token-per-word", rate, "token_per_word", digits=2, definition="Rule of thumb for English."
+            "claims-english-token-per-word", rate, "token_per_word", digits=3, definition="Rule of thumb for English."
         ),
-        _count("claims-english-count", len(ids), "Verdicts that change with the rule of thumb for English."),
-        Value("claims-english-list", text="; ".join(said) or "none"),
+        _count(
+            "claims-english-count",
+            len(changed(claims, other)),
+            "Verdicts that change with the rule of thumb for English.",
+        ),
+        Value("claims-english-finding", text=english_finding(claims, other, rate, float(parameters["token_per_word"]))),
     ]
+
+
+HEADLINES = ("iphone14-1b-fp16", "iphone14-4b-int4")
+"""The article's sizes for a phone, which everything else leads up to."""
+
+
+def english_finding(before: Sequence[Claim], after: Sequence[Claim], rate: float, assumed: float) -> str:
+    """Say what the article's unstated number of tokens per word carries."""
+    ids = changed(before, after)
+    fallen = [new for new in after if new.statement.id in ids and new.verdict == "contradicted"]
+    among = sum(claim.statement.id in HEADLINES for claim in fallen)
+    head = f"With {words.number(rate)} tokens per word, the rule of thumb for English, instead of {assumed:g}, "
+    if not ids:
+        return f"{head}no verdict changes."
+    both = {0: "", 1: ", one of the two sizes for the iPhone among them"}.get(
+        among, ", both sizes for the iPhone among them"
+    )
+    fail = words.plural(len(fallen), "claim fails", "claims fail") + both
+    if len(fallen) == len(ids):
+        return f"{head}{fail}."
+    return f"{head}{words.plural(len(ids), 'verdict changes', 'verdicts change')}; {fail}."
+
+
+STEADY_SHARE = 0.9
+"""A verdict that stands over nine tenths of what is plausible is called steady."""
+
+
+def _robust(claims: Sequence[Claim]) -> list[Value]:
+    moved = drawn(claims)
+    steady = sum(claim.robustness.share >= STEADY_SHARE for claim in moved)
+    draws = max((claim.robustness.draws for claim in moved), default=0)
+    return [
+        _count("claims-draws", draws, "Draws of plausible parameters, the same for every claim."),
+        _count("claims-drawn", len(moved), "Claims that a parameter moves."),
+        _count("claims-steady", steady, "Of these, those whose verdict stands in nine tenths of the draws."),
+        Value("claims-least-robust", text=least_robust(moved)),
+        *(Value(f"claims-flips-{claim.statement.id}", text=flips(claim)) for claim in moved if claim.robustness.flips),
+    ]
+
+
+def least_robust(moved: Sequence[Claim]) -> str:
+    """Name the verdict that plausible parameters turn most readily."""
+    if not moved:
+        return "No verdict moves with a parameter."
+    first = moved[0]
+    name = first.statement.axis_name or first.statement.text
+    return f"The least robust is “{name}”: it stands in {share(first)} of what is plausible."
 
 
 def titles(claims: Sequence[Claim]) -> dict[str, str]:
@@ -195,8 +259,8 @@ def titles(claims: Sequence[Claim]) -> dict[str, str]:
     (held, checked), found, frame = held_of(claims), counts(claims), deciding(claims)
     close = int(((frame["deviation_ratio"] - 1).abs() <= ABOUT_SHARE).sum())
     return {
-        "verdicts": f"{held} of {checked} checkable claims hold, {found['reproduces']} without any assumption",
-        "verdicts-alt": f"Stacked bars, one per chapter. Over all chapters {summary(found)}. {weakest(claims)}",
+        "verdicts": f"{held} of {checked} claims put to a test hold, {found['reproduces']} without any assumption",
+        "verdicts-alt": f"Stacked bars, one per chapter. Over all chapters {summary(claims)}. {weakest(claims)}",
         "verdicts-notice": f"{found['ambiguous']} claims are ambiguous: their words allow readings that disagree.",
         "deviations": f"{close} of {len(frame)} printed numbers are within a tenth of what the data give",
         "deviations-alt": f"One row per claim with a printed number. {close} of {len(frame)} markers lie in the band "

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from analysis.claims.engine import Book, Outcome, rule, shown
+from analysis.claims.engine import Book, rule
 from analysis.claims.lookups import byte_per_param, either, month, named, rate, weights
+from analysis.claims.readings import Outcome
+from analysis.claims.statements import shown
 from analysis.equations import storage_io
+from analysis.equations.ranges import Result as Number
 
 ONE_A_SECOND = "the model gives one token per second"
 
@@ -13,14 +16,14 @@ ONE_A_SECOND = "the model gives one token per second"
 def io_14gb_per_token(book: Book) -> Outcome:
     """Give the rate a time: at one token per second, and at reading speed."""
     weight, fastest = weights(book, "fp16"), book.fact("ssd-fastest-2026")
-    slow, reading = (float(storage_io.io_needed_byte_per_s(weight, speed)) for speed in (1.0, rate(book)))
+    slow, reading = (storage_io.io_needed_byte_per_s(weight, speed) for speed in (1.0, rate(book)))
     return Outcome(
         (
             book.reading("at one token per second", slow, assumption=ONE_A_SECOND),
             book.reading("at reading speed", reading),
         ),
         "The sentence leaves out the time.",
-        latest=float(storage_io.streamed_token_per_s(weight, fastest)),
+        latest=storage_io.streamed_token_per_s(weight, fastest),
         latest_unit="token_per_s",
         latest_label="from the fastest drive of 2026",
     )
@@ -43,7 +46,9 @@ def fastest_ssd_6gbs(book: Book) -> Outcome:
     later = book.fact("ssd-crucial-t700")
     return Outcome(
         tuple(readings),
-        f"A drive of {shown(later, 'gbyte_per_s')} went on sale two weeks after the article and is not counted.",
+        lambda: (
+            f"A drive of {shown(later, 'gbyte_per_s')} went on sale two weeks after the article and is not counted."
+        ),
         latest=book.fact("ssd-fastest-2026"),
         latest_label="fastest drive of 2026",
     )
@@ -78,8 +83,7 @@ def ssd_2b_int4(book: Book) -> Outcome:
     """At one token per second, and at reading speed."""
     drive, byte = book.of_claim("most-below-1gbs"), byte_per_param(book, "int4")
     slow, reading = (
-        float(storage_io.largest_model_param(drive, token_per_s=speed, byte_per_param=byte))
-        for speed in (1.0, rate(book))
+        storage_io.largest_model_param(drive, token_per_s=speed, byte_per_param=byte) for speed in (1.0, rate(book))
     )
     today = storage_io.largest_model_param(book.fact("ssd-fastest-2026"), token_per_s=rate(book), byte_per_param=byte)
     return Outcome(
@@ -88,7 +92,7 @@ def ssd_2b_int4(book: Book) -> Outcome:
             book.reading("at reading speed", reading),
         ),
         "The speed that counts as usable is not stated; it is not the reading speed of the passages that follow.",
-        latest=float(today),
+        latest=today,
         latest_label="fastest drive of 2026, at reading speed",
     )
 
@@ -103,9 +107,9 @@ def seven_seconds_half_word(book: Book) -> Outcome:
     """Four readings; only the first uses the numbers of the passage it stands in."""
     tokens, drive = book.parameter("token_per_word"), book.of_claim("most-below-1gbs")
 
-    def waiting(format_id: str, speed: float, token_per_word: float) -> float:
+    def waiting(format_id: str, speed: Number, token_per_word: Number) -> Number:
         step = storage_io.time_per_output_token_s(weights(book, format_id), speed)
-        return float(storage_io.waiting_time_s(HALF_WORD, token_per_word=token_per_word, time_per_output_token_s=step))
+        return storage_io.waiting_time_s(HALF_WORD, token_per_word=token_per_word, time_per_output_token_s=step)
 
     fastest = book.fact("ssd-fastest-2026")
     return Outcome(
@@ -126,16 +130,15 @@ def seven_seconds_half_word(book: Book) -> Outcome:
 def must_be_in_ram(book: Book) -> Outcome:
     """Dense weights streamed whole, and the experts of a sparse model."""
     needed, drive = rate(book), book.fact("ssd-fastest-2026")
-    dense = float(storage_io.streamed_token_per_s(weights(book, "int4"), drive))
+    dense = storage_io.streamed_token_per_s(weights(book, "int4"), drive)
     fetched = (
         book.fact("flash-moe-experts-per-token") * book.fact("flash-moe-layers") * book.fact("flash-moe-expert-size")
     )
     claimed = book.value("measurements_storage", "storage-022", "storage_read_byte_per_s")
-    ceiling = float(storage_io.streamed_token_per_s(fetched, claimed))
+    ceiling = storage_io.streamed_token_per_s(fetched, claimed)
     printed = book.value("devices", "macbook-pro-16-m5-max-128gb", "storage_read_byte_per_s")
     phone, speed = (book.value("measurements_storage", key, "token_per_s") for key in ("storage-056", "storage-022"))
     whole = "the model is dense and read whole for every token"
-    more = either(claimed > printed, "more", "no more")
     return Outcome(
         (
             book.reading(
@@ -148,13 +151,16 @@ def must_be_in_ram(book: Book) -> Outcome:
                 below=needed,
             ),
         ),
-        f"Streaming only the experts that a token needs would allow at most {shown(ceiling, 'token_per_s')}, at "
-        "a drive speed that is "
-        f"{more} than Apple prints for a later generation; measured were {shown(speed, 'token_per_s')}, with "
-        f"{shown(book.fact('flash-moe-page-cache-hits'), 'percent')} of the reads served by memory. A firmer "
-        "counter-example is a phone that "
-        f"ran 47 B sparse parameters at {shown(phone, 'token_per_s')}, "
-        f"{either(phone >= needed, 'faster', 'slower')} than one reads.",
+        lambda: (
+            f"Streaming only the experts that a token needs would allow at most {shown(ceiling, 'token_per_s')}, at "
+            "a drive speed that is "
+            f"{either(claimed > printed, 'more', 'no more')} than Apple prints for a later generation; "
+            f"measured were {shown(speed, 'token_per_s')}, with "
+            f"{shown(book.fact('flash-moe-page-cache-hits'), 'percent')} of the reads served by memory. A firmer "
+            "counter-example is a phone that "
+            f"ran 47 B sparse parameters at {shown(phone, 'token_per_s')}, "
+            f"{either(phone >= needed, 'faster', 'slower')} than one reads."
+        ),
         headline=book.number("ceiling of the sparse model", ceiling, "token_per_s"),
         latest=phone,
         latest_unit="token_per_s",
