@@ -106,9 +106,9 @@ def figure(
     """
     _check(figure_id, alt, data)
     cited = sorted(set(tables.source_ids(data) if sources is None else sources))
-    from analysis.charts import domains, schema
+    from analysis.charts import domains, schema, tooltips
 
-    spec = domains.widened(rounded(schema.specification(chart, records)))
+    spec = tooltips.worded(domains.widened(rounded(schema.specification(chart, records))))
     spec = _prune({key: value for key, value in spec.items() if key not in ("config", "title")})
     shown = data.drop(columns=[name for name in data.columns if str(name).startswith("_")])
     bundle = {

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import domains, marks, theme
+from analysis.charts import domains, expressions, marks, theme
 
 GIBYTE = 2**30
 GIBYTE_LABEL = f"format(datum.value / {GIBYTE}, ',~g') + ' GB'"
@@ -275,7 +275,7 @@ def installed_base(table: pd.DataFrame) -> alt.FacetChart:
         (first - 0.2, last + 1.2),
         tuple(year + 0.5 for year in range(floor_year(first), floor_year(last) + 1)),
     )
-    quarters = alt.Axis(title=None, values=[0, 0.25, 0.5, 0.75, 1], labelExpr=marks.TICK_LABELS["share"])
+    quarters = alt.Axis(title=None, values=[0, 0.25, 0.5, 0.75, 1], labelExpr=expressions.tick("share"))
     y = alt.Y("share:Q", scale=alt.Scale(domain=[0, 1]), axis=quarters)
     base = alt.Chart()
     lines = base.mark_line(point={"size": 45, "filled": True}).encode(

@@ -7,14 +7,16 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import domains, marks, theme
+from analysis.charts import domains, expressions, marks, theme
 
 FORMATS = {"FP16": 2.0, "int8": 1.0, "int4": 0.5}
 ANY = "all"
 FIRST = "iPhone 14"
 """The device the readout opens with: the article's."""
-READING = "reading_speed * token_per_word / 60"
-BANDWIDTH_LIMIT = f"bandwidth_share * datum.memory_bandwidth_byte_per_s / (byte_per_param * {READING})"
+BANDWIDTH_LIMIT = expressions.largest_by_bandwidth(
+    bandwidth_share="bandwidth_share", reading_speed="reading_speed", tokens="token_per_word",
+    byte_per_param="byte_per_param",
+)  # fmt: skip
 
 
 def explorer(
