@@ -5,6 +5,8 @@ Each stands here once and has its twin in Python; tests have the renderer evalua
 
 from __future__ import annotations
 
+import math
+
 from analysis import units, words
 
 TICK, TOLD = ",~r", ",.3r"
@@ -13,10 +15,10 @@ ROUNDED_UP = 1 - 0.5e-3
 """From this share of a step on a number of three digits reads as the step: 999.9 MB is 1.00 GB."""
 
 
-def quantity(unit: str, of: str = "datum.value", number: str = TOLD) -> str:
+def quantity(unit: str, of: str = "datum.value", number: str = TOLD, largest: float = math.inf) -> str:
     """Write what ``words.quantity(value, unit)`` says: steps, symbol and words are the same rows.
 
-    unit    a base unit; of: the expression of the value; number: the format of its digits
+    unit    a base unit; of: the expression of the value; number: the format of its digits; largest: step that is used
     """
     if unit in words.WHOLE:
         factor, before, after = words.WHOLE[unit]
@@ -32,21 +34,24 @@ def quantity(unit: str, of: str = "datum.value", number: str = TOLD) -> str:
     *larger, last = [
         (size, f"format({of} / {size:g}, '{number}') + ' {prefix}{after}'".replace(" / 1,", ","))
         for size, prefix in steps
+        if size <= largest
     ]
     said = "".join(f"abs({of}) >= {size * ROUNDED_UP:g} ? {text} : " for size, text in larger)
     return f"{of} === 0 ? '0 {dict(steps)[1.0]}{after}' : {said}{last[1]}"
 
 
 def tick(unit: str, of: str = "datum.value") -> str:
-    """Write a tick of an axis: with its unit where the number has steps or stands close to its sign, else alone."""
+    """Write a tick of an axis: with its unit where the number has steps or stands close to its sign, else alone.
+
+    Times stay in seconds above a second: powers of ten are no round minutes.
+    """
     if unit == "year":
         return f"format({of}, 'd')"
-    stepped = bool(units.steps(unit)[0]) if unit else False
-    return (
-        quantity(unit, of, TICK).replace(" parameters'", "'")
-        if stepped or unit in words.WHOLE
-        else f"format({of}, '{TICK}')"
-    )
+    steps = units.steps(unit)[0] if unit else ()
+    if not steps and unit not in words.WHOLE:
+        return f"format({of}, '{TICK}')"
+    written = quantity(unit, of, TICK, 1.0 if steps == units.TIMES else math.inf)
+    return written.replace(" parameters'", "'")
 
 
 def largest_by_bandwidth(*, bandwidth_share: str, reading_speed: str, tokens: str, byte_per_param: str) -> str:
