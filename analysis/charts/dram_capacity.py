@@ -14,7 +14,7 @@ GIBYTE = 2**30
 GIBYTE_LABEL = f"format(datum.value / {GIBYTE}, ',~g') + ' GB'"
 """Tick label of memory as devices are sold: 16 · 2^30 byte reads 16 GB."""
 DOLLAR_LABEL = "'$' + format(datum.value * 1e9, '~g')"
-COUNT_LABEL = "format(datum.value, '~s')"
+COUNT_LABEL = expressions.tick("param")
 FORMAT_NAMES = {"fp16": "FP16", "int8": "int8", "int4": "int4"}
 FORMAT_LABEL = "{'fp16': 'FP16', 'int8': 'int8', 'int4': 'int4'}[datum.label]"
 CONTEXTS = (2048, 8192, 32768, 131072)
