@@ -122,9 +122,9 @@ def figure(
     require_filled(f"figure {figure_id}", title=title, subtitle=subtitle, caption=caption, alt=alt, notice=notice)
     cited = sorted(set(tables.source_ids(data) if sources is None else sources))
     _require_candid(figure_id, title, cited if rests_on is None else rests_on)
-    from analysis.charts import domains, schema
+    from analysis.charts import domains, schema, tooltips
 
-    spec = domains.widened(rounded(schema.specification(chart, records)))
+    spec = tooltips.worded(domains.widened(rounded(schema.specification(chart, records))))
     spec = _prune({key: value for key, value in spec.items() if key not in ("config", "title")})
     shown = data.drop(columns=[name for name in data.columns if str(name).startswith("_")])
     bundle = {

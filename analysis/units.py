@@ -43,13 +43,51 @@ PLAIN: dict[str, tuple[str, float]] = {
 }
 """Words that stand alone: word → (base word, factor).  An empty base word is dimensionless."""
 
-SYMBOLS = {
-    "byte": "B", "bit": "bit", "flop": "FLOP", "op": "op", "param": "parameters", "transistor": "transistors",
-    "transfer": "T", "hz": "Hz", "s": "s", "ms": "ms", "us": "µs", "ns": "ns", "min": "min", "h": "h",
-    "mm2": "mm²", "um2": "µm²", "nm": "nm", "word": "word", "token": "token", "layer": "layer", "w": "W", "j": "J",
-    "pj": "pJ", "usd": "USD", "musd": "million USD", "year": "year", "date": "date", "count": "", "ratio": "×",
-    "share": "", "percent": "%",
+SI = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+COUNTS = ((1e12, "T "), (1e9, "B "), (1e6, "M "), (1.0, ""))
+TIMES = ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+SMALL = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
+
+Steps = tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a word of a unit reads: in a table's head, beside one and beside many, and the steps its numbers take.
+
+    steps  (size, what stands before the word, or instead of it for times), the largest first; none: the number stays whole
+    """
+
+    symbol: str
+    one: str
+    many: str
+    steps: Steps = ()
+
+
+READINGS = {
+    "byte": Reading("B", "byte", "bytes", SI), "bit": Reading("bit", "bit", "bits", SI),
+    "flop": Reading("FLOP", "FLOP", "FLOP", SI), "op": Reading("OP", "operation", "operations", SI),
+    "transfer": Reading("T", "transfer", "transfers", SI), "hz": Reading("Hz", "Hz", "Hz", SI),
+    "param": Reading("parameters", "parameter", "parameters", COUNTS),
+    "transistor": Reading("transistors", "transistor", "transistors", COUNTS),
+    "s": Reading("s", "second", "seconds", TIMES), "ms": Reading("ms", "ms", "ms"), "us": Reading("µs", "µs", "µs"),
+    "ns": Reading("ns", "ns", "ns"), "min": Reading("min", "minute", "minutes"), "h": Reading("h", "hour", "hours"),
+    "mm2": Reading("mm²", "mm²", "mm²"), "um2": Reading("µm²", "µm²", "µm²"), "nm": Reading("nm", "nm", "nm"),
+    "word": Reading("word", "word", "words"), "token": Reading("token", "token", "tokens"),
+    "layer": Reading("layer", "layer", "layers"), "w": Reading("W", "W", "W"), "j": Reading("J", "J", "J", SMALL),
+    "pj": Reading("pJ", "pJ", "pJ"), "usd": Reading("USD", "USD", "USD"),
+    "musd": Reading("million USD", "million USD", "million USD"), "year": Reading("year", "year", "years"),
+    "date": Reading("date", "date", "dates"), "count": Reading("", "", ""), "ratio": Reading("×", "×", "×"),
+    "share": Reading("", "", ""), "percent": Reading("%", "%", "%"), "gpu": Reading("GPU", "GPU", "GPUs"),
+    "company": Reading("company", "company", "companies"),
 }  # fmt: skip
+"""Word → how it reads: the one place that says it.  A noun that is no unit and has no row gets an s."""
+PREFIX_SYMBOLS = {"k": "k", "m": "M", "g": "G", "t": "T", "p": "P", "ki": "Ki", "mi": "Mi", "gi": "Gi", "ti": "Ti"}
+PREFIX_WORDS = {"k": "thousand", "m": "million", "g": "billion", "t": "trillion"}
+SLASHED = ("s", "mm2", "um2")
+"""What stands below a slash where the symbol of a stepped word stands above: GB/s, Mbit/mm²."""
+STEPPED_PER = (*SLASHED, "token")
+"""Bytes, operations, parameters keep their steps per one of these; per byte, per parameter they are plain: 2 FLOP per byte."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +107,7 @@ class Unit:
     @property
     def symbol(self) -> str:
         """As a reader writes it: ``gbyte_per_s`` → ``GB/s``."""
-        return "/".join(_symbol(word) for word in self.text.split("_per_"))
+        return "/".join(reading(word).symbol for word in self.text.split("_per_"))
 
 
 @cache
@@ -85,15 +123,42 @@ def _word(word: str) -> tuple[str, float]:
     raise KeyError(word)
 
 
-def _symbol(word: str) -> str:
-    if word in SYMBOLS:
-        return SYMBOLS[word]
-    base, _ = _word(word)
-    prefix = word.removesuffix(base)
-    letters = {"k": "k", "m": "M", "g": "G", "t": "T", "p": "P", "ki": "Ki", "mi": "Mi", "gi": "Gi", "ti": "Ti"}
-    if base in ("param", "transistor"):
-        return {"k": "thousand", "m": "million", "g": "billion", "t": "trillion"}[prefix] + " " + SYMBOLS[base]
-    return letters[prefix] + SYMBOLS[base]
+@cache
+def reading(word: str) -> Reading:
+    """How a word reads, with its prefix if it has one; a noun that is no unit reads as it is spelled."""
+    if word in READINGS:
+        return READINGS[word]
+    try:
+        base, _ = _word(word)
+    except KeyError:
+        text = word.replace("_", " ")
+        return Reading(text, text, f"{text}s")
+    prefix, whole = word.removesuffix(base), READINGS[base]
+    if whole.steps == COUNTS:
+        text = f"{PREFIX_WORDS[prefix]} {whole.symbol}"
+        return Reading(text, text, text)
+    text = PREFIX_SYMBOLS[prefix] + whole.symbol
+    return Reading(text, text, text)
+
+
+def phrase(text: str, *, plural: bool = True) -> str:
+    """A unit in words: ``token_per_s`` → ``tokens per second``; ``pj_per_byte`` → ``pJ per byte``; ``chip`` → ``chips``."""
+    head, *below = text.split("_per_")
+    first = reading(head).many if plural else reading(head).one
+    return " per ".join([first, *(reading(word).one for word in below)])
+
+
+@cache
+def steps(text: str) -> tuple[Steps, str]:
+    """The steps of a unit's numbers and what follows them: ``byte_per_s`` → SI, ``B/s``; no steps where a number stays whole."""
+    head, *below = text.split("_per_")
+    first = reading(head)
+    if not first.steps or (first.steps in (SI, COUNTS) and not set(below) <= set(STEPPED_PER)):
+        return (), phrase(text)
+    after = "" if first.steps == TIMES else first.symbol
+    slashed = set(below) <= set(SLASHED) and first.steps != COUNTS
+    joined = [f"/{reading(word).symbol}" if slashed else f" per {reading(word).one}" for word in below]
+    return first.steps, after + "".join(joined)
 
 
 def _is_word(word: str) -> bool:

@@ -14,20 +14,17 @@ import math
 import re
 from collections.abc import Sequence
 
+from analysis import units
+
 MISSING = "unknown"
+WHOLE = {
+    "share": (100.0, "", " %"), "ratio": (1.0, "", "×"), "usd": (1.0, "$", ""), "usd_per_byte": (1e9, "$", " per GB"),
+    "": (1.0, "", ""), "count": (1.0, "", ""), "text": (1.0, "", ""),
+}  # fmt: skip
+"""Units whose sign stands close to the number: factor, before it, after it."""
+FIRST_CALENDAR_YEAR = 1900
+"""Beyond this a number of years is a date."""
 AFTER_NUMBER = re.compile(r"(?<=\d) (?=[^\W\d_]|%)")
-STEPS = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
-COUNTS = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
-SECONDS = ((3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-SYMBOLS = {
-    "byte": "B", "byte_per_s": "B/s", "byte_per_token": "B per token", "flop": "FLOP", "flop_per_s": "FLOP/s",
-    "op_per_s": "op/s", "flop_per_token": "FLOP per token", "bit": "bit",
-}  # fmt: skip
-PLAIN = {
-    "token_per_s": "tokens per second", "flop_per_byte": "FLOP per byte", "word_per_min": "words per minute",
-    "token_per_word": "tokens per word", "mm2": "mm²", "usd_per_gbyte": "USD per GB", "token": "tokens", "year": "years",
-    "bit_per_param": "bits per parameter", "byte_per_param": "bytes per parameter", "w": "W", "um2": "µm²",
-}  # fmt: skip
 
 
 def significant(value: float, digits: int = 6) -> float:
@@ -54,39 +51,28 @@ def fixed(value: float, places: int) -> str:
     return f"{value:,.{places}f}".replace("-", "−")
 
 
-def _stepped(value: float, steps: Sequence[tuple[float, str]], digits: int) -> tuple[str, str]:
+def _stepped(value: float, steps: units.Steps, digits: int) -> tuple[str, str]:
     for step, symbol in steps:
         if abs(value) >= step * (1 - 0.5 * 10.0**-digits):
             return number(value / step, digits), symbol
-    step, symbol = steps[-1]
-    return (number(value, digits), "") if step > 1 else (number(value / step, digits), symbol)
+    step, symbol = next((one for one in steps if one[0] == 1.0), steps[-1]) if not value else steps[-1]
+    return number(value / step, digits), symbol
 
 
 def quantity(value: float, unit: str, digits: int = 3) -> str:
     """``value`` (in the base unit ``unit``) with the prefix that reads best: 34.128e9, ``byte_per_s`` → ``34.1 GB/s``."""
     if value is None or math.isnan(value):
         return MISSING
-    if unit in SYMBOLS:
-        text, prefix = _stepped(value, STEPS, digits)
-        return f"{text} {prefix}{SYMBOLS[unit]}"
-    if unit in ("param", "transistor"):
-        text, prefix = _stepped(value, COUNTS, digits)
-        return f"{text} {prefix} {unit}eters".replace("transistoreters", "transistors").replace("  ", " ")
-    if unit == "s":
-        return " ".join(_stepped(value, SECONDS, digits)) if value else "0 s"
-    return _fixed(value, unit, digits)
-
-
-def _fixed(value: float, unit: str, digits: int) -> str:
-    if unit == "share":
-        return f"{number(value * 100, digits)} %"
-    if unit == "ratio":
-        return f"{number(value, digits)}×"
-    if unit == "usd":
-        return f"${number(value, digits)}"
-    if unit in ("", "count", "text"):
-        return number(value, digits)
-    return f"{number(value, digits)} {PLAIN.get(unit, unit.replace('_per_', ' per ').replace('_', ' '))}"
+    if unit in WHOLE:
+        factor, before, after = WHOLE[unit]
+        return f"{before}{number(value * factor, digits)}{after}"
+    if unit == "year" and value > FIRST_CALENDAR_YEAR:
+        return f"{value:.0f}"
+    steps, after = units.steps(unit)
+    if not steps:
+        return f"{number(value, digits)} {after}"
+    text, prefix = _stepped(value, steps, digits)
+    return f"{text} {prefix}{after}"
 
 
 def listing(items: Sequence[str], conjunction: str = "and") -> str:

@@ -18,6 +18,7 @@ from analysis.derived import memory_limits
 from analysis.equations import dram_capacity as equations
 from analysis.errors import InputError
 from analysis.tables import DataPackage
+from tests import renderer
 
 CHOSEN: dict[str, Any] = {"system_reserve_gibyte": 2.0, "context_token": 2048, "reference_model": "llama-7b"}
 MODEL_CHOSEN: dict[str, Any] = {"context_token": 2048, "reference_model": "llama-7b"}
@@ -417,26 +418,6 @@ def test_the_browser_computes_what_the_tables_hold(matrix: pd.DataFrame) -> None
         assert need == pytest.approx(row["footprint_byte"])
 
 
-def _in_renderer(
-    rows: list[dict[str, Any]], calculations: list[tuple[str, str]], shown: str, **parameters: Any
-) -> list[str]:
-    """What the renderer computes of each row: the expressions of a chart, evaluated by Vega itself and read off the picture."""
-    import re
-
-    import vl_convert
-
-    spec = {
-        "params": [{"name": name, "value": value} for name, value in parameters.items()],
-        "data": {"values": [row | {"_place": place} for place, row in enumerate(rows)]},
-        "transform": [{"calculate": text, "as": name} for name, text in calculations]
-        + [{"calculate": f"datum._place + '=' + datum.{shown}", "as": "_said"}],
-        "mark": "text",
-        "encoding": {"y": {"field": "_place", "type": "ordinal"}, "text": {"field": "_said", "type": "nominal"}},
-    }
-    found = dict(re.findall(r">(\d+)=([^<]*)</text>", vl_convert.vegalite_to_svg(json.dumps(spec))))
-    return [found[str(place)] for place in range(len(rows))]
-
-
 @pytest.mark.parametrize(("context", "reserve"), [(2048, 2.0), (32768, 2.0), (2048, 0.0), (131072, 6.0)])
 def test_the_browser_answers_as_the_table_does(package: DataPackage, context: int, reserve: float) -> None:
     table = derived.fit_matrix(
@@ -444,12 +425,17 @@ def test_the_browser_answers_as_the_table_does(package: DataPackage, context: in
     )
     sample = table.sample(80, random_state=context).astype(object)
     rows: list[Any] = sample.where(sample.notna(), None).to_dict("records")
-    steps = [("need_byte", charts.NEED), *charts.LEFT.items(), ("outcome", charts.OUTCOME)]
-    said = _in_renderer(rows, steps, "outcome", context=context, reserve=reserve)
+    controls = {"context": context, "reserve": reserve}
+    left = {name: renderer.numbers(text, rows, **controls) for name, text in charts.LEFT.items()}
+    assert left["left_byte"] == pytest.approx([row["usable_byte"] for row in rows])
+    need = renderer.numbers(charts.NEED, rows, **controls)
+    assert need == pytest.approx([row["footprint_byte"] for row in rows])
+    shown = [
+        row | {"need_byte": size} | {name: ends[at] for name, ends in left.items()}
+        for at, (row, size) in enumerate(zip(rows, need, strict=True))
+    ]
     words = {"yes": "fits", "barely": "barely fits", "no": "does not fit", "": "unknown"}
-    assert said == [words[row["fits"]] for row in rows]
-    left = _in_renderer(rows, steps, "left_byte", context=context, reserve=reserve)
-    assert [float(value) for value in left] == pytest.approx([row["usable_byte"] for row in rows])
+    assert renderer.evaluated(charts.OUTCOME, shown) == [words[row["fits"]] for row in rows]
 
 
 def test_the_tenth_to_spare_is_said_once() -> None:

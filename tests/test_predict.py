@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import pandas as pd
 import pytest
 
 from analysis import predict as module
-from analysis.derived import expected
+from analysis import tables
+from analysis.derived import expected, measured
 from analysis.errors import InputError
 from analysis.predict import OUTPUT, predict, predict_file
 from tests.conftest import ROOT
@@ -339,3 +341,162 @@ def test_a_processor_with_a_wide_memory_is_marked_as_extrapolated() -> None:
     narrow, wide = predict(table)["note"]
     assert "ceiling of few runs" in wide
     assert "ceiling" not in narrow
+
+
+# ------------------------------------------------------------------------------------- against the model, row by row
+
+PACKAGE = tables.DataPackage(DATA)
+KNOWN = expected.calibration(DATA)
+SEQUENCE_S = KNOWN.parameters["serving-sequence-vllm"]
+
+
+def filed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The measured rows of one device whose model is filed."""
+    return rows[(rows["model_id"].fillna("") != "") & (rows["n_device"] == 1)].reset_index(drop=True)
+
+
+def asked(rows: pd.DataFrame) -> pd.DataFrame:
+    """What a reader would ask of each row: the model by its name and the context, not its layers and heads.
+
+    A mixture whose experts have a format of their own is asked for in it, whatever its file is called.
+    """
+    own = rows["expert_format_id"].fillna("") != ""
+    return pd.DataFrame(
+        {
+            "backend": rows["backend"], "chip": rows["chip"], "model_id": rows["model_id"], "year": rows["year"],
+            "memory_bandwidth_gbyte_per_s": rows["memory_bandwidth_byte_per_s"] / 1e9, "flash_attention": rows["flash"],
+            "weight_gibyte": rows["weight_byte"] / 2**30, "context_token": rows["mean_context_token"],
+            "quantization": rows["quantization"].where(~own, rows["expert_format_id"]), "batch_size": rows["batch_size"],
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("prepared", [measured.decode_measurements, measured.expert_measurements])
+def test_every_filed_run_gets_what_the_model_says(prepared: Callable[[tables.DataPackage], pd.DataFrame]) -> None:
+    """Two hands count layers, cache and bytes: predict from models.csv, the model from measured_models.csv."""
+    rows = filed(prepared(PACKAGE))
+    answered = predict(asked(rows))
+    assert len(rows) > 50
+    assert (rows["mean_context_token"] > 4000).sum() > 10
+    assert answered["token_per_s"].to_numpy() == pytest.approx(measured.predicted_token_per_s(rows, KNOWN), rel=1e-3)
+    assert answered["limit_token_per_s"].to_numpy() == pytest.approx(measured.ideal_token_per_s(rows), rel=1e-3)
+
+
+def test_every_filed_batch_takes_the_step_of_the_model_its_sequences_and_its_products() -> None:
+    rows = filed(measured.batched_experts(PACKAGE))
+    answered = predict(asked(rows).assign(chip="H100 SXM 80GB", year=2025))
+    step_s = rows["batch_size"] / answered["token_per_s"]
+    alone = predict(
+        asked(rows).assign(chip="RTX 4090", year=2025, memory_type="hbm")
+    )  # of the same years, its peak not filed
+    several = rows["batch_size"] > 1
+    active = rows["model_id"].map(
+        {row["model_id"]: row["active_param"] for row in PACKAGE.table("models").to_dict("records")}
+    )
+    peak = PACKAGE.row("accelerators", "nvidia-h100-sxm5-80gb")["peak_bf16_dense_flop_per_s"]
+    product_s = 2 * active * rows["batch_size"] / (peak * KNOWN.parameters["serving-compute-share"]) * several
+    assert alone["note"].str.contains("arithmetic not counted").tolist() == several.tolist()
+    assert (step_s - rows["batch_size"] / alone["token_per_s"]).to_numpy() == pytest.approx(
+        product_s.to_numpy(), abs=1e-12
+    )
+    without = 1 / measured.predicted_token_per_s(rows, KNOWN) + SEQUENCE_S * rows["batch_size"] * several
+    same = predict(asked(rows))
+    assert (rows["batch_size"] / same["token_per_s"]).to_numpy() == pytest.approx(without.to_numpy(), rel=1e-3)
+
+
+def test_one_sequence_has_no_products_of_its_own() -> None:
+    """At batch 1 the fit holds them: a chip with a known peak gets the speed of the model, to the last digit."""
+    rows = pd.DataFrame(
+        [RTX_4090 | {"chip": "H100 SXM 80GB", "year": 2025, "batch_size": batch} for batch in (None, 1)]
+    )
+    kind = KNOWN.coefficients("cuda", hbm=True, old_software=False, flash=True, packing="plain")
+    speed = expected.token_per_s(
+        KNOWN,
+        kind,
+        bandwidth_byte_per_s=1008e9,
+        weight_byte=3.56 * 2**30,
+        n_layer=32,
+        bit_per_param=4.5,
+        introduced_year=2022,
+    )
+    assert predict(rows)["token_per_s"].tolist() == pytest.approx([speed, speed], rel=1e-12)
+
+
+def read_byte(**of: object) -> float:
+    """Bytes of a step, from its limit at 1,000 GB/s."""
+    row = {"backend": "cuda", "memory_bandwidth_gbyte_per_s": 1000, "format": "q4-0"} | {
+        str(key): value for key, value in of.items()
+    }
+    return 1e12 / float(predict(pd.DataFrame([row]))["limit_token_per_s"].iloc[0])
+
+
+def cache_byte(row: Mapping[Any, Any], context_token: int) -> float:
+    """Keys and values of every head, or one latent, in 16 bits; no more than the window in the layers that have one."""
+    per_layer = 2 * row["n_kv_head"] * row["head_dim"] * 2
+    if row["kv_latent_dim"] > 0:
+        per_layer = (row["kv_latent_dim"] + row["rope_head_dim"]) * 2
+    windowed = float(np.nan_to_num(row["n_sliding_layer"]))
+    window = min(context_token, row["sliding_window_token"]) if windowed else 0
+    return float(per_layer * ((row["n_layer"] - windowed) * context_token + windowed * window))
+
+
+def test_the_cache_of_every_model_is_the_one_its_shape_gives() -> None:
+    rows = PACKAGE.table("models").to_dict("records")
+    known = {str(row["model_id"]): byte for row in rows if (byte := cache_byte(row, 50_000)) > 0}
+    assert len(known) > 40
+    assert {"deepseek-v3", "gemma-3-12b", "llama-3.1-8b"} <= set(known)
+    for name, byte in known.items():
+        gained = read_byte(model_id=name, context_token=50_000) - read_byte(model_id=name)
+        assert gained == pytest.approx(byte, rel=1e-6), name
+
+
+def test_a_mixture_of_unknown_shape_reads_its_active_share(data_copy: Path) -> None:
+    models = pd.read_csv(data_copy / "models.csv", dtype=str, keep_default_na=False)
+    sparse = models["model_id"] == "qwen3-30b-a3b"
+    models.loc[sparse, ["n_expert", "n_active_expert"]] = ""
+    models.to_csv(data_copy / "models.csv", index=False)
+    row = models[sparse].iloc[0]
+    total, active = float(row["total_gparam"]) * 1e9, float(row["active_gparam"]) * 1e9
+    asked_for = {"backend": "cuda", "memory_bandwidth_gbyte_per_s": 1000, "format": "q4-0", "model_id": "qwen3-30b-a3b"}
+    limit = predict(pd.DataFrame([asked_for]), folder=data_copy)["limit_token_per_s"].iloc[0]
+    embedding = float(row["vocab_size"]) * float(row["model_dim"])
+    assert 1e12 / limit == pytest.approx((total - embedding) * 4.5 / 8 * active / total, rel=1e-6)
+
+
+def test_the_cache_of_a_whole_batch_has_to_fit() -> None:
+    """2 · 32 layers · 8 heads · 128 · 2 byte · 8,192 tokens are 1 GiB a sequence."""
+    cached = {"context_token": 8192, "n_kv_head": 8, "head_dim": 128, "weight_gibyte": 4.0}
+    room = {"memory_capacity_gibyte": 9.0}
+    assert one(**cached, **room, batch_size=5)["binding"] != "capacity"
+    assert one(**cached, **room, batch_size=6)["binding"] == "capacity"
+    streamed = one(**cached, **room, batch_size=9, storage_read_gbyte_per_s=1)
+    assert 9 / streamed["token_per_s"] == pytest.approx(
+        9 / one(**cached, batch_size=9)["token_per_s"] + 4 * 2**30 / 1e9
+    )
+
+
+def test_no_end_of_an_interval_is_above_its_limit() -> None:
+    """Over a grid in which some high ends would lie above the limit if nothing held them."""
+    values = itertools.product(
+        ("cuda", "metal", "rocm", "vulkan", "cpu"),
+        (50, 400, 3350),
+        (0.5, 4, 40, 140),
+        ("Q4_0", "Q4_K_M", "IQ2_XXS", "F16"),
+        (1, 8),
+        (0, 8192),
+    )
+    columns = [
+        "backend",
+        "memory_bandwidth_gbyte_per_s",
+        "weight_gibyte",
+        "quantization",
+        "batch_size",
+        "context_token",
+    ]
+    grid = predict(pd.DataFrame(list(values), columns=columns))
+    speed, low, high, limit = (grid[name] for name in OUTPUT[:4])
+    assert (low < speed).all()
+    assert (speed <= high).all()
+    assert (high <= limit).all()
+    assert (high == limit).any()
+    assert (high < limit).any()

@@ -20,6 +20,7 @@ from analysis.book import execution, framing, parameters
 from analysis.book import site as builder
 from analysis.book.vega import FONT_FOLDER
 from analysis.errors import ChapterError
+from tests import renderer
 from tests.conftest import ROOT, is_untouched, site_of_yesterday
 from tests.small import Book, cells
 
@@ -95,6 +96,62 @@ def test_about_thirty_figures_at_least_four_in_each_heart_chapter(site: Path) ->
     numbers = [figure["number"] for figure in figures]
     assert all(numbers)
     assert len(set(numbers)) == len(numbers)
+
+
+PUBLIC = ("id", "number", "title", "subtitle", "caption", "alt", "notice", "chapter", "files", "sources", "sha256")
+UNFILLED = re.compile(r"[{}]|\b(?:nan|undefined|null|inf)\b")
+"""What is left of a word that was to be filled in, or of a number that was not there."""
+UNREADABLE = re.compile(r"\d[GkMT]$|[a-z]_[a-z]|\d e[+-]?\d|\de[+-]?\d")
+"""Letters of SI without a unit, names of columns, exponents."""
+
+
+def test_the_catalogue_of_figures_holds_what_it_promises(site: Path) -> None:
+    for figure in json.loads((site / "figures.json").read_text(encoding="utf-8")):
+        assert tuple(figure) == tuple(sorted(PUBLIC)) or set(figure) == set(PUBLIC)
+        metadata = json.loads(
+            (site / "figures" / figure["id"] / f"{figure['id']}.metadata.json").read_text(encoding="utf-8")
+        )
+        for name in ("title", "subtitle", "caption", "alt", "notice"):
+            assert figure[name] == metadata[name], figure["id"]
+        assert figure["subtitle"]
+
+
+def test_no_published_text_has_a_hole(site: Path) -> None:
+    """Titles, captions, alternative texts, notices, sentences and the statements of claims."""
+    catalogue = {
+        name: json.loads((site / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("figures", "numbers", "claims")
+    }
+    parts = {
+        "figures": ("title", "subtitle", "caption", "alt", "notice"), "numbers": ("text", "definition", "formula"),
+        "claims": ("statement", "article_text", "assumption"),
+    }  # fmt: skip
+    said = [
+        (entry["id"], entry[part]) for name, entries in catalogue.items() for entry in entries for part in parts[name]
+    ]
+    assert len(said) > 1000
+    found = [(name, text) for name, text in said if UNFILLED.search(text or "")]
+    assert not found
+
+
+def test_every_axis_and_label_is_in_readers_units(site: Path) -> None:
+    """As the renderer drew them: no letters of SI alone, no names of columns, no exponents, no hole."""
+    for picture in site.glob("figures/*/wide-light.svg"):
+        for text in renderer.texts(picture.read_text(encoding="utf-8")):
+            plain = re.sub(r"<[^>]+>", "", text)
+            assert not UNFILLED.search(plain), f"{picture.parent.name}: {plain}"
+            assert not UNREADABLE.search(plain), f"{picture.parent.name}: {plain}"
+
+
+def test_every_tooltip_is_in_readers_units(site: Path) -> None:
+    """The tooltips of the drawn marks, as the file to take away describes them to who does not see them."""
+    seen = 0
+    for picture in site.glob("figures/*/*.svg"):
+        for said in re.findall(r'aria-label="([^"]+: [^"]+)"', picture.read_text(encoding="utf-8")):
+            for value in (part.partition(": ")[2] for part in said.split("; ")):
+                seen += 1
+                assert not re.fullmatch(r"[\d.,]+[GkMTµm]", value), f"{picture.name}: {said}"
+    assert seen > 1000
 
 
 def test_figure_ids_once_published_stay(site: Path) -> None:

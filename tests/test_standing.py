@@ -43,12 +43,12 @@ def test_no_headline_device_rests_on_less(package: DataPackage) -> None:
 
 def test_the_tables_say_of_every_device_what_its_bandwidth_rests_on(package: DataPackage) -> None:
     shown = memory_wall.answer_table(package, **READER).set_index("device_id")
-    sure = package.table("devices").set_index("device_id")["confidence"]
-    for device_id, basis in shown["bandwidth_basis"].items():
+    sure = {row["device_id"]: row["confidence"] for row in package.table("devices").to_dict("records")}
+    for device_id, basis in shown["bandwidth_basis"].astype(str).items():
         said = basis.split("; ")[-1]
         assert said in (standing.WORDS[sure[device_id]], standing.THROUGH_PRESS)
     assert shown.at["iphone-14", "bandwidth_basis"] == "LPDDR4X-4266 × 64 bit; derived"
-    assert "secondary source" in shown.at["rtx-4090-24gb", "bandwidth_basis"]
+    assert "secondary source" in str(shown.at["rtx-4090-24gb", "bandwidth_basis"])
 
 
 def test_a_shown_derivation_gives_the_bandwidth(package: DataPackage) -> None:

@@ -86,8 +86,8 @@ def figure_entry(app: Sphinx, site: Path, document: str, bundle: dict[str, Any])
     folder, name = site / "figures" / bundle["id"], bundle["id"]
     files = sorted(path.name for path in folder.iterdir() if path.name.startswith(f"{name}."))
     return {
-        "id": name, "number": figure_number(app, document, name), "title": bundle["title"],
-        "caption": bundle["caption"], "chapter": document.rsplit("/", 1)[-1],
+        "id": name, "number": figure_number(app, document, name), "title": bundle["title"], "subtitle": bundle["subtitle"],
+        "caption": bundle["caption"], "alt": bundle["alt"], "notice": bundle["notice"], "chapter": document.rsplit("/", 1)[-1],
         "files": [f"figures/{name}/{file}" for file in files], "sources": bundle["sources"],
         "sha256": {file: sha256(folder / file) for file in files},
     }  # fmt: skip

@@ -126,9 +126,9 @@ def _shown(name: str, value: Any) -> str:
     numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
     if unit and numeric and unit.text == "mm2" and abs(value) < units.unit("um2").factor * UM2_SHOWN:
         return f"{value / units.unit('um2').factor:.4g} µm²"
-    if unit and numeric and (unit.text in words.SYMBOLS or unit.text in ("share", "param", "s", "usd")):
+    if unit and numeric and (units.steps(unit.text)[0] or unit.text in (*words.WHOLE, "year")):
         return words.quantity(value, unit.text)
-    return f"{value:.4g}{f' {unit.symbol}' if unit and unit.symbol else ''}" if numeric else str(value)
+    return f"{value:.4g}{f' {units.phrase(unit.text)}' if unit else ''}".rstrip() if numeric else str(value)
 
 
 def _claims(old: State, new: State) -> list[dict[str, Any]]:

@@ -22,18 +22,6 @@ from analysis.book.cache import recalled
 from analysis.book.numbering import chapter_title, figure_number
 
 PREFIXES = ((1e12, "t"), (1e9, "g"), (1e6, "m"), (1e3, "k"))
-SCALED = {
-    "byte",
-    "byte_per_s",
-    "byte_per_token",
-    "flop_per_s",
-    "op_per_s",
-    "flop_per_token",
-    "param",
-    "bit",
-    "bit_per_mm2",
-    "byte_per_mm2",
-}
 
 
 def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -142,7 +130,7 @@ def _scale(field: dict[str, Any], cells: list[Any]) -> tuple[float, str]:
     numbers = sorted(
         abs(cell) for cell in cells if isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell
     )
-    if unit is None or unit.text not in SCALED or not numbers:
+    if unit is None or units.steps(unit.text)[0] not in (units.SI, units.COUNTS) or not numbers:
         return 1.0, field["unit"]
     middle = numbers[len(numbers) // 2]
     for factor, prefix in PREFIXES:

@@ -8,13 +8,13 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import domains, marks, theme
+from analysis.charts import domains, expressions, marks, theme
 
 GIBYTE = 2**30
 GIBYTE_LABEL = f"format(datum.value / {GIBYTE}, ',~g') + ' GB'"
 """Tick label of memory as devices are sold: 16 · 2^30 byte reads 16 GB."""
 DOLLAR_LABEL = "'$' + format(datum.value * 1e9, '~g')"
-COUNT_LABEL = "format(datum.value, '~s')"
+COUNT_LABEL = expressions.tick("param")
 FORMAT_NAMES = {"fp16": "FP16", "q8-0": "Q8_0", "q4-k-m": "Q4_K_M"}
 FORMAT_LABEL = f"{FORMAT_NAMES}[datum.label]"
 CONTEXTS = (2048, 8192, 32768, 131072)
@@ -304,7 +304,7 @@ def installed_base(table: pd.DataFrame) -> alt.FacetChart:
         (first - 0.2, last + 1.2),
         tuple(year + 0.5 for year in range(floor_year(first), floor_year(last) + 1)),
     )
-    quarters = alt.Axis(title=None, values=[0, 0.25, 0.5, 0.75, 1], labelExpr=marks.TICK_LABELS["share"])
+    quarters = alt.Axis(title=None, values=[0, 0.25, 0.5, 0.75, 1], labelExpr=expressions.tick("share"))
     y = alt.Y("share:Q", scale=alt.Scale(domain=[0, 1]), axis=quarters)
     base = alt.Chart()
     lines = base.mark_line(point={"size": 45, "filled": True}).encode(

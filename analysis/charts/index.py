@@ -7,22 +7,23 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import domains, marks, theme
+from analysis.charts import domains, expressions, marks, theme
 
 ANY = "all"
 FIRST = "iPhone 14"
 """The device the readout opens with: the article's."""
-READING = "reading_speed * token_per_word / 60"
 AT_MOST = 1.0
 """The share the picture opens with: the full bandwidth, a bound."""
 HELD = "held_{}_param"
 """Column of the largest model that memory holds in a format."""
 
 
-def _bandwidth_limit(formats: dict[str, float], share: str = "bandwidth_share") -> str:
+def bandwidth_limit(formats: dict[str, float], share: str = "bandwidth_share") -> str:
     """The equation of the largest model, as the browser computes it; ``formats`` are bytes per parameter by id."""
-    byte = ", ".join(f"'{name}': {value!r}" for name, value in formats.items())
-    return f"{share} * datum.memory_bandwidth_byte_per_s / ({{{byte}}}[number_format] * {READING})"
+    byte = f"{{{', '.join(f'{name!r}: {value!r}' for name, value in formats.items())}}}[number_format]"
+    return expressions.largest_by_bandwidth(
+        bandwidth_share=share, reading_speed="reading_speed", tokens="token_per_word", byte_per_param=byte
+    )
 
 
 def _held(formats: dict[str, float]) -> str:
@@ -56,8 +57,8 @@ def explorer(
         _menu("device", "Device ", FIRST, names, names),
     ]
     return marks.layered(
-        _limit_line(devices, _bandwidth_limit(byte), [5, 4]),
-        _limit_line(devices, _bandwidth_limit(byte, repr(bandwidth_share)), [1, 3]),
+        _limit_line(devices, bandwidth_limit(byte), [5, 4]),
+        _limit_line(devices, bandwidth_limit(byte, repr(bandwidth_share)), [1, 3]),
         _lost(devices, byte),
         _points(devices, byte),
         _article(devices, byte, bandwidth_share),
@@ -85,7 +86,7 @@ def _computed(devices: pd.DataFrame, formats: dict[str, float], share: str = "ba
     held = [HELD.format(name.replace("-", "_")) for name in formats]
     return (
         alt.Chart(devices[[*columns, *held]])
-        .transform_calculate(by_bandwidth_param=_bandwidth_limit(formats, share), by_capacity_param=_held(formats))
+        .transform_calculate(by_bandwidth_param=bandwidth_limit(formats, share), by_capacity_param=_held(formats))
         .transform_calculate(
             largest_param="min(datum.by_bandwidth_param, datum.by_capacity_param)",
             binding="datum.by_bandwidth_param <= datum.by_capacity_param ? 'bandwidth' : 'memory'",

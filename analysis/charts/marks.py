@@ -13,38 +13,9 @@ import altair as alt
 import pandas as pd
 
 from analysis import units
-from analysis.charts import theme
+from analysis.charts import expressions, theme
 
 alt.data_transformers.disable_max_rows()
-
-SPACED = "replace(format(datum.value, '~s'), regexp('([a-zA-Zµ]*)$'), ' $1')"
-TICK_LABELS = {
-    "byte": f"{SPACED} + 'B'",
-    "byte_per_s": f"{SPACED} + 'B/s'",
-    "bit": f"{SPACED} + 'bit'",
-    "flop_per_s": f"{SPACED} + 'FLOP/s'",
-    "op_per_s": f"{SPACED} + 'op/s'",
-    "param": "datum.value >= 1e12 ? format(datum.value / 1e12, '~g') + ' T' : datum.value >= 1e9 ? format(datum.value / 1e9, '~g') + ' B' "
-    ": format(datum.value / 1e6, '~g') + ' M'",
-    "share": "format(datum.value * 100, '~g') + ' %'",
-    "usd_per_byte": "'$' + format(datum.value * 1e9, ',~g') + ' per GB'",
-    "usd": "'$' + format(datum.value, ',~g')",
-    "s": "datum.value === 0 ? '0' : datum.value >= 1 ? format(datum.value, ',~g') + ' s' "
-    ": datum.value >= 0.001 ? format(datum.value * 1000, '~g') + ' ms' "
-    ": format(datum.value * 1000000, '~g') + ' µs'",
-    "year": "format(datum.value, 'd')",
-    "ratio": "format(datum.value, ',~g') + '×'",
-}
-"""Unit → Vega expression for a tick label; other units print the number."""
-
-TOOLTIP_FORMATS = {
-    "share": ".1%",
-    "byte": ".3~s",
-    "byte_per_s": ".3~s",
-    "flop_per_s": ".3~s",
-    "param": ".3~s",
-    "year": "d",
-}
 
 
 def _unit(column: str) -> str:
@@ -60,8 +31,8 @@ def words(column: str) -> str:
 
 def axis(column: str, title: str | None = None, **more: Any) -> alt.Axis:
     """An axis whose ticks are labelled in the unit the column's name ends with."""
-    label = TICK_LABELS.get(_unit(column), "format(datum.value, ',~g')")
-    return alt.Axis(title=title or words(column), labelExpr=more.pop("labelExpr", label), **more)
+    label = more.pop("labelExpr", expressions.tick(_unit(column)))
+    return alt.Axis(title=title or words(column), labelExpr=label, **more)
 
 
 LINE_HEIGHT = 14
@@ -118,18 +89,13 @@ def log_ticks(values: Iterable[float], most: int = 9) -> list[float]:
 
 
 def tooltip(*columns: str, titles: dict[str, str] | None = None) -> list[alt.Tooltip]:
-    """A tooltip with a readable title and number format for every column (screen readers read them too)."""
+    """A tooltip with a readable title for every column; ``tooltips.worded`` gives its numbers the units of their columns."""
     named = titles or {}
     return [_tip(column, named.get(column, words(column))) for column in columns]
 
 
 def _tip(column: str, title: str) -> alt.Tooltip:
-    unit = _unit(column)
-    if not unit or unit == "date":
-        return alt.Tooltip(f"{column}", title=title)
-    symbol = units.unit(unit).symbol
-    shown = f"{title} ({symbol})" if symbol and unit not in ("share", "year") else title
-    return alt.Tooltip(f"{column}:Q", title=shown, format=TOOLTIP_FORMATS.get(unit, ",.3~g"))
+    return alt.Tooltip(f"{column}:Q" if _unit(column) not in ("", "date") else column, title=title)
 
 
 def colour(column: str, palette: dict[str, str], present: Sequence[str], **legend: Any) -> alt.Color:

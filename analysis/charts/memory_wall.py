@@ -7,12 +7,14 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import domains, marks, theme
+from analysis.charts import domains, expressions, marks, theme
 
 FORMAT_LABELS = "{fp16: 'FP16', int8: 'int8', int4: 'int4'}[datum.label]"
 SPEED, TOKENS, SHARE = "reading_speed", "tokens_per_word", "bandwidth_share"
 """Names of the sliders in the specification."""
-BY_BANDWIDTH = f"{SHARE} * datum.memory_bandwidth_byte_per_s / ({SPEED} * {TOKENS} / 60) / datum.byte_per_param"
+BY_BANDWIDTH = expressions.largest_by_bandwidth(
+    bandwidth_share=SHARE, reading_speed=SPEED, tokens=TOKENS, byte_per_param="datum.byte_per_param"
+)
 """The equation of the largest model, as the browser computes it."""
 LARGEST = "min(datum.by_bandwidth_param, datum.largest_by_capacity_param)"
 BELOW = 8
@@ -198,7 +200,6 @@ def roofline(table: pd.DataFrame) -> alt.FacetChart:
                 values=[1, 10, 100, 1000])  # fmt: skip
     y = marks.y("attainable_op_per_s", "Attainable operations per second", log=True, domain=ROOF_Y,
                 values=[1e11, 1e12, 1e13, 1e14, 1e15])  # fmt: skip
-    y["axis"]["labelExpr"] = "replace(format(datum.value, '~s'), regexp('([a-zA-Z]*)$'), ' $1') + 'OP/s'"
     roof = base.transform_filter("datum.kind === 'roof'").encode(x=x, y=y)
     lines = roof.mark_line().encode(color=colour, detail=alt.Detail("machine_id:N"))
     tips = marks.tooltip("label", "work", "intensity_flop_per_byte", "attainable_op_per_s", "peak_op_per_s",

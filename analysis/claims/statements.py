@@ -52,14 +52,6 @@ def factor(unit: str) -> float:
         return 1.0
 
 
-SHOWN_IN_BASE = {
-    "gbyte": "byte", "mbyte": "byte", "byte": "byte", "gbyte_per_s": "byte_per_s", "byte_per_token": "byte_per_token",
-    "param": "param", "transistor": "transistor", "s": "s", "ms": "s", "usd": "usd", "ratio": "ratio", "flop": "flop",
-}  # fmt: skip
-"""Units whose numbers ``words.quantity`` gives the prefix that reads best."""
-SUFFIXES = {"percent": "%", "gibyte": "GiB", "mibyte": "MiB", "mm2": "mm²"}
-NOUNS = {"gpu": "GPU", "word_per_token": "word per token", "byte_per_param": "byte per parameter"}
-FIRST_CALENDAR_YEAR = 1900
 BILLION = 1e9
 LEAST_IN_OWN_UNIT = 0.1
 """Gigabytes are not turned into hundreds of megabytes beside the article's 0.6 GB."""
@@ -70,6 +62,17 @@ def spoken(value: Number, digits: int = 3) -> str:
     return "" if np.ndim(value) else words.number(float(value), digits)
 
 
+def _base(unit: str) -> str:
+    """The base unit in which ``words.quantity`` gives a number the prefix that reads best; none where it stays in its own."""
+    try:
+        base = units.unit(unit).base
+    except KeyError:
+        return ""
+    binary = any(unit.startswith(prefix) for prefix in units.BINARY) and base != unit
+    stepped = bool(units.steps(base)[0]) or base in words.WHOLE
+    return base if stepped and not binary and unit != "percent" else ""
+
+
 def shown(many: Number, unit: str, digits: int = 3) -> str:
     """Give a number in base units as it reads in the unit of a claim: ``0.398, percent`` → ``39.8 %``; of draws nothing."""
     if np.ndim(many):
@@ -77,31 +80,19 @@ def shown(many: Number, unit: str, digits: int = 3) -> str:
     value = float(many)
     if math.isnan(value):
         return words.MISSING
-    own = value / factor(unit)
-    if unit == "usd" and value >= BILLION:
+    own, base = value / factor(unit), _base(unit)
+    if base == "usd" and value >= BILLION:
         return f"${words.number(value / BILLION, digits)} billion"
     if unit in ("gbyte", "gbyte_per_s") and LEAST_IN_OWN_UNIT <= own < 1:
-        return f"{words.number(own, digits)} {OWN_UNIT[unit]}"
-    if unit in SHOWN_IN_BASE:
-        return words.quantity(value, SHOWN_IN_BASE[unit], digits)
-    return _counted(own, unit, digits)
+        return f"{words.number(own, digits)} {units.unit(unit).symbol}"
+    return words.quantity(value, base, digits) if base else _counted(own, unit, digits)
 
 
 def _counted(own: float, unit: str, digits: int) -> str:
-    if unit == "year" and own > FIRST_CALENDAR_YEAR:
+    if unit == "year" and own > words.FIRST_CALENDAR_YEAR:
         return f"{own:.0f}"
     number = f"{own:,.0f}" if math.isclose(own, round(own), abs_tol=1e-9) else words.number(own, digits)
-    if unit in SUFFIXES:
-        return f"{number} {SUFFIXES[unit]}"
-    return number if unit in ("", "count") else f"{number} {noun(unit, plural=number != '1')}"
-
-
-def noun(unit: str, *, plural: bool) -> str:
-    """Give a unit as a word: ``token_per_s`` → ``tokens per second``, ``chip`` → ``chips``."""
-    text = NOUNS.get(unit, unit.replace("_", " ")).replace(" per s", " per second").replace(" per min", " per minute")
-    head, *rest = text.split(" per ")
-    many = "companies" if head == "company" else f"{head}s"
-    return " per ".join([many if plural else head, *rest])
+    return number if unit in ("", "count") else f"{number} {units.phrase(unit, plural=number != '1')}"
 
 
 # ------------------------------------------------------------------------------------------------ what the article says
@@ -193,16 +184,15 @@ class Statement:
 
 CRITERIA = ("criterion_value", "criterion_low", "criterion_high")
 """Columns of a criterion of ours: the one taken, and the ends of what the article's words allow."""
-OWN_UNIT = {"gbyte": "GB", "gbyte_per_s": "GB/s", "ms": "ms", "s": "s", "ratio": "×"}
 
 
 def trimmed(value: float, unit: str) -> str:
     """Give the article's number as it is printed, without digits it does not have: ``7 B parameters``, ``0.6 GB``."""
     own = f"{value / factor(unit):,.10g}"
-    if unit in OWN_UNIT:
-        return f"{own} {OWN_UNIT[unit]}".replace(" ×", "×")
     if unit in ("param", "transistor", "usd"):
         return re.sub(r"\.?0+(?= |$)", "", shown(value, unit)) if value >= BILLION else shown(value, unit)
+    if base := _base(unit):
+        return f"{own} {units.unit(unit).symbol}".replace(" ×", "×") if base != "share" else shown(value, unit)
     return f"{own}{shown(value, unit).lstrip('0123456789.,')}"
 
 
