@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: book serve test check calibrate release bench reproduce
+.PHONY: book serve test check calibrate release bench reproduce mutants
 
 book: $(READY)
 	$(BIN)/memory-wall build
@@ -31,6 +31,10 @@ bench: $(READY)
 
 reproduce: $(READY)
 	$(BIN)/python scripts/reproduce.py
+
+# Changes one thing at a time and runs the tests of its subject: at most an hour on two cores.
+mutants: $(READY)
+	$(BIN)/python scripts/mutants.py
 
 calibrate: $(READY)
 	$(BIN)/python -m analysis.calibration
