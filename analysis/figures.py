@@ -44,7 +44,9 @@ PACE = re.compile(r"\b(every|per|each|a|in) (\w+ )?years?\b|\bgrew\b|\bgrow|halv
 """Words of a trend in a title."""
 INTERVAL = re.compile(r"\d\S* to (\d|∞|never)")
 """The two ends of an interval, as ``derived.trends`` prints them."""
-ESTIMATE = re.compile(r"\bestimates? (of|by|put)\b|forecast|\baverage\b|\bprices?\b|\bcost\b|\bcontract\b", re.IGNORECASE)
+ESTIMATE = re.compile(
+    r"\bestimates? (of|by|put)\b|forecast|\baverage\b|\bprices?\b|\bcost\b|\bcontract\b", re.IGNORECASE
+)
 """Words of prices and estimates in a title: numbers that somebody reported, and nobody can read off a product."""
 FEW_SOURCES = 5
 """With fewer independent sources behind it, a title on a trend, a price or an estimate says how many there are."""
