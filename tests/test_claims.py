@@ -6,6 +6,7 @@ import ast
 import csv
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from analysis import claims, figures, tables
 from analysis.book import parameters as book_parameters
 from analysis.charts import claims as charts
 from analysis.claims import board, engine, prose, readings, statements
-from analysis.errors import InputError
+from analysis.errors import FigureError, InputError
 
 RULES = Path(claims.__file__).parent
 REFERENCE = Path(__file__).parent / "data" / "claims_reference.csv"
@@ -408,3 +409,9 @@ def test_values_have_their_own_prefix(
     ids = [value.id for value in claims.values(package, parameters, found)]
     assert len(ids) == len(set(ids))
     assert all(name.startswith("claims-") for name in ids)
+
+
+def test_no_verdict_is_published_with_an_unfilled_template(found: list[engine.Claim]) -> None:
+    wrong = replace(found[0], outcome=replace(found[0].outcome, context="It is {shown} here."))
+    with pytest.raises(FigureError, match=rf"claim {wrong.statement.id}: explanation holds an unfilled template"):
+        claims.publish_claims([wrong])

@@ -261,3 +261,15 @@ def test_a_number_that_json_does_not_know_is_an_error(desk: Desk) -> None:
     )
     with pytest.raises(ChapterError, match="not JSON compliant"):
         desk.run()
+
+
+def test_a_caption_without_its_f_stops_the_build_and_names_chapter_and_figure(desk: Desk) -> None:
+    desk.write(
+        "import altair, pandas\nfrom analysis.figures import figure\ntable = pandas.DataFrame({'year': [2026]})\n"
+        "figure('my-figure', altair.Chart(table).mark_point().encode(x='year:O'), table, title='t', subtitle='s', sources=[],\n"
+        "    caption=\"rests on {say['chips']} machines\", alt='one point, alone on a wide axis')"
+    )
+    with pytest.raises(
+        ChapterError, match=r"chapter chapter(.|\n)*figure my-figure: caption holds an unfilled template"
+    ):
+        desk.run()

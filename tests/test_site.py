@@ -15,7 +15,7 @@ import pytest
 import yaml
 from PIL import ImageFont
 
-from analysis import tables
+from analysis import figures, tables
 from analysis.book import execution, framing, parameters
 from analysis.book import site as builder
 from analysis.book.vega import FONT_FOLDER
@@ -321,3 +321,21 @@ def test_lines_of_words_are_alike_and_a_number_stays_with_its_unit() -> None:
     assert lines[-1].endswith("take 3.37\N{NO-BREAK SPACE}GB")
     assert len(lines) == 2
     assert abs(len(lines[0]) - len(lines[1])) < 10
+
+
+def test_titles_on_trends_use_a_trends_own_text_and_few_sources_are_said(site: Path) -> None:
+    """Over every figure as built: an interval in a title is the text of a fitted trend in numbers.json, never typed."""
+    numbers = json.loads((site / "numbers.json").read_text(encoding="utf-8"))
+    trends = [entry["text"] for entry in numbers if {"low_ratio", "high_ratio", "n_source"} <= set(entry["inputs"])]
+    assert len(trends) >= 10
+    shown = {
+        figure["id"]: figure["title"] for figure in json.loads((site / "figures.json").read_text(encoding="utf-8"))
+    }
+    paced = {name: title for name, title in shown.items() if figures.PACE.search(title)}
+    assert {"compute-against-bandwidth", "sram-scaling"} <= set(paced)
+    for name, title in paced.items():
+        pieces = re.findall(r"[\d.,]+(?:×| years) \([^)]*\)", title)
+        assert pieces, name
+        assert all(piece in trends for piece in pieces), title
+    for name in ("hbm-cost-share", "hbm-price-ratio", "dram-price", "phone-average-memory", *paced):
+        assert re.search(r"\b(one|two|three|four) sources?\b", shown[name]), shown[name]

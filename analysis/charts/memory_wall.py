@@ -189,17 +189,18 @@ def byte_and_flop(table: pd.DataFrame) -> alt.FacetChart:
 # ---------------------------------------------------------------------------------------------------- roofline
 
 
-ROOF_X, ROOF_Y = (0.5, 2048), (1.5e10, 2.5e15)
+ROOF_X, ROOF_Y = (0.5, 8192), (1.5e10, 2.5e15)
 
 
 def roofline(table: pd.DataFrame) -> alt.FacetChart:
     """A panel per kind of peak: roofs with their corners on logarithmic axes, and decoding on each."""
     base, works = alt.Chart(), list(dict.fromkeys(table.loc[table["kind"] == "work", "work"]))
     colour = marks.colour("device_class", theme.CLASSES, list(table["device_class"]), legend=False)
-    x = marks.x("intensity_flop_per_byte", "Operations per byte read from memory", log=True, domain=ROOF_X,
+    x = marks.x("intensity_flop_per_byte", "Operations per byte read", log=True, domain=ROOF_X,
                 values=[1, 10, 100, 1000])  # fmt: skip
     y = marks.y("attainable_op_per_s", "Attainable operations per second", log=True, domain=ROOF_Y,
                 values=[1e11, 1e12, 1e13, 1e14, 1e15])  # fmt: skip
+    y["axis"]["title"] = None
     roof = base.transform_filter("datum.kind === 'roof'").encode(x=x, y=y)
     lines = roof.mark_line().encode(color=colour, detail=alt.Detail("machine_id:N"))
     tips = marks.tooltip("label", "work", "intensity_flop_per_byte", "attainable_op_per_s", "peak_op_per_s",
@@ -379,7 +380,6 @@ def sensitivity(table: pd.DataFrame) -> alt.LayerChart:
 
 # ---------------------------------------------------------------------------------------------------- growth
 
-SERIES = {"peak compute": theme.MUTED, "memory bandwidth": theme.PRIMARY}
 FORMATS_OF_PEAKS = {
     "16 bit on matrix units": "diamond",
     "16 bit": "square",
@@ -387,6 +387,7 @@ FORMATS_OF_PEAKS = {
     "memory bandwidth": "circle",
 }
 """What a point counts, as its shape."""
+COUNTED = dict.fromkeys(FORMATS_OF_PEAKS, theme.MUTED) | {"memory bandwidth": theme.PRIMARY}
 BY = {"this book": [1, 0], "Gholami et al.": [7, 4], "Epoch AI": [2, 3]}
 RECENT = [12, 3, 2, 3]
 """Dashes of the fit over recent years."""
@@ -403,7 +404,8 @@ def compute_against_bandwidth(points: pd.DataFrame, lines: pd.DataFrame) -> alt.
         domain=(0.5, 2e4),
         values=[1, 10, 100, 1000, 10000],
     )
-    colour = marks.colour("series", SERIES, list(points["series"]))
+    colour = marks.colour("precision", COUNTED, list(points["precision"]), columns=2)
+    line_colour = alt.condition("datum.series === 'memory bandwidth'", alt.value(theme.PRIMARY), alt.value(theme.MUTED))
     shape = marks.shape("precision", FORMATS_OF_PEAKS, list(points["precision"]), columns=2)
     titles = {"name": "Chip", "relative_ratio": "Relative level", "precision": "Counted"}
     tips = marks.tooltip("name", "series", "precision", "year", "relative_ratio", titles=titles)
@@ -426,7 +428,12 @@ def compute_against_bandwidth(points: pd.DataFrame, lines: pd.DataFrame) -> alt.
         alt.Chart(lines)
         .mark_line(strokeWidth=2.2)
         .encode(
-            x=x, y=y, color=colour, strokeDash=dash, detail=[alt.Detail("series:N"), alt.Detail("by:N")], tooltip=tips
+            x=x,
+            y=y,
+            color=line_colour,
+            strokeDash=dash,
+            detail=[alt.Detail("series:N"), alt.Detail("by:N")],
+            tooltip=tips,
         )
     )
     return alt.layer(dots, trends)

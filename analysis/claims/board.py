@@ -15,7 +15,7 @@ from analysis.claims.hangs import HANGS_ON
 from analysis.claims.readings import HOLDING, VERDICTS, Reading
 from analysis.claims.statements import Statement
 from analysis.claims.verdicts import Claim
-from analysis.figures import CLAIMS, Column, Published, markup, show_table
+from analysis.figures import CLAIMS, Column, Published, markup, require_filled, show_table
 
 CHAPTERS = {
     "index": "The setting", "memory_wall": "Bandwidth", "sram_density": "On the chip", "dram_capacity": "Memory size",
@@ -68,6 +68,8 @@ def defined(claims: Sequence[Claim]) -> str:
 
 def publish_claims(claims: Sequence[Claim]) -> Published:
     """Hand the verdicts to the site: badges in prose and ``claims.json`` are made from them."""
+    for claim in claims:
+        require_filled(f"claim {claim.statement.id}", statement=claim.statement.text, explanation=claim.explanation)
     listed = "".join(f"<li>{escape(claim.statement.text)}: {escape(claim.verdict)}</li>" for claim in claims)
     return Published(CLAIMS, {"claims": [claim.as_dict() for claim in claims]}, f"<ul>{listed}</ul>")
 

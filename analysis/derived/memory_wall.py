@@ -247,7 +247,7 @@ ROOFLINE_ACCELERATORS = ("google-tpu-v4", "nvidia-h100-sxm5-80gb")
 SERVER_BATCH_SIZE = 256
 """Sequences that share a read of the weights on the article's server."""
 ONE_USER, MANY_USERS = "FP16, one user", f"FP16, {SERVER_BATCH_SIZE} users"
-ROOF_ENDS_FLOP_PER_BYTE = (0.5, 2048.0)
+ROOF_ENDS_FLOP_PER_BYTE = (0.5, 8192.0)
 
 
 PEAKS = {
@@ -308,7 +308,10 @@ def _roof(machine: dict[str, Any], batch_size: float | None = None) -> pd.DataFr
     )
     kept = {name: machine[name] for name in ("machine_id", "name", "device_class", "peak_kind", "source_id")}
     return table.assign(
-        **kept, peak_op_per_s=peak, ridge_flop_per_byte=ridge, label=short_name(machine["name"]).split(" (")[0]
+        **kept,
+        peak_op_per_s=peak,
+        ridge_flop_per_byte=ridge,
+        label=re.sub(r" \(.*|^NVIDIA |^Google | SXM.*", "", short_name(machine["name"])),
     )
 
 
@@ -321,10 +324,10 @@ def compute_used(package: DataPackage, **parameters: Any) -> pd.DataFrame:
         rate, model_param=table["largest_param"].to_numpy(), peak_flop_per_s=table["peak_op_per_s"].to_numpy()
     )
     table = table.drop_duplicates(["chip", "peak_kind", "format_id"], keep="last")
-    most = table.groupby(["peak_kind", "device_id"])["compute_used_share"].transform("max")
-    columns = ["device_id", "label", "device_class", "default_set", "format_id", "largest_param", "binding",
-               "peak_op_per_s", "peak_kind", "compute_used_share", "source_id", "second_source_id"]  # fmt: skip
-    return table.assign(most=most).sort_values(["peak_kind", "most", "device_id"], ignore_index=True)[columns]
+    columns = ["device_id", "label", "device_class", "default_set", "format_id", "memory_bandwidth_byte_per_s", "largest_param",
+               "binding", "peak_op_per_s", "peak_kind", "compute_used_share", "source_id", "second_source_id"]  # fmt: skip
+    order = ["memory_bandwidth_byte_per_s", "device_id", "peak_kind", "format_id"]
+    return table.sort_values(order, ignore_index=True)[columns]
 
 
 # ---------------------------------------------------------------------------------------------------- KV cache

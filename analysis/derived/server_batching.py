@@ -781,7 +781,7 @@ def _share_values(package: DataPackage) -> list[Value]:
     phrases = [
         _phrase("near-half", f"{near.sum()} of {len(shares)}", "Estimates within ten points of the article's half."),
         _phrase("hbm-basis", trends.basis(package, list(shares["source_id"])), "Independent sources of these estimates."),
-        _phrase("hbm-one-model", f"{words.spelled(origins.iloc[0])} of their {words.spelled(len(shares))} estimates",
+        _phrase("hbm-one-model", f"{words.spelled(int(origins.iloc[0]))} of the {words.spelled(len(shares))} estimates",
                 f"Estimates of one publisher's model, {origins.index[0]}."),
         _phrase("hbm-one-publisher", str(origins.index[0]), "The publisher of most of these estimates."),
         _phrase("hbm-span", _range(shares["low_share"].min() / PERCENT, shares["high_share"].max() / PERCENT) + " %",

@@ -629,9 +629,11 @@ def _key(name: str) -> str:
 def _coverage_values(package: DataPackage) -> list[Value]:
     table, cited = interval_coverage(package), sources(package)
     whole = table[table["group"] == "all"].iloc[0]
+    metal = float(table.loc[table["group"] == "metal", "row_share"].iloc[0])
     text = "whose measured speed lies in the 80 % interval set without their chip"
     return [
         _share("coverage-rows", float(whole["row_share"]), f"Configurations {text}", cited),
+        _share("coverage-metal", metal, f"Configurations on Metal {text}", cited),
         _share("coverage-chips", float(whole["chip_share"]), f"Chips {text}", cited),
     ]
 
@@ -945,21 +947,31 @@ def _counts(package: DataPackage) -> list[Value]:
 def _goal_texts(package: DataPackage) -> list[Value]:
     table = goals(package)
     errors, covered = (table[table["kind"] == kind] for kind in (ERROR_GOAL, COVERAGE_KIND))
+    narrow = covered[covered["reached_ratio"] < covered["low_ratio"]]
+    wide = covered[covered["reached_ratio"] > covered["goal_ratio"]]
+    missed = {"missed": errors[~errors["is_met"]]}
+    sides = {"too few lie inside": narrow, "more lie inside than the interval claims": wide}
     return [
-        Value(f"{NAME}goals-met", text=_met(errors), definition="Which goals for errors are met"),
-        Value(f"{NAME}coverage-met", text=_met(covered), definition="Which goals for coverage are met"),
+        Value(f"{NAME}goals-met", text=_told(errors, missed), definition="Which goals for errors are met"),
+        Value(f"{NAME}coverage-met", text=_told(covered, sides), definition="Which goals for coverage are met"),
     ]
+
+
+def _told(table: pd.DataFrame, missed: Mapping[str, pd.DataFrame]) -> str:
+    """Say how many goals of a table are met, and which are not, by the side on which they are missed."""
+    return "; ".join([_met(table), *(f"{name}: {_reached(rows)}" for name, rows in missed.items() if len(rows))])
 
 
 def _met(table: pd.DataFrame) -> str:
-    """Say how many goals of a table are met, and which are not, with what was reached."""
-    missed = table[~table["is_met"]]
-    if missed.empty:
-        return f"all {len(table)} are met"
-    names = [
-        f"{goal} ({reached:.2g} %)" for goal, reached in zip(missed["goal"], missed["reached_percent"], strict=True)
-    ]
-    return f"{len(table) - len(missed)} of {len(table)} are met; missed: {words.listing(names)}"
+    """Say how many goals of a table are met."""
+    count = int(table["is_met"].sum())
+    return f"all {count} are met" if count == len(table) else f"{count} of {len(table)} are met"
+
+
+def _reached(table: pd.DataFrame) -> str:
+    """List goals with what was reached: ``Metal, configurations (68 %)``."""
+    pairs = zip(table["goal"], table["reached_percent"], strict=True)
+    return words.listing([f"{goal} ({percent:.2g} %)" for goal, percent in pairs])
 
 
 WORKED = {"bandwidth_byte_per_s": 1008e9, "weight_byte": 3.56 * 2**30, "n_layer": 32.0, "introduced_year": 2022.0}
