@@ -98,6 +98,12 @@ class DataPackage:
         table = self.table("sources")
         return dict(zip(table["source_id"], table["publisher"], strict=True))
 
+    @cached_property
+    def source_kinds(self) -> dict[str, str]:
+        """Source id → what sort of document it is."""
+        table = self.table("sources")
+        return dict(zip(table["source_id"], table["kind"], strict=True))
+
     def sources(self, source_ids: Iterable[str]) -> pd.DataFrame:
         """The sources with these ids, each once, in the order of ``sources.csv``."""
         table = self.table("sources")
