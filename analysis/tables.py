@@ -109,6 +109,12 @@ class DataPackage:
         """The independent origins behind these sources: ten pages that repeat one model are one."""
         return sorted({self.origins[name] for name in source_ids if isinstance(name, str) and name})
 
+    @cached_property
+    def source_kinds(self) -> dict[str, str]:
+        """Source id → what sort of document it is."""
+        table = self.table("sources")
+        return dict(zip(table["source_id"], table["kind"], strict=True))
+
     def sources(self, source_ids: Iterable[str]) -> pd.DataFrame:
         """The sources with these ids, each once, in the order of ``sources.csv``."""
         table = self.table("sources")

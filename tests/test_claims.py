@@ -15,7 +15,7 @@ import pytest
 from analysis import claims, figures, tables
 from analysis.book import parameters as book_parameters
 from analysis.charts import claims as charts
-from analysis.claims import board, engine, prose, readings, statements
+from analysis.claims import board, engine, prose, readings, statements, verdicts
 from analysis.errors import FigureError, InputError
 
 RULES = Path(claims.__file__).parent
@@ -411,7 +411,7 @@ def test_values_have_their_own_prefix(
     assert all(name.startswith("claims-") for name in ids)
 
 
-def test_no_verdict_is_published_with_an_unfilled_template(found: list[engine.Claim]) -> None:
+def test_no_verdict_is_published_with_an_unfilled_template(found: list[verdicts.Claim]) -> None:
     wrong = replace(found[0], outcome=replace(found[0].outcome, context="It is {shown} here."))
     with pytest.raises(FigureError, match=rf"claim {wrong.statement.id}: explanation holds an unfilled template"):
         claims.publish_claims([wrong])

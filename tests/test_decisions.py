@@ -100,6 +100,7 @@ WRONG = [
     ("accelerators", "nvidia-b200", {"status": "rumoured"}, "status"),
     ("servers", "dgx-h100-2022", {"scope": "kit"}, "scope"),
     ("measurements_decode", "decode-0001", {"engine": "llama"}, "engine"),
+    ("measurements_bandwidth", "bandwidth-094", {"quality": "b"}, "measured_gbyte_per_s"),
     ("measurements_phone", "phone-001", {"read_gibyte": ""}, "read_gibyte"),
     ("measurements_phone", "phone-001", {"left_out": "too slow"}, "left_out"),
     ("measurements_phone", "phone-001", {"decode_token_per_s": "900"}, "decode_token_per_s"),

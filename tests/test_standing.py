@@ -6,6 +6,7 @@ import csv
 
 import pytest
 
+from analysis.book import pieces
 from analysis.derived import index, memory_wall, sram_density, standing
 from analysis.tables import DataPackage
 from tests.conftest import ROOT
@@ -42,13 +43,13 @@ def test_no_headline_device_rests_on_less(package: DataPackage) -> None:
 
 
 def test_the_tables_say_of_every_device_what_its_bandwidth_rests_on(package: DataPackage) -> None:
-    shown = memory_wall.answer_table(package, **READER).set_index("device_id")
-    sure = {row["device_id"]: row["confidence"] for row in package.table("devices").to_dict("records")}
-    for device_id, basis in shown["bandwidth_basis"].astype(str).items():
+    shown = memory_wall.answer_table(package, **READER).set_index("device_id")["bandwidth_basis"].astype(str).to_dict()
+    sure = package.table("devices").set_index("device_id")["confidence"].astype(str).to_dict()
+    for device_id, basis in shown.items():
         said = basis.split("; ")[-1]
         assert said in (standing.WORDS[sure[device_id]], standing.THROUGH_PRESS)
-    assert shown.at["iphone-14", "bandwidth_basis"] == "LPDDR4X-4266 × 64 bit; derived"
-    assert "secondary source" in str(shown.at["rtx-4090-24gb", "bandwidth_basis"])
+    assert shown["iphone-14"] == "LPDDR4X-4266 × 64 bit; derived"
+    assert "secondary source" in shown["rtx-4090-24gb"]
 
 
 def test_a_shown_derivation_gives_the_bandwidth(package: DataPackage) -> None:
@@ -77,6 +78,20 @@ def test_the_chips_of_a_table_without_an_address_are_counted(package: DataPackag
     }
     assert said["sram-density-unrecorded-dies"]["text"] == str(int(unrecorded.sum()))
     assert said["sram-density-a17-basis"]["text"] == "secondary source"
+
+
+def test_beside_every_number_stands_what_sort_of_source_it_has(package: DataPackage) -> None:
+    said = pieces.told(
+        {
+            "inputs": {},
+            "formula": "",
+            "definition": "",
+            "sources": ["jedec-mobile-memory", "techpowerup-geforce-rtx-5090"],
+        }
+    )
+    assert said["sources"] == "Sources: JEDEC (standards body) and TechPowerUp (database)."
+    allowed = package.columns("sources")["kind"]["constraints"]["enum"]
+    assert set(pieces.KINDS) == set(allowed)
 
 
 # ------------------------------------------------------------------------------------------------------- rows of a kind

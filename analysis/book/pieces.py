@@ -92,7 +92,7 @@ def _picture(bundle: dict[str, Any], folder: str, mode: str) -> str:
 def told(value: dict[str, Any]) -> dict[str, str]:
     """What there is to say about a number: definition, formula, inputs and sources, each as one line of text."""
     inputs = "; ".join(f"{name.replace('_', ' ')} = {shown}" for name, shown in value["inputs"].items())
-    names = publishers(value["sources"])
+    names = marked(value["sources"])
     return {
         "definition": value.get("definition") or value.get("statement", ""), "formula": value["formula"], "inputs": inputs,
         "sources": f"Sources: {words.listing(names)}." if names else "",
@@ -101,7 +101,7 @@ def told(value: dict[str, Any]) -> dict[str, str]:
 
 def source_note(bundle: dict[str, Any], document: str) -> str:
     """The sources of a figure for the end of its caption: by publisher, or counted and linked where they are many."""
-    names = publishers(bundle["sources"])
+    names = marked(bundle["sources"])
     if len(names) > MOST_PUBLISHERS:
         page = relative(document, f"figures/{bundle['id']}/index.html")
         return f" Sources: [{len(bundle['sources'])} documents]({page}#sources){{.external}}, listed with the data."
@@ -115,6 +115,23 @@ def publishers(source_ids: list[str]) -> list[str]:
     """Publishers of the sources, each once."""
     wanted = set(source_ids)
     return list(dict.fromkeys(name for source, name in tables.package().publishers.items() if source in wanted))
+
+
+KINDS = {
+    "vendor": "maker", "standard": "standards body", "paper": "paper", "filing": "filing", "survey": "survey", "benchmark": "measurements",
+    "forum": "forum", "code": "code", "analyst": "analyst", "database": "database", "press": "press", "article": "article",
+    "unrecorded": "address not recorded",
+}  # fmt: skip
+"""Kind of a source → the word that stands beside its publisher."""
+
+
+def marked(source_ids: list[str]) -> list[str]:
+    """Publishers of the sources with what sort of source each is, so that a number resting on the press says so."""
+    package, wanted = tables.package(), set(source_ids)
+    named = (
+        (name, KINDS[package.source_kinds[source]]) for source, name in package.publishers.items() if source in wanted
+    )
+    return [f"{name} ({word})" for name, word in dict.fromkeys(named)]
 
 
 def source_list(source_ids: list[str]) -> str:

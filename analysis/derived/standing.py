@@ -8,7 +8,9 @@ import pandas as pd
 
 from analysis.tables import DataPackage
 
-FIRST_HAND = ("vendor", "standard", "filing", "paper")
+STANDARD = "standard"
+"""It says what a kind of memory can do, not what a device has: it supports a derivation, and is none of the device."""
+FIRST_HAND = ("vendor", STANDARD, "filing", "paper")
 """Kinds of sources that speak for themselves: makers, standards bodies, what they file, and papers."""
 FIRST, SHOWN, LESS = "first-hand", "derivation", "secondary"
 WORDS = {
@@ -21,9 +23,9 @@ THROUGH_PRESS = "the maker's figure, read elsewhere"
 
 def kinds(package: DataPackage, table: pd.DataFrame) -> list[set[str]]:
     """Return the kinds of the sources of each row."""
-    kind = package.table("sources").set_index("source_id")["kind"]
+    kind = package.source_kinds
     pairs = zip(table["source_id"], table["second_source_id"], strict=True)
-    return [{str(kind[source]) for source in pair if source} for pair in pairs]
+    return [{kind[source] for source in pair if source} for pair in pairs]
 
 
 def devices(package: DataPackage) -> pd.DataFrame:
@@ -55,7 +57,7 @@ def _derivation(row: dict[object, object]) -> str:
 
 
 def _standing(kinds_of_row: set[str], derivation: str) -> str:
-    if kinds_of_row & set(FIRST_HAND):
+    if kinds_of_row & set(FIRST_HAND) - {STANDARD}:
         return FIRST
     return SHOWN if derivation else LESS
 
