@@ -265,7 +265,8 @@ def titles(claims: Sequence[Claim]) -> dict[str, str]:
     return {
         "verdicts": f"{held} of {checked} claims put to a test hold, {found['reproduces']} without any assumption",
         "verdicts-alt": f"Stacked bars, one per chapter. Over all chapters {summary(claims)}. {weakest(claims)}",
-        "verdicts-notice": f"{found['ambiguous']} claims are ambiguous: their words allow readings that disagree, or the verdict hangs on a choice of ours.",
+        "verdicts-notice": f"{found['ambiguous']} claims are ambiguous: their words allow readings that disagree, "
+        "or the verdict hangs on a choice of ours.",
         "deviations": f"{close} of {len(frame)} printed numbers are within a tenth of what the data give",
         "deviations-alt": f"One row per claim with a printed number. {close} of {len(frame)} markers lie in the band "
         f"within a tenth of one. {farthest(claims)}",
