@@ -407,6 +407,7 @@ def test_values_have_their_own_prefix(
     package: tables.DataPackage, parameters: dict[str, Any], found: list[claims.Claim]
 ) -> None:
     ids = [value.id for value in claims.values(package, parameters, found)]
+    assert {f"claims-flips-{name}" for name in prose.HEADLINES} <= set(ids), "the page cites them in every edition"
     assert len(ids) == len(set(ids))
     assert all(name.startswith("claims-") for name in ids)
 

@@ -359,7 +359,7 @@ def hung(
         (statement(3, "about", 1), {"value": 2.6e9}, ["about", "rounding"], "missed by less than the rounding"),
         (statement(3, "at-least", 1), {"value": 2.6e9}, ["rounding"], "with that granted it reproduces"),
         (statement(3, "at-least", 1), {"value": 2.4e9}, [], "It does not hold"),
-        (statement(10, "about", 1), {"value": 9.9e9, "high": 12e9}, ["range"], "all of it to lie within the tolerance"),
+        (statement(10, "about", 1), {"value": 9.9e9, "high": 12e9}, ["range"], "if all of it must lie within the tolerance"),
         (statement(0, "", 1, dict(zip(statements.CRITERIA, (5, 2, 9), strict=True))), {"value": 6, "unit": "ratio"},
          ["criterion"], "at 9.00× it is contradicted. Why."),
         (statement(0, "", 1, dict(zip(statements.CRITERIA, (5, 2, 9), strict=True))), {"value": 10, "unit": "ratio"},

@@ -67,7 +67,7 @@ def _chosen(statement: Statement, kind: str, other: Choice) -> str:
         return f"with {shown(other.about_share, 'percent')} to either side"
     if kind == "criterion":
         return f"at {limit(statement, other.criterion)}"
-    return {"rounding": "with that granted", "range": "were all of it to lie within the tolerance"}[kind]
+    return {"rounding": "with that granted", "range": "if all of it must lie within the tolerance"}[kind]
 
 
 def limit(statement: Statement, end: str) -> str:

@@ -174,7 +174,7 @@ def ads_four_of_five(book: Book) -> Outcome:
         tuple(
             book.reading(name, share, "percent", above=criterion, assumption=stands) for name, share in shares.items()
         ),
-        "The article speaks of profit, which the companies do not split this way; ByteDance publishes neither.",
+        "The article speaks of profit, which the companies do not split this way; ByteDance was not checked.",
     )
 
 
@@ -226,7 +226,7 @@ WHISPER = ("base", "small")
 
 @rule("whisper-on-phones", "memory of Whisper / memory of the phone")
 def whisper_on_phones(book: Book) -> Outcome:
-    """Whether the model fits the memory of the phone used most; the project's own demonstration ran on one of 4 GiB too."""
+    """Whether the model fits the memory of the phone used most."""
     phone = book.fact("iphone-11-dram")
     large = ratio(book.fact("whisper-large-memory"), phone)
     return Outcome(

@@ -241,7 +241,11 @@ def _robust(claims: Sequence[Claim]) -> list[Value]:
         _count("claims-drawn", len(moved), "Claims that a parameter moves."),
         _count("claims-steady", steady, "Of these, those whose verdict stands in nine tenths of the draws."),
         Value("claims-least-robust", text=least_robust(moved)),
-        *(Value(f"claims-flips-{claim.statement.id}", text=flips(claim)) for claim in moved if claim.robustness.flips),
+        *(
+            Value(f"claims-flips-{claim.statement.id}", text=flips(claim) or "no plausible value")
+            for claim in claims
+            if claim.statement.id in HEADLINES
+        ),
     ]
 
 
@@ -261,7 +265,8 @@ def titles(claims: Sequence[Claim]) -> dict[str, str]:
     return {
         "verdicts": f"{held} of {checked} claims put to a test hold, {found['reproduces']} without any assumption",
         "verdicts-alt": f"Stacked bars, one per chapter. Over all chapters {summary(claims)}. {weakest(claims)}",
-        "verdicts-notice": f"{found['ambiguous']} claims are ambiguous: their words allow readings that disagree.",
+        "verdicts-notice": f"{found['ambiguous']} claims are ambiguous: their words allow readings that disagree, "
+        "or the verdict hangs on a choice of ours.",
         "deviations": f"{close} of {len(frame)} printed numbers are within a tenth of what the data give",
         "deviations-alt": f"One row per claim with a printed number. {close} of {len(frame)} markers lie in the band "
         f"within a tenth of one. {farthest(claims)}",

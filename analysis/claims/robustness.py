@@ -62,7 +62,8 @@ def tried(
     """The claims with their robustness: ``share = draws with the verdict of this edition / draws``.
 
     plausible   range of each parameter, in its own unit; by default that of ``chapters/parameters.yml``
-    cells       range of uncertain cells of the tables, in base units: (table, key, column) → lowest and highest
+    cells       range of uncertain cells of the tables: (table, key, column) → lowest and highest, in base units; of the
+                table of facts the column is ``value``, in the unit of its row
 
     A claim that looks up none of them is not drawn: ``draws`` is 0 and the share missing.  Inputs are drawn independently
     and evenly; where they move together, the share says too much or too little.

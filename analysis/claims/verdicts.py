@@ -140,7 +140,9 @@ def conclusion(claim: Claim) -> str:
 
 def undecided(holding: Sequence[Reading], failing: Sequence[Reading]) -> str:
     """Give what the readings say as this book decides them, where another choice turns that."""
-    granted = next((f" Granted is that {reading.assumption}." for reading in holding if reading.assumption), "")
+    granted = next(
+        (f" That takes for granted that {reading.assumption}." for reading in holding if reading.assumption), ""
+    )
     found = [("it holds for", holding), ("it fails for", failing)]
     said = "; ".join(f"{verb} {listed(readings)}" for verb, readings in found if readings)
     return f"Decided our way, {said}.{granted}"
