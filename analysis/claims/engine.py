@@ -148,7 +148,7 @@ class Statement:
             return self.value * (1 - BOUND_SHARE), math.inf
         if self.qualifier == "at-most":
             return -math.inf, self.value * (1 + BOUND_SHARE)
-        half = HALF * float(10.0 ** -decimals(self.printed)) * factor(self.unit)
+        half = HALF * float(f"1e-{decimals(self.printed)}") * factor(self.unit)
         return self.value - half, self.value_high + half
 
     def tolerance(self) -> str:

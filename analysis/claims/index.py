@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from analysis import words
+from analysis import ranking, words
 from analysis.claims.engine import Book, Outcome, Reading, not_checkable, rule, shown
 from analysis.claims.lookups import byte_per_param, chip, either, largest, rate, ratio, top_device
 from analysis.equations import dram_capacity, memory_wall
@@ -50,7 +50,7 @@ def gpt4_server_price(book: Book) -> Outcome:
     table = table[table["accelerator_id"].isin(["nvidia-a100-sxm4-80gb", "nvidia-h100-sxm5-80gb"])]
     table = table[~table["name"].str.contains(BOARD) & table["price_usd"].notna() & (table["date"] <= f"{day.year}-12")]
     away = (pd.to_datetime(table["date"], format="mixed") - day).abs()
-    ids = list(table.loc[away.sort_values(kind="stable").index, "server_id"])
+    ids = list(ranking.by(table.assign(away=away), "away", "server_id")["server_id"])
     readings = [server_price(book, key, nearest=key == ids[0]) for key in ids]
     prices, source = [reading.value for reading in readings], book.text("servers", ids[0], "source_id")
     return Outcome(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analysis import ranking
 from analysis.claims.engine import Book
 from analysis.equations import memory_wall
 
@@ -45,7 +46,7 @@ def newest_device(book: Book, column: str = "memory_bandwidth_byte_per_s", **equ
         table = table[table[name] == value]
     table = table[table[column].notna()]
     last = table[table["release_date"] == table["release_date"].max()]
-    return str(last.sort_values(column, ascending=False, kind="stable")["device_id"].iloc[0])
+    return str(ranking.first(last, column, "device_id", falling={column})["device_id"])
 
 
 def top_device(book: Book, column: str = "memory_bandwidth_byte_per_s", *, until: str = "", **equal: str) -> str:
@@ -55,7 +56,7 @@ def top_device(book: Book, column: str = "memory_bandwidth_byte_per_s", *, until
         table = table[table[name] == value]
     if until:
         table = table[table["release_date"] <= until]
-    return str(table.sort_values(column, ascending=False, kind="stable")["device_id"].iloc[0])
+    return str(ranking.first(table, column, "device_id", falling={column})["device_id"])
 
 
 def named(book: Book, device_id: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis import words
+from analysis import ranking, words
 from analysis.claims.engine import BOUND_SHARE, Book, Outcome, not_checkable, rule, shown
 from analysis.claims.lookups import (
     byte_per_param,
@@ -527,7 +527,8 @@ def theoretical_io(book: Book) -> Outcome:
     table = book.table("measurements_bandwidth")
     table = table[table["quality"].isin(["a", "b"])]
     reached = table["measured_byte_per_s"] / table["datasheet_byte_per_s"]
-    best = str(table.assign(reached=reached).dropna(subset="reached").sort_values("reached")["measurement_id"].iloc[-1])
+    known = table.assign(reached=reached)
+    best = str(ranking.first(known, "reached", "measurement_id", falling={"reached"})["measurement_id"])
     top = ratio(
         *(book.value("measurements_bandwidth", best, f"{kind}_byte_per_s") for kind in ("measured", "datasheet"))
     )

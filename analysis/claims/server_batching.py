@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis import words
+from analysis import ranking, words
 from analysis.claims.engine import Book, Outcome, not_checkable, rule, shown
 from analysis.claims.lookups import byte_per_param, either, rate, ratio
 from analysis.equations import dram_capacity, memory_wall, server_batching
@@ -258,7 +258,8 @@ def reuse_256(book: Book) -> Outcome:
 def flops_rise_with_batch(book: Book) -> Outcome:
     """Utilization from one batch size to the next."""
     table = book.table("pope_tables")
-    rows = table[table["row_id"].str.fullmatch(POINT.format(phase="total", batch=r"\d+"))].sort_values("batch_size")
+    points = table[table["row_id"].str.fullmatch(POINT.format(phase="total", batch=r"\d+"))]
+    rows = ranking.by(points, "batch_size", "row_id")
     shares = [step(book, "total", "mfu_share", float(size)) for size in rows["batch_size"]]
     gain = float((pd.Series(shares) / pd.Series(shares).shift()).min())
     return Outcome(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis import words
 from analysis.claims.engine import Book, Outcome, not_checkable, rule, shown
 from analysis.claims.lookups import either, ratio, weights
 from analysis.equations import sram_density
@@ -120,7 +121,7 @@ def feram_mram_far(book: Book) -> Outcome:
     ]
     shown_off = capacity_byte(book, "feram-micron-nvdram")
     return Outcome(
-        tuple(sorted(readings, key=lambda reading: -reading.value)),
+        tuple(sorted(readings, key=lambda reading: (-words.settled(reading.value), reading.label))),
         f"The largest FeRAM shown had {shown(shown_off, 'gbyte')} on a die, in December 2023; no product followed.",
         latest=max(reading.value for reading in readings),
         latest_label="largest that ships",

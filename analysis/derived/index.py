@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import words
+from analysis import ranking, words
 from analysis.derived import common, memory_wall
 from analysis.equations import memory_wall as equations
 from analysis.figures import Value
@@ -31,8 +31,7 @@ def explorer(package: DataPackage, *, format_id: str = SHOWN_FORMAT, **parameter
     table = table[(table["format_id"] == format_id) & table["largest_param"].notna()].reset_index(drop=True)
     table["label"] = table["device_id"].map(LABELLED).fillna("")
     table["is_article"] = table["device_id"].isin({device for device, _ in memory_wall.ARTICLE_CLAIMS})
-    order = ["device_class", "memory_bandwidth_byte_per_s", "device_id"]
-    return table.sort_values(order, ignore_index=True)
+    return ranking.by(table, "device_class", "memory_bandwidth_byte_per_s", "device_id")
 
 
 def values(package: DataPackage, **parameters: float) -> list[Value]:
@@ -40,9 +39,10 @@ def values(package: DataPackage, **parameters: float) -> list[Value]:
     table = memory_wall.largest_models(package, default_set=None, **parameters)
     now = explorer(package, format_id=SHOWN_FORMAT, **parameters)
     newest = now[now["default_set"] == "2026"]
-    phone = newest[newest["device_class"] == "phone"].nlargest(1, "largest_param").iloc[0]
-    laptop = newest[newest["device_class"] == "laptop"].nlargest(1, "largest_param").iloc[0]
-    card = newest[newest["device_class"] == "gpu"].nlargest(1, "largest_param").iloc[0]
+    phone, laptop, card = (
+        ranking.first(newest[newest["device_class"] == kind], "largest_param", "device_id", falling={"largest_param"})
+        for kind in ("phone", "laptop", "gpu")
+    )
     bound = int((now["binding"] == "bandwidth").sum())
     return [
         *(_largest(table, "iphone-14", key, f"index-iphone-14-{key}") for key in common.FORMATS),

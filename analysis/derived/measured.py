@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis import ranking
 from analysis.derived import expected
-from analysis.equations import kv_cache, memory_wall, validation
+from analysis.equations import elementary, kv_cache, memory_wall, validation
 from analysis.equations.constants import BIT_PER_BYTE
 from analysis.tables import DataPackage
 
@@ -71,7 +72,7 @@ def batched_experts(package: DataPackage) -> pd.DataFrame:
         (rows["architecture"] == "moe") & (rows["batch_kind"] == "parallel-sequences") & (rows["quality"] != "c")
     ]
     runs = expert_measurements(package)
-    runs = runs[runs["flash"]].sort_values("year").drop_duplicates(["chip", "model"], keep="last")
+    runs = ranking.by(runs[runs["flash"]], "year", "measurement_id").drop_duplicates(["chip", "model"], keep="last")
     columns = [
         "measurement_id",
         "chip",
@@ -354,10 +355,10 @@ def _solved_param(
 ) -> np.ndarray:
     """Return the model size at which a step takes so long, by halving on a logarithmic scale; the time grows with the size."""
     table = expected.arrays(known.table, kind[0])
-    low, high = np.full(len(bandwidth), np.log(LEAST_PARAM)), np.full(len(bandwidth), np.log(MOST_PARAM))
+    low, high = (np.full(len(bandwidth), elementary.log(param)) for param in (LEAST_PARAM, MOST_PARAM))
     for _ in range(SOLVING_STEPS):
         middle = (low + high) / 2
-        param = np.exp(middle)
+        param = np.asarray(elementary.exp(middle))
         size = {
             "weight_byte": param * bit / BIT_PER_BYTE,
             "n_layer": expected.typical_layer(known, param),
@@ -368,7 +369,7 @@ def _solved_param(
         )
         fits = np.asarray(parts.step_s) <= step_s
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
-    return np.where(np.isnan(bandwidth), np.nan, np.exp(low))
+    return np.where(np.isnan(bandwidth), np.nan, elementary.exp(low))
 
 
 def expected_speeds(

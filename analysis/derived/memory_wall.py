@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis import words
+from analysis import ranking, words
 from analysis.derived import common, measured
-from analysis.equations import dram_capacity, growth, memory_wall
+from analysis.equations import dram_capacity, elementary, growth, memory_wall
 from analysis.tables import DataPackage
 
 FORMAT_NAMES = {"fp16": "FP16", "int8": "int8", "int4": "int4"}
@@ -101,8 +101,8 @@ def largest_by_device(package: DataPackage, **parameters: float) -> pd.DataFrame
     for name, column in (("article_param", "article_value"), ("article_high_param", "article_value_high")):
         table[name] = claims[column].reindex(stated).to_numpy()
     table["claim_source_id"] = claims["source_id"].reindex(stated).to_numpy()
-    order = ["default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte", "device_id", "byte_per_param"]
-    return table.sort_values(order, ascending=[True, True, True, True, False], ignore_index=True)
+    device = ("default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte", "device_id")
+    return ranking.by(table, *device, "byte_per_param", "format_id", falling={"byte_per_param"})
 
 
 def _short(name: str) -> str:
@@ -133,7 +133,7 @@ def largest_model_table(package: DataPackage, **parameters: float) -> pd.DataFra
     wide["capacity_gib"] = wide["memory_capacity_byte"] / common.base(1, "gibyte")
     wide["limit"] = wide["binding"].replace("capacity", "memory")
     wide["is_article"] = wide["device_id"].isin({device for device, _ in ARTICLE_CLAIMS})
-    return wide.sort_values(["default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte"], ignore_index=True)
+    return ranking.by(wide, "default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte", "device_id")
 
 
 EXPECTED_FORMAT = "int4"
@@ -290,7 +290,10 @@ def compute_used(package: DataPackage, **parameters: float) -> pd.DataFrame:
     most = table.groupby("device_id")["compute_used_share"].transform("max")
     columns = ["device_id", "label", "device_class", "default_set", "format_id", "largest_param", "binding",
                "peak_op_per_s", "peak_kind", "compute_used_share", "source_id", "second_source_id"]  # fmt: skip
-    return table.assign(most=most).sort_values(["most", "device_id"], ignore_index=True)[columns]
+    table = ranking.by(
+        table.assign(most=most), "most", "device_id", "byte_per_param", "format_id", falling={"byte_per_param"}
+    )
+    return table[columns]
 
 
 # ---------------------------------------------------------------------------------------------------- KV cache
@@ -327,7 +330,7 @@ def kv_cache_over_context(package: DataPackage, **parameters: float) -> pd.DataF
 
 
 def _doublings(longest: float) -> list[float]:
-    steps = int(np.log2(longest / SHORTEST_CONTEXT_TOKEN))
+    steps = int(elementary.log2(longest / SHORTEST_CONTEXT_TOKEN))
     doubled = [float(SHORTEST_CONTEXT_TOKEN * 2**step) for step in range(steps + 1)]
     return doubled if doubled[-1] == longest else [*doubled, float(longest)]
 
@@ -407,7 +410,7 @@ def sensitivity(
     table = pd.DataFrame(found, columns=columns).assign(source_id=device["source_id"])
     table["stated_param"] = _moved(package, device_id, parameters, {})
     table["span_ratio"] = table["high_param"] / table["low_param"]
-    return table.sort_values("span_ratio", ascending=False, ignore_index=True)
+    return ranking.by(table, "span_ratio", "input", falling={"span_ratio"})
 
 
 End = tuple[Any, str]
@@ -501,7 +504,8 @@ def _fit(table: pd.DataFrame, column: str) -> pd.DataFrame:
 def _relative(table: pd.DataFrame, series: str, column: str, start: float) -> pd.DataFrame:
     points = _fit(table, column)
     ratio = growth.fitted_growth_ratio(points["year"].to_numpy(), points["amount"].to_numpy(), period_year=PERIOD_YEAR)
-    middle = float(np.exp(np.log(points["amount"]).mean()))  # the fitted line passes through the mean of the logarithms
+    # The fitted line passes through the mean of the logarithms.
+    middle = float(elementary.exp(np.mean(elementary.log(points["amount"].to_numpy()))))
     elapsed = float(points["year"].mean()) - start
     level = middle / growth.compound_growth_ratio(ratio, horizon_year=elapsed, period_year=PERIOD_YEAR)
     return points.assign(series=series, relative_ratio=points["amount"] / level).drop(columns="amount")
@@ -543,8 +547,8 @@ def growth_table(package: DataPackage) -> pd.DataFrame:
     table = pd.concat([ours, published[columns]], ignore_index=True)
     ratio = table["growth_per_2_year_ratio"].to_numpy()
     table["doubling_time_year"] = growth.doubling_time_year(ratio, period_year=PERIOD_YEAR)
-    order = ["peak compute", "peak compute at 32 bits", "memory bandwidth", "interconnect"]
-    return table.sort_values("series", key=lambda series: series.map(order.index), kind="stable", ignore_index=True)
+    shown = ("peak compute", "peak compute at 32 bits", "memory bandwidth", "interconnect")
+    return pd.concat([table[table["series"] == series] for series in shown], ignore_index=True)
 
 
 def _our_rate(package: DataPackage, series: str, column: str) -> dict[str, Any]:

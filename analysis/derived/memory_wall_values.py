@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import words
+from analysis import ranking, words
 from analysis.derived import common
 from analysis.derived import memory_wall as derived
 from analysis.equations import memory_wall
@@ -219,7 +219,7 @@ def _roofs(package: DataPackage, **parameters: float) -> list[Value]:
     }  # fmt: skip
     ridges = roofs.drop_duplicates("machine_id").set_index("machine_id")
     used = derived.compute_used(package, **parameters)
-    most = derived.rows(used.nlargest(1, "compute_used_share"))[0]
+    most = ranking.first(used, "compute_used_share", "device_id", "format_id", falling={"compute_used_share"})
     phone = used[(used["device_id"] == PHONE) & (used["format_id"] == "fp16")]["compute_used_share"].max()
     about = "Share of the peak that work of this intensity can attain."
     return [

@@ -1,10 +1,9 @@
 """Growth over the years: how fast a quantity multiplies, and how long it takes to double."""
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analysis.equations import elementary
 from analysis.equations.ranges import Result, positive
 
 
@@ -24,9 +23,8 @@ def fitted_growth_ratio(year: ArrayLike, value: ArrayLike, *, period_year: Array
     time = years - years.mean()
     if not np.any(time):
         raise ValueError(f"year must hold at least two different dates, found {years}")
-    slope = np.sum(time * np.log(values)) / np.sum(time**2)
-    growth: Result = np.exp(slope * period)
-    return growth
+    slope = np.sum(time * elementary.log(values)) / np.sum(time**2)
+    return elementary.exp(slope * period)
 
 
 def growth_ratio(
@@ -51,7 +49,7 @@ def growth_ratio(
     start, end, elapsed, period = positive(
         start_value=start_value, end_value=end_value, elapsed_year=elapsed_year, period_year=period_year
     )
-    return (end / start) ** (period / elapsed)
+    return elementary.power(end / start, period / elapsed)
 
 
 def compound_growth_ratio(growth_ratio: ArrayLike, *, horizon_year: ArrayLike, period_year: ArrayLike = 1) -> Result:
@@ -67,7 +65,7 @@ def compound_growth_ratio(growth_ratio: ArrayLike, *, horizon_year: ArrayLike, p
     Source: compound growth.
     """
     ratio, horizon, period = positive(growth_ratio=growth_ratio, horizon_year=horizon_year, period_year=period_year)
-    return ratio ** (horizon / period)
+    return elementary.power(ratio, horizon / period)
 
 
 def doubling_time_year(growth_ratio: ArrayLike, *, period_year: ArrayLike = 1) -> Result:
@@ -83,4 +81,4 @@ def doubling_time_year(growth_ratio: ArrayLike, *, period_year: ArrayLike = 1) -
     """
     ratio, period = positive(growth_ratio=growth_ratio, period_year=period_year)
     with np.errstate(divide="ignore"):
-        return period * math.log(2) / np.log(ratio)
+        return period * elementary.log(2) / elementary.log(ratio)

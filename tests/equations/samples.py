@@ -199,7 +199,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 
-HELPERS = {"constants", "ranges"}
+HELPERS = {"constants", "elementary", "ranges"}
 """Modules of the package that hold no equations."""
 
 REDUCING = {"growth.fitted_growth_ratio", "dram_capacity.at_least_share", "validation.interval_end_ratio"}
