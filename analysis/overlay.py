@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -351,7 +352,9 @@ def ratio(one: str, other: str) -> float:
     if first is None or second is None or first.text == second.text:
         return 1.0
     bits = second.dimensions.get("bit", 0) - first.dimensions.get("bit", 0)
-    return float(first.factor / second.factor * float(BIT_PER_BYTE) ** bits)
+    return math.ldexp(
+        first.factor / second.factor, bits * (BIT_PER_BYTE.bit_length() - 1)
+    )  # 8 to a whole power, exactly
 
 
 def _no_column(sheet: Sheet, name: str, fields: Mapping[str, Any]) -> Problem:

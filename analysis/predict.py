@@ -495,7 +495,7 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
     order = [name for name in NOTES if name in rows.notes]
     flags = np.array([rows.notes[name] for name in order])
     flags[order.index("layer")] &= ~flags[order.index("weight")]
-    patterns, which = np.unique(flags.T @ (1 << np.arange(len(order))), return_inverse=True)
+    patterns, which = np.unique(np.sum(flags.T * (1 << np.arange(len(order))), axis=1), return_inverse=True)
     texts = [
         "; ".join(NOTES[name] for bit, name in enumerate(order) if int(pattern) >> bit & 1) for pattern in patterns
     ]

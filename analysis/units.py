@@ -188,7 +188,7 @@ def unit(text: str) -> Unit:
     for position, word in enumerate(text.split("_per_")):
         base, size = _word(word)
         power = 1 if position == 0 else -1
-        factor *= size**power
+        factor = factor * size if power > 0 else factor / size
         if base:
             dimensions[base] += power
     return Unit(text, factor, {base: power for base, power in dimensions.items() if power})

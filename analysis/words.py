@@ -27,9 +27,19 @@ FIRST_CALENDAR_YEAR = 1900
 AFTER_NUMBER = re.compile(r"(?<=\d) (?=[^\W\d_]|%)")
 
 
+def settled(value: float) -> float:
+    """``value`` at twelve significant digits: what is equal but for the last bits becomes equal, and a half stays a half."""
+    return float(f"{value:.12g}")
+
+
 def significant(value: float, digits: int = 6) -> float:
-    """``value`` at so many significant digits; at six, as data are published, the last bit of a processor never shows."""
-    return float(f"{value:.{digits}g}")
+    """``value`` at so many significant digits, six as data are published: what its last bits say never shows."""
+    return float(f"{settled(value):.{digits}g}")
+
+
+def magnitude(value: float) -> int:
+    """The power of ten of the first digit: 999 → 2, 0.05 → −2; read from the digits, as logarithms end a bit above or below."""
+    return int(f"{value:.16e}".partition("e")[2])
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -38,22 +48,21 @@ def number(value: float, digits: int = 3) -> str:
         return MISSING
     if value == 0 or math.isinf(value):
         return "0" if value == 0 else ("∞" if value > 0 else "−∞")
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    rounded = round(value, places)
-    places = digits - 1 - math.floor(math.log10(abs(rounded)))
+    rounded = significant(value, digits)
+    places = digits - 1 - magnitude(rounded)
     return f"{rounded:,.{max(places, 0)}f}".replace("-", "−")
 
 
 def fixed(value: float, places: int) -> str:
     """``value`` with ``places`` decimals; one too small to show any digit that way keeps two significant digits."""
-    if value and abs(value) < 0.5 * 10.0**-places:
+    if value and abs(settled(value)) < float(f"5e-{places + 1}"):
         return number(value, 2)
-    return f"{value:,.{places}f}".replace("-", "−")
+    return f"{settled(value):,.{places}f}".replace("-", "−")
 
 
 def _stepped(value: float, steps: units.Steps, digits: int) -> tuple[str, str]:
     for step, symbol in steps:
-        if abs(value) >= step * (1 - 0.5 * 10.0**-digits):
+        if settled(abs(value)) >= settled(step * (1 - float(f"5e-{digits + 1}"))):
             return number(value / step, digits), symbol
     step, symbol = next((one for one in steps if one[0] == 1.0), steps[-1]) if not value else steps[-1]
     return number(value / step, digits), symbol

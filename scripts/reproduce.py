@@ -1,9 +1,8 @@
 """Whether two strangers get the same bytes: the book is built under conditions that should not matter, and the sites compared.
 
-Four builds besides the first: one with everything changed that differs from desk to desk, one from what the first kept, one in a
-network namespace with nothing in it, one with another Python.  Every file, every byte, every permission counts; only times of
-files do not.  Where a file differs, the conditions in which the two builds differ are tried one by one, so that the cause is found
-and not guessed.  ``make reproduce`` runs this.
+``chapters/conditions.yml`` names the builds besides the first and what differs in them.  Every file, every byte, every permission
+counts; only times of files do not.  Where a file differs, the conditions in which the two builds differ are tried one by one, so
+that the cause is found and not guessed.  ``make reproduce`` runs this; ``--only`` chooses builds, or single conditions, by name.
 """
 
 from __future__ import annotations
@@ -19,12 +18,20 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_OUT = shutil.ignore_patterns("_build", ".venv", "__pycache__", ".*_cache", "*.egg-info", ".hypothesis")
-PERSONAL = ("PYTHON", "MEMORY_WALL_", "LC_", "LANG", "TZ", "SOURCE_DATE_EPOCH")
+PERSONAL = (
+    "PYTHON", "MEMORY_WALL_", "LC_", "LANG", "TZ", "SOURCE_DATE_EPOCH", "NPY_", "OPENBLAS_", "OMP_", "GLIBC_TUNABLES", "COLUMNS",
+)  # fmt: skip
 """Environment variables that begin so are set here or not at all."""
+CONDITIONS = ROOT / "chapters" / "conditions.yml"
 MOST_SHOWN = 12
 CONTEXT_BYTE = 40
 PYTHONS = ((3, 11), (3, 12))
@@ -45,6 +52,16 @@ class Conditions:
     home: str = "own"
     source_date_epoch: str = ""
     python: str = sys.executable
+    numpy_without: str = ""
+    c_library_without: str = ""
+    blas_core: str = ""
+    threads: str = ""
+    processors: str = "all"
+    shared_memory: str = "there"
+    standard_input: str = "open"
+    optimize: str = ""
+    terminal: str = ""
+    temporary: str = ""
 
     def differing(self, other: Conditions) -> list[str]:
         """The names of the conditions in which the two differ."""
@@ -147,7 +164,7 @@ class Workshop:
         return out
 
     def _run(self, conditions: Conditions, command: list[str], copy: Path) -> None:
-        wrapped = [*EMPTY_NETWORK[conditions.network], *command]
+        wrapped = [*wrapper(conditions), *command]
         done = subprocess.run(
             wrapped, cwd=copy, env=self.environment(conditions, copy), umask=conditions.umask, capture_output=True, text=True, check=False
         )  # fmt: skip
@@ -172,11 +189,15 @@ class Workshop:
         }  # fmt: skip
         if (self.folder / "locales" / conditions.locale).exists():
             given["LOCPATH"] = str(self.folder / "locales")
-        if conditions.home != "own":
-            given["HOME"] = str(self.folder / conditions.home)
-            Path(given["HOME"]).mkdir(exist_ok=True)
-        if conditions.source_date_epoch:
-            given["SOURCE_DATE_EPOCH"] = conditions.source_date_epoch
+        for name, folder in (("HOME", conditions.home), ("TMPDIR", conditions.temporary)):
+            if folder not in ("", "own", "unset"):
+                given[name] = str(self.folder / folder)
+                Path(given[name]).mkdir(exist_ok=True)
+        for condition, variables in VARIABLES.items():
+            if value := getattr(conditions, condition):
+                given |= {name: shape.format(value) for name, shape in variables.items()}
+        if conditions.home == "unset":
+            own.pop("HOME", None)
         return own | given
 
     def _cache(self, conditions: Conditions) -> Path:
@@ -197,24 +218,51 @@ class Workshop:
 
 
 COMMA = ("de_de.utf8", "fr_fr.utf8", "es_es.utf8", "it_it.utf8", "tr_tr.utf8", "pt_br.utf8")
-EMPTY_NETWORK: dict[str, list[str]] = {"there": [], "none": []}
-"""State of the network → the command that puts a build into it."""
+VARIABLES: dict[str, dict[str, str]] = {
+    "source_date_epoch": {"SOURCE_DATE_EPOCH": "{}"}, "numpy_without": {"NPY_DISABLE_CPU_FEATURES": "{}"},
+    "c_library_without": {"GLIBC_TUNABLES": "glibc.cpu.hwcaps={}"}, "blas_core": {"OPENBLAS_CORETYPE": "{}"},
+    "threads": {"OMP_NUM_THREADS": "{}", "OPENBLAS_NUM_THREADS": "{}"}, "optimize": {"PYTHONOPTIMIZE": "{}"},
+    "terminal": {"COLUMNS": "20", "TERM": "dumb"},
+}  # fmt: skip
+"""Condition → the variables of the environment that make it."""
+READ_ONLY = 'mount -t tmpfs -o ro,size=4k none /dev/shm && exec "$@"'
+WRAPPERS: dict[str, list[list[str]]] = {
+    "network": [["unshare", "--net"], ["unshare", "--map-root-user", "--net"]],
+    "shared_memory": [["unshare", "--mount", *more, "sh", "-c", READ_ONLY, "sh"] for more in ([], ["--map-root-user"])],
+    "processors": [["taskset", "--cpu-list", str(min(os.sched_getaffinity(0), default=0))]]
+    if hasattr(os, "sched_getaffinity")
+    else [],
+    "standard_input": [["sh", "-c", 'exec "$@" <&-', "sh"]],
+}
+"""Condition → commands of which one puts a build into it."""
+EVIDENCE = {
+    "network": "grep -q lo: /proc/net/dev && ! grep -v lo: /proc/net/dev | grep -q :", "shared_memory": "! touch /dev/shm/tried",
+    "processors": 'test "$(nproc)" = 1', "standard_input": "! test -e /dev/fd/0",
+}  # fmt: skip
+"""Condition → what holds in a shell under it."""
 
 
-def empty_network() -> bool:
-    """Whether this system lets us build in a network namespace with nothing in it but an idle loopback device."""
-    for command in (["unshare", "--net"], ["unshare", "--map-root-user", "--net"]):
-        done = subprocess.run(
-            [*command, "cat", "/proc/net/dev"], capture_output=True, text=True, check=False
-        ) if shutil.which("unshare") else None  # fmt: skip
-        if (
-            done
-            and done.returncode == 0
-            and [line.split(":")[0].strip() for line in done.stdout.splitlines()[2:]] == ["lo"]
-        ):
-            EMPTY_NETWORK["none"] = command
-            return True
-    return False
+@cache
+def putting_into(condition: str) -> list[str]:
+    """The command that puts a build into a condition, shown to do so; empty where this system has none."""
+    for command in WRAPPERS[condition]:
+        tried = [*command, "sh", "-c", EVIDENCE[condition]]
+        if shutil.which(command[0]) and not subprocess.run(tried, capture_output=True, check=False).returncode:
+            return command
+    return []
+
+
+def wrapper(conditions: Conditions) -> list[str]:
+    """The commands that put a build into its conditions, one inside the other."""
+    plain = Conditions()
+    asked = [name for name in WRAPPERS if getattr(conditions, name) != getattr(plain, name)]
+    return [word for name in asked for word in putting_into(name)]
+
+
+def instruction_sets() -> list[str]:
+    """What numpy found on this processor beyond its baseline, from the oldest to the newest."""
+    known: dict[str, Any] = dict(np.show_config(mode="dicts"))
+    return list(known.get("SIMD Extensions", {}).get("found", []))
 
 
 def other_python() -> str:
@@ -245,26 +293,57 @@ def other_python() -> str:
     return str(folder / "bin" / "python")
 
 
-def planned(workshop: Workshop) -> tuple[dict[str, Conditions], list[str]]:
+Settings = dict[str, Any]
+"""Condition → the word that ``conditions.yml`` has for it."""
+
+
+def asked(names: list[str]) -> dict[str, Settings]:
+    """The builds of these names, and of single conditions; all where none is named.  Raises SystemExit for an unknown name."""
+    filed: dict[str, dict[str, Any]] = yaml.safe_load(CONDITIONS.read_text(encoding="utf-8"))["builds"]
+    builds = {name: build["set"] for name, build in filed.items()}
+    found: dict[str, Settings] = {}
+    for name in names:
+        condition = name.replace(" ", "_")
+        alone = {f"{name} {it[condition]}": {condition: it[condition]} for it in builds.values() if condition in it}
+        if name not in builds and not alone:
+            conditions = dict.fromkeys(one.replace("_", " ") for it in builds.values() for one in it)
+            sys.exit(f"No build and no condition is called {name!r}. Known: {', '.join([*builds, *conditions])}.")
+        found |= {name: builds[name]} if name in builds else alone
+    return found or builds
+
+
+def planned(workshop: Workshop, builds: dict[str, Settings]) -> tuple[dict[str, Conditions], list[str]]:
     """The builds by name, the first one first, and what cannot be tried on this machine."""
-    first = Conditions()
-    elsewhere = Conditions(
-        folder="a folder with a länger name/and one more below it/book", time_zone="Pacific/Kiritimati", locale=workshop.other_locale(),
-        hash_seed="4242", umask=0o077, jobs=1, home="nobody", source_date_epoch="1000000000",
-    )  # fmt: skip
-    builds = {"first": first, "elsewhere": elsewhere, "warm": replace(first, cache="warm")}
-    missing = (
-        [] if elsewhere.locale != "POSIX" else ["a locale with a decimal comma: none is installed and none can be made"]
-    )
-    if empty_network():
-        builds["no network"] = replace(first, network="none", jobs=3)
-    else:
-        missing.append("an empty network namespace: this system does not let us make one (unshare)")
-    if python := other_python():
-        builds["other Python"] = replace(first, python=python)
-    else:
-        missing.append("another Python: neither 3.11 nor 3.12 besides the running one could be set up")
-    return builds, missing
+    first, missing = Conditions(), []
+    found = {"first": first}
+    for name, settings in builds.items():
+        steps: list[Settings] = [{}]
+        for condition, value in settings.items():
+            values = possible(condition, str(value), workshop)
+            steps = [step | {condition: one} for step in steps for one in values] or steps
+            missing += (
+                [] if values else [f"{name}: {condition.replace('_', ' ')} {value}, which this system does not offer"]
+            )
+        found |= {
+            f"{name} {number}" if len(steps) > 1 else name: replace(first, **step)
+            for number, step in enumerate(steps, 1) if step
+        }  # fmt: skip
+    return found, missing
+
+
+def possible(condition: str, value: str, workshop: Workshop) -> list[Any]:
+    """The values of a condition that a word of ``conditions.yml`` stands for here; none where it cannot be had."""
+    sets = instruction_sets()
+    if condition == "numpy_without":
+        return [" ".join(sets[at:]) for at in ([0] if value == "everything" else range(len(sets) - 1, -1, -1)) if sets]
+    if condition in WRAPPERS:
+        return [value] if putting_into(condition) else []
+    special: dict[str, Callable[[], Any]] = {
+        "locale": lambda: workshop.other_locale().replace("POSIX", ""), "python": other_python, "umask": lambda: int(value, 8),
+        "jobs": lambda: int(value),
+    }  # fmt: skip
+    made = special[condition]() if condition in special else value
+    return [] if made == "" else [made]
 
 
 def digest(site: Path) -> str:
@@ -302,11 +381,23 @@ def compared(builds: dict[str, Conditions], sites: dict[str, Path], build: Build
 def main() -> None:
     """Build, compare, and say what was found; exit 1 on any difference."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--only", nargs="*", help="Names of the builds to compare with the first. Without it: all.")
+    arguments.add_argument(
+        "--only", nargs="*", default=[], metavar="NAME",
+        help="Builds to compare with the first, or single conditions, by name. Without it: all builds.",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--list", action="store_true", help="Name the builds and their conditions, and build nothing."
+    )
     given, folder = arguments.parse_args(), Path(tempfile.mkdtemp(prefix="reproduce-"))
     workshop = Workshop(ROOT, folder)
-    builds, missing = planned(workshop)
-    builds = {name: it for name, it in builds.items() if name == "first" or not given.only or name in given.only}
+    builds, missing = planned(workshop, asked(given.only))
+    if given.list:
+        shutil.rmtree(folder)
+        sys.exit(
+            "\n".join(
+                f"{name}: {', '.join(map(it.told, builds['first'].differing(it)))}" for name, it in builds.items()
+            )
+        )
     sites = {}
     for name, conditions in builds.items():
         print(f"{name} …", file=sys.stderr, flush=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from tests.conftest import ROOT
 from tests.small import Book
@@ -122,3 +123,59 @@ def test_a_small_book_is_the_same_under_all_other_conditions(reproduce: ModuleTy
     assert told(reproduce, (sites[0], sites[1])) == []
     assert reproduce.digest(sites[0]) == reproduce.digest(sites[1])
     assert sites[1].stat().st_mode & 0o777 == 0o755
+
+
+def test_every_condition_that_is_filed_is_one_of_the_script(reproduce: ModuleType, tmp_path: Path) -> None:
+    fields = set(reproduce.asdict(reproduce.Conditions()))
+    builds = reproduce.asked([])
+    assert {name for settings in builds.values() for name in settings} == fields
+    filed = yaml.safe_load(reproduce.CONDITIONS.read_text(encoding="utf-8"))
+    assert filed["not_tried"]
+    assert all(build["tells"] for build in filed["builds"].values())
+
+
+def test_builds_and_single_conditions_are_chosen_by_name(reproduce: ModuleType) -> None:
+    assert list(reproduce.asked(["warm"])) == ["warm"]
+    assert reproduce.asked(["umask"]) == {"umask 077": {"umask": "077"}, "umask 000": {"umask": "000"}}
+    with pytest.raises(SystemExit, match=r"called 'nonsense'\. Known: warm, .*other Python.*, numpy without"):
+        reproduce.asked(["nonsense"])
+
+
+def test_instruction_sets_are_taken_away_one_by_one(
+    reproduce: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reproduce, "instruction_sets", lambda: ["X86_V3", "X86_V4"])
+    workshop = reproduce.Workshop(tmp_path, tmp_path)
+    settings = {"numpy_without": "step by step"}
+    builds, missing = reproduce.planned(workshop, {"fewer": settings})
+    assert [it.numpy_without for it in builds.values()] == ["", "X86_V4", "X86_V3 X86_V4"]
+    assert missing == []
+    assert workshop.environment(builds["fewer 1"], tmp_path)["NPY_DISABLE_CPU_FEATURES"] == "X86_V4"
+    monkeypatch.setattr(reproduce, "instruction_sets", list)
+    assert reproduce.planned(workshop, {"fewer": settings})[1] == [
+        "fewer: numpy without step by step, which this system does not offer"
+    ]
+
+
+@pytest.mark.parametrize("condition", ["processors", "standard_input", "shared_memory", "network"])
+def test_a_command_that_cannot_be_put_into_a_condition_is_not_tried(
+    reproduce: ModuleType, condition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The evidence is looked for under the command: one that changes nothing does not count."""
+    reproduce.putting_into.cache_clear()
+    monkeypatch.setitem(reproduce.WRAPPERS, condition, [["env"]])
+    monkeypatch.setitem(reproduce.EVIDENCE, condition, "false")
+    assert reproduce.putting_into(condition) == []
+    monkeypatch.setitem(reproduce.EVIDENCE, condition, "true")
+    reproduce.putting_into.cache_clear()
+    assert reproduce.putting_into(condition) == ["env"]
+    reproduce.putting_into.cache_clear()
+
+
+def test_the_environment_of_the_bare_desk(reproduce: ModuleType, tmp_path: Path) -> None:
+    workshop = reproduce.Workshop(tmp_path, tmp_path)
+    bare = reproduce.Conditions(home="unset", temporary="blank é", optimize="1", terminal="narrow", threads="8")
+    environment = workshop.environment(bare, tmp_path)
+    assert "HOME" not in environment
+    assert environment["TMPDIR"] == str(tmp_path / "blank é")
+    assert [environment[name] for name in ("PYTHONOPTIMIZE", "COLUMNS", "OMP_NUM_THREADS")] == ["1", "20", "8"]

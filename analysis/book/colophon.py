@@ -5,9 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+import yaml
 from sphinx.application import Sphinx
 
-from analysis.book import edition, parameters
+from analysis import words
+from analysis.book import edition, parameters, places
 
 
 def record(app: Sphinx) -> str:
@@ -25,6 +27,14 @@ def record(app: Sphinx) -> str:
         f"<h2>Versions</h2>{_table(('package', 'version'), edition.versions().items())}"
         f"<h2>Data</h2>{_table(('file', 'sha256'), edition.data_digests().items(), code=1)}"
     )
+
+
+def reproduced() -> str:
+    """The conditions under which the builds are compared, and what nobody has tried, as ``chapters/conditions.yml`` has them."""
+    filed = yaml.safe_load((places.REPOSITORY / "chapters" / "conditions.yml").read_text(encoding="utf-8"))
+    items = "\n".join(f"<li>{escape(build['tells'])}</li>" for build in filed["builds"].values())
+    left_out = words.listing([escape(one) for one in filed["not_tried"]])
+    return f"<ul>{items}</ul><p>Not tried: {left_out}.</p>"
 
 
 def _shown(value: Any) -> str:

@@ -56,6 +56,14 @@ class EditionRecord(SphinxDirective):
         return [nodes.raw("", colophon.record(self.env.app), format="html")]
 
 
+class Reproduced(SphinxDirective):
+    """``{reproduced}``: the conditions under which the book was built again and compared."""
+
+    def run(self) -> list[nodes.Node]:
+        """One raw block."""
+        return [nodes.raw("", colophon.reproduced(), format="html")]
+
+
 class HowToCite(SphinxDirective):
     """``{how-to-cite}``: the book's citation as text and as BibTeX."""
 
@@ -192,6 +200,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("claim", ReferenceRole("claim"))
     app.add_directive("edition-record", EditionRecord)
     app.add_directive("how-to-cite", HowToCite)
+    app.add_directive("reproduced", Reproduced)
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.display, None))
     app.connect("config-inited", run_note.title)
     app.connect("builder-inited", static)

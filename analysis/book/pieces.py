@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import posixpath
 import re
 from html import escape
@@ -188,7 +187,7 @@ def _places(bundle: dict[str, Any], index: int, digits: int) -> int:
     values = sorted(abs(row[index]) for row in bundle["rows"] if isinstance(row[index], (int, float)) and row[index])
     if not values or all(float(value).is_integer() for value in values):
         return 0
-    return min(max(digits - 1 - math.floor(math.log10(values[len(values) // 2])), 0), 6)
+    return min(max(digits - 1 - words.magnitude(values[len(values) // 2]), 0), 6)
 
 
 def _largest(bundle: dict[str, Any], index: int) -> float:

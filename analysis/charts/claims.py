@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from analysis import ranking
 from analysis.charts import marks, theme
 
 COLOURS = {verdict.replace("-", " "): colour for verdict, colour in theme.VERDICTS.items()}
@@ -17,7 +18,7 @@ TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 def verdicts(table: pd.DataFrame) -> alt.LayerChart:
     """One bar per chapter, its parts the verdicts with their counts."""
-    order = list(table.drop_duplicates("chapter").sort_values("chapter_order")["chapter"])
+    order = list(ranking.by(table.drop_duplicates("chapter"), "chapter_order")["chapter"])
     base = alt.Chart(table).encode(alt.Y("chapter:N", sort=order, axis=alt.Axis(title=None, ticks=False)))
     bars = base.mark_bar(stroke="white", strokeOpacity=0.6, height={"band": 0.72}).encode(
         x=alt.X("start:Q", title="Claims", axis=alt.Axis(grid=True, tickMinStep=5)),
@@ -33,7 +34,7 @@ def verdicts(table: pd.DataFrame) -> alt.LayerChart:
 
 def deviations(table: pd.DataFrame, *, about_share: float) -> alt.LayerChart:
     """One row per claim: the deciding reading as a marker, other readings hollow, the tolerance shaded."""
-    order = list(table.drop_duplicates("name").sort_values("claim_order")["name"])
+    order = list(ranking.by(table.drop_duplicates("name"), "claim_order")["name"])
     y = alt.Y("name:N", sort=order, axis=alt.Axis(title=None, ticks=False, grid=True, labelFontSize=12))
     x = marks.x("deviation_ratio", "Recomputed over printed", log=True, domain=DOMAIN, values=TICKS)
     band = alt.Chart(pd.DataFrame({"low_ratio": [1 - about_share], "high_ratio": [1 + about_share]})).mark_rect(

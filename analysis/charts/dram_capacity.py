@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from analysis import ranking
 from analysis.charts import domains, expressions, marks, theme
 
 GIBYTE = 2**30
@@ -111,7 +112,7 @@ def footprint_against_memory(
 ) -> alt.LayerChart:
     """Models in rows, a mark per format at its footprint; lines where the memory of named devices ends."""
     blank = ["\u2007" * (row + 1) for row in range(len(limits))]
-    rows = [*blank, *points.sort_values("total_param")["model"].drop_duplicates()]
+    rows = [*blank, *ranking.by(points, "total_param", "model", "format_id")["model"].drop_duplicates()]
     side = alt.Y("model:N", sort=rows, scale=alt.Scale(domain=rows), axis=alt.Axis(title=None, ticks=False))
     most = max(2.5e12, 2 * float(points["footprint_byte"].max()))
     ends = domains.covering((3e8, most), [*points["weight_byte"], *points["footprint_byte"]])
@@ -134,7 +135,7 @@ def footprint_against_memory(
 
 def _limits(limits: pd.DataFrame, blank: list[str], side: alt.Y) -> list[alt.Chart]:
     """Lines where the memory of devices ends, each from its name downwards, so that no line crosses a name."""
-    named = limits.sort_values("memory_capacity_byte").assign(model=blank)
+    named = ranking.by(limits, "memory_capacity_byte", "name").assign(model=blank)
     left = alt.Chart(named).transform_calculate(**LEFT).transform_filter("datum.left_byte > 0")
     base = left.encode(x=alt.X("left_byte:Q"), y=side)
     tips = [
@@ -210,8 +211,8 @@ def fit_matrix(
     table: pd.DataFrame, *, context_token: float, system_reserve_gibyte: float, shown_set: str
 ) -> alt.LayerChart:
     """Devices in rows, models in columns, a disc where it fits, a ring where barely; menus for format, context, reserve, devices."""
-    columns = list(table.sort_values("total_param")["model"].drop_duplicates())
-    rows = list(table.sort_values("memory_capacity_byte", kind="stable")["device"].drop_duplicates())
+    columns = list(ranking.by(table, "total_param", "model")["model"].drop_duplicates())
+    rows = list(ranking.by(table, "memory_capacity_byte", "release_year", "device")["device"].drop_duplicates())
     x = alt.X(
         "model:N",
         sort=columns,
@@ -292,7 +293,7 @@ def largest_context(table: pd.DataFrame) -> alt.FacetChart:
     )  # fmt: skip
     own = base.transform_aggregate(own_limit="min(model_context_token)", groupby=["model"])
     rule = own.mark_rule(strokeDash=[5, 4]).encode(alt.Y("own_limit:Q", scale=y["scale"], axis=y["axis"]))
-    order = list(table.sort_values("weight_byte")["model"].drop_duplicates())
+    order = list(ranking.by(table, "weight_byte", "model")["model"].drop_duplicates())
     return alt.layer(rule, lines, dots, data=table).facet(facet=alt.Facet("model:N", title=None, sort=order), columns=3)
 
 

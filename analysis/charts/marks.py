@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis import units
 from analysis.charts import expressions, theme
+from analysis.words import magnitude, settled
 
 alt.data_transformers.disable_max_rows()
 
@@ -82,7 +83,8 @@ def y(
 def log_ticks(values: Iterable[float], most: int = 9) -> list[float]:
     """Few, honest ticks for a logarithmic axis over ``values``: decades, or 1-2-5 steps where the range is short."""
     finite = [value for value in values if value and math.isfinite(value)]
-    low, high = math.floor(math.log10(min(finite)) + 1e-9), math.ceil(math.log10(max(finite)) - 1e-9)
+    least, greatest = (settled(end) for end in (min(finite), max(finite)))
+    low, high = magnitude(least), magnitude(greatest) + (greatest > 10.0 ** magnitude(greatest))
     fine = [step * 10.0**power for power in range(low, high + 1) for step in (1, 2, 5)]
     kept = [tick for tick in fine if min(finite) / 1.5 <= tick <= max(finite) * 1.5]
     return kept if len(kept) <= most else [10.0**power for power in range(low, high + 1)]

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from analysis import ranking
 from analysis.charts import marks, theme
 
 MEMORY, COMPUTE, REST = theme.PRIMARY, "#9a7b12", theme.MUTED
@@ -187,7 +188,7 @@ def _utilizations(measured: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]
 
 
 def _best(ideal: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    last = ideal.sort_values("pass_token").tail(1)
+    last = ranking.by(ideal, "pass_token").tail(1)
     return [alt.Chart(last).mark_text(align="right", dy=-9).encode(x, y, alt.TextValue("at best"))]
 
 

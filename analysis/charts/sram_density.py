@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis import units, words
+from analysis import ranking, units, words
 from analysis.charts import marks, theme
 
 UM2, GPARAM = units.unit("um2").factor, units.unit("gparam").factor
@@ -258,7 +258,7 @@ def _shade(column: str, limit: float, *, below: bool) -> alt.Chart:
 
 def _too_small(needed: pd.DataFrame, column: str) -> list[Any]:
     """Shade what is too small for the smallest format, and draw a line for it and for the largest."""
-    ordered = needed.sort_values("weight_byte")
+    ordered = ranking.by(needed, "weight_byte", "format")
     ends = [
         marks.limit(row["weight_byte"], row["shown"], column=column, **_side(left=left))
         for left, row in ((True, ordered.iloc[0]), (False, ordered.iloc[-1]))

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from analysis import ranking
 from analysis.charts import marks, theme
 
 BACKENDS = {
@@ -197,10 +198,11 @@ def bandwidth_achieved(table: pd.DataFrame) -> alt.Chart:
     """Share of the datasheet bandwidth that was measured, by unit of the chip and operation."""
     units = {"Graphics processor": "#c8681c", "Processor cores": theme.PRIMARY, "Neural processor": theme.MUTED}
     shapes = {"Graphics processor": "circle", "Processor cores": "square", "Neural processor": "cross"}
-    order = list(table.groupby("operation_name")["reached_share"].median().sort_values(ascending=False).index)
+    medians = table.groupby("operation_name")["reached_share"].median().reset_index()
+    ordered = ranking.by(medians, "reached_share", "operation_name", falling={"reached_share"})["operation_name"]
     x = marks.x("reached_share", "Share of the datasheet bandwidth", domain=(0, 1), values=[0, 0.2, 0.4, 0.6, 0.8, 1])
     return alt.Chart(table).mark_point(filled=True, size=60, opacity=0.7).encode(
-        x=x, y=alt.Y("operation_name:N", sort=order, axis=marks.names_axis()),
+        x=x, y=alt.Y("operation_name:N", sort=list(ordered), axis=marks.names_axis()),
         color=marks.colour("unit_name", units, list(units), columns=1), shape=marks.shape("unit_name", shapes, list(units), columns=1),
         tooltip=_tips("chip", "operation_name", "reached_share"),
     )  # fmt: skip

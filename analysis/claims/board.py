@@ -9,7 +9,7 @@ from html import escape
 
 import pandas as pd
 
-from analysis import units, words
+from analysis import ranking, units, words
 from analysis.charts import theme
 from analysis.claims.hangs import HANGS_ON
 from analysis.claims.readings import HOLDING, VERDICTS, Reading
@@ -244,13 +244,10 @@ def deviations(claims: Sequence[Claim]) -> pd.DataFrame:
     ``is_deciding`` marks the reading that stands for the claim; claims are ordered by it.
     """
     frame = pd.DataFrame([row for claim in claims for row in readings(claim)])
-    decided = frame[frame["is_deciding"]].set_index("claim_id")["deviation_ratio"]
-    order = {claim_id: place for place, claim_id in enumerate(decided.sort_values(kind="stable").index)}
-    return (
-        frame.assign(claim_order=frame["claim_id"].map(order))
-        .sort_values("claim_order", kind="stable")
-        .reset_index(drop=True)
-    )
+    decided = ranking.by(frame[frame["is_deciding"]], "deviation_ratio", "claim_id")["claim_id"]
+    place = {claim_id: place for place, claim_id in enumerate(decided)}
+    placed = frame.assign(claim_order=frame["claim_id"].map(place), row=range(len(frame)))
+    return ranking.by(placed, "claim_order", "row").drop(columns="row")
 
 
 def readings(claim: Claim) -> list[dict[str, object]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from analysis import ranking
 from analysis.claims.engine import Book, not_checkable, rule
 from analysis.claims.lookups import byte_per_param, chip, either, largest, largest_of, rate, ratio, smallest, top_device
 from analysis.claims.readings import Outcome, Reading
@@ -51,7 +52,7 @@ def gpt4_server_price(book: Book) -> Outcome:
     table = table[table["accelerator_id"].isin(["nvidia-a100-sxm4-80gb", "nvidia-h100-sxm5-80gb"])]
     table = table[(table["scope"] != BOARD) & table["price_usd"].notna() & (table["date"] <= f"{day.year}-12")]
     away = (pd.to_datetime(table["date"], format="mixed") - day).abs()
-    ids = list(table.loc[away.sort_values(kind="stable").index, "server_id"])
+    ids = list(ranking.by(table.assign(away=away), "away", "server_id")["server_id"])
     readings = [server_price(book, key, nearest=key == ids[0]) for key in ids]
     prices, source = [reading.value for reading in readings], book.text("servers", ids[0], "source_id")
     return Outcome(

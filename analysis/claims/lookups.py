@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis import ranking
 from analysis.claims.engine import Book
 from analysis.equations import memory_wall
 from analysis.equations.ranges import Result as Number
@@ -71,7 +72,7 @@ def _matching(book: Book, **equal: str) -> pd.DataFrame:
 
 
 def _largest(table: pd.DataFrame, column: str) -> str:
-    return str(table.sort_values([column, "device_id"], ascending=[False, True], kind="stable")["device_id"].iloc[0])
+    return str(ranking.first(table, column, "device_id", falling={column})["device_id"])
 
 
 def named(book: Book, device_id: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis import words
+from analysis import ranking, words
 from analysis.claims.engine import Book, not_checkable, rule
 from analysis.claims.lookups import (
     byte_per_param,
@@ -544,8 +544,8 @@ def theoretical_io(book: Book) -> Outcome:
     table = book.table("measurements_bandwidth")
     table = table[table["quality"].isin(["a", "b"])]
     reached = table["measured_byte_per_s"] / table["datasheet_byte_per_s"]
-    ranked = table.assign(reached=reached.map(words.significant)).dropna(subset="reached")
-    best = str(ranked.sort_values(["reached", "measurement_id"])["measurement_id"].iloc[-1])
+    known = table.assign(reached=reached)
+    best = str(ranking.first(known, "reached", "measurement_id", falling={"reached"})["measurement_id"])
     top = ratio(
         *(book.value("measurements_bandwidth", best, f"{kind}_byte_per_s") for kind in ("measured", "datasheet"))
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import words
+from analysis import ranking, words
 from analysis.claims.board import (
     CHAPTERS,
     counts,
@@ -98,7 +98,7 @@ def weakest(claims: Sequence[Claim]) -> str:
     for chapter in CHAPTERS:
         held, checked = held_of([claim for claim in claims if claim.statement.chapter == chapter])
         shares[chapter] = held / checked if checked else 1.0
-    lowest = min(shares, key=lambda chapter: shares[chapter])
+    lowest = min(shares, key=lambda chapter: (words.settled(shares[chapter]), chapter))
     return f"The smallest part holds in the chapter *{CHAPTERS[lowest]}*".replace(
         "*", ""
     ) + f": {shares[lowest]:.0%}".replace("%", " %.")
@@ -128,13 +128,8 @@ def farthest(claims: Sequence[Claim]) -> str:
     frame = frame[frame["verdict"] == "contradicted"]
     if frame.empty:
         return "None of the printed numbers is contradicted."
-    far = (
-        frame["deviation_ratio"]
-        .map(lambda ratio: words.significant(max(ratio, 1 / ratio)))
-        .sort_values(kind="stable")
-        .index[-1]
-    )
-    row = frame.loc[far]
+    far = frame["deviation_ratio"].map(lambda ratio: max(ratio, 1 / ratio))
+    row = ranking.first(frame.assign(far=far), "far", "claim_id", falling={"far"})
     return (
         f"Of the numbers that fail, the one furthest off is “{row['name']}”: {row['article_text']} printed, "
         f"{row['recomputed_text']} found."

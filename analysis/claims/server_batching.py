@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from analysis import ranking
 from analysis.claims.engine import Book, not_checkable, rule
 from analysis.claims.lookups import byte_per_param, either, largest_of, rate, ratio, smallest
 from analysis.claims.readings import Outcome
@@ -278,7 +279,7 @@ def flops_rise_with_batch(book: Book) -> Outcome:
     """Utilization from one batch size to the next."""
     table = book.table("pope_tables")
     rows = table[(table["table"] == "D.3") & (table["model"] == "PaLM 540B") & (table["phase"] == "total")]
-    rows = rows.sort_values("batch_size")
+    rows = ranking.by(rows, "batch_size", "row_id")
     shares = [step(book, "total", "mfu_share", float(size)) for size in rows["batch_size"]]
     gain = smallest(ratio(more, less) for less, more in pairwise(shares))
     return Outcome(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis import ranking
 from analysis.claims.engine import Book, not_checkable, rule
 from analysis.claims.lookups import either, largest_of, ratio, smallest, weights
 from analysis.claims.readings import Outcome
@@ -122,7 +123,7 @@ def feram_mram_far(book: Book) -> Outcome:
     table = book.table("emerging_memory")
     technologies = table["technology"].isin(FERAM_AND_MRAM)
     shipping = table[technologies & (table["status"] == "shipping")]
-    shipping = shipping.sort_values(["capacity_bit", "memory_id"], ascending=[False, True])
+    shipping = ranking.by(shipping, "capacity_bit", "memory_id", falling={"capacity_bit"})
     readings = [
         book.reading(
             f"{row['product']} ({row['maker']})", capacity_byte(book, str(row["memory_id"])), "mbyte", below=GIGABYTE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis import ranking
 from analysis.claims.engine import Book, rule
 from analysis.claims.lookups import byte_per_param, either, month, named, rate, weights
 from analysis.claims.readings import Outcome
@@ -69,7 +70,7 @@ def most_below_1gbs(book: Book) -> Outcome:
         for _, row in phones.iterrows()
     ]
     today = table[(table["device_class"] == "phone") & table["storage_read_byte_per_s"].notna()]
-    newest = str(today.sort_values("release_date", kind="stable").iloc[-1]["device_id"])
+    newest = str(ranking.by(today, "release_date", "device_id")["device_id"].iloc[-1])
     return Outcome(
         (book.reading("phones with UFS 2.1, at its limit", book.fact("ufs-2.1-read")), *measured),
         "Which kind makes up most devices in use is not known: no count of devices by storage was found.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analysis import ranking
 from analysis.figures import Value
 from analysis.tables import DataPackage, source_ids
 
@@ -34,13 +35,8 @@ def source_kinds(package: DataPackage) -> pd.DataFrame:
         ]
     )
     counts = pd.DataFrame({"source_count": kinds.value_counts(), "row_count": cited.map(kinds).value_counts()})
-    return (
-        counts.fillna(0)
-        .astype(int)
-        .rename_axis("kind")
-        .reset_index()
-        .sort_values("row_count", ascending=False, ignore_index=True)
-    )
+    table = counts.fillna(0).astype(int).rename_axis("kind").reset_index()
+    return ranking.by(table, "row_count", "kind", falling={"row_count"})
 
 
 def confidence_counts(package: DataPackage) -> pd.DataFrame:

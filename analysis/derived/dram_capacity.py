@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis import units, words
+from analysis import ranking, units, words
 from analysis.derived import common, memory_limits, trends
 from analysis.equations import dram_capacity, kv_cache, memory_wall
 from analysis.figures import Value
@@ -112,7 +112,7 @@ def models(package: DataPackage, model_ids: Iterable[str]) -> pd.DataFrame:
     for model_id in sorted(wanted):
         package.row("models", model_id)
     table = package.table("models")
-    table = table[table["model_id"].isin(wanted)].sort_values("total_param").reset_index(drop=True)
+    table = ranking.by(table[table["model_id"].isin(wanted)], "total_param", "model_id")
     table["model"] = table["name"].str.replace(r" \(.*\)", "", regex=True)
     layer = _layer_kv_byte_per_token(table, common.byte_per_param(package, "fp16"))
     table["n_window_layer"] = table["n_sliding_layer"].fillna(0.0)
@@ -214,7 +214,7 @@ def _span(reckoned: float, low: float, high: float, *, percent: bool = True) -> 
 def landmarks(package: DataPackage, *, system_reserve_gibyte: float) -> pd.DataFrame:
     """Pick the devices drawn as limits, by their memory, each with its short name."""
     table = devices(package, system_reserve_gibyte=system_reserve_gibyte)
-    table = table[table["device_id"].isin(LANDMARKS)].sort_values("memory_capacity_byte").reset_index(drop=True)
+    table = ranking.by(table[table["device_id"].isin(LANDMARKS)], "memory_capacity_byte", "device_id")
     return table.assign(
         label=[f"{LANDMARKS[row['device_id']]}, {sold(row['memory_capacity_byte'])}" for row in rows(table)]
     )
@@ -228,7 +228,7 @@ def device_years(
     reserve = table["reserve_byte"].fillna(common.base(system_reserve_gibyte, "gibyte"))
     for format_id, need in reference_footprints(package, context_token, reference_model).items():
         table[need_column(format_id)] = np.maximum(need + reserve, need / table["limit_share"])
-    return table.sort_values(["panel", "release_year", "device_id"]).reset_index(drop=True)
+    return ranking.by(table, "panel", "release_year", "device_id")
 
 
 def need_column(format_id: str) -> str:
@@ -250,8 +250,9 @@ def fit_matrix(
 ) -> pd.DataFrame:
     """Try every device shown by default against every shown model and format."""
     table = devices(package, system_reserve_gibyte=system_reserve_gibyte)
-    table = table[table["default_set"].isin(common.SETS)]
-    table = table.sort_values(["memory_capacity_byte", "release_year"], kind="stable")
+    table = ranking.by(
+        table[table["default_set"].isin(common.SETS)], "memory_capacity_byte", "release_year", "device_id"
+    )
     needs = footprints(package, context_token=context_token, reference_model=reference_model)
     table = table.rename(columns={"source_id": "device_source_id"}).merge(
         needs.rename(columns={"source_id": "model_source_id"}), how="cross"
@@ -282,7 +283,7 @@ def fit_table(
     table = table.assign(answer=[_answer(row) for row in rows(table)], year=table["default_set"])
     keys = ["device_id", "name", "device_class", "year", "memory_capacity_byte", "usable_byte", "device_source_id"]
     wide = table.pivot(index=keys, columns="format_id", values="answer").reset_index().rename_axis(columns=None)
-    return wide.sort_values(["year", "memory_capacity_byte", "device_id"]).reset_index(drop=True)
+    return ranking.by(wide, "year", "memory_capacity_byte", "device_id")
 
 
 def _answer(row: Record) -> str:
@@ -396,7 +397,7 @@ def phone_memory(package: DataPackage) -> pd.DataFrame:
     table["sale_year"] = table["date"].map(common.decimal_year)
     table["is_estimate"] = (table["confidence"] == "estimate") | table["is_derived"].astype(bool)
     kept = ["row_id", "phones", "date", "sale_year", "average_memory_byte", "is_estimate", "confidence", "source_id"]
-    return table[kept].sort_values(["phones", "sale_year"]).reset_index(drop=True)
+    return ranking.by(table[kept], "phones", "sale_year", "row_id")
 
 
 def phone_needs(
@@ -423,7 +424,7 @@ def prices(package: DataPackage) -> pd.DataFrame:
     table["price_year"] = table["date"].map(common.decimal_year)
     table["kind"] = table["price_kind"].map(PRICE_KINDS)
     table["series"] = table["kind"] + ", " + table["item"] + ", " + table["basis"]
-    table = table[list(PRICE)].sort_values(["series", "price_year"]).reset_index(drop=True)
+    table = ranking.by(table[list(PRICE)], "series", "price_year", "price_id")
     return table.assign(mark=_marks(table))
 
 
@@ -443,16 +444,23 @@ def _marks(table: pd.DataFrame) -> list[str]:
     spot = table[(table["kind"] == SPOT) & table["item"].isin(chips["item"])]
     named: dict[Any, str] = {}
     if len(spot):
-        named[spot["price_year"].idxmax()] = "spot"
+        named[_newest(spot)] = "spot"
     if len(chips):
-        named |= {chips["price_usd_per_byte"].idxmin(): "lowest", chips["price_year"].idxmax(): "newest"}
-    return [named.get(row, "") for row in table.index]
+        named |= {
+            ranking.first(chips, "price_usd_per_byte", "price_id")["price_id"]: "lowest",
+            _newest(chips): "newest",
+        }
+    return [named.get(row, "") for row in table["price_id"]]
+
+
+def _newest(prices: pd.DataFrame) -> str:
+    return str(ranking.first(prices, "price_year", "price_id", falling={"price_year"})["price_id"])
 
 
 def chip_contract(package: DataPackage) -> pd.DataFrame:
     """Contract price of the DDR4 chip, the longest series, oldest first."""
     table = prices(package)
-    return table[_is_chip_contract(table)].sort_values("price_year").reset_index(drop=True)
+    return ranking.by(table[_is_chip_contract(table)], "price_year", "price_id")
 
 
 # ---------------------------------------------------------------------------------- numbers of the prose
@@ -725,7 +733,7 @@ def surveys(package: DataPackage) -> dict[str, str]:
     """Choose the months the prose names: nearest to the article's, the one before the newest, and the newest."""
     dates = survey_dates(package)
     article = common.decimal_year("2023-05")
-    nearest = min(dates, key=lambda date: abs(common.decimal_year(date) - article))
+    nearest = min(dates, key=lambda date: (words.settled(abs(common.decimal_year(date) - article)), date))
     return {"2023": nearest, "previous": dates[-2], "latest": dates[-1]}
 
 
@@ -802,7 +810,7 @@ def phone_sources(package: DataPackage) -> list[str]:
 
 def _phone_verdict(package: DataPackage, chosen: dict[str, Any]) -> Value:
     needs, table = phone_needs(package, **chosen), phone_memory(package)
-    newest = rows(table[table["phones"] == "all phones"].sort_values("sale_year"))[-1]
+    newest = rows(ranking.by(table[table["phones"] == "all phones"], "sale_year", "row_id"))[-1]
     held = [
         FORMAT_NAMES[row["format_id"]]
         for row in rows(needs)
@@ -866,8 +874,8 @@ def _notebook_values(package: DataPackage, year: int) -> list[Value]:
 
 def _price_values(package: DataPackage) -> list[Value]:
     table, chips = prices(package), chip_contract(package)
-    phone = rows(table[table["kind"] == BUYER].sort_values("price_year"))
-    retail = rows(table[table["is_inflation_adjusted"].astype(bool)].sort_values("price_year"))
+    phone = rows(ranking.by(table[table["kind"] == BUYER], "price_year", "price_id"))
+    retail = rows(ranking.by(table[table["is_inflation_adjusted"].astype(bool)], "price_year", "price_id"))
     before = rows(chips[chips["price_year"] < common.decimal_year(SURGE_START)])[-1]
     named = {row["mark"]: row for row in rows(table) if row["mark"]}
     lowest, newest, spot = named["lowest"], named["newest"], named["spot"]

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.equations import kv_cache, memory_wall, validation
+from analysis.equations import elementary, kv_cache, memory_wall, validation
 
 Number = Any
 """A float, or an array of floats: the model is the same for both."""
@@ -379,10 +379,10 @@ def largest_param(does: Callable[[Number], Number], count: int) -> npt.NDArray[n
 
     ``does`` takes ``count`` sizes and says for each whether it does; what holds for a size holds for all smaller ones.
     """
-    low, high = np.full(count, np.log(LEAST_PARAM)), np.full(count, np.log(MOST_PARAM))
-    any_does = np.asarray(does(np.exp(low)))
+    low, high = (np.full(count, elementary.log(size)) for size in (LEAST_PARAM, MOST_PARAM))
+    any_does = np.asarray(does(np.asarray(elementary.exp(low))))
     for _ in range(SOLVING_STEPS):
         middle = (low + high) / 2
-        holds = np.asarray(does(np.exp(middle)))
+        holds = np.asarray(does(np.asarray(elementary.exp(middle))))
         low, high = np.where(holds, middle, low), np.where(holds, high, middle)
-    return np.where(any_does, np.exp(low), 0.0)
+    return np.where(any_does, elementary.exp(low), 0.0)

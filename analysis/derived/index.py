@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import words
+from analysis import ranking, words
 from analysis.derived import common, memory_wall
 from analysis.equations import memory_wall as equations
 from analysis.figures import Value
@@ -46,8 +46,7 @@ def explorer(package: DataPackage, *, format_id: str = SHOWN_FORMAT, **parameter
     table["is_estimate"] = (table["confidence"] == "estimate") | (
         table["is_limit_estimate"] & (table["binding"] == "capacity")
     )
-    order = ["device_class", "memory_bandwidth_byte_per_s", "device_id"]
-    return table.sort_values(order, ignore_index=True)
+    return ranking.by(table, "device_class", "memory_bandwidth_byte_per_s", "device_id")
 
 
 def held_column(format_id: str) -> str:
@@ -82,9 +81,8 @@ def values(package: DataPackage, **parameters: Any) -> list[Value]:
 
 def best(devices: pd.DataFrame, kind: str) -> pd.Series[Any]:
     """The device of a class with the largest model, of all that are shown; of equals the first id."""
-    order = {"largest_param": False, "device_id": True}
     of_kind = devices[devices["device_class"] == kind]
-    return of_kind.sort_values(list(order), ascending=list(order.values())).iloc[0]
+    return ranking.first(of_kind, "largest_param", "device_id", falling={"largest_param"})
 
 
 def _article_share(package: DataPackage, share: float) -> str:

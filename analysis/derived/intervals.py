@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.equations import validation
+from analysis import words
+from analysis.equations import elementary, validation
 
 Values = npt.NDArray[np.float64]
 
@@ -34,8 +35,9 @@ def _student_ends(ratio: Values, weight: Values) -> tuple[float, float]:
     from scipy.special import stdtrit
 
     count = float(weight.sum())
-    log, share = np.log(ratio), weight / count
-    middle = float(share @ log)
-    spread = np.sqrt(share @ (log - middle) ** 2 * count / (count - 1) * (1 + 1 / count))
-    low, high = (float(np.exp(middle + stdtrit(count - 1, tail) * spread)) for tail in TAILS)
+    log, share = elementary.log(ratio), weight / count
+    middle = np.sum(share * log)
+    spread = np.sqrt(np.sum(share * (log - middle) ** 2) * count / (count - 1) * (1 + 1 / count))
+    quantiles = (words.settled(float(stdtrit(count - 1, tail))) for tail in TAILS)
+    low, high = (float(elementary.exp(middle + quantile * spread)) for quantile in quantiles)
     return low, high

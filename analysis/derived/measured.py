@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis import ranking
 from analysis.derived import expected
 from analysis.derived.common import once_per_package
 from analysis.equations import kv_cache, memory_wall, validation
@@ -72,7 +73,7 @@ def batched_experts(package: DataPackage) -> pd.DataFrame:
         (rows["architecture"] == "moe") & (rows["batch_kind"] == "parallel-sequences") & (rows["quality"] != "c")
     ]
     runs = expert_measurements(package)
-    runs = runs[runs["flash"]].sort_values("year").drop_duplicates(["chip", "model"], keep="last")
+    runs = ranking.by(runs[runs["flash"]], "year", "measurement_id").drop_duplicates(["chip", "model"], keep="last")
     columns = [
         "measurement_id",
         "chip",

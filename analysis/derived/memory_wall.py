@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import words
+from analysis import ranking, words
 from analysis.derived import common, expected, measured, memory_limits, standing, trends
-from analysis.equations import growth, memory_wall
+from analysis.equations import elementary, growth, memory_wall
 from analysis.tables import DataPackage
 
 FORMAT_NAMES = {"fp16": "FP16", "int8": "int8", "int4": "int4", "q8-0": "Q8_0", "q4-k-m": "Q4_K_M"}
@@ -101,8 +101,8 @@ def largest_by_device(
     for name, column in (("article_param", "article_value"), ("article_high_param", "article_value_high")):
         table[name] = claims[column].reindex(stated).to_numpy()
     table["claim_source_id"] = claims["source_id"].reindex(stated).to_numpy()
-    order = ["default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte", "device_id", "byte_per_param"]
-    return table.sort_values(order, ascending=[True, True, True, True, False], ignore_index=True)
+    device = ("default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte", "device_id")
+    return ranking.by(table, *device, "byte_per_param", "format_id", falling={"byte_per_param"})
 
 
 def short_name(name: str) -> str:
@@ -141,7 +141,7 @@ def largest_model_table(
     wide["bandwidth_basis"] = wide["device_id"].map(basis)
     wide["limit"] = wide["binding"].replace("capacity", "memory")
     wide["is_article"] = wide["device_id"].isin({device for device, _ in ARTICLE_CLAIMS})
-    return wide.sort_values(["default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte"], ignore_index=True)
+    return ranking.by(wide, "default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte", "device_id")
 
 
 EXPECTED_FORMAT = "q4-k-m"
@@ -326,8 +326,7 @@ def compute_used(package: DataPackage, **parameters: Any) -> pd.DataFrame:
     table = table.drop_duplicates(["chip", "peak_kind", "format_id"], keep="last")
     columns = ["device_id", "label", "device_class", "default_set", "format_id", "memory_bandwidth_byte_per_s", "largest_param",
                "binding", "peak_op_per_s", "peak_kind", "compute_used_share", "source_id", "second_source_id"]  # fmt: skip
-    order = ["memory_bandwidth_byte_per_s", "device_id", "peak_kind", "format_id"]
-    return table.sort_values(order, ignore_index=True)[columns]
+    return ranking.by(table, "memory_bandwidth_byte_per_s", "device_id", "peak_kind", "format_id")[columns]
 
 
 # ---------------------------------------------------------------------------------------------------- KV cache
@@ -364,7 +363,7 @@ def kv_cache_over_context(package: DataPackage, **parameters: float) -> pd.DataF
 
 
 def _doublings(longest: float) -> list[float]:
-    steps = int(np.log2(longest / SHORTEST_CONTEXT_TOKEN))
+    steps = int(elementary.log2(longest / SHORTEST_CONTEXT_TOKEN))
     doubled = [float(SHORTEST_CONTEXT_TOKEN * 2**step) for step in range(steps + 1)]
     return doubled if doubled[-1] == longest else [*doubled, float(longest)]
 
@@ -444,7 +443,7 @@ def sensitivity(
     table = pd.DataFrame(found, columns=columns).assign(source_id=device["source_id"])
     table["stated_param"] = _moved(package, device_id, parameters, {})
     table["span_ratio"] = table["high_param"] / table["low_param"]
-    return table.sort_values("span_ratio", ascending=False, ignore_index=True)
+    return ranking.by(table, "span_ratio", "input", falling={"span_ratio"})
 
 
 End = tuple[Any, str]
@@ -564,7 +563,10 @@ def _relative(package: DataPackage, series: str) -> pd.DataFrame:
 def _level(table: pd.DataFrame, column: str, trend: trends.Trend, year: float) -> float:
     """What a fit says for a year: its line passes through the mean of the logarithms."""
     known = table[table[column].notna()]
-    middle, elapsed = float(np.exp(np.log(known[column]).mean())), float(known["year"].mean()) - year
+    middle, elapsed = (
+        float(elementary.exp(np.mean(elementary.log(known[column].to_numpy())))),
+        float(known["year"].mean()) - year,
+    )
     return middle / float(growth.compound_growth_ratio(trend.ratio, horizon_year=elapsed, period_year=PERIOD_YEAR))
 
 
@@ -617,7 +619,7 @@ def growth_table(package: DataPackage) -> pd.DataFrame:
     ratio = table["growth_per_2_year_ratio"].to_numpy()
     table["doubling_time_year"] = growth.doubling_time_year(ratio, period_year=PERIOD_YEAR)
     order = [*TRENDS, "interconnect"]
-    return table.sort_values("series", key=lambda series: series.map(order.index), kind="stable", ignore_index=True)
+    return ranking.by(table.assign(place=table["series"].map(order.index)), "place", "by").drop(columns="place")
 
 
 def _our_rate(package: DataPackage, series: str, recent: bool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import words
+from analysis import ranking, words
 from analysis.derived import common, standing, trends
 from analysis.derived import memory_wall as derived
 from analysis.equations import memory_wall
@@ -251,7 +251,8 @@ def _roofs(package: DataPackage, **parameters: float) -> list[Value]:
     }  # fmt: skip
     ridges = roofs.drop_duplicates("machine_id").set_index("machine_id")
     used = derived.compute_used(package, **parameters)
-    busiest = derived.rows(used.loc[used.groupby("peak_kind")["compute_used_share"].idxmax()])
+    ranked = ranking.by(used, "compute_used_share", "device_id", "format_id", falling={"compute_used_share"})
+    busiest = derived.rows(ranking.by(ranked.drop_duplicates("peak_kind"), "peak_kind"))
     phone = used[(used["device_id"] == PHONE) & (used["format_id"] == "fp16") & (used["peak_kind"] == derived.NEURAL)]
     about = "Share of the peak that work of this intensity can attain."
     return [

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import units, words
+from analysis import ranking, units, words
 from analysis.derived import common, trends
-from analysis.equations import dram_capacity, memory_wall, server_batching
+from analysis.equations import dram_capacity, elementary, memory_wall, server_batching
 from analysis.figures import Value
 from analysis.tables import DataPackage, source_ids
 
@@ -69,7 +69,7 @@ def _processed_token(rows: pd.DataFrame) -> pd.Series[float]:
 def _palm(package: DataPackage, phase: str) -> pd.DataFrame:
     """Return the rows of PaLM in the article's table for one phase, by batch."""
     rows = _pope(package)
-    return rows[(rows["model"] == PALM) & (rows["phase"] == phase)].sort_values("batch_size").reset_index(drop=True)
+    return ranking.by(rows[(rows["model"] == PALM) & (rows["phase"] == phase)], "batch_size", "row_id")
 
 
 def _article_batch(package: DataPackage) -> float:
@@ -181,7 +181,7 @@ def step_bounds(package: DataPackage) -> pd.DataFrame:
     table["step_time_s"] = table["batch_size"].map(steps.set_index("batch_size")["step_time_s"])
     table["share"] = table["time_s"] / table["step_time_s"]
     table["order"] = table["part"].map({name: place for place, name in enumerate(STEP_BOUNDS.values())})
-    return table.sort_values(["batch_size", "order"], ignore_index=True)
+    return ranking.by(table, "batch_size", "order")
 
 
 STEP_BOUNDS = {
@@ -335,7 +335,7 @@ def memory_costs(package: DataPackage, *, price_ratio: float, context_token: int
     contexts = sorted({context_token, *CONTEXTS})
     lines = pd.DataFrame([_memory(package, name, context) for context in contexts for name in names])
     alone = lines[lines["model_id"] == reference_model].assign(model=ALONE, model_id="", cache_byte=0.0)
-    users = pd.DataFrame({"batch_size": 2.0 ** np.arange(np.log2(MANY_USERS) + 1)})
+    users = pd.DataFrame({"batch_size": np.ldexp(1.0, np.arange(int(elementary.log2(MANY_USERS)) + 1))})
     table = pd.concat([alone, lines], ignore_index=True).merge(users, how="cross")
     table["cache_to_weight_ratio"] = table["cache_byte"] / table["weight_byte"]
     table["cost_ratio"] = server_batching.memory_cost_ratio(
@@ -379,7 +379,7 @@ def hbm_shares(package: DataPackage) -> pd.DataFrame:
     table["publisher"] = table["source_id"].map(publishers)
     table["estimate"] = table["chip"] + " · " + table["publisher"]
     table["middle_share"] = table[["low_share", "high_share"]].mean(axis=1)
-    return table.sort_values("middle_share", ascending=False, ignore_index=True)
+    return ranking.by(table, "middle_share", "estimate", "date", "basis", falling={"middle_share"})
 
 
 def _sketch_share(package: DataPackage) -> dict[str, object]:
@@ -411,7 +411,7 @@ def price_ratios(package: DataPackage) -> pd.DataFrame:
     table = pd.concat([stated, pd.DataFrame(others)], ignore_index=True)
     table["at_year"] = [common.decimal_year(date) for date in table["date"]]
     columns = ["at_year", "price_ratio", "kind", "item", "against", "date", "source_id", "reference_source_id", "note"]
-    return table[columns].sort_values("at_year", ignore_index=True)
+    return ranking.by(table[columns], "at_year", "item", "against", "kind", "source_id")
 
 
 def _claimed_ratio(package: DataPackage) -> dict[str, object]:
@@ -439,7 +439,7 @@ def _usd_per_byte(row: Mapping[str, float]) -> float:
 def server_prices(package: DataPackage) -> pd.DataFrame:
     """Servers with a known price, oldest first: what an accelerator and a byte of memory cost inside them."""
     table = package.table("servers")
-    table = table[table["price_usd"].notna()].sort_values("date", ignore_index=True)
+    table = ranking.by(table[table["price_usd"].notna()], "date", "server_id")
     table["accelerator_price_usd"] = table["price_usd"] / table["n_chip"]
     known = table["memory_capacity_byte"].notna()
     capacity = table.loc[known, "memory_capacity_byte"].to_numpy()
@@ -761,7 +761,7 @@ def _share_values(package: DataPackage) -> list[Value]:
     shares = hbm_shares(package)
     half = _claim(package, "hbm-half-of-cost") * PERCENT
     near = (shares["middle_share"] - half).abs() <= NEARLY
-    fleet = shares[shares["basis"] == "component cost"].sort_values("date").to_dict("records")
+    fleet = ranking.by(shares[shares["basis"] == "component cost"], "date", "chip").to_dict("records")
     h100 = shares[shares["chip"] == "H100"]
     old, new = (package.row("memory_prices", f"{name}-rack-memory-share") for name in ("gb300", "vr200"))
     rack = package.row("servers", "vr200-nvl72-2026")

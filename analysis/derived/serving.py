@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.derived import expected, measured
-from analysis.equations import kv_cache, server_batching
+from analysis.equations import elementary, kv_cache, server_batching
 from analysis.tables import DataPackage
 
 Values = npt.NDArray[np.float64]
@@ -119,7 +119,7 @@ def predicted_request_s(rows: pd.DataFrame, parameters: Mapping[str, float]) -> 
     vllm = (rows["framework"] == ENGINES[0]).to_numpy()
     launch = np.where(vllm, parameters["serving-launch-vllm"], parameters["serving-launch-tensorrt-llm"])
     request = np.where(vllm, parameters["serving-sequence-vllm"], parameters["serving-sequence-tensorrt-llm"])
-    doublings = np.log2(rows["n_chip"].to_numpy(dtype=float))
+    doublings = elementary.log2(rows["n_chip"].to_numpy(dtype=float))
     shares = {
         "bandwidth_share": parameters["serving-bandwidth-share"],
         "compute_share": parameters["serving-compute-share"],
@@ -193,7 +193,7 @@ def _pass_s(rows: pd.DataFrame, parameters: Mapping[str, float], token: Values, 
     number = {name: rows[name].to_numpy(dtype=float) for name in PASS_COLUMNS}
     stages, chips, layers = number["n_stage"], number["n_sharing_chip"], number["n_layer"] / number["n_stage"]
     part = _part_size(number["batch_size"], token, stages, number["part_token"])
-    hops = np.log2(chips / NODE_CHIP)
+    hops = elementary.log2(chips / NODE_CHIP)
     products = server_batching.compute_time_s(
         part * token, model_param=number["model_param"] / stages, n_chip=chips,
         peak_flop_per_s=number["peak_bf16_dense_flop_per_s"], mfu_share=parameters["serving-compute-share"],

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import units, words
+from analysis import ranking, units, words
 from analysis.derived import common, standing, trends
 from analysis.equations import growth, memory_wall, sram_density
 from analysis.equations.constants import BIT_PER_BYTE
@@ -84,7 +84,7 @@ def capacity_by_node(package: DataPackage, *, array_efficiency_share: float, sin
         source_id=table["source_id"],
         second_source_id=table["second_source_id"],
     )
-    return result.sort_values("bare_capacity_byte", ascending=False, ignore_index=True)
+    return ranking.by(result, "bare_capacity_byte", "cell_id", falling={"bare_capacity_byte"})
 
 
 def dies(package: DataPackage) -> pd.DataFrame:
@@ -103,13 +103,14 @@ def dies(package: DataPackage) -> pd.DataFrame:
         source_id=table["source_id"],
         second_source_id=table["second_source_id"],
     )
-    return _with_highlights(result).sort_values(["row", "sram_on_100mm2_byte"], ignore_index=True)
+    return ranking.by(_with_highlights(result), "row", "sram_on_100mm2_byte", "die_id")
 
 
 def _with_highlights(table: pd.DataFrame) -> pd.DataFrame:
     """Name the densest chip of each row whose figures are not estimates."""
     stated = table[table["certainty"] == "stated"]
-    densest = stated.loc[stated.groupby("row")["sram_on_100mm2_byte"].idxmax(), "die_id"]
+    falling = ranking.by(stated, "row", "sram_on_100mm2_byte", "die_id", falling={"sram_on_100mm2_byte"})
+    densest = falling.drop_duplicates("row")["die_id"]
     short = table["name"].str.replace(r" \(.*| gen \d| SXM", "", regex=True)
     return table.assign(highlight=short.where(table["die_id"].isin(densest), ""))
 
@@ -118,7 +119,7 @@ def yardsticks(package: DataPackage) -> pd.DataFrame:
     """Pick the areas to measure against, smallest first: two chips, the reticle limit, a wafer."""
     table = package.table("area_references")
     table = table[table["area_id"].isin(list(YARDSTICKS))]
-    return table.assign(label=table["area_id"].map(YARDSTICKS)).sort_values("area_mm2", ignore_index=True)
+    return ranking.by(table.assign(label=table["area_id"].map(YARDSTICKS)), "area_mm2", "area_id")
 
 
 def densities(package: DataPackage, *, array_efficiency_share: float) -> pd.DataFrame:
@@ -197,7 +198,7 @@ def cell_area_by_year(package: DataPackage) -> pd.DataFrame:
         is_smallest=table["bitcell_area_mm2"] == smallest,
         highlight=_node(table).where(table["cell_id"].isin(NAMED_CELLS), ""),
     )
-    return result.sort_values(["foundry", "year"], ignore_index=True)
+    return ranking.by(result, "foundry", "year", "cell_id")
 
 
 def _node(table: pd.DataFrame) -> pd.Series[Any]:
@@ -286,7 +287,7 @@ def memory_densities(package: DataPackage) -> pd.DataFrame:
     held = sram_density.sram_capacity_byte(AREA_MM2, result["density_bit_per_mm2"])
     sold = result["status"].isin(list(FOR_SALE)).map({True: "for sale", False: "not for sale"})
     result = result.assign(capacity_on_100mm2_byte=held, availability=sold)
-    return result.sort_values("capacity_on_100mm2_byte", ignore_index=True)
+    return ranking.by(result, "capacity_on_100mm2_byte", "memory", "status")
 
 
 def _byte(value: float) -> str:
@@ -458,7 +459,7 @@ def _die_values(package: DataPackage, areas: pd.DataFrame) -> list[Value]:
     cell = package.row("sram_bitcells", PROVEN_CELL)["bitcell_area_mm2"]
     used = float(sram_density.array_efficiency_share(density, cell))
     share = float(sram_density.cached_share(phone["sram_byte"], areas["weight_byte"].iloc[0]))
-    densest = str(table.sort_values("sram_on_100mm2_byte")["name"].iloc[-1])
+    densest = str(ranking.by(table, "sram_on_100mm2_byte", "die_id")["name"].iloc[-1])
     label = f"{words.number(phone['sram_byte'] / units.unit('mibyte').factor, 2)} MiB"
     return [
         _count("dies", len(table), "Chips whose area and memory are both known."),
@@ -537,7 +538,7 @@ def _memory_values(package: DataPackage, areas: pd.DataFrame) -> list[Value]:
     table, density = other_memories(package), memory_densities(package)
     table = table[table["row"].isin(EMERGING)]
     sold = table[table["availability"] == "for sale"]
-    shown = table.sort_values("capacity_byte").iloc[-1]
+    shown = ranking.by(table, "capacity_byte", "memory_id").iloc[-1]
     best = density[density["kind"].isin(EMERGING)].iloc[-1]
     most, held = sold["capacity_byte"].max(), best["capacity_on_100mm2_byte"]
     reach = int((sold["capacity_byte"] >= units.unit("gbyte").factor).sum())

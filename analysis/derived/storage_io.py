@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import units, words
+from analysis import ranking, units, words
 from analysis.derived import common, memory_limits
 from analysis.equations import memory_wall, storage_io
 from analysis.errors import InputError, Problem
@@ -48,8 +48,7 @@ def drives(package: DataPackage) -> pd.DataFrame:
     stated = table.loc[table["basis"] == STATED, "storage_read_byte_per_s"].max()
     table["is_doubtful"] = ~(table["n_drive"] > 1) & (table["storage_read_byte_per_s"] > stated)
     table["sold_year"] = [_year(date) for date in table["date"]]
-    ordered = table.sort_values(["storage_read_byte_per_s", "name"], kind="stable")
-    return ordered[DRIVE_COLUMNS].reset_index(drop=True)
+    return ranking.by(table, "storage_read_byte_per_s", "name", "drive_id")[DRIVE_COLUMNS]
 
 
 def _device_drives(package: DataPackage) -> pd.DataFrame:
@@ -111,7 +110,7 @@ def fastest(table: pd.DataFrame, *, before: str = "", **where: str) -> pd.Series
         wanted = ", ".join([*where.values(), *([f"on sale before {before[:7]}"] if before else [])])
         found = f"no drive that is {wanted}"
         raise InputError([Problem(file="devices.csv", found=found, expected="at least one", todo=TODO)])
-    return kept.nlargest(1, "storage_read_byte_per_s").iloc[0]
+    return ranking.first(kept, "storage_read_byte_per_s", "name", "drive_id", falling={"storage_read_byte_per_s"})
 
 
 def storage_speeds(package: DataPackage, *, article_date: str) -> pd.DataFrame:
@@ -343,12 +342,12 @@ def offload_measured(package: DataPackage) -> pd.DataFrame:
 
 def offload_shown(package: DataPackage) -> pd.DataFrame:
     """Return the same measurements as a table to read: sizes in GB, highest above its limit first."""
-    table = offload_measured(package).sort_values("speedup_ratio", ascending=False, kind="stable")
+    table = ranking.by(offload_measured(package), "speedup_ratio", "measurement_id", falling={"speedup_ratio"})
     return table.assign(
         weight_gbyte=table["weight_byte"] / units.unit("gbyte").factor,
         explained_by=table["explained_by"].str.replace("-", " "),
         drive=np.where(table["drive_known"], "", "drive not stated"),
-    ).reset_index(drop=True)
+    )
 
 
 FLASH_MOE_ROW, NO_CACHE_ROW, POWERINFER_ROW = "storage-022", "storage-027", "storage-056"
@@ -588,7 +587,8 @@ def _measured_values(package: DataPackage, rate: float) -> list[Value]:
     above, dense = table[table["speedup_ratio"] > 1], table[table["explained_by"] == "storage"]
     sparse = int(above["explained_by"].isin(SPARSE).sum())
     cached = int((above["explained_by"] == "page-cache").sum())
-    read, top = int((table["token_per_s"] >= rate).sum()), table.nlargest(1, "speedup_ratio").iloc[0]
+    read = int((table["token_per_s"] >= rate).sum())
+    top = ranking.first(table, "speedup_ratio", "measurement_id", falling={"speedup_ratio"})
     cited = sorted(set(table["source_id"]))
     return [
         _text("measured-count", words.plural(len(table), "measurement"),

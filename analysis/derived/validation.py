@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import words
+from analysis import ranking, words
 from analysis.derived import expected, intervals, measured, phones, serving, storage_io
 from analysis.derived.common import once_per_package
 from analysis.derived.measured import expected_models, expected_speeds
@@ -246,7 +246,7 @@ def interval_coverage(package: DataPackage) -> pd.DataFrame:
 
 def worst_rows(package: DataPackage, count: int = 10) -> pd.DataFrame:
     """Return the rows with the largest errors, one per chip, backend and kind of format."""
-    rows = fitted_rows(package).sort_values("error_ratio", ascending=False)
+    rows = ranking.by(fitted_rows(package), "error_ratio", "measurement_id", falling={"error_ratio"})
     return rows.drop_duplicates(["chip", "backend", "packing"]).head(count).reset_index(drop=True)
 
 
@@ -489,7 +489,8 @@ def other_tools(package: DataPackage) -> pd.DataFrame:
         np.isnan(seen), rows["stated_error_ratio"].to_numpy(dtype=float), equations.speed_error_ratio(predicted, seen)
     )
     rows = rows.assign(error_percent=error * 100)
-    return rows.sort_values("tool", key=lambda names: names.str.lower(), kind="stable").reset_index(drop=True)
+    named = ranking.by(rows.assign(lower=rows["tool"].str.lower()), "lower", "tool_error_id")
+    return named.drop(columns="lower")
 
 
 # ------------------------------------------------------------------------------------------------- goals
@@ -907,7 +908,7 @@ def _story_values(package: DataPackage) -> list[Value]:
 def _frontier_values(package: DataPackage) -> list[Value]:
     """What the largest batch gains and costs on the frontier, as measured."""
     rows = serving_frontier(package)
-    rows = rows[rows["basis"] == "Measured"].sort_values("batch_size")
+    rows = ranking.by(rows[rows["basis"] == "Measured"], "batch_size", "setup")
     ends = rows.groupby("setup").agg(["first", "last"])
     sides = {"gain": ("chip", "ratio"), "left": ("user", "share")}
     found = []

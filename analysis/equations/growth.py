@@ -1,10 +1,9 @@
 """Growth over the years: how fast a quantity multiplies, and how long it takes to double."""
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analysis.equations import elementary
 from analysis.equations.ranges import Result, positive
 
 
@@ -23,8 +22,7 @@ def fitted_growth_ratio(year: ArrayLike, value: ArrayLike, *, period_year: Array
     years, values, period = positive(year=year, value=value, period_year=period_year)
     if np.all(years == years.flat[0]):
         raise ValueError(f"year must hold at least two different dates, found {years}")
-    growth: Result = np.exp(_slope(years, np.log(values)) * period)
-    return growth
+    return elementary.exp(_slope(years, elementary.log(values)) * period)
 
 
 def _slope(years: Result, logs: Result) -> Result:
@@ -56,10 +54,10 @@ def growth_spread_ratio(
     groups = np.unique(np.floor(years))
     if len(groups) < LEAST_YEARS:
         return np.inf * quantile
-    logs = np.log(values)
+    logs = np.asarray(elementary.log(values))
     without = np.array([_slope(years[kept], logs[kept]) for kept in (np.floor(years) != group for group in groups)])
     error = np.sqrt((len(groups) - 1) * np.mean((without - np.mean(without)) ** 2))
-    spread: Result = np.exp(quantile * error * period)
+    spread: Result = elementary.exp(quantile * error * period)
     return spread
 
 
@@ -89,7 +87,7 @@ def growth_ratio(
     start, end, elapsed, period = positive(
         start_value=start_value, end_value=end_value, elapsed_year=elapsed_year, period_year=period_year
     )
-    return (end / start) ** (period / elapsed)
+    return elementary.power(end / start, period / elapsed)
 
 
 def compound_growth_ratio(growth_ratio: ArrayLike, *, horizon_year: ArrayLike, period_year: ArrayLike = 1) -> Result:
@@ -105,7 +103,7 @@ def compound_growth_ratio(growth_ratio: ArrayLike, *, horizon_year: ArrayLike, p
     Source: compound growth.
     """
     ratio, horizon, period = positive(growth_ratio=growth_ratio, horizon_year=horizon_year, period_year=period_year)
-    return ratio ** (horizon / period)
+    return elementary.power(ratio, horizon / period)
 
 
 def doubling_time_year(growth_ratio: ArrayLike, *, period_year: ArrayLike = 1) -> Result:
@@ -121,4 +119,4 @@ def doubling_time_year(growth_ratio: ArrayLike, *, period_year: ArrayLike = 1) -
     """
     ratio, period = positive(growth_ratio=growth_ratio, period_year=period_year)
     with np.errstate(divide="ignore"):
-        return period * math.log(2) / np.log(ratio)
+        return period * elementary.log(2) / elementary.log(ratio)

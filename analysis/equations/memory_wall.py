@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analysis.equations import elementary
 from analysis.equations.constants import BIT_PER_BYTE, FLOP_PER_PARAM_PER_TOKEN, MULTIPLY_ADD_FLOP
 from analysis.equations.ranges import Result, not_above, not_negative, positive
 
@@ -70,7 +71,7 @@ def touched_expert_count(n_expert: ArrayLike, n_active_expert: ArrayLike, *, bat
     """
     total, active, batch = positive(n_expert=n_expert, n_active_expert=n_active_expert, batch_size=batch_size)
     not_above("n_expert", total, n_active_expert=active)
-    return total * (1 - (1 - active / total) ** batch)
+    return total * (1 - elementary.power(1 - active / total, batch))
 
 
 def active_param(
@@ -388,7 +389,7 @@ def speculative_step_token(acceptance_share: ArrayLike, draft_token: ArrayLike) 
     """
     chance, draft = not_negative(acceptance_share=acceptance_share, draft_token=draft_token)
     certain = chance == 1
-    geometric = (1 - chance ** (draft + 1)) / np.where(certain, 1, 1 - chance)
+    geometric = (1 - elementary.power(chance, draft + 1)) / np.where(certain, 1, 1 - chance)
     return np.where(certain, draft + 1, geometric)[()]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analysis.equations import elementary
 from analysis.equations.ranges import Result, not_negative, positive
 
 # ------------------------------------------------------------------------------------- parts of a step
@@ -26,7 +27,7 @@ def aging_ratio(decline_share_per_year: ArrayLike, introduced_year: ArrayLike, r
 
 
 def _aging(rate: Result, introduced: Result, reference: Result) -> Result:
-    return np.exp(rate * (reference - introduced))
+    return elementary.exp(rate * (reference - introduced))
 
 
 def overhead_s_per_layer(
@@ -171,7 +172,7 @@ def typical_layer(
         reference_layer=reference_layer,
         growth_ratio=growth_ratio,
     )
-    return layer * (param / reference) ** growth
+    return layer * elementary.power(param / reference, growth)
 
 
 # ------------------------------------------------------------------------------------ what it is worth
@@ -207,7 +208,7 @@ def interval_end_ratio(speed_ratio: ArrayLike, weight_count: ArrayLike, tail_sha
     Source: Vovk et al. 2005, conformal prediction, with its correction for a finite sample.
     """
     ratio, weight, tail = not_negative(speed_ratio=speed_ratio, weight_count=weight_count, tail_share=tail_share)
-    order = np.argsort(ratio)
+    order = np.lexsort((weight, ratio))
     middle = np.cumsum(weight[order]) - weight[order] / 2
     outward = 0.5 + (tail - 0.5) * (1 + np.max(weight) / np.sum(weight))
     return float(np.interp(outward * np.sum(weight), middle, ratio[order]))

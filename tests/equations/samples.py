@@ -205,7 +205,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 
-HELPERS = {"constants", "ranges"}
+HELPERS = {"constants", "elementary", "ranges"}
 """Modules of the package that hold no equations."""
 
 REDUCING = {

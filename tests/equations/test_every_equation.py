@@ -75,7 +75,7 @@ def test_arrays_equal_numbers(name: str) -> None:
     series = {argument: value * FACTORS for argument, value in SAMPLES[name].items()}
     together = EQUATIONS[name](**series)
     one_by_one = [EQUATIONS[name](**{a: v[i] for a, v in series.items()}) for i in range(len(FACTORS))]
-    np.testing.assert_array_equal(together, one_by_one)
+    np.testing.assert_allclose(together, one_by_one, rtol=1e-14)
 
 
 @pytest.mark.parametrize("name", [name for name in ELEMENTWISE if len(SAMPLES[name]) > 1])

@@ -1,0 +1,98 @@
+"""Exponential, logarithm and power out of sums and products, whose last bit IEEE 754 fixes for every processor.
+
+Those of numpy and of the C library differ in the last bit between sets of instructions, and between one number and an array.
+All of the book that needs one takes it from here, so that what is compared, sorted and chosen later is the same everywhere.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from analysis.equations.ranges import Result, Values
+
+LN2_HIGH, LN2_LOW = float.fromhex("0x1.62e42feep-1"), float.fromhex("0x1.a39ef35793c76p-33")
+"""The logarithm of 2 in two parts: a multiple of the first by a whole number below 2^20 is exact."""
+EXP_TERMS = [1 / math.factorial(order) for order in range(15)]
+"""Of the series of Taylor: within half of ln 2 what is left out is below 2^-56 of the result."""
+LOG_TERMS = [1 / order for order in range(1, 25, 2)]
+"""Of the series of artanh: within (√2 − 1)/(√2 + 1) what is left out is below 2^-60 of the result."""
+LEAST_EXP, MOST_EXP = -746.0, 710.0
+"""Beyond them a double is 0 or infinite."""
+
+
+def exp(x: ArrayLike) -> Result:
+    """Exponential: ``e^x = 2^n · e^r`` with ``n`` whole and ``|r| ≤ ln 2 / 2``; within two units in the last place.
+
+    Args:
+        x: the exponent, any number.
+
+    Raises nothing; NaN stays NaN, and what no double holds is 0 or infinite.
+    Source: Taylor's series after the reduction of Cody and Waite 1980.
+    """
+    values = np.clip(np.asarray(x, dtype=np.float64), LEAST_EXP, MOST_EXP)
+    whole = np.rint(values / (LN2_HIGH + LN2_LOW))
+    rest = (values - whole * LN2_HIGH) - whole * LN2_LOW
+    with np.errstate(over="ignore", under="ignore"):
+        result: Result = np.ldexp(_polynomial(EXP_TERMS, rest), np.nan_to_num(whole).astype(int))
+    return result
+
+
+def log(x: ArrayLike) -> Result:
+    """Natural logarithm: ``ln x = n · ln 2 + 2 artanh((m − 1)/(m + 1))`` with ``x = m · 2^n`` and m around 1.
+
+    Args:
+        x: a number; 0 gives minus infinity.
+
+    Raises nothing; of a number below 0 it is NaN.  Within two units in the last place.
+    Source: the series of artanh.
+    """
+    values = np.asarray(x, dtype=np.float64)
+    positive = np.where((values > 0) & np.isfinite(values), values, 1.0)
+    mantissa, whole = np.frexp(positive)
+    small = mantissa < math.sqrt(0.5)
+    mantissa, whole = np.where(small, 2 * mantissa, mantissa), whole - small
+    ratio = (mantissa - 1) / (mantissa + 1)
+    series = 2 * ratio * _polynomial(LOG_TERMS, ratio * ratio)
+    known = whole * LN2_HIGH + (series + whole * LN2_LOW)
+    beyond = np.select([values == 0, values == np.inf], [-np.inf, np.inf], np.nan)
+    result: Result = np.where((values > 0) & np.isfinite(values), known, beyond)[()]
+    return result
+
+
+def power(base: ArrayLike, exponent: ArrayLike) -> Result:
+    """Power of a number that is not negative: ``base^exponent = e^(exponent · ln base)``.
+
+    Args:
+        base: a number of 0 or more.
+        exponent: any number; with 0 the result is 1.
+
+    Raises nothing; of a base below 0 it is NaN.  The error grows with ``|exponent · ln base|`` units in the last place.
+    Source: definition.
+    """
+    exponents = np.asarray(exponent, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        logarithm = exponents * log(base)
+    result: Result = exp(np.where(exponents == 0, 0.0, logarithm))
+    return result
+
+
+def log2(x: ArrayLike) -> Result:
+    """Logarithm to the base 2, a whole number for a whole power of 2: ``n + ln m / ln 2`` with ``x = m · 2^n``.
+
+    Args:
+        x: a number; 0 gives minus infinity.
+
+    Raises nothing; of a number below 0 it is NaN.
+    Source: definition.
+    """
+    mantissa, whole = np.frexp(np.asarray(x, dtype=np.float64))
+    result: Result = (whole - 1) + log(2 * mantissa) / (LN2_HIGH + LN2_LOW)
+    return result
+
+
+def _polynomial(terms: list[float], x: Values) -> Values:
+    result = np.full_like(x, terms[-1])
+    for term in terms[-2::-1]:
+        result = result * x + term
+    return result
