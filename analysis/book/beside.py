@@ -86,8 +86,10 @@ def begin(work: Callable[[], object], jobs: int) -> Work:
 
 
 def _do(work: Callable[[], object], answer: Connection) -> None:
-    """In the copy: deaf to Ctrl-C, gone with the process it was copied from, and without a look at that one's threads."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In the copy: deaf to what is meant for the process it was copied from, gone with it, and without a look at its threads."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     kernels.end_with_parent()
     drawings.copied()
     collector, error = logging.LogCollector(), None

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import cache
-from importlib import metadata
 
-from analysis.book import places
-from analysis.book.cache import Store, digest, file_digest
+from analysis.book import freshness, places
+from analysis.book.cache import Store, code_of, digest, file_digest
 
-EDITION = 11
-"""Raise it when the way pictures are made from a specification changes."""
+DRAWING = "analysis.book.vega"
+"""What draws: a picture is kept under the digest of this module and of all that it imports of this package."""
 ENGINE = ("svg", "vega")
 """Kinds that need the renderer's engine, which takes a worker most of a second to start: few workers draw these."""
 _executors: tuple[Executor, Executor] | None = None
@@ -54,14 +53,13 @@ def all_drawn() -> bool:
 
 @cache
 def _tools() -> str:
-    """The renderer and the fonts."""
+    """The code that draws, the packages it draws with, and the fonts."""
     fonts = "".join(file_digest(path) for path in sorted((places.REPOSITORY / "analysis" / "fonts").iterdir()))
-    versions = " ".join(f"{name} {metadata.version(name)}" for name in ("vl-convert-python", "pypdfium2", "zlib-ng"))
-    return f"{versions} {EDITION} {digest(fonts)}"
+    return f"{code_of(DRAWING)} {freshness.installed()} {digest(fonts)}"
 
 
 def address(kind: str, source: str) -> str:
-    """What a picture depends on: the renderer and its fonts, the kind, the specification."""
+    """What a picture depends on: what draws it, the kind, the specification."""
     return f"{_tools()} {kind} {source}"
 
 

@@ -83,7 +83,7 @@ def run(chapter: Chapter) -> Executed:
     """Execute one chapter; raises ChapterError naming cell, line and parameters."""
     notebook = read(chapter.path)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix=f"mw-{os.getpid()}-") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         executed = _executed(notebook, chapter, folder)
         trace = _trace(Path(folder))
         shown = [cell.outputs for cell in executed.cells if cell.cell_type == "code" and not _injected(cell)]

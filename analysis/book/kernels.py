@@ -78,6 +78,7 @@ def begin(lifeline: Connection) -> None:
     """Make a worker ready: a mother of kernels of its own, deaf to Ctrl-C, gone when the lifeline is cut."""
     global _mother  # noqa: PLW0603 - one per process, as the process is the worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     end_with_parent()
     _mother = Mother.forked()
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
