@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: book serve test check calibrate release bench reproduce
+.PHONY: book serve test check calibrate release bench reproduce faults
 
 book: $(READY)
 	$(BIN)/memory-wall build
@@ -31,6 +31,9 @@ bench: $(READY)
 
 reproduce: $(READY)
 	$(BIN)/python scripts/reproduce.py
+
+faults: $(READY)
+	$(BIN)/python scripts/faults.py
 
 calibrate: $(READY)
 	$(BIN)/python -m analysis.calibration

@@ -3,8 +3,7 @@
 An entry is one file, a digest of key and content followed by the content, renamed into place when it is complete: a build killed
 in the middle of writing leaves no entry, and one truncated, damaged or put in another's place later is not there for whoever
 asks.  Keeping is a favour, never a duty: a cache that cannot be written (full disk, read-only folder) slows the next build and
-nothing else.  Within a build, though, processes hand results to each other by way of the store: what the cache refuses is put
-into the build's private folder.  Not a library, because the well-kept ones (diskcache, joblib) unpickle what they find and check no digest.
+nothing else.  Not a library, because the well-kept ones (diskcache, joblib) unpickle what they find and check no digest.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import math
 import os
 import re
 import tempfile
@@ -56,11 +56,15 @@ def file_digest(path: Path) -> str:
 
 
 class Store:
-    """Key → bytes in one folder below the cache, and where that refuses, below the private folder of the build."""
+    """Key → bytes in one folder below the cache.
 
-    def __init__(self, name: str) -> None:
+    ``handed_over`` says that processes of a build give each other results by it: what the cache refuses is kept in the private
+    folder of the build, as long as that lasts.
+    """
+
+    def __init__(self, name: str, *, handed_over: bool = False) -> None:
         self.folder = places.cache_folder() / name
-        shared = workplace.shared()
+        shared = workplace.shared() if handed_over else None
         self.folders = [self.folder, *([shared / "kept" / name] if shared else [])]
 
     def path(self, key: str) -> Path:
@@ -197,7 +201,7 @@ def in_use() -> Iterator[None]:
         yield
         with contextlib.suppress(OSError):  # another build uses it, or the file system knows no locks
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            trim()
+            trim(oldest_s=OLDEST_S)
     finally:
         os.close(lock)
 
@@ -213,7 +217,7 @@ def _lock() -> int | None:
     return None
 
 
-def trim(largest_byte: int = LARGEST_BYTE, oldest_s: float = OLDEST_S) -> None:
+def trim(largest_byte: int = LARGEST_BYTE, oldest_s: float = math.inf) -> None:
     """Keep the cache below a size and an age: what was asked for longest ago goes first.
 
     Entries that were never completed go too: the caller sees to it that nobody is writing any.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import threading
 import time
@@ -71,10 +72,13 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         try:
             site = Path(self.directory).resolve(strict=True)
             found = Path(super().translate_path(path)).resolve(strict=True)
-            inside = found.is_relative_to(site) and (found.is_file() or found.is_dir())
+            if not found.is_relative_to(site):
+                return ""
+            if found.is_dir():
+                return f"{found}/" if path.endswith("/") else str(found)
+            return str(found) if found.is_file() and not path.endswith("/") else ""
         except (OSError, ValueError, RuntimeError):  # overlong, with a NUL in it, a link that leads to itself
             return ""
-        return (f"{found}/" if found.is_dir() and path.endswith("/") else str(found)) if inside else ""
 
     def list_directory(self, path: Any) -> None:
         """Nothing is listed."""
@@ -135,8 +139,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 def serve(site: Path, port: int, build: Callable[[], None], data: Path | None, say: Callable[[str], None]) -> None:
     """Build, serve, and build again on every change, until interrupted.  ``build`` ends its process where it fails."""
     paths = [places.REPOSITORY / name for name in WATCHED] + ([data] if data else [])
-    with _listening(site, port) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with listening(site, port) as server:
         changes = _watched([path for path in paths if path.exists()])
         _build(build)
         say(f"The book is at http://127.0.0.1:{server.server_address[1]}/ and follows every change. Ctrl-C ends.")
@@ -155,14 +158,20 @@ def _watched(paths: list[Path]) -> Iterator[set[str]]:
     return ({Path(path).name for _, path in look} for look in looks if look)
 
 
-def _listening(site: Path, port: int) -> http.server.ThreadingHTTPServer:
+@contextlib.contextmanager
+def listening(site: Path, port: int) -> Iterator[http.server.ThreadingHTTPServer]:
+    """A server of the site at this port of this machine, answering."""
     try:
-        return http.server.ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(site)))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(site)))
     except OSError as error:
         found = f"{port}: {error.strerror}"
         raise InputError(
             [Problem(file="--port", found=found, expected="a port nobody uses", todo="Try another.")]
         ) from None
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 def _build(build: Callable[[], None]) -> bool:
