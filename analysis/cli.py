@@ -105,7 +105,7 @@ def build(
     from analysis.book import ends, freshness, places
 
     own_address.required(address)
-    ends.raise_limits()
+    ends.require_room()
     target = (out or places.SITE).resolve()
     asked = params.read_bytes().hex() if params and params.is_file() else str(params)
     digest = freshness.inputs({"settings": settings, "params": asked, "title": title, "address": address}, data)
@@ -220,7 +220,7 @@ def release(
     """Build the book, freeze it at editions/NAME/ for good, and write its archive with checksums."""
     from analysis.book import editions, ends, parameters, site
 
-    ends.raise_limits()
+    ends.require_room()
     target = (out or site.SITE).resolve()
     given = parameters.validated({"edition": name}, file="--edition")
     request = site.Request(out=target, settings={"edition": given["edition"]}, address=address)

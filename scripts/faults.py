@@ -204,6 +204,7 @@ CONDITIONS = [
     condition("PYTHONOPTIMIZE=2", cold=False, PYTHONOPTIMIZE="2"),
     condition("TMPDIR of more than 100 characters", TMPDIR="{here}/" + "x" * 100),
     condition("TMPDIR with a blank and é", cold=False, TMPDIR="{here}/a b é"),
+    condition("128 open files", shell="ulimit -n 128"),
     condition("64 open files", shell="ulimit -n 64", may_refuse=True),
     condition("32 open files", shell="ulimit -n 32", may_refuse=True),
     condition("4 GiB of address space", shell="ulimit -v 4194304", may_refuse=True),

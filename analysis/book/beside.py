@@ -19,7 +19,7 @@ from typing import Any
 
 from sphinx.util import logging
 
-from analysis.book import drawings, kernels
+from analysis.book import drawings, ends, kernels
 from analysis.errors import SiteError
 
 LOGGER = logging.getLogger(__name__)
@@ -46,7 +46,8 @@ class Task:
         try:
             answer = self._answer.recv() if self._answer.poll(PATIENCE_S) else None
         except EOFError:
-            raise SiteError("a process that wrote pages ended: out of memory, or killed from outside") from None
+            said = "nothing was published: a process that wrote pages was ended, by the system for want of memory or by somebody"
+            raise SiteError(f"{said}. {ends.todo()}") from None
         finally:
             self.end()
         if answer is None:

@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import resource
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass
 
 from analysis.errors import SiteError
 
 ENDS = (BrokenExecutor, EOFError, MemoryError)
 """What Python raises when a process that was waited for is no more, or when there is no memory."""
 REFUSED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
-FILES = 256
-"""So many files one process of a build has open at most, with room to spare."""
-SPACE_BYTE = 16 * 2**30
-"""Address space that suffices each process; most of it is reserved and never used."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a shell may limit for each process: what of, the command that sets it and its unit, what a build needs, what is enough."""
+
+    which: int
+    what: str
+    command: str
+    unit: int
+    least: int
+    enough: int
+
+    def told(self, least: int) -> str:
+        """What to do where less than so much is allowed; empty where more is."""
+        allowed, _ = resource.getrlimit(self.which)
+        if allowed == resource.RLIM_INFINITY or allowed >= least:
+            return ""
+        enough = f"{self.command} {self.enough // self.unit}"
+        return f"This shell allows a process {allowed // self.unit} {self.what}; allow it more with {enough}."
+
+
+FILES = Limit(resource.RLIMIT_NOFILE, "open files", "ulimit -n", 1, 128, 256)
+SPACE = Limit(resource.RLIMIT_AS, "KiB of address space", "ulimit -v", 2**10, 4 * 2**30, 16 * 2**30)
+"""Most of it is reserved and never used."""
 
 
 @contextlib.contextmanager
@@ -38,17 +59,10 @@ def told() -> Iterator[None]:
 
 def todo() -> str:
     """What to do about it: what limits this shell sets, if it does, or fewer processes."""
-    found = [
-        *_limited(resource.RLIMIT_AS, "ulimit -v", SPACE_BYTE, 2**10),
-        *_limited(resource.RLIMIT_NOFILE, "ulimit -n", FILES, 1),
-    ]
-    return " ".join([*found, "Build again; where it happens again, with fewer processes side by side: --jobs 1."])
-
-
-def _limited(which: int, command: str, enough: int, unit: int) -> Iterator[str]:
-    soft, _ = resource.getrlimit(which)
-    if soft != resource.RLIM_INFINITY and soft < enough:
-        yield f"This shell allows a process {soft // unit} ({command}); {enough // unit} is enough: {command} {enough // unit}."
+    found = [limit.told(limit.enough) for limit in (SPACE, FILES)]
+    return " ".join(
+        [*filter(None, found), "Build again; where it happens again, with fewer processes side by side: --jobs 1."]
+    )
 
 
 def hint(error: OSError) -> str:
@@ -56,11 +70,12 @@ def hint(error: OSError) -> str:
     return f". {todo()}" if error.errno in REFUSED else ""
 
 
-def raise_limits() -> None:
-    """Allow this process and those it starts the open files that a build needs, as far as the system lets it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < FILES and os.name == "posix":
+def require_room() -> None:
+    """Take the open files that a build needs as far as the system lets it; raises SiteError where this shell allows too little."""
+    soft, hard = resource.getrlimit(FILES.which)
+    if soft != resource.RLIM_INFINITY and soft < FILES.enough:
         with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(
-                resource.RLIMIT_NOFILE, (FILES if hard == resource.RLIM_INFINITY else min(hard, FILES), hard)
-            )
+            most = FILES.enough if hard == resource.RLIM_INFINITY else min(hard, FILES.enough)
+            resource.setrlimit(FILES.which, (most, hard))
+    if found := [said for limit in (SPACE, FILES) if (said := limit.told(limit.least))]:
+        raise SiteError(f"nothing was published: there is not enough room to build. {' '.join(found)}")
