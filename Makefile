@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: book serve test check calibrate release bench reproduce mutants
+.PHONY: book serve test check calibrate release bench reproduce mutants faults
 
 book: $(READY)
 	$(BIN)/memory-wall build
@@ -35,6 +35,10 @@ reproduce: $(READY)
 # Changes one thing at a time and runs the tests of its subject: at most an hour on two cores.
 mutants: $(READY)
 	$(BIN)/python scripts/mutants.py
+
+# Interrupts, starves and damages builds, and feeds them what nobody should: at most 20 minutes.
+faults: $(READY)
+	$(BIN)/python scripts/faults.py
 
 calibrate: $(READY)
 	$(BIN)/python -m analysis.calibration

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -99,8 +101,11 @@ def build(
     memory_limit: Annotated[float, typer.Option(min=0.1, help="GiB a chapter may allocate. Without it: 3.")] = 3.0,
 ) -> None:
     """Check data and parameters, execute the chapters, render the site, and put it in place."""
-    from analysis.book import freshness, places
+    from analysis.book import address as own_address
+    from analysis.book import ends, freshness, places
 
+    own_address.required(address)
+    ends.require_room()
     target = (out or places.SITE).resolve()
     asked = params.read_bytes().hex() if params and params.is_file() else str(params)
     digest = freshness.inputs({"settings": settings, "params": asked, "title": title, "address": address}, data)
@@ -125,8 +130,11 @@ def build(
         time_limit_s=time_limit,
         memory_limit_byte=int(memory_limit * 2**30),
     )
+    said: list[str] = []
     with _progress(len(site.chapter_files()) + 3) as step:
-        published = site.build(request, step)
+        published = site.build(request, step, tell=said.append)
+    for remark in said:
+        typer.echo(remark, err=True)
     typer.echo(f"The book is built. Open {published / 'index.html'}")
 
 
@@ -210,13 +218,17 @@ def release(
     out: Annotated[Path | None, typer.Option(help="The site it is added to. Without it: _build/html.")] = None,
 ) -> None:
     """Build the book, freeze it at editions/NAME/ for good, and write its archive with checksums."""
-    from analysis.book import editions, parameters, site
+    from analysis.book import editions, ends, parameters, site
 
+    ends.require_room()
     target = (out or site.SITE).resolve()
     given = parameters.validated({"edition": name}, file="--edition")
     request = site.Request(out=target, settings={"edition": given["edition"]}, address=address)
+    said: list[str] = []
     with _progress(len(site.chapter_files()) + 3) as step:
-        site.build(request, step, last=lambda built: editions.freeze(built, target.parent / "releases"))
+        site.build(request, step, lambda built: editions.freeze(built, target.parent / "releases"), said.append)
+    for remark in said:
+        typer.echo(remark, err=True)
     typer.echo(
         f"Edition {name} is frozen at {target / editions.FOLDER / name}; its archive is in {target.parent / 'releases'}"
     )
@@ -373,14 +385,30 @@ def _write(target: Path, content: str) -> None:
 
 def main() -> None:
     """Run the command line; known errors end with their own exit code and without a traceback."""
+    _with_docstrings()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end is asked to end, by whichever signal
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         app()
     except MemoryWallError as error:
         typer.echo(f"memory-wall: {error}", err=True)
         sys.exit(error.exit_code)
+    except MemoryError:
+        from analysis.book import ends
+
+        typer.echo(f"memory-wall: there is not enough memory. {ends.todo()}", err=True)
+        sys.exit(1)
     except OSError as error:
         from analysis.book import publishing
 
         typer.echo(f"memory-wall: {publishing.told(error)}", err=True)
         sys.exit(1)
+
+
+def _with_docstrings() -> None:
+    """Begin again where Python was started with -OO: packages that draw charts read docstrings, which that takes away."""
+    if sys.flags.optimize > 1:
+        os.environ["PYTHONOPTIMIZE"] = "1"
+        again = [argument for argument in sys.orig_argv[1:] if not re.fullmatch("-O+", argument)]
+        os.execv(sys.executable, [sys.executable, *again])  # noqa: S606 - this program, with its own arguments

@@ -47,6 +47,12 @@ def is_untouched(out: Path) -> bool:
     return files == ["edition.json", "index.html"] and text == "the site of yesterday" and not beside
 
 
+def names_below(folder: Path, depth: int = 99) -> list[str]:
+    """The names of what lies in a folder: files at any depth, or files and folders at the first."""
+    found = folder.iterdir() if depth == 1 else (path for path in folder.rglob("*") if not path.is_dir())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
 def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run ``memory-wall`` as a user does."""
     environment = {name: value for name, value in os.environ.items() if name != tables.DATA_VARIABLE}

@@ -25,6 +25,7 @@ KILLS = int(os.environ.get("MEMORY_WALL_KILLS", "3"))
 """How many builds are killed; ``make bench`` asks for thirty."""
 MARK = "MEMORY_WALL_TEST_MARK"
 LEFT_S = 10
+LONGEST_S = 300
 
 
 @pytest.fixture(scope="module")
@@ -197,18 +198,6 @@ def test_a_small_disk_is_told_of(book: Book, small_disk: Path) -> None:
     assert "Read-only file system" in done.stderr
 
 
-def test_leavings_of_builds_that_died_are_cleared_away(tmp_path: Path) -> None:
-    out = tmp_path / "html"
-    (tmp_path / ".html.workshop-dead").mkdir()
-    (tmp_path / ".html.old-dead").mkdir()
-    (tmp_path / ".html.old-dead" / "index.html").write_text("yesterday", encoding="utf-8")
-    publishing.sweep(out)
-    assert (out / "index.html").read_text(encoding="utf-8") == "yesterday", (
-        "killed between two renames: the old site comes back"
-    )
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["html"]
-
-
 @pytest.mark.parametrize("swaps", [True, False])
 def test_the_switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swaps: bool) -> None:
     if not swaps:
@@ -221,7 +210,7 @@ def test_the_switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swaps: bool
         publishing.switch(made, out)
         assert (out / "index.html").read_text(encoding="utf-8") == text
         shutil.rmtree(tmp_path / "workshop")
-    assert not list(tmp_path.glob(".html.old-*"))
+    assert not list(tmp_path.glob(".html.*"))
 
 
 OF_THE_BOOK = (".", "..", "chapters", "data/new", "_build", "_build/cache", ".git/site")
@@ -265,3 +254,71 @@ def test_nothing_changed_is_nothing_done(book: Book) -> None:
     assert "Nothing has changed" in book.run("build").stdout
     (book.site / "index.html").write_text("tampered with", encoding="utf-8")
     built(book)
+
+
+def child(mark: str, parent: int, named: str) -> int | None:
+    """The number of a process that this one started and whose command line says so."""
+    for pid in processes(mark):
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if int(stat[1]) == parent and named.encode() in line:
+            return pid
+    return None
+
+
+@pytest.mark.parametrize("whose", [("resource_tracker",), ("forkserver", "")], ids=["tracker", "worker"])
+def test_a_process_that_the_system_kills_is_told_of(book: Book, whose: tuple[str, ...]) -> None:
+    edited(book, f"A process is killed: {whose}.")
+    mark = uuid.uuid4().hex
+    process = book.start("build", **{MARK: mark})
+    try:
+        victim = process.pid
+        for named in whose:
+            while (found := child(mark, victim, named)) is None:
+                assert process.poll() is None, "the build ended before there was such a process"
+                time.sleep(0.02)
+            victim = found
+        os.kill(victim, signal.SIGKILL)
+        _, told = process.communicate(timeout=LONGEST_S)
+    finally:
+        process.kill()
+    assert "Traceback" not in told
+    assert process.returncode in (0, 1), told
+    assert process.returncode == 0 or "one of its processes was ended" in told
+    assert_gone(mark)
+    assert_whole(book)
+    built(book)
+
+
+def test_everything_odd_at_once_is_no_matter(book: Book, tmp_path: Path) -> None:
+    """Python without docstrings, few open files, a temporary folder with a long name, a cache that refuses, and people's own files."""
+    edited(book, "Everything is odd.")
+    first = built(book)
+    places = {"TMPDIR": tmp_path / ("t" * 100), "MEMORY_WALL_CACHE": tmp_path / "file"}
+    places["TMPDIR"].mkdir()
+    places["MEMORY_WALL_CACHE"].write_text("a file", encoding="utf-8")
+    out = Path(shutil.copytree(book.site, tmp_path / "site"))
+    (out / ".git").mkdir()
+    (out / "CNAME").write_text("example.org", encoding="utf-8")
+    command = [sys.executable, "-OO", "-m", "analysis", "build", "--out", str(out)]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -S -n 64; exec "$@"', "sh", *command], cwd=book.folder, capture_output=True, text=True, check=False,
+        timeout=LONGEST_S, env=book.environment(**{name: str(path) for name, path in places.items()}),
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+    assert verify.digests(out) == first
+    assert (out / "CNAME").read_text(encoding="utf-8") == "example.org"
+    assert (out / ".git").is_dir()
+    assert not list(places["TMPDIR"].iterdir())
+
+
+def test_the_end_of_a_terminal_leaves_nothing_behind(book: Book) -> None:
+    before = built(book)
+    edited(book, "The terminal is closed.")
+    code = stopped(book, 1.0, signal.SIGHUP)
+    assert code in (0, 130)
+    assert code == 0 or digests(book) == before
+    assert not list(book.site.parent.glob(".html.workshop-*"))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from analysis import figures
-from analysis.book import cache, execution, kernels, parameters, places, recipe, tracing
+from analysis.book import cache, drawings, execution, kernels, parameters, places, recipe, tracing, workplace
 from analysis.errors import ChapterError
 from tests.conftest import ROOT
 from tests.small import HEAD, cells
@@ -273,3 +273,96 @@ def test_a_caption_without_its_f_stops_the_build_and_names_chapter_and_figure(de
         ChapterError, match=r"chapter chapter(.|\n)*figure my-figure: caption holds an unfilled template"
     ):
         desk.run()
+
+
+def test_a_kept_result_is_good_for_its_own_key_alone() -> None:
+    store = cache.Store("pictures")
+    for key in ("one", "other"):
+        store.put(key, key.encode())
+    exchanged = [store.path(key).read_bytes() for key in ("other", "one")]
+    for key, content in zip(("one", "other"), exchanged, strict=True):
+        store.path(key).write_bytes(content)
+    assert [store.get(key) for key in ("one", "other")] == [None, None]
+    assert store.made("one", lambda: b"made anew") == b"made anew"
+    assert store.get("one") == b"made anew"
+
+
+def test_an_entry_that_is_no_file_is_none(tmp_path: Path) -> None:
+    store = cache.Store("pictures")
+    for key, make in (
+        ("pipe", os.mkfifo),
+        ("folder", os.mkdir),
+        ("endless", lambda path: os.symlink("/dev/zero", path)),
+    ):
+        store.path(key).parent.mkdir(parents=True, exist_ok=True)
+        make(store.path(key))
+        assert store.get(key) is None
+
+
+def test_pictures_are_kept_under_the_code_that_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every module of this package that drawing imports, however it does: one changed character, and pictures are drawn anew."""
+    shutil.copytree(ROOT / "analysis", tmp_path / "analysis", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(places, "REPOSITORY", tmp_path)
+
+    def address() -> str:
+        cache.code_of.cache_clear()
+        drawings._tools.cache_clear()
+        return drawings.address("svg", "{}")
+
+    first = address()
+    for name in (
+        "book/vega.py",
+        "book/framing.py",
+        "book/pixels.py",
+        "book/drawings.py",
+        "charts/theme.py",
+        "words.py",
+    ):
+        path = tmp_path / "analysis" / name
+        path.write_text(path.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
+        assert address() != first, name
+        first = address()
+    for name in ("predict.py", "charts/memory_wall.py", "book/pieces.py"):
+        (tmp_path / "analysis" / name).write_text("# changed\n", encoding="utf-8")
+        assert address() == first, name
+    cache.code_of.cache_clear()
+    drawings._tools.cache_clear()
+
+
+def test_the_cache_is_trimmed_in_the_end_unless_another_build_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "LARGEST_BYTE", 0)
+    store, folder = cache.Store("chapters"), places.cache_folder()
+    store.put("old", b"x")
+    long_ago = time.time() - cache.OLDEST_S - 60
+    os.utime(store.path("old"), (long_ago, long_ago))
+    store.put("new", b"x")
+    left = store.path("new").with_name(f".new-{store.path('new').name}-abc")
+    theirs = [
+        folder / "chapters" / "ab" / "thesis.tex",
+        folder / "mine" / "cd" / "notes",
+        folder / "chapters" / "readme",
+    ]
+    for path in (left, *theirs):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x", encoding="utf-8")
+    with cache.in_use():
+        with cache.in_use():
+            pass
+        assert store.has("old"), "another build uses it"
+        assert left.exists()
+    assert (store.has("old"), store.has("new"), left.exists()) == (False, True, False)
+    assert all(path.exists() for path in theirs)
+    assert (
+        (folder / "CACHEDIR.TAG").read_text(encoding="utf-8").startswith("Signature: 8a477f597d28d172789f06886806bc55")
+    )
+
+
+def test_what_the_cache_refuses_is_handed_over_within_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv(places.CACHE_VARIABLE, str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv(workplace.VARIABLE, str(tmp_path / "private"))
+    cache.Store("pictures", handed_over=True).put("key", b"drawn")
+    assert cache.Store("pictures", handed_over=True).get("key") == b"drawn"
+    assert cache.Store("pictures", handed_over=True).has("key")
+    cache.Store("chapters").put("key", b"run")
+    assert cache.Store("chapters").get("key") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -12,6 +13,9 @@ from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 
+import pytest
+
+from analysis.book import watch
 from tests.small import LANDING, Book
 
 LONGEST_S = 90
@@ -85,3 +89,86 @@ def test_a_change_during_a_build_is_built_too(tmp_path: Path) -> None:
         until(lambda: any(book.folder.glob(read_chapter)), "no build begins")
         book.write("index", LANDING + "\nA sentence more.\n")
         wait_for(f"{address}/index.html", "A sentence more.")
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server of a few files, beside which lies a secret."""
+    folder = tmp_path_factory.mktemp("served")
+    site = folder / "html"
+    (site / "tables").mkdir(parents=True)
+    for place, text in {"index.html": "<head></head>", "a.csv": "a", "tables/b.csv": "b", "é.txt": "é"}.items():
+        (site / place).write_text(text, encoding="utf-8")
+    (folder / "secret.html").write_text("secret", encoding="utf-8")
+    (site / "out.html").symlink_to(folder / "secret.html")
+    (site / "up").symlink_to(folder)
+    (site / "loop").symlink_to(site / "loop")
+    (site / "in.csv").symlink_to(site / "a.csv")
+    os.mkfifo(site / "pipe")
+    with watch.listening(site, 0) as server:
+        yield server.server_port
+
+
+def asked(port: int, path: str, host: str | None, method: str = "GET") -> tuple[int, bytes]:
+    """The status and the text of an answer."""
+    lines = [f"{method} {path} HTTP/1.1", *([f"Host: {host}"] if host is not None else []), "Connection: close"]
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", ["/", "/a.csv", "/-/reload.js", "/-/changes"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:{port}",
+        "localhost:1",
+        "localhost",
+        "",
+        None,
+        "localhost.evil.example:{port}",
+        "127.0.0.2:{port}",
+    ],
+)
+def test_only_own_names_are_answered(port: int, host: str | None, path: str, method: str) -> None:
+    assert asked(port, path, host and host.format(port=port), method)[0] == 403
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}", "[::1]:{port}"])
+def test_own_names_are_answered(port: int, host: str) -> None:
+    assert asked(port, "/", host.format(port=port))[0] == 200
+
+
+FOUND = {
+    "/a.csv": b"a",
+    "/a.csv?x=1": b"a",
+    "/in.csv": b"a",
+    "/tables/b.csv": b"b",
+    "/%C3%A9.txt": "é".encode(),
+    "/./a.csv": b"a",
+}
+
+
+@pytest.mark.parametrize("path", FOUND)
+def test_files_of_the_site_are_answered(port: int, path: str) -> None:
+    assert asked(port, path, f"localhost:{port}") == (200, FOUND[path])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/out.html", "/up/secret.html", "/up/html/../secret.html", "/loop", "/loop/x.html", "/pipe", "/%00", "/%00.html",
+        "/a%00.csv", "/%2e%2e/secret.html", "/..%2fsecret.html", "/../secret.html", "/tables/", "/up/", f"/{'x' * 300}",
+        f"/{'x/' * 3000}", f"/{'x' * 5000}.html", "/%ff%fe", "/a.csv/", "//etc/passwd", "/nothing.html", "/nothing/", "/%", "*",
+    ],
+    ids=lambda path: path[:30],
+)  # fmt: skip
+def test_nothing_else_is(port: int, path: str, capfd: pytest.CaptureFixture[str]) -> None:
+    status, body = asked(port, path, f"localhost:{port}")
+    assert status == 404
+    assert b"secret" not in body
+    assert "Traceback" not in capfd.readouterr().err

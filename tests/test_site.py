@@ -16,7 +16,7 @@ import yaml
 from PIL import ImageFont
 
 from analysis import figures, tables
-from analysis.book import execution, framing, parameters
+from analysis.book import execution, finishing, framing, parameters
 from analysis.book import site as builder
 from analysis.book.vega import FONT_FOLDER
 from analysis.errors import ChapterError
@@ -339,3 +339,26 @@ def test_titles_on_trends_use_a_trends_own_text_and_few_sources_are_said(site: P
         assert all(piece in trends for piece in pieces), title
     for name in ("hbm-cost-share", "hbm-price-ratio", "dram-price", "phone-average-memory", *paced):
         assert re.search(r"\b(one|two|three|four) sources?\b", shown[name]), shown[name]
+
+
+def policy(page: str) -> dict[str, list[str]]:
+    """Directive → what it allows, of the page's content-security policy."""
+    (found,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
+    return {name: allowed for name, *allowed in (part.split() for part in found.split("; "))}
+
+
+def test_every_page_allows_the_scripts_written_here_and_no_others(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        assert policy(page)["script-src"] == ["'self'", "file:", finishing.OWN_SCRIPT], path
+        assert policy(page)["default-src"] == ["'none'"]
+        before, _, _ = page.partition("<meta http-equiv")
+        assert "<script" not in before, "what stands before the policy is not under it"
+        inline = re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>(.*?)</script>", page, flags=re.DOTALL)
+        assert {text for kind, text in inline if "type=" not in kind} <= {finishing.MODE}, path
+        assert not re.search(r"<[^>]+\son[a-z]+=", re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)), path
+
+
+def test_a_script_that_found_its_way_into_a_page_does_not_run() -> None:
+    page = finishing.secured('<html><head><meta charset="utf-8"></head><body><script>steal()</script></body></html>')
+    assert policy(page)["script-src"] == ["'self'", "file:", finishing.OWN_SCRIPT]

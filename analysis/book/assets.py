@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book import citation, drawings, edition, figure_files, number_page, registry, vega
+from analysis.book import citation, drawings, edition, figure_files, licences, number_page, registry, vega
 from analysis.book.files import write, write_json
 from analysis.book.numbering import figure_number
 
@@ -27,6 +27,7 @@ def write_texts(app: Sphinx) -> None:
     write_json(site / "claims.json", claims)
     write_json(site / "numbers.json", [value | cited(number_page.work(app, value)) for _, value in known.all("values")])
     copy_tables(site / "tables")
+    write(site / "LICENSES.txt", licences.text())
 
 
 def write_embedded(app: Sphinx) -> None:

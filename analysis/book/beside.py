@@ -19,7 +19,7 @@ from typing import Any
 
 from sphinx.util import logging
 
-from analysis.book import drawings, kernels
+from analysis.book import drawings, ends, kernels
 from analysis.errors import SiteError
 
 LOGGER = logging.getLogger(__name__)
@@ -46,7 +46,8 @@ class Task:
         try:
             answer = self._answer.recv() if self._answer.poll(PATIENCE_S) else None
         except EOFError:
-            raise SiteError("a process that wrote pages ended: out of memory, or killed from outside") from None
+            said = "nothing was published: a process that wrote pages was ended, by the system for want of memory or by somebody"
+            raise SiteError(f"{said}. {ends.todo()}") from None
         finally:
             self.end()
         if answer is None:
@@ -86,8 +87,10 @@ def begin(work: Callable[[], object], jobs: int) -> Work:
 
 
 def _do(work: Callable[[], object], answer: Connection) -> None:
-    """In the copy: deaf to Ctrl-C, gone with the process it was copied from, and without a look at that one's threads."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In the copy: deaf to what is meant for the process it was copied from, gone with it, and without a look at its threads."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     kernels.end_with_parent()
     drawings.copied()
     collector, error = logging.LogCollector(), None

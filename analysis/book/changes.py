@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from analysis.book.diff import Difference
+from analysis.book.finishing import secured
 from analysis.claims import statements
 
 MOST_LINES = 25
@@ -169,7 +170,7 @@ def as_html(found: Difference, pictures: Mapping[str, tuple[str, str]] | None = 
     shown = "".join(_figure(one, (pictures or {}).get(one["id"], ("", ""))) for one in found.figures)
     figures = f'<h2 id="{_anchor("Figures")}">Figures ({len(found.figures)})</h2>{shown}' if shown else ""
     nothing = f"<p>{NOTHING}</p>" if found.nothing else ""
-    return (
+    return secured(
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{counts}</p>{nothing}{body}{figures}</main>"
         "</body></html>\n"

@@ -19,6 +19,14 @@ def work(site: Path, key: str) -> Work:
     if not (site / "edition.json").is_file():
         todo = "Build it first: make book."
         raise InputError([Problem(file=str(site), found="no site", expected="a site that was built", todo=todo)])
+    try:
+        return _work(site, key)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        found, todo = f"a record that is not one ({type(error).__name__}: {error})", "Build it again: make book."
+        raise InputError([Problem(file=str(site), found=found, expected="a complete site", todo=todo)]) from None
+
+
+def _work(site: Path, key: str) -> Work:
     record = _json(site / "edition.json")
     base = _address(site)
     known = {

@@ -22,7 +22,8 @@ def record(app: Sphinx) -> str:
     commit = edition.commit() or "not built from a repository"
     return (
         f"<p>Edition {escape(edition.name(app))}, commit <code>{escape(commit)}</code>. "
-        f'The whole record, with the digest of every figure and claim, is in <a href="../edition.json">edition.json</a>.</p>'
+        f'The whole record, with the digest of every figure and claim, is in <a href="../edition.json">edition.json</a>; '
+        f'the licences of scripts, style sheets and fonts that others wrote are in <a href="../LICENSES.txt">LICENSES.txt</a>.</p>'
         f"<h2>Parameters</h2>{_table(('parameter', 'value', '', 'plausible', 'meaning'), rows)}"
         f"<h2>Versions</h2>{_table(('package', 'version'), edition.versions().items())}"
         f"<h2>Data</h2>{_table(('file', 'sha256'), edition.data_digests().items(), code=1)}"

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import cache
-from importlib import metadata
 
-from analysis.book import places
-from analysis.book.cache import Store, digest, file_digest
+from analysis.book import freshness, places
+from analysis.book.cache import Store, code_of, digest, file_digest
 
-EDITION = 11
-"""Raise it when the way pictures are made from a specification changes."""
+DRAWING = "analysis.book.vega"
+"""What draws: a picture is kept under the digest of this module and of all that it imports of this package."""
 ENGINE = ("svg", "vega")
 """Kinds that need the renderer's engine, which takes a worker most of a second to start: few workers draw these."""
 _executors: tuple[Executor, Executor] | None = None
@@ -31,7 +30,7 @@ def drawn_by(drawers: Executor, others: Executor) -> Iterator[None]:
     """Let the workers of a build draw: some whatever needs the renderer's engine, others the rest."""
     global _executors, _patience_s  # noqa: PLW0603 - Sphinx calls back without a place to carry it
     _executors = (drawers, others)
-    _patience_s = PATIENCE_S if Store("pictures").keeps() else 0.0
+    _patience_s = PATIENCE_S if _store().keeps() else 0.0
     try:
         yield
     finally:
@@ -54,26 +53,29 @@ def all_drawn() -> bool:
 
 @cache
 def _tools() -> str:
-    """The renderer and the fonts."""
+    """The code that draws, the packages it draws with, and the fonts."""
     fonts = "".join(file_digest(path) for path in sorted((places.REPOSITORY / "analysis" / "fonts").iterdir()))
-    versions = " ".join(f"{name} {metadata.version(name)}" for name in ("vl-convert-python", "pypdfium2", "zlib-ng"))
-    return f"{versions} {EDITION} {digest(fonts)}"
+    return f"{code_of(DRAWING)} {freshness.installed()} {digest(fonts)}"
+
+
+def _store() -> Store:
+    return Store("pictures", handed_over=True)
 
 
 def address(kind: str, source: str) -> str:
-    """What a picture depends on: the renderer and its fonts, the kind, the specification."""
+    """What a picture depends on: what draws it, the kind, the specification."""
     return f"{_tools()} {kind} {source}"
 
 
 def kept(kind: str, source: str, make: Callable[[], bytes]) -> bytes:
     """The picture from the store, or made and kept."""
-    return Store("pictures").made(address(kind, source), make)
+    return _store().made(address(kind, source), make)
 
 
 def begin(kinds: tuple[str, ...], source: str) -> None:
     """Have a picture drawn that will be asked for; without workers, nothing happens yet."""
     missing = tuple(
-        kind for kind in kinds if (kind, source) not in _underway and not Store("pictures").has(address(kind, source))
+        kind for kind in kinds if (kind, source) not in _underway and not _store().has(address(kind, source))
     )
     if _executors is not None and missing:
         from analysis.book import vega
@@ -88,7 +90,7 @@ def awaited(kind: str, source: str, patience_s: float) -> bytes | None:
     """The picture from the store; where it is not there, what another process puts there in so long a time."""
     global _in_vain  # noqa: PLW0603 - one per process
     end = time.monotonic() + (0.0 if _in_vain else patience_s)
-    while (found := Store("pictures").get(address(kind, source))) is None and time.monotonic() < end:
+    while (found := _store().get(address(kind, source))) is None and time.monotonic() < end:
         time.sleep(LOOK_S)
     _in_vain |= found is None and patience_s > 0
     return found

@@ -12,20 +12,51 @@ import tarfile
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape as xml
 
 from sphinx.application import Sphinx
 
-from analysis.book import citation, edition, verify
+from analysis.book import citation, edition, finishing, sbom, verify
 from analysis.book.files import write, write_json
 from analysis.errors import InputError, Problem
 
-FOLDER = "editions"
+FOLDER = verify.FROZEN
+MOST_SHOWN = 3
+QUOTES = {'"': "&quot;", "'": "&apos;"}
+"""What XML escapes in attributes besides & and <."""
 
 
 def known(site: Path) -> list[dict[str, Any]]:
-    """The editions frozen in a site, oldest first; each the content of its ``edition.json``."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted((site / FOLDER).glob("*/edition.json"))]
+    """The editions frozen in a site, oldest first; each the content of its ``edition.json``, damaged ones left out."""
+    found = [verify.record(site / FOLDER / name) for name in verify.frozen(site)]
+    return [
+        record for record in found if all(isinstance(record.get(name), kind) for name, kind in verify.PARTS.items())
+    ]
+
+
+def require_sound(site: Path) -> None:
+    """Raise InputError that names each frozen edition that is not as it was published, before any is carried along."""
+    problems = [_damaged(site, name, found) for name in verify.frozen(site) if (found := _found(site / FOLDER / name))]
+    if problems:
+        raise InputError(problems)
+
+
+def _found(folder: Path) -> list[str]:
+    found, named = verify.differences(folder), verify.record(folder).get("edition")
+    return found or ([] if named == folder.name else [f"edition.json is that of edition {named}"])
+
+
+def _damaged(site: Path, name: str, found: list[str]) -> Problem:
+    more = f"; and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
+    todo = (
+        f"Put it back as it was, from its archive (memory-wall-{name}.tar.gz, unpacked) or from where else it is published; "
+        f"or, to give it up, move {FOLDER}/{name} away and take it out of {FOLDER}.json. Then build again."
+    )
+    return Problem(
+        file=str(site / FOLDER / name), found="; ".join(found[:MOST_SHOWN]) + more,
+        expected="the edition as it was published", todo=todo,
+    )  # fmt: skip
 
 
 def history(app: Sphinx, figure_id: str) -> list[str]:
@@ -42,9 +73,25 @@ def history(app: Sphinx, figure_id: str) -> list[str]:
 
 
 def carry(published: Path, site: Path) -> None:
-    """Take the frozen editions of the published site along into a new one; their files are linked, not copied."""
-    if (published / FOLDER).is_dir():
-        shutil.copytree(published / FOLDER, site / FOLDER, copy_function=os.link, dirs_exist_ok=True)
+    """Take the frozen editions of the published site along into a new one; their files are linked where that can be, else copied."""
+    source = published / FOLDER
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        return (
+            {"index.html"} & set(names) if Path(folder) == source else set()
+        )  # it is written anew, and not into the old one
+
+    if source.is_dir():
+        shutil.copytree(
+            source, site / FOLDER, symlinks=True, ignore=left_out, copy_function=_linked, dirs_exist_ok=True
+        )
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:  # a file system without links, or another one
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def freeze(site: Path, releases: Path) -> Path:
@@ -94,6 +141,7 @@ def archive(folder: Path, releases: Path, record: dict[str, Any]) -> Path:
     write(target, out.getvalue())
     write(releases / f"{name}.tar.gz.sha256", f"{hashlib.sha256(out.getvalue()).hexdigest()}  {target.name}\n")
     write_json(releases / f"{name}.manifest.json", manifest(folder))
+    write_json(releases / f"{name}.cdx.json", sbom.bill(record))
     return target
 
 
@@ -132,7 +180,7 @@ def index(site: Path, address: str) -> None:
         for one in editions
     ]
     write_json(site / "editions.json", rows)
-    write(site / FOLDER / "index.html", _page(rows))
+    write(site / FOLDER / "index.html", finishing.secured(_page(rows)))
     if address:
         write(site / "feed.xml", feed(rows, address.rstrip("/")))
         write(site / "sitemap.xml", sitemap(site, address.rstrip("/")))
@@ -155,17 +203,22 @@ def _page(rows: list[dict[str, str]]) -> str:
 def feed(rows: list[dict[str, str]], address: str) -> str:
     """An Atom feed with one entry per edition."""
     updated = max((row["date"] for row in rows), default="2026-11-22")
-    entries = "".join(
-        f"<entry><title>The Memory Wall, edition {xml(row['edition'])}</title><id>{address}/{FOLDER}/{row['edition']}/</id>"
-        f'<updated>{row["date"]}T00:00:00Z</updated><link href="{address}/{FOLDER}/{row["edition"]}/index.html"/>'
-        f"<summary>Edition {xml(row['edition'])}, commit {xml(row['commit'])}.</summary></entry>\n"
-        for row in reversed(rows)
-    )
+    here = xml(address, QUOTES)
+    entries = "".join(_entry(here, **{name: xml(text, QUOTES) for name, text in row.items()}) for row in reversed(rows))
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
-        f"<title>The Memory Wall: editions</title><id>{address}/</id><updated>{updated}T00:00:00Z</updated>"
-        f"<author><name>{citation.AUTHOR}</name></author>"
-        f'<link rel="self" href="{address}/feed.xml"/><link href="{address}/"/>\n{entries}</feed>\n'
+        f"<title>The Memory Wall: editions</title><id>{here}/</id><updated>{xml(updated)}T00:00:00Z</updated>"
+        f"<author><name>{xml(citation.AUTHOR)}</name></author>"
+        f'<link rel="self" href="{here}/feed.xml"/><link href="{here}/"/>\n{entries}</feed>\n'
+    )
+
+
+def _entry(here: str, edition: str, date: str, commit: str) -> str:
+    place = f"{here}/{FOLDER}/{edition}/"
+    return (
+        f"<entry><title>The Memory Wall, edition {edition}</title><id>{place}</id>"
+        f'<updated>{date}T00:00:00Z</updated><link href="{place}index.html"/>'
+        f"<summary>Edition {edition}, commit {commit}.</summary></entry>\n"
     )
 
 
@@ -177,5 +230,5 @@ def sitemap(site: Path, address: str) -> str:
         for page in pages
         if not page.startswith(f"{FOLDER}/") and not page.endswith(("embed.html", "search.html", "genindex.html"))
     ]
-    items = "".join(f"<url><loc>{address}/{xml(page)}</loc></url>\n" for page in wanted)
+    items = "".join(f"<url><loc>{xml(f'{address}/{quote(page)}', QUOTES)}</loc></url>\n" for page in wanted)
     return f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{items}</urlset>\n'

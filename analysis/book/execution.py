@@ -24,7 +24,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from analysis import figures, overlay, tables
-from analysis.book import bundles, kernels, tracing
+from analysis.book import bundles, ends, kernels, tracing
 from analysis.book.recipe import Executed, Keeper, Sources, known_before
 from analysis.errors import ChapterError
 
@@ -83,7 +83,7 @@ def run(chapter: Chapter) -> Executed:
     """Execute one chapter; raises ChapterError naming cell, line and parameters."""
     notebook = read(chapter.path)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix=f"mw-{os.getpid()}-") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         executed = _executed(notebook, chapter, folder)
         trace = _trace(Path(folder))
         shown = [cell.outputs for cell in executed.cells if cell.cell_type == "code" and not _injected(cell)]
@@ -134,7 +134,14 @@ def _executed(notebook: NotebookNode, chapter: Chapter, folder: str) -> Notebook
                 chapter, given, begun[0], f"the cell ran longer than {chapter.time_limit_s:g} s and was stopped"
             ) from None
         except RuntimeError as error:
-            raise _stopped(chapter, given, begun[0], f"{error}: out of memory, or killed from outside") from None
+            raise _stopped(chapter, given, begun[0], f"{error}: {_cause(folder)}") from None
+
+
+def _cause(folder: str) -> str:
+    """Why a kernel ended, if it left word."""
+    left = Path(kernels.cause_file(f"{folder}/kernel.json"))
+    said = left.read_text(encoding="utf-8") if left.exists() else "out of memory, or killed from outside"
+    return f"{said}. {ends.todo()}"
 
 
 @contextlib.contextmanager

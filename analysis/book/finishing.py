@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.book import stylesheet
-from analysis.book.cache import Store, digest
+from analysis.book.cache import Store, code_of, digest
 
+STYLING = "analysis.book.stylesheet"
 BROWSER = Path(__file__).parent / "browser"
 UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv")
 SEARCH = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "language_data.js", "searchtools.js")
@@ -30,6 +31,8 @@ MODE = (
     'r.theme=m!="auto"?m:matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light"})()'
 )
 """Before the first word is shown: the colour mode, so that a dark page does not flash."""
+OWN_SCRIPT = f"'sha256-{base64.b64encode(hashlib.sha256(MODE.encode()).digest()).decode()}'"
+CHARSET = re.compile(r"<meta charset=[^>]*>")
 ICONS = {
     "bars": "M4 6h16M4 12h16M4 18h16", "list": "M9 6h11M9 12h11M9 18h11M4 6h.01M4 12h.01M4 18h.01",
     "magnifying-glass": "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13zM15.5 15.5 20 20",
@@ -64,7 +67,11 @@ REDIRECT = """<!DOCTYPE html>
 
 def finish(site: Path) -> None:
     """Finish every page and every file that pages share."""
-    pages = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
+    static = site / "_static"
+    found = [
+        path for path in sorted(site.rglob("*.html")) if static not in path.parents
+    ]  # what lies there goes in the end
+    pages = {path: path.read_text(encoding="utf-8") for path in found}
     _move_landing_page(site, pages)
     pages = {path: _lean(text) for path, text in pages.items()}
     script = TOGGLES + "".join(path.read_text(encoding="utf-8") for path in _scripts(site))
@@ -141,7 +148,7 @@ def _sheet(site: Path, pages: dict[Path, str], script: str) -> str:
     text = "\n".join(_moved_sheet(site, name) for name in ordered)
     present = stylesheet.names(text) & _present(pages, script) | _elements(pages)
     text = CORE_FONT.sub(lambda found: f"url({_carried(site / '_static' / found[1])})", text)
-    key = f"style sheet 2 {digest(text)} {digest(' '.join(sorted(present)))}"
+    key = f"{code_of(STYLING)} {digest(text)} {digest(' '.join(sorted(present)))}"
     return Store("sheets").made(key, lambda: stylesheet.pruned(text, present, ICON_FONT).encode()).decode()
 
 
@@ -199,23 +206,22 @@ def _with_shared(text: str, site: Path, path: Path, marks: dict[str, str]) -> st
 
 
 def secured(text: str) -> str:
-    """The page with a policy: only scripts and pictures of this site, no eval, no address elsewhere."""
-    inline = sorted(
-        {
-            f"'sha256-{base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()}'"
-            for body in INLINE.findall(text)
-        }
-    )
+    """The page with a policy: only scripts and pictures of this site, no eval, no address elsewhere.
+
+    Of scripts within a page only the one written here is named; whatever else a page contains does not run.
+    """
     here = "'self' file:"
     policy = {
-        "default-src": "'none'", "script-src": " ".join([here, *inline]), "style-src": f"{here} 'unsafe-inline'",
+        "default-src": "'none'", "script-src": f"{here} {OWN_SCRIPT}", "style-src": f"{here} 'unsafe-inline'",
         "img-src": f"{here} data:", "font-src": f"{here} data:", "connect-src": here, "frame-src": here, "form-action": here,
         "base-uri": "'none'",
     }  # fmt: skip
     content = "; ".join(f"{name} {value}" for name, value in policy.items())
-    return re.sub(
-        r"(<meta charset=[^>]*>)", rf'\1<meta http-equiv="Content-Security-Policy" content="{content}">', text, count=1
-    )
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{content}">'
+    secured, count = CHARSET.subn(lambda found: f"{found[0]}{meta}", text, count=1)
+    if not count:
+        raise ValueError("a page without a declared character set, after which its policy would stand")
+    return secured
 
 
 def _search_from_disk(site: Path) -> None:

@@ -78,6 +78,7 @@ def begin(lifeline: Connection) -> None:
     """Make a worker ready: a mother of kernels of its own, deaf to Ctrl-C, gone when the lifeline is cut."""
     global _mother  # noqa: PLW0603 - one per process, as the process is the worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     end_with_parent()
     _mother = Mother.forked()
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
@@ -192,10 +193,16 @@ def _fork_kernel(birth: Birth, pipe: Connection) -> int:
         os.setpgid(0, 0)
         pipe.close()
         _run_kernel(birth)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
+    except BaseException as error:
+        with contextlib.suppress(OSError), open(cause_file(birth.connection_file), "w", encoding="utf-8") as file:
+            file.write(f"{type(error).__name__}: {error}")
     finally:
         os._exit(1)
+
+
+def cause_file(connection_file: str) -> str:
+    """Where a kernel that could not begin leaves word why."""
+    return f"{connection_file}.cause"
 
 
 def _run_kernel(birth: Birth) -> None:
@@ -250,7 +257,9 @@ def _bound_memory() -> None:
     if more and os.path.exists("/proc/self/statm"):
         with open("/proc/self/statm", encoding="ascii") as file:
             now = int(file.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (now + more, now + more))
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        bound = now + more if most == resource.RLIM_INFINITY else min(now + more, most)
+        resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
 
 
 class Kernel:

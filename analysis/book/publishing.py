@@ -3,7 +3,7 @@
 The finished site changes places with the published one in a single system call (``renameat2`` with ``RENAME_EXCHANGE`` on Linux,
 ``renamex_np`` with ``RENAME_SWAP`` on macOS).  A symbolic link would switch as well, but then ``_build/html`` would not be a folder:
 copying, packing and uploading it would surprise.  Where the file system knows no exchange, two renames have to do; a build killed
-between them is put right by the next one.
+between them is put right by the next one.  What people keep in a published site is theirs, and goes along (``belongings``).
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ import ctypes
 import fcntl
 import json
 import os
-import re
 import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from analysis.book import places
+from analysis.book import ends, places, workplace
 from analysis.errors import InputError, Problem, SiteError
 
 FOLDER_MODE, FILE_MODE = 0o755, 0o644
-SOCKETS = re.compile(r"mw-(\d+)-")
+OLD = "old"
+"""Where in the workshop the site is whose place a new one takes."""
+LARGEST_NOTE_BYTE = 1_000_000
 
 
 def require_safe(out: Path) -> None:
@@ -56,8 +57,8 @@ def _danger(out: Path) -> str:
 def is_site(folder: Path) -> bool:
     """Whether a folder holds a site that this program built."""
     try:
-        record = json.loads((folder / "edition.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = json.loads(file.read_text(encoding="utf-8")) if (file := folder / "edition.json").is_file() else None
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(record, dict) and {"edition", "parameters", "figures"} <= set(record)
 
@@ -68,20 +69,33 @@ def record_file(out: Path) -> Path:
 
 
 @contextlib.contextmanager
-def claimed(out: Path, say: Callable[[str], None]) -> Iterator[Path]:
-    """Hold the place of a site for one build: a fresh workshop beside it, on the same file system, gone in the end."""
+def claimed(out: Path, say: Callable[[str], None], tell: Callable[[str], None] = lambda text: None) -> Iterator[Path]:
+    """Hold the place of a site for one build: a fresh workshop beside it, on the same file system, gone in the end.
+
+    ``say`` is told what the build waits for, ``tell`` what its user should know when it is over.
+    """
     require_safe(out)
     with _place(out), _held(out, say):
-        sweep(out)
-        sweep_temporary()
-        workshop = Path(tempfile.mkdtemp(prefix=f".{out.name}.workshop-", dir=out.parent))
+        recover(out, tell)
+        if out.is_dir():
+            _belongings(out).require_here()
+        workshop = workplace.Workplace(out.parent, _prefix(out))
         try:
-            yield workshop
+            yield workshop.path
         except OSError as error:
             raise SiteError(told(error)) from error
         finally:
-            shutil.rmtree(workshop, ignore_errors=True)
-            sweep_temporary()
+            workshop.end()
+
+
+def _prefix(out: Path) -> str:
+    return f".{out.name}.workshop-"
+
+
+def _belongings(site: Path) -> Any:
+    from analysis.book import belongings  # it digests files as a seal does, and that module knows this one
+
+    return belongings.Belongings(site)
 
 
 def told(error: OSError) -> str:
@@ -89,7 +103,7 @@ def told(error: OSError) -> str:
     if isinstance(error, shutil.Error):  # a list of (from, to, reason)
         return f"nothing was published: {error.args[0][0][2]}"
     place = f" ({error.filename})" if error.filename else ""
-    return f"nothing was published: {error.strerror or error}{place}"
+    return f"nothing was published: {error.strerror or error}{place}{ends.hint(error)}"
 
 
 @contextlib.contextmanager
@@ -123,12 +137,27 @@ def _locked(out: Path, say: Callable[[str], None]) -> IO[bytes]:
     """The lock's file, locked; one that its last holder took away while this build waited for it does not count."""
     while True:
         with _writable(out):
-            lock = record_file(out).open("ab")
+            lock = _opened(record_file(out))
         _wait_for(lock, say)
         with contextlib.suppress(OSError):
             if os.path.samestat(os.fstat(lock.fileno()), record_file(out).stat()):
                 return lock
         lock.close()
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """The file of builds beside a site; raises InputError where somebody else's lies there."""
+    lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666), "r+b")
+    try:
+        noted = lock.read(LARGEST_NOTE_BYTE) if stat.S_ISREG(os.fstat(lock.fileno()).st_mode) else b"a pipe"
+        sound = not noted or isinstance(json.loads(noted), dict)
+    except (ValueError, RecursionError):
+        sound = False
+    if not sound:
+        lock.close()
+        todo = "A build keeps its notes in a file of this name: move yours away, or name another folder for the site."
+        raise InputError([Problem(file=str(path), found="somebody else's file", expected="a free name", todo=todo)])
+    return lock
 
 
 @contextlib.contextmanager
@@ -149,33 +178,29 @@ def _wait_for(lock: IO[bytes], say: Callable[[str], None]) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
 
-def sweep(out: Path) -> None:
-    """Clear away what builds of this site left that were killed; the lock is held, so nobody is using it."""
-    for old in sorted(out.parent.glob(f".{out.name}.old-*")):
-        if out.exists():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
+def recover(out: Path, tell: Callable[[str], None]) -> None:
+    """Put right what builds of this site left that were killed, and clear it away; the lock is held, so nobody is using it."""
+    for workshop in workplace.abandoned(out.parent, _prefix(out)):
+        old = workshop / OLD
+        if old.is_dir() and not out.exists():
             old.rename(out)
-    for workshop in out.parent.glob(f".{out.name}.workshop-*"):
-        shutil.rmtree(workshop, ignore_errors=True)
+        elif old.is_dir():
+            _retire(old, out, tell)
+        workplace.remove(workshop)
 
 
-def sweep_temporary() -> None:
-    """Clear away the folders of chapters whose process is no more: it was killed, or a build ended before they did."""
-    for folder in Path(tempfile.gettempdir()).glob("mw-*-*"):
-        found = SOCKETS.match(folder.name)
-        if found and not _alive(int(found[1])):
-            shutil.rmtree(folder, ignore_errors=True)
+def _retire(old: Path, out: Path, tell: Callable[[str], None], linked: Set[str] = frozenset()) -> None:
+    """Take out of a site what is not the book's, before it goes; where that cannot be done, the site stays beside the new one."""
+    from analysis.book import belongings
 
-
-def _alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        said = belongings.Belongings(old).settle(out, linked)
+    except OSError as error:
+        kept = belongings.beside(out)
+        old.rename(kept)
+        said = f"Not all that was in the old site could be taken along ({error}): it is kept as a whole in {kept}."
+    if said:
+        tell(said)
 
 
 def opened_to_readers(site: Path) -> None:
@@ -189,19 +214,25 @@ def opened_to_readers(site: Path) -> None:
 
 
 def _permit(path: Path, mode: int) -> None:
-    if stat.S_IMODE(path.stat().st_mode) != mode:
+    found = path.lstat()
+    shared = stat.S_ISREG(found.st_mode) and found.st_nlink > 1  # of a frozen edition, and so of the published site too
+    if not (shared or stat.S_ISLNK(found.st_mode)) and stat.S_IMODE(found.st_mode) != mode:
         path.chmod(mode)
 
 
-def switch(site: Path, out: Path) -> None:
-    """Put the finished site where readers look; the old one is left where the new one was, or gone."""
+def switch(site: Path, out: Path, tell: Callable[[str], None] = lambda text: None) -> None:
+    """Put the finished site where readers look, with what people keep in the old one; that one is left in the workshop."""
     if not out.exists():
         site.rename(out)
-    elif not exchanged(site, out):
-        old = out.with_name(f".{out.name}.old-{site.parent.name}")
+        return
+    linked = _belongings(out).link(site)
+    old = site.with_name(OLD)
+    site.rename(old)
+    if not exchanged(old, out):
+        old.rename(site)
         out.rename(old)
         site.rename(out)
-        shutil.rmtree(old, ignore_errors=True)
+    _retire(old, out, tell, linked)
 
 
 def exchanged(one: Path, other: Path) -> bool:

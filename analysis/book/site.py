@@ -9,18 +9,20 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from analysis import cells, checks, errors, figures, needed, overlay, rules, sheets, tables, units
+from analysis import checks, figures, overlay, tables
 from analysis.book import (
+    address,
     cache,
     drawings,
     editions,
+    ends,
     execution,
     forking,
     freshness,
@@ -70,13 +72,17 @@ def build(
     request: Request,
     step: Callable[[str], None] = lambda text: None,
     last: Callable[[Path], object] | None = None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Path:
     """Build the site; raises InputError, ChapterError or SiteError, each time leaving the published site as it was.
 
-    ``step`` is told of each step done; ``last`` may add to the finished site before it is published.
+    ``step`` is told of each step done; ``last`` may add to the finished site before it is published; ``tell`` is told what
+    whoever builds should know when it is done, as where something of theirs was put.
     """
     values = parameters.validated(request.settings)
-    with publishing.claimed(request.out, step) as workshop:
+    request = replace(request, address=address.required(request.address))
+    with ends.told(), cache.in_use(), publishing.claimed(request.out, step, tell) as workshop:
+        editions.require_sound(request.out)
         site = _made(request, values, workshop, step)
         if last is not None:
             verify.seal(site)
@@ -84,7 +90,7 @@ def build(
         editions.index(site, request.address)
         verify.seal(site)
         publishing.opened_to_readers(site)
-        publishing.switch(site, request.out)
+        publishing.switch(site, request.out, tell)
         if request.inputs:
             freshness.record(request.out, request.inputs)
         step("published")
@@ -121,10 +127,8 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
 
 def _require_sound(data: Path) -> None:
     """Check the data, unless the same data was found sound before by the same checks."""
-    checkers = (checks, cells, errors, needed, overlay, rules, sheets, tables, units)
-    code = [Path(module.__file__ or "") for module in checkers]
-    key = " ".join(cache.file_digest(path) for path in [*code, *freshness.files(data)])
-    if not cache.Store("sound").has(key):
+    key = " ".join([cache.code_of("analysis.checks"), *map(cache.file_digest, freshness.files(data))])
+    if cache.Store("sound").get(key) is None:
         checks.require(data)
         cache.Store("sound").put(key, b"")
 
@@ -187,7 +191,7 @@ def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, reque
         )  # fmt: skip
     tables.forget()
     cause = result.orig_exc if isinstance(result, ExtensionError) else result
-    if isinstance(cause, (KeyboardInterrupt, OSError)):
+    if isinstance(cause, (KeyboardInterrupt, OSError, *ends.ENDS)):
         raise cause
     if result:
         plain = re.sub(r"\x1b\[[0-9;]*m", "", printed.getvalue())

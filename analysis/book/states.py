@@ -98,7 +98,9 @@ def _site(folder: Path, name: str) -> State:
         }
         state = State(name, folder, record, found["c"], found["n"], found["f"])
         state.tables = _tables(folder / "tables")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not isinstance(record.get("parameters"), dict):
+            raise ValueError("edition.json is no record of a site")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError([Problem(file=str(folder), found=str(error), expected="a complete site")]) from None
     return state
 

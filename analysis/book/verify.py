@@ -7,16 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from analysis.book import freshness
-from analysis.book.cache import file_digest, replace
+from analysis.book.cache import digest, file_digest, replace
 
 RECORD = "edition.json"
 FROZEN = "editions"
+PARTS: dict[str, type] = {"edition": str, "commit": str, "parameters": dict, "figures": dict, "files": dict}
+"""What the record of a site that was sealed holds, by type."""
+OF_HOSTS = "CNAME"
+"""What hosts and Git look for beside a site, and what begins with a dot, may be added to one without changing it."""
+NO_FILE = "no file"
 
 
 def manifest(site: Path) -> dict[str, str]:
     """File → sha256 of everything in a site but its record and its frozen editions, which have records of their own."""
     names = {path.relative_to(site).as_posix(): path for path in freshness.files(site)}
-    return {name: file_digest(path) for name, path in names.items() if name != RECORD and not _frozen(name)}
+    return {name: _digest(path) for name, path in names.items() if name != RECORD and not _frozen(name)}
+
+
+def _digest(path: Path) -> str:
+    return file_digest(path) if path.is_file() or not path.exists() else NO_FILE  # a pipe would be read without end
 
 
 def _frozen(name: str) -> bool:
@@ -24,27 +33,57 @@ def _frozen(name: str) -> bool:
 
 
 def seal(site: Path) -> None:
-    """Write the digests of all files into the record of the edition."""
+    """Write the digests of all files, and then that of the record itself, into the record of the edition."""
     record = json.loads((site / RECORD).read_text(encoding="utf-8")) | {"files": manifest(site)}
+    record["seal"] = _seal(record)
     replace(site / RECORD, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _seal(record: dict[str, Any]) -> str:
+    return digest(json.dumps({name: part for name, part in record.items() if name != "seal"}, sort_keys=True))
+
+
+def digests(site: Path) -> dict[str, str]:
+    """File → sha256 as the record says, of files within the site; empty where there is no record of digests."""
+    files = record(site).get("files")
+    names = files if isinstance(files, dict) else {}
+    return {name: str(value) for name, value in names.items() if not {"..", "", "/"} & set(Path(name).parts or [""])}
 
 
 def differences(site: Path) -> list[str]:
     """What is not as the record says, a line each; frozen editions are looked at too."""
-    record = _record(site)
-    if not isinstance(record.get("files"), dict):
-        return [f"{site / RECORD}: no digests of files; this is not a site of this program"]
+    found = record(site)
+    if lacking := [name for name, kind in PARTS.items() if not isinstance(found.get(name), kind)]:
+        what = "no digests of files" if "files" in lacking else f"nothing of {', '.join(lacking)}"
+        return [f"{site / RECORD}: {what}; this is not a site of this program"]
+    return _changes(site, found)
+
+
+def _changes(site: Path, record: dict[str, Any]) -> list[str]:
     then, now = record["files"], manifest(site)
-    found = [f"{name} is missing" for name in then if name not in now]
-    found += [f"{name} was added" for name in now if name not in then]
+    found = [f"{RECORD} is not what was published"] if record.get("seal", _seal(record)) != _seal(record) else []
+    found += [f"{name} is missing" for name in then if name not in now]
+    found += [f"{name} was added" for name in now if name not in then and name != OF_HOSTS and not name.startswith(".")]
     found += [f"{name} is not what was published" for name in now if name in then and then[name] != now[name]]
-    editions = sorted(path for path in (site / FROZEN).glob("*") if path.is_dir())
-    return sorted(found) + [f"{FROZEN}/{path.name}/{line}" for path in editions for line in differences(path)]
+    return sorted(found) + [
+        f"{FROZEN}/{name}/{line}" for name in frozen(site) for line in differences(site / FROZEN / name)
+    ]
 
 
-def _record(site: Path) -> dict[str, Any]:
+def frozen(site: Path) -> list[str]:
+    """The names of the editions frozen in a site: those it lists, and those that have a record."""
     try:
-        found = json.loads((site / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        rows = json.loads((site / f"{FROZEN}.json").read_text(encoding="utf-8"))
+        listed = {row["edition"] for row in rows if isinstance(row["edition"], str) and "/" not in row["edition"]}
+    except (OSError, ValueError, RecursionError, TypeError, KeyError):
+        listed = set()
+    return sorted(listed | {path.parent.name for path in (site / FROZEN).glob(f"*/{RECORD}")})
+
+
+def record(site: Path) -> dict[str, Any]:
+    """The content of the site's record; empty where there is none that can be read."""
+    try:
+        found = json.loads((site / RECORD).read_text(encoding="utf-8")) if (site / RECORD).is_file() else {}
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import threading
 import time
@@ -18,6 +19,10 @@ WATCHED = ("analysis", "chapters", "data", "_config.yml", "_toc.yml", "requireme
 RELOAD = b"""const built = document.currentScript.dataset.build;
 new EventSource("/-/changes?" + built).onmessage = () => location.reload();
 """
+NAMES = ("127.0.0.1", "localhost", "[::1]")
+"""By which a browser on this machine asks for the book; a page from elsewhere that had its own name lead here asks by that one."""
+WEB = 80
+"""The port that an address does not name."""
 PULSE_S = 5.0
 LOOK_MS = 200
 """So long the watcher looks before it says that nothing has changed."""
@@ -49,6 +54,36 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     shown: ClassVar[Edition] = Edition()
 
+    def parse_request(self) -> bool:
+        """Whether there is something to answer: a request by one of this server's own names."""
+        if not super().parse_request():
+            return False
+        server: Any = self.server
+        asked = (self.headers.get("Host") or "").lower()
+        if asked in [f"{name}:{server.server_port}" for name in NAMES] or (
+            server.server_port == WEB and asked in NAMES
+        ):
+            return True
+        self.send_error(403, "Ask by the address that was told at the start")
+        return False
+
+    def translate_path(self, path: str) -> str:
+        """The file or folder of the site that is asked for; an empty name where that lies elsewhere or is none."""
+        try:
+            site = Path(self.directory).resolve(strict=True)
+            found = Path(super().translate_path(path)).resolve(strict=True)
+            if not found.is_relative_to(site):
+                return ""
+            if found.is_dir():
+                return f"{found}/" if path.endswith("/") else str(found)
+            return str(found) if found.is_file() and not path.endswith("/") else ""
+        except (OSError, ValueError, RuntimeError):  # overlong, with a NUL in it, a link that leads to itself
+            return ""
+
+    def list_directory(self, path: Any) -> None:
+        """Nothing is listed."""
+        self.send_error(404)
+
     def do_GET(self) -> None:
         """Answer one request."""
         path, _, number = self.path.partition("?")
@@ -62,11 +97,12 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             super().do_GET()
 
     def _page(self) -> None:
-        file = Path(self.translate_path(self.path))
-        file = file / "index.html" if file.is_dir() else file
+        found = self.translate_path(self.path)
+        if found.endswith("/"):
+            found = self.translate_path(f"{self.path.partition('?')[0].partition('#')[0]}index.html")
         script = f'<script src="/-/reload.js" data-build="{self.shown.number}"></script></head>'  # before it is read
         try:
-            page = file.read_bytes()
+            page = Path(found).read_bytes()
         except OSError:
             self.send_error(404)
             return
@@ -103,8 +139,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 def serve(site: Path, port: int, build: Callable[[], None], data: Path | None, say: Callable[[str], None]) -> None:
     """Build, serve, and build again on every change, until interrupted.  ``build`` ends its process where it fails."""
     paths = [places.REPOSITORY / name for name in WATCHED] + ([data] if data else [])
-    with _listening(site, port) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with listening(site, port) as server:
         changes = _watched([path for path in paths if path.exists()])
         _build(build)
         say(f"The book is at http://127.0.0.1:{server.server_address[1]}/ and follows every change. Ctrl-C ends.")
@@ -123,14 +158,20 @@ def _watched(paths: list[Path]) -> Iterator[set[str]]:
     return ({Path(path).name for _, path in look} for look in looks if look)
 
 
-def _listening(site: Path, port: int) -> http.server.ThreadingHTTPServer:
+@contextlib.contextmanager
+def listening(site: Path, port: int) -> Iterator[http.server.ThreadingHTTPServer]:
+    """A server of the site at this port of this machine, answering."""
     try:
-        return http.server.ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(site)))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(site)))
     except OSError as error:
         found = f"{port}: {error.strerror}"
         raise InputError(
             [Problem(file="--port", found=found, expected="a port nobody uses", todo="Try another.")]
         ) from None
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 def _build(build: Callable[[], None]) -> bool:
