@@ -203,7 +203,9 @@ def test_a_tick_reads_as_the_sentence_does(unit: str) -> None:
 def test_a_tooltip_reads_as_the_sentence_does(unit: str) -> None:
     random = np.random.default_rng(12)
     values = [float(size * 10 ** random.uniform(-1, 2.9)) for size in steps_of(unit) for _ in range(20)]
-    values += [size * 0.9996 for size in steps_of(unit)] + ([2023.0] if unit == "year" else [0.0])
+    values += [size * near for size in steps_of(unit) for near in (0.9993, 0.9996)] + (
+        [2023.0] if unit == "year" else [0.0]
+    )
     drawn = renderer.evaluated(expressions.quantity(unit), [{"value": value} for value in values])
     assert drawn == [words.quantity(value, unit) for value in values]
 
