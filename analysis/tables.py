@@ -102,12 +102,13 @@ class DataPackage:
     def origins(self) -> dict[str, str]:
         """Source id → whose figures it prints: its publisher's own, or those of whom it repeats."""
         table = self.table("sources")
-        repeated = table["origin"].where(table["origin"] != "", table["publisher"])
+        origin = table.get("origin", pd.Series("", index=table.index))
+        repeated = origin.where(origin != "", table["publisher"])
         return dict(zip(table["source_id"], repeated, strict=True))
 
     def independent(self, source_ids: Iterable[str]) -> list[str]:
         """The independent origins behind these sources: ten pages that repeat one model are one."""
-        return sorted({self.origins[name] for name in source_ids if isinstance(name, str) and name})
+        return sorted({self.origins.get(name, name) for name in source_ids if isinstance(name, str) and name})
 
     @cached_property
     def source_kinds(self) -> dict[str, str]:

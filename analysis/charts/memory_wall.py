@@ -404,9 +404,10 @@ def compute_against_bandwidth(points: pd.DataFrame, lines: pd.DataFrame) -> alt.
         domain=(0.5, 2e4),
         values=[1, 10, 100, 1000, 10000],
     )
-    colour = marks.colour("precision", COUNTED, list(points["precision"]), columns=2)
+    key = {"columns": 2, "labelExpr": "datum.label === 'memory bandwidth' ? datum.label : 'compute, ' + datum.label"}
+    colour = marks.colour("precision", COUNTED, list(points["precision"]), **key)
     line_colour = alt.condition("datum.series === 'memory bandwidth'", alt.value(theme.PRIMARY), alt.value(theme.MUTED))
-    shape = marks.shape("precision", FORMATS_OF_PEAKS, list(points["precision"]), columns=2)
+    shape = marks.shape("precision", FORMATS_OF_PEAKS, list(points["precision"]), **key)
     titles = {"name": "Chip", "relative_ratio": "Relative level", "precision": "Counted"}
     tips = marks.tooltip("name", "series", "precision", "year", "relative_ratio", titles=titles)
     dots = (

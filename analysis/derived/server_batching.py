@@ -185,8 +185,8 @@ def step_bounds(package: DataPackage) -> pd.DataFrame:
 
 
 STEP_BOUNDS = {
-    "weight_time_s": "Reading the weights, at least", "compute_time_s": "Matrix products, at least",
-    "step_time_s": "The step as measured",
+    "weight_time_s": "Weights, at least", "compute_time_s": "Products, at least",
+    "step_time_s": "Measured step",
 }  # fmt: skip
 
 

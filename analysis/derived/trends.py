@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -57,10 +58,14 @@ class Trend:
 
 def _time(time: Callable[..., object], trend: Trend) -> str:
     middle, *ends = (
-        float(str(time(ratio, period_year=trend.period_year))) for ratio in (trend.ratio, trend.low, trend.high)
+        float(str(time(ratio, period_year=trend.period_year)))
+        for ratio in (trend.ratio, trend.low, trend.high)
+        if ratio
     )
-    low, high = sorted(ends) if min(ends) > 0 else (max(ends), float("inf"))
-    last = "never" if high == float("inf") else words.number(high, 2)
+    if trend.low == 0:  # no interval: too few years
+        return f"{words.number(middle, 2)} years (0 to never)"
+    low, high = sorted(ends) if min(ends) > 0 else (max(ends), math.inf)
+    last = "never" if high == math.inf else words.number(high, 2)
     return f"{words.number(middle, 2)} years ({words.number(low, 2)} to {last})"
 
 
@@ -71,7 +76,7 @@ def fitted(package: DataPackage, table: pd.DataFrame, column: str, *, period_yea
     known = table[table[column].notna()]
     year, value = known["year"].to_numpy(dtype=float), known[column].to_numpy(dtype=float)
     ratio = float(growth.fitted_growth_ratio(year, value, period_year=period_year))
-    freedom = max(known["year"].astype(int).nunique() - 1, 1)
+    freedom = max(known["year"].astype(int).nunique() - 1, 1)  # one less than the years that are left out in turn
     quantile = float(stdtrit(freedom, (1 + CONFIDENCE_SHARE) / 2))
     spread = float(growth.growth_spread_ratio(year, value, quantile_count=quantile, period_year=period_year))
     cited = source_ids(known[["source_id"]])
@@ -106,7 +111,8 @@ FORMULA = "exp(slope of the logarithms · period)"
 def inputs(trend: Trend) -> dict[str, object]:
     """What a trend rests on, by name."""
     return {
-        "low_ratio": trend.low, "high_ratio": trend.high, "period_year": trend.period_year, "first_year": trend.first_year,
+        "low_ratio": trend.low, "high_ratio": trend.high if math.isfinite(trend.high) else None,
+        "period_year": trend.period_year, "first_year": trend.first_year,
         "last_year": trend.last_year, "n_point": trend.n_point, "n_source": len(trend.independent),
     }  # fmt: skip
 
