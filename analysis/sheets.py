@@ -19,6 +19,8 @@ from analysis.typed import MOST_CELLS, MOST_COLUMNS, MOST_ROWS
 LONGEST_CELL = 2_000
 LONGEST_FIELD = 2**20
 MOST_LINES = 1_000_000
+LONGEST_LINE = 2**20
+MOST_LINES_OF_ROW = 1_000
 COMMENTS = ("#", '"#')
 """How a line begins that is left out; a spreadsheet may have put quotation marks around it."""
 SAVE_AS = "Save it as “CSV UTF-8” in the spreadsheet."
@@ -125,7 +127,9 @@ def from_bytes(content: bytes | None, sheet: Sheet) -> Sheet:
     sheet.decimal_comma = delimiter == ";"
     if delimiter == "\t":
         return sheet.refuse("cells separated by tabs", "commas or semicolons", SAVE_AS, row=first)
-    return _filled(sheet, _records(_Lines(text, first), delimiter, sheet))
+    _filled(sheet, _records(_Lines(text, first), delimiter, sheet))
+    nothing = not sheet.header and not sheet.problems
+    return sheet.refuse("no header", "a header and rows", "See `memory-wall template`.", first) if nothing else sheet
 
 
 def _decoded(raw: bytes, sheet: Sheet) -> str | None:
@@ -167,6 +171,7 @@ class _Lines:
 
     def __init__(self, text: str, first: int) -> None:
         self._lines, self._first, self._number = io.StringIO(text, newline=""), first, 0
+        self._of_row = 0
         self.between = True
 
     def __iter__(self) -> Iterator[str]:
@@ -175,6 +180,10 @@ class _Lines:
     def __next__(self) -> str:
         line = next(self._lines)
         self._number += 1
+        self._of_row = 1 if self.between else self._of_row + 1
+        if len(line) > LONGEST_LINE or self._of_row > MOST_LINES_OF_ROW:
+            found = f"a row of more than {LONGEST_LINE:,} characters or {MOST_LINES_OF_ROW:,} lines"
+            raise door.Refused(found, "rows of a table", "Is a quotation mark left open, or the separator another?")
         if self.between and (self._number < self._first or line.startswith(COMMENTS)):
             return "\n"
         self.between = False
@@ -197,6 +206,8 @@ def _records(lines: _Lines, delimiter: str, sheet: Sheet) -> Iterator[tuple[int,
                 return
     except csv.Error as error:
         sheet.refuse(f"{error}", "cells in which a quotation mark is closed, and doubled to be one", row=row)
+    except door.Refused as error:
+        sheet.refuse(error.found, error.expected, error.todo, row)
 
 
 def _filled(sheet: Sheet, records: Iterator[tuple[int, list[str]]]) -> Sheet:

@@ -314,7 +314,7 @@ def cells() -> Iterator[Case]:
     for value in FILE_NAMES:
         yield cell("devices", "device_id", value, "Systems keep the name", f"{value}-1")
     yield cell("models", "model_id", "nul", "Systems keep the name", row={"model_id": "nul"})
-    yield cell("devices", "device_id", "x" * 81, "at most 80 characters, not 81")
+    yield cell("devices", "device_id", "y" * 81, "at most 80 characters, not 81")
     yield cell("devices", "device_id", "My-Phone", "Did you mean 'my-phone'")
     for column in ("vendor", "chip", "storage_type"):
         yield from (cell("devices", column, value) for value in ACTIVE[:8:3])

@@ -54,7 +54,7 @@ class Ended:
 
 def run(case: Hostile, folder: Path, timeout_s: float = 120.0) -> Ended:
     """Make the input and run the command on it, in a process whose work is measured."""
-    case.make(folder)
+    _make(case, folder)
     arguments = [part.format(folder=folder) for part in case.arguments]
     command = [sys.executable, "-m", "analysis", *arguments]
     if case.given:
@@ -73,6 +73,17 @@ def run(case: Hostile, folder: Path, timeout_s: float = 120.0) -> Ended:
     return Ended(
         process.returncode, text, time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
     )
+
+
+def _make(case: Hostile, folder: Path) -> None:
+    """Make the input in a process of its own: a child begins with the memory its parent held, and would be blamed for it."""
+    maker = os.fork()
+    if not maker:
+        try:
+            case.make(folder)
+        finally:
+            os._exit(0)
+    os.waitpid(maker, 0)
 
 
 # --------------------------------------------------------------------------------------------------------------- makers
@@ -194,7 +205,7 @@ LAUGHS = (
 def crowded_archive(folder: Path) -> None:
     """An archive of a very large number of empty files."""
     with zipfile.ZipFile(folder / "devices.xlsx", "w") as file:
-        for number in range(200_000):
+        for number in range(30_000):
             file.writestr(f"{number}", b"")
 
 
@@ -431,7 +442,7 @@ def workbooks() -> Iterator[Hostile]:
         workbook("", before='<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'),
         words=("a document type declaration",),
     )
-    yield Hostile("XLSX: 200,000 files", crowded_archive, words=("an archive of very many files",))
+    yield Hostile("XLSX: 30,000 files", crowded_archive, words=("an archive of very many files",))
     yield Hostile("XLSX: says less than it holds", lying_archive, words=("no workbook",))
     yield Hostile("XLSX: no XML", workbook(b"PNG"), words=("no workbook (XML",))
     yield Hostile("XLSX: cut off", workbook(b"<worksheet><sheetData>"), words=("no workbook (XML",))
@@ -476,7 +487,7 @@ def csvs() -> Iterator[Hostile]:
     yield Hostile(
         "CSV: 49 MB of comments", repeats("devices.csv", head, b"#\n", 24 * MIB), words=("more than 1,000,000 lines",)
     )
-    yield Hostile("CSV: 49 MB of commas", repeats("devices.csv", b"", b",", 49 * MIB), words=("columns",))
+    yield Hostile("CSV: 49 MB of commas", repeats("devices.csv", b"", b",", 49 * MIB), words=("devices.csv:1", "characters or 1,000 lines"))
     yield Hostile(
         "CSV: 49 MB of commas below a header", repeats("devices.csv", head, b",", 49 * MIB), words=("expected",)
     )

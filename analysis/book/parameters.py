@@ -46,15 +46,15 @@ def _anchored(pattern: str | None) -> str | None:
     return None if pattern is None else f"^(?:{pattern})$"
 
 
-def _no_plain_text(name: str, value: Any, file: str) -> Problem | None:
-    """Text goes onto every page and into files that spreadsheets open: it is judged like a cell."""
-    todo = (
-        cells.unfit(value)
-        if isinstance(value, str) and isinstance(declared().get(name, {}).get("default"), str)
-        else ""
-    )
-    found = repr(value[:80]) if todo else ""
-    return Problem(file=file, column=name, found=found, expected=cells.PLAIN_TEXT, todo=todo) if todo else None
+def _odd_text(name: str, value: Any, file: str) -> Problem | None:
+    """Text goes onto every page and into files that spreadsheets open: it is judged like a cell, and so is a number as text."""
+    if not isinstance(value, str):
+        return None
+    if not isinstance(declared()[name]["default"], str):
+        odd = not cells.NUMBER.fullmatch(value.strip())
+        return _problem({"loc": (name,), "type": "number", "input": value}, file) if odd else None
+    todo = cells.unfit(value)
+    return Problem(file, repr(value[:80]), cells.PLAIN_TEXT, todo, column=name) if todo else None
 
 
 def validated(given: Mapping[str, Any], *, file: str = "--set") -> dict[str, Any]:
@@ -65,7 +65,7 @@ def validated(given: Mapping[str, Any], *, file: str = "--set") -> dict[str, Any
         values = _model()(**rest).model_dump()
     except ValidationError as error:
         raise InputError([*switches, *(_problem(dict(found), file) for found in error.errors())]) from None
-    texts = (_no_plain_text(name, value, file) for name, value in rest.items())
+    texts = (_odd_text(name, value, file) for name, value in rest.items())
     wrong = [
         *switches,
         *filter(None, texts),

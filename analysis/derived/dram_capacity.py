@@ -225,6 +225,10 @@ def reference_footprints(package: DataPackage, context_token: float, reference_m
     return {row["format_id"]: float(row["footprint_byte"]) for row in rows(table[table["is_reference"]])}
 
 
+MOST_IN_MATRIX = 60
+"""Devices for which a matrix has room."""
+
+
 # ---------------------------------------------------------------------------------- does it fit
 
 

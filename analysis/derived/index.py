@@ -35,6 +35,13 @@ def explorer(package: DataPackage, *, format_id: str = SHOWN_FORMAT, **parameter
     return table.sort_values(order, ignore_index=True)
 
 
+def drawn(devices: pd.DataFrame) -> pd.DataFrame:
+    """The devices that are drawn: where there are very many, those that the figure names and others evenly between them."""
+    largest = devices.groupby("device_class")["largest_param"].transform("max")
+    named = (devices["label"] != "") | devices["is_article"] | (devices["largest_param"] == largest)
+    return common.drawn(devices, always=named)
+
+
 def values(package: DataPackage, **parameters: float) -> list[Value]:
     """What the landing page says: the newest phone and laptop beside the article's, and which limit binds."""
     table = memory_wall.largest_models(package, default_set=None, **parameters)
