@@ -14,7 +14,7 @@ from pathlib import Path
 
 from analysis import door, parquet, workbooks
 from analysis.errors import Problem, nearest
-from analysis.typed import MOST_CELLS, MOST_COLUMNS, MOST_ROWS
+from analysis.typed import MOST_CELLS, MOST_CELLS_IN_ALL, MOST_COLUMNS, MOST_ROWS
 
 LONGEST_CELL = 2_000
 LONGEST_FIELD = 2**20
@@ -71,6 +71,9 @@ def given(folder: Path, known: Iterable[str]) -> tuple[list[Sheet], list[Problem
         for sheet in _read(path, name, names):
             sheet.whole, sheet.extra = MAIN.get(part, False), part not in MAIN
             (sheets if sheet.table in names else lost).append(sheet)
+        if (count := sum(len(sheet.rows) * len(sheet.header) for sheet in sheets)) > MOST_CELLS_IN_ALL:
+            found, todo = f"{count:,} cells up to {path.name}", "Keep the rows that are needed."
+            return [], [Problem(str(folder), found, f"at most {MOST_CELLS_IN_ALL:,} in all tables", todo)]
     problems += [problem for sheet in lost for problem in sheet.problems]
     return sorted(sheets, key=lambda sheet: sheet.extra), problems + _twice(sheets)
 
@@ -222,6 +225,8 @@ def _filled(sheet: Sheet, records: Iterator[tuple[int, list[str]]]) -> Sheet:
     most = min(MOST_ROWS, MOST_CELLS // max(width, 1))
     for number, (row, cells) in enumerate(records):
         if number == most:
+            sheet.rows.clear()  # what else is wrong with them is not asked for
+            sheet.problems.clear()
             return sheet.refuse(f"more than {most:,} rows of {width}", "fewer", "Keep the rows that are needed.", row)
         while len(cells) > width and not cells[-1]:
             cells.pop()

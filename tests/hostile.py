@@ -487,7 +487,11 @@ def csvs() -> Iterator[Hostile]:
     yield Hostile(
         "CSV: 49 MB of comments", repeats("devices.csv", head, b"#\n", 24 * MIB), words=("more than 1,000,000 lines",)
     )
-    yield Hostile("CSV: 49 MB of commas", repeats("devices.csv", b"", b",", 49 * MIB), words=("devices.csv:1", "characters or 1,000 lines"))
+    yield Hostile(
+        "CSV: 49 MB of commas",
+        repeats("devices.csv", b"", b",", 49 * MIB),
+        words=("devices.csv:1", "characters or 1,000 lines"),
+    )
     yield Hostile(
         "CSV: 49 MB of commas below a header", repeats("devices.csv", head, b",", 49 * MIB), words=("expected",)
     )
@@ -503,12 +507,12 @@ def csvs() -> Iterator[Hostile]:
         "CSV: one cell of 49 MB", repeats("devices.csv", head + b"a,", b"x", 49 * MIB), words=("quotation mark",)
     )
     yield Hostile(
-        "CSV: 12 million rows", repeats("devices.csv", head, b"a,b\n", 12 * MIB), words=("more than 200,000 rows of 2",)
+        "CSV: 12 million rows", repeats("devices.csv", head, b"a,b\n", 12 * MIB), words=("more than 50,000 rows of 2",)
     )
     yield Hostile(
         "CSV: 24 million short rows",
         repeats("devices.csv", head, b"a\n", 24 * MIB),
-        words=("1 cells; expected 2", "more than 200,000 rows"),
+        words=("1 cells; expected 2", "more than 50,000 rows"),
     )
     yield Hostile(
         "CSV: 40,000 columns",
@@ -529,6 +533,7 @@ def csvs() -> Iterator[Hostile]:
     yield Hostile(
         "CSV: 30,000 rows that lack something", lacking, words=("A row with a new key needs it", "29980 more")
     )
+    yield Hostile("CSV: more cells in all than are read", many_cells, words=("in all tables",))
     yield Hostile("CSV: every file at its largest", several_large, words=("at most 200 MiB of tables",))
 
 
@@ -556,6 +561,15 @@ def lacking(folder: Path) -> None:
     _rows(folder, 30_000, lambda number: {"device_id": f"d{number}", "name": "x"})
 
 
+def many_cells(folder: Path) -> None:
+    """Files of which each is small enough."""
+    for number in range(4):
+        rows = (f"{number}-{row}" + ",x" * 29 for row in range(45_000))
+        (folder / f"devices.part{number}.csv").write_text(
+            "\n".join(["device_id" + ",note" * 29, *rows]), encoding="utf-8"
+        )
+
+
 def several_large(folder: Path) -> None:
     """Five files, each as large as one may be."""
     for name in ("devices", "models", "dies", "facts", "servers"):
@@ -574,7 +588,7 @@ def parquets() -> Iterator[Hostile]:
     yield Hostile(
         "Parquet: a million rows of 100 columns",
         parquet(f"SELECT {constants(100)} FROM range(1000000)"),  # noqa: S608 - a query of our own
-        words=("1,000,000 rows of 100", "at most 20,000"),
+        words=("1,000,000 rows of 100", "at most 15,000"),
     )
     yield Hostile(
         "Parquet: 100,000 texts of 100 kB",

@@ -84,13 +84,13 @@ def drawn(table: pd.DataFrame, *, always: pd.Series[bool] | None = None, most: i
     return table[chosen if always is None else chosen | always]
 
 
-def undrawn(table: pd.DataFrame, most: int = MOST_DRAWN) -> str:
+def undrawn(table: pd.DataFrame, shown: pd.DataFrame) -> str:
     """A sentence that says how many devices a figure draws of how many; empty where it draws them all."""
-    count = table["device_id"].nunique()
-    if count <= most:
+    few, count = shown["device_id"].nunique(), table["device_id"].nunique()
+    if few == count:
         return ""
     return (
-        f" Drawn are {most:,} of {count:,} devices, evenly spaced in their order; the data of the figure hold them all."
+        f" Drawn are {few:,} of {count:,} devices, evenly spaced in their order; the data of the figure hold them all."
     )
 
 

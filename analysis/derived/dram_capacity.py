@@ -225,7 +225,7 @@ def reference_footprints(package: DataPackage, context_token: float, reference_m
     return {row["format_id"]: float(row["footprint_byte"]) for row in rows(table[table["is_reference"]])}
 
 
-MOST_IN_MATRIX = 60
+MOST_IN_MATRIX = 40
 """Devices for which a matrix has room."""
 
 
