@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,16 +19,64 @@ from analysis.tables import FALSE, TRUE
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-ACTIVE = re.compile(
-    r"^\s*[=+@]|^\s*-(?![\d.])|<\s*(?:[a-z/?]|!--|!\[|!doctype)|\b(java|vb)script\s*:|\bdata\s*:\s*text|\{[\w:+-]+\}\s*`|\]\(|\$[^$]*\\[^$]*\$",
+NUMBER_SIGN = r"[-+=@\uff0d\uff0b\uff1d\uff20\ufe63\ufe62\ufe66\ufe6b]"
+"""What begins a formula in some spreadsheet, full-width and small forms too."""
+FORMULA = re.compile(rf"(?:^|[;,\t\uff1b\uff0c])[\s\"']*({NUMBER_SIGN}[^;,\t\uff1b\uff0c]*)")
+"""Text that begins as a formula does, and the same after what separates cells: another spreadsheet splits it there."""
+MARKUP = re.compile(
+    r"<\s*(?:[a-z/?]|!--|!\[|!doctype)|\b(java|vb)script\s*:|\bdata\s*:\s*text|\{[\w:+-]+\}\s*`|\]\(|\$[^$]*\\[^$]*\$",
     re.IGNORECASE,
 )
-"""What a spreadsheet, a browser or the book's own markup could run or follow instead of showing it."""
-HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
-"""Line breaks, control characters, and marks that turn or hide the text around them."""
+"""What a browser or the book's own markup could run or follow instead of showing it."""
+FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+"""Letters and marks that show nothing."""
+VARIANTS = re.compile("[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Selectors of another form of the sign before them; seen only as that form."""
+UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+"""Categories of Unicode that show nothing, or nothing known: controls, marks of format, line ends, private and unassigned."""
+JOINED = re.compile("(?<=[\u0600-\u0dff])[\u200c\u200d](?=[\u0600-\u0dff])")
+"""Joiners between letters of Arabic and Indian scripts: they change how a word is spelled, and are seen."""
+SEEN = set("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2")
+"""Signs of number and year that the categories count among the marks of format."""
 ACTIVE_TODO = (
     "A spreadsheet or a browser could run it: remove the leading = + - @, the tag, the link or the javascript: address."
 )
+DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(10))}
+"""Names that a system keeps for itself, whatever follows the first point: a file cannot be called so."""
+ID_PATTERN = "^[a-z0-9]+([.-][a-z0-9]+)*$"
+LONGEST_ID = 80
+
+
+def active(text: str) -> bool:
+    """Whether a spreadsheet, a browser or the book's own markup could run or follow the text instead of showing it."""
+    formulas = (found[1].strip(" \"'").rstrip(")]}.") for found in FORMULA.finditer(text))
+    return MARKUP.search(text) is not None or any(not NUMBER.fullmatch(formula) for formula in formulas)
+
+
+def hidden(text: str) -> str:
+    """The first sign of a text that shows nothing or turns what is around it, by its Unicode category; empty where there is none."""
+    if text.isascii() and text.isprintable():
+        return ""
+    text = JOINED.sub("", text)
+    unseen = (sign for sign in text if (unicodedata.category(sign) in UNSEEN and sign not in SEEN) or sign in FILLERS)
+    return next(unseen, "") or next(iter(VARIANTS.findall(text)), "")
+
+
+def unfit(text: str) -> str:
+    """What to do about a text that is no plain text in one line; empty where it is."""
+    if sign := hidden(text):
+        called = f"U+{ord(sign):04X} {unicodedata.name(sign, '')}".strip()
+        return f"It holds a line break or a character that is not seen, {called}: write it in one line of plain characters."
+    return ACTIVE_TODO if active(text) else ""
+
+
+def unfit_id(text: str) -> str:
+    """What to do about an id that cannot name a file; empty where it can."""
+    if len(text) > LONGEST_ID:
+        return f"An id has at most {LONGEST_ID} characters, not {len(text)}: it becomes the name of a file."
+    if text.partition(".")[0].lower() in DEVICES:
+        return f"Systems keep the name {text.partition('.')[0]!r} for themselves: add a word, as {text}-1."
+    return ""
 
 
 def problems(sheet: Sheet, schema: Mapping[str, Any]) -> list[Problem]:
@@ -59,9 +108,11 @@ def _header(sheet: Sheet, names: list[str]) -> Iterator[Problem]:
 
 
 def _column(sheet: Sheet, field: Mapping[str, Any], cells: list[str]) -> Iterator[Problem]:
-    wrong = {cell: _wrong(cell, field) for cell in set(cells)}
+    wrong: dict[str, tuple[str, str] | None] = {}
     first: dict[str, int] = {}
     for (row, _), cell in zip(sheet.rows, cells, strict=True):
+        if cell not in wrong:
+            wrong[cell] = _wrong(cell, field, hint=len(wrong) < MOST_HINTS)
         problem = wrong[cell]
         if problem is None and field.get("constraints", {}).get("unique") and cell:
             problem = (repr(cell), _again(first[cell])) if cell in first else None
@@ -72,10 +123,12 @@ def _column(sheet: Sheet, field: Mapping[str, Any], cells: list[str]) -> Iterato
             yield Problem(file=sheet.file, row=row, column=field["name"], found=found, expected=wanted, todo=todo)
 
 
+MOST_HINTS = 1_000
+"""Different cells of a column for which the nearest word is looked for; more have one cause."""
 PLAIN_TEXT = "plain text"
 
 
-def _wrong(cell: str, field: Mapping[str, Any]) -> tuple[str, str] | None:
+def _wrong(cell: str, field: Mapping[str, Any], *, hint: bool) -> tuple[str, str] | None:
     """(what was found, what to do) where a cell is not valid; the first reason counts."""
     limits, kind = field.get("constraints", {}), field["type"]
     if not cell:
@@ -88,20 +141,20 @@ def _wrong(cell: str, field: Mapping[str, Any]) -> tuple[str, str] | None:
     elif kind == "boolean":
         todo = None if cell in TRUE + FALSE else "Write true or false."
     else:
-        todo = _wrong_text(cell, limits)
+        todo = _wrong_text(cell, limits, hint=hint)
     return None if todo is None else (shown, todo)
 
 
-def _wrong_text(cell: str, limits: Mapping[str, Any]) -> str | None:
+def _wrong_text(cell: str, limits: Mapping[str, Any], *, hint: bool) -> str | None:
     if "enum" in limits:
-        return None if cell in limits["enum"] else nearest(cell, limits["enum"])
-    if HIDDEN.search(cell):
-        return "It holds a line break or a character that is not seen; write it in one line of plain characters."
-    if "pattern" in limits:
-        plain = next((text for text in _plainer(cell) if _matches(text, limits["pattern"])), "")
-        hint = f"Did you mean {plain!r}?" if plain else ""
-        return None if _matches(cell, limits["pattern"]) else hint
-    return ACTIVE_TODO if ACTIVE.search(cell) else None
+        return None if cell in limits["enum"] else nearest(cell[:80], limits["enum"]) if hint else ""
+    if hidden(cell):
+        return unfit(cell)
+    pattern = limits.get("pattern", "")
+    if pattern and not _matches(cell, pattern):
+        plain = next((text for text in _plainer(cell) if _matches(text, pattern)), "")
+        return f"Did you mean {plain!r}?" if plain else ""
+    return (unfit_id(cell) if pattern == ID_PATTERN else unfit(cell)) or None
 
 
 def _plainer(cell: str) -> tuple[str, str]:

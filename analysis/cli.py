@@ -20,6 +20,7 @@ from typing import Annotated, Any
 
 import typer
 
+from analysis import door
 from analysis.errors import InputError, MemoryWallError, Problem
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -87,6 +88,11 @@ def _stoppable() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
+def _taken(params: Path | None) -> door.Given | None:
+    """The file of parameters, read once: a pipe gives its content to one reader only."""
+    return door.taken(params) if params else None
+
+
 @app.command()
 @_stoppable()
 def build(
@@ -107,7 +113,8 @@ def build(
     own_address.required(address)
     ends.require_room()
     target = (out or places.SITE).resolve()
-    asked = params.read_bytes().hex() if params and params.is_file() else str(params)
+    given = _taken(params)
+    asked = given.content.hex() if given else None
     digest = freshness.inputs({"settings": settings, "params": asked, "title": title, "address": address}, data)
     if freshness.current(target, digest):
         typer.echo(f"Nothing has changed since the book was built. Open {target / 'index.html'}")
@@ -117,7 +124,7 @@ def build(
     forking.warm_up()  # it imports on another core while this process imports what it needs itself
     from analysis.book import intake, site
 
-    taken = intake.required(data, settings or [], params, title)
+    taken = intake.required(data, settings or [], given, title)
     for remark in taken.remarks():
         typer.echo(remark, err=True)
     request = site.Request(
@@ -149,11 +156,23 @@ def serve(
     """Build the book, show it at a local address, and build and show it anew whenever a file changes."""
     from analysis.book import places, watch
 
-    named = {"--data": data, "--params": params, "--title": title}
-    arguments = ["build", *(text for name, value in named.items() if value for text in (name, str(value)))]
-    arguments += [text for setting in settings or [] for text in ("--set", setting)]
-    with contextlib.suppress(KeyboardInterrupt):
+    with TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
+        kept = _kept(params, Path(folder))
+        named = {"--data": data, "--params": kept, "--title": title}
+        arguments = ["build", *(text for name, value in named.items() if value for text in (name, str(value)))]
+        arguments += [text for setting in settings or [] for text in ("--set", setting)]
         watch.serve(places.SITE, port, partial(_again, arguments), data, typer.echo)
+
+
+def _kept(params: Path | None, folder: Path) -> Path | None:
+    """A file of parameters that can be read at every build: what came through a pipe is kept in a file."""
+    if params is None or (door.descriptor_of(str(params)) is None and not door.kind(params)):
+        return params
+    given = door.taken(params)
+    if given.refused:
+        raise InputError([given.refused.problem(given.name)])
+    (folder / "parameters.yml").write_bytes(given.content)
+    return folder / "parameters.yml"
 
 
 def _again(arguments: list[str]) -> None:
@@ -244,7 +263,7 @@ def check(
     """Check data and parameters without building anything: every problem, with its file, row and column."""
     from analysis.book import intake
 
-    found = intake.judged(data, settings or [], params)
+    found = intake.judged(data, settings or [], _taken(params))
     if as_json:
         told = [problem.as_dict() for problem in found.problems]
         typer.echo(json.dumps(told, indent=1, ensure_ascii=False))

@@ -51,7 +51,8 @@ def missing(name: str, table: pd.DataFrame, wanted: Needed, supplied: overlay.Su
     book = _book(tables.data_folder() / f"{name}.csv")
     key = table[str(book.index.name)]
     rows = list(book.index) if wanted.every else wanted.rows
-    if lost := [row for row in rows if row not in set(key)]:
+    held = set(key)
+    if lost := [row for row in rows if row not in held]:
         yield left_out(name, lost, "the rows that the chapters speak of", supplied)
     for row in table.index[key.isin(rows)]:
         for column in wanted.cells:

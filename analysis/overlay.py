@@ -10,13 +10,14 @@ import csv
 import json
 import math
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
-from analysis import cells, sheets, tables, units
+from analysis import cells, door, sheets, tables, units
 from analysis.errors import InputError, Problem, nearest, similar
 from analysis.sheets import Sheet
 
@@ -127,14 +128,14 @@ def supplied(folder: Path) -> Supplied:
 
 def merged(given: Path | None, folder: Path) -> Path:
     """The book's tables in ``folder`` with those of ``given`` laid over; what is wrong with them is for ``checks`` to tell."""
-    shutil.copytree(tables.data_folder(), folder, ignore=shutil.ignore_patterns("notes", FILE))
+    package = _of_book(folder)
     if given is None:
         return folder
     if not given.is_dir():
-        found = "a file" if given.exists() else "no such folder"
+        kind = door.kind(given)
+        found = {"": "a file", "no such file": "no such folder"}.get(kind, kind)
         todo = "Name the folder that holds the files." if given.exists() else _neighbour(given)
         raise InputError([Problem(file=str(given), found=found, expected="a folder of tables", todo=todo)])
-    package = tables.DataPackage(folder)
     found_sheets, problems = sheets.given(given, package.names)
     noted = Supplied([], problems, {}, {}, str(given))
     done = [_laid_over(sheet, package, noted) for sheet in _once(found_sheets)]
@@ -145,8 +146,32 @@ def merged(given: Path | None, folder: Path) -> Path:
     return folder
 
 
+def _of_book(folder: Path) -> tables.DataPackage:
+    """A copy of the book's descriptor and tables; whatever else lies beside them is left where it is."""
+    book = tables.data_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in door.of_book(book):
+        try:
+            (folder / path.name).write_bytes(door.content(path))
+        except door.Refused as error:
+            raise InputError([error.problem(str(path))]) from None
+        except FileNotFoundError:
+            todo = f"Name a copy of the book's data folder in {tables.DATA_VARIABLE}, or lay rows over it with --data."
+            raise InputError([Problem(str(path), "no such file", "a data folder of the book", todo)]) from None
+    package = tables.DataPackage(folder)
+    try:
+        package.names  # noqa: B018 - read here, where it can be told what is wrong with it
+    except (ValueError, KeyError, TypeError) as error:
+        found = f"no descriptor ({type(error).__name__})"
+        raise InputError([Problem(str(book / "datapackage.json"), found, "the descriptor of the tables")]) from None
+    return package
+
+
 def _neighbour(given: Path) -> str:
-    beside = [path.name for path in given.parent.iterdir() if path.is_dir()] if given.parent.is_dir() else []
+    try:
+        beside = [path.name for path in islice(given.parent.iterdir(), door.MOST_ENTRIES) if path.is_dir()]
+    except OSError:
+        beside = []
     return similar(given.name, beside) or "`memory-wall template devices --out FOLDER` begins one."
 
 
@@ -212,6 +237,9 @@ class _Layer:
     def __init__(self, sheet: Sheet, book: Sheet, schema: Mapping[str, Any], columns: Mapping[int, str]) -> None:
         self.sheet, self.book, self.key, self.columns = sheet, book, schema["primaryKey"], columns
         self.fields = {field["name"]: field for field in schema["fields"]}
+        self.required = [name for name, field in self.fields.items() if field.get("constraints", {}).get("required")]
+        self.ratios = {index: ratio(sheet.header[index], name) for index, name in columns.items()}
+        self.n_hint = 0
         self.rows: list[list[str]] = []
         self.places: dict[int, Place] = {}
         self.originals: dict[int, list[str]] = dict(sheet.rows)
@@ -241,14 +269,15 @@ class _Layer:
             slot = key if key not in origin else (key, row)
             old = of_book.get(key)
             rows[slot] = self._row(values, old)
-            hint = self._hint(key, of_book) if old is None else ""
+            hint = self._hint(key, rows[slot]) if old is None else ""
             origin[slot] = Place(self.sheet.file, row, hint, self._converted(row))
             if old is None:
                 self.added.append(" ".join(key))
             elif rows[slot] != old:
                 self.changed.append(" ".join(key))
         self.rows = list(rows.values())
-        self.places = {line: origin[slot] for line, slot in enumerate(rows, start=2) if slot in origin}
+        lines = accumulate((1 + _breaks(row) for row in self.rows), initial=2)
+        self.places = {line: origin[slot] for line, slot in zip(lines, rows, strict=False) if slot in origin}
 
     def _key_of(self, values: Mapping[str, str]) -> tuple[str, ...]:
         return tuple(values.get(name, "") for name in self.key)
@@ -258,11 +287,7 @@ class _Layer:
 
     def _converted(self, row: int) -> dict[str, str]:
         texts = self.originals[row]
-        return {
-            name: texts[index]
-            for index, name in self.columns.items()
-            if texts[index] and ratio(self.sheet.header[index], name) != 1
-        }
+        return {name: texts[index] for index, name in self.columns.items() if self.ratios[index] != 1 and texts[index]}
 
     def _cell(self, name: str, index: int, text: str) -> str:
         """A cell as the book files it: decimal point, the column's own unit, whole numbers without a point."""
@@ -273,9 +298,8 @@ class _Layer:
             text = text.replace(",", ".")
         if not cells.NUMBER.fullmatch(text):
             return text
-        factor = ratio(self.sheet.header[index], name)
-        if factor != 1:
-            text = f"{float(text) * factor:.12g}"
+        if self.ratios[index] != 1:
+            text = f"{float(text) * self.ratios[index]:.12g}"
         return text.removesuffix(".0") if kind == "integer" else text
 
     def _row(self, values: Mapping[str, str], old: Sequence[str] | None) -> list[str]:
@@ -286,17 +310,34 @@ class _Layer:
             texts = [values.get(name, "") or ("" if self.whole else kept[name]) for name in self.book.header]
         return ["" if text == TAKEN_AWAY else text for text in texts]
 
-    def _hint(self, key: tuple[str, ...], of_book: Mapping[tuple[str, ...], Any]) -> str:
-        """What to say where a new row lacks something: perhaps it was meant to change one of the book's."""
-        near = nearest(" ".join(key), [" ".join(known) for known in of_book])
+    def _hint(self, key: tuple[str, ...], texts: Sequence[str]) -> str:
+        """What to say where a new row lacks something, and it alone: perhaps it was meant to change one of the book's."""
+        of_row = dict(zip(self.book.header, texts, strict=True))
+        if all(of_row.get(name) for name in self.required):
+            return ""
+        self.n_hint += 1
         hint = "A row with a new key needs it"
+        near = nearest(" ".join(key)[:80], self._keys_of_book) if self.n_hint <= MOST_HINTS else ""
         return f"{hint}, or is the key another? {near}" if near.startswith("Did") else f"{hint}."
+
+    @cached_property
+    def _keys_of_book(self) -> list[str]:
+        """The keys of the book's rows as text."""
+        return [" ".join(self._key_of(dict(zip(self.book.header, texts, strict=True)))) for _, texts in self.book.rows]
 
     def change(self) -> Change:
         """What was done."""
         return Change(self.sheet.table, self.sheet.file, self.whole, self.added, self.changed, self.removed)
 
 
+def _breaks(row: Sequence[str]) -> int:
+    """Lines of a file that a row takes beyond its first."""
+    return sum(len(LINE_END.findall(text)) for text in row if not text.isprintable())
+
+
+LINE_END = re.compile("\r\n|\r|\n")
+MOST_HINTS = 100
+"""New rows that lack something for which the nearest key of the book is looked for; more have one cause."""
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 """A comma before three digits may be that of thousands: it is not taken for a decimal comma."""
 

@@ -23,6 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
+from analysis import door
 from analysis.derived import expected, memory_limits
 from analysis.equations import kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
@@ -56,6 +57,9 @@ ASSUMED_BIT_PER_PARAM = 4.85
 CHUNK_ROWS = 100_000
 CHUNK_BYTE = 8 * 2**20
 COPY_BYTE = 2**20
+LONGEST_LINE_BYTE = 2**20
+LARGEST_CHUNK_BYTE = 2**27
+"""What 100,000 rows may hold, 1.3 kB each: beyond, a quotation mark was never closed."""
 MOST_PROBLEMS = 50
 DECIMALS = 4
 """Decimals of a speed in a file."""
@@ -512,35 +516,68 @@ def predict_file(source: str, target: str | None = None, *, folder: Path | None 
     Raises InputError with every problem found.
     """
     name = "standard input" if source == "-" else Path(source).name
-    with tempfile.TemporaryFile() as store, _opened(source, name) as stream:
-        _predict_stream(stream, store, folder or _data_folder(), name)
-        store.seek(0)
-        if target in (None, "-"):
-            sys.stdout.flush()
-            shutil.copyfileobj(store, sys.stdout.buffer, COPY_BYTE)
-            sys.stdout.flush()
-        else:
-            with Path(str(target)).open("wb") as file:
-                shutil.copyfileobj(store, file, COPY_BYTE)
+    try:
+        with tempfile.TemporaryFile() as store, door.opened(source) as stream:
+            _predict_stream(stream, store, folder or _data_folder(), name)
+            store.seek(0)
+            _put(store, target)
+    except door.Refused as error:
+        raise InputError([error.problem(name)]) from None
 
 
-def _opened(source: str, name: str) -> IO[bytes]:
-    """Return a stream that can be read twice."""
-    if source != "-":
-        try:
-            return Path(source).open("rb")
-        except FileNotFoundError:
-            todo = "Check the path; - reads standard input."
-            raise InputError([Problem(file=name, found="no such file", expected="a CSV file", todo=todo)]) from None
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    shutil.copyfileobj(sys.stdin.buffer, copy, COPY_BYTE)
-    copy.seek(0)
-    return copy
+def _put(store: IO[bytes], target: str | None) -> None:
+    if target in (None, "-"):
+        sys.stdout.flush()
+        shutil.copyfileobj(store, sys.stdout.buffer, COPY_BYTE)
+        sys.stdout.flush()
+        return
+    try:
+        file = Path(str(target)).open("wb")  # noqa: SIM115 - a full disk is told as such, and not as a wrong place
+    except OSError as error:
+        raise door.Refused(f"--out {target}: {str(error.strerror).lower()}", "a file that can be written") from None
+    with file:
+        shutil.copyfileobj(store, file, COPY_BYTE)
+
+
+def _line(stream: IO[bytes]) -> bytes:
+    """The rest of a line; a file of one endless line is no table."""
+    line = stream.readline(LONGEST_LINE_BYTE)
+    if len(line) == LONGEST_LINE_BYTE:
+        found, todo = (
+            f"a line of more than {door.size(LONGEST_LINE_BYTE)}",
+            "Is this a text file, with a row in each line?",
+        )
+        raise door.Refused(found, "a CSV file with a header", todo)
+    return line
+
+
+class _Metered(io.RawIOBase):
+    """A stream that ends with a problem where the parser takes far more from it than the rows it is asked for can hold."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__()
+        self.stream, self.taken = stream, 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill the buffer; raises Refused beyond ``LARGEST_CHUNK_BYTE``."""
+        part = self.stream.read(len(buffer))
+        buffer[: len(part)] = part
+        self.taken += len(part)
+        if self.taken > LARGEST_CHUNK_BYTE:
+            todo = "Is a quotation mark left open?"
+            raise door.Refused(
+                f"more than {door.size(LARGEST_CHUNK_BYTE)} in {CHUNK_ROWS:,} rows", "rows of a table", todo
+            )
+        return len(part)
 
 
 def _predict_stream(stream: IO[bytes], store: IO[bytes], folder: Path, name: str) -> None:
     """Write the header and the rows: line by line as they stand while they are plain, through the CSV parser from where they are not."""
-    first = stream.readline()
+    first = _line(stream)
     header = _plain_header(first)
     line = 2
     if header is None:
@@ -550,7 +587,7 @@ def _predict_stream(stream: IO[bytes], store: IO[bytes], folder: Path, name: str
     store.write(",".join([*header, *OUTPUT]).encode() + b"\n")
     while True:
         start = stream.tell()
-        block = stream.read(CHUNK_BYTE) + stream.readline()
+        block = stream.read(CHUNK_BYTE) + _line(stream)
         if not block:
             return
         count = _predict_plain(block, store, Reading(folder, name, line, header))
@@ -702,10 +739,14 @@ def _chunks(stream: IO[bytes], at: Reading) -> Iterator[pd.DataFrame]:
     import pandas as pd
 
     given: dict[str, Any] = {} if at.header is None else {"header": None, "names": at.header, "index_col": False}
+    metered = _Metered(stream)
     try:
-        yield from pd.read_csv(
-            stream, dtype=str, keep_default_na=False, na_filter=False, chunksize=CHUNK_ROWS, encoding="utf-8", **given
-        )
+        for chunk in pd.read_csv(
+            io.BufferedReader(metered), dtype=str, keep_default_na=False, na_filter=False, chunksize=CHUNK_ROWS,
+            encoding="utf-8", **given,
+        ):  # fmt: skip
+            metered.taken = 0
+            yield chunk
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         found = Problem(
             file=at.name,

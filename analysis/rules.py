@@ -6,7 +6,7 @@ Each rule is a function of the data as text, so that one cell that is no number 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -71,12 +71,19 @@ def _unknown_keys(data: Data) -> Iterator[Problem]:
                 expected = f"every row that the book's {name}.csv refers to"
                 yield needed.left_out(target["resource"], sorted(lost), expected, data.supplied)
                 unknown -= lost
+            near = _nearest_of(named[named.isin(list(unknown))], known)
             for row, cell in named[named.isin(list(unknown))].items() if unknown else ():
-                todo = f"Add the row there first. {nearest(str(cell)[:80], known)}"
+                todo = f"Add the row there first. {near.get(str(cell), '')}".strip()
                 yield Problem(
                     file=f"{name}.csv", row=int(str(row)), column=column, found=repr(cell[:80]),
                     expected=f"an id in {target['resource']}.csv", todo=todo,
                 )  # fmt: skip
+
+
+def _nearest_of(unknown: pd.Series[str], known: Iterable[str]) -> dict[str, str]:
+    """Unknown name → the nearest known; of very many none but the first are looked for, as they have one cause."""
+    names = list(known)
+    return {str(name): nearest(str(name)[:80], names) for name in unknown.unique()[: cells.MOST_HINTS]}
 
 
 def _left_out(data: Data) -> Iterator[Problem]:
@@ -89,8 +96,10 @@ def _measured_models(data: Data) -> Iterator[Problem]:
     """A measurement that the model is compared with needs the shape of its language model."""
     measured, known = data.texts["measurements_decode"], set(data.texts["measured_models"]["model"])
     compared = measured["is_fit_candidate"].isin(tables.TRUE) & (measured["quality"] != "c")
-    for row, name in measured.loc[compared & ~measured["model"].isin(known), "model"].items():
-        todo = f"Add its shape there first, or set is_fit_candidate to false. {nearest(str(name)[:80], known)}"
+    unknown = measured.loc[compared & ~measured["model"].isin(known), "model"]
+    near = _nearest_of(unknown, known)
+    for row, name in unknown.items():
+        todo = f"Add its shape there first, or set is_fit_candidate to false. {near.get(str(name), '')}".strip()
         yield Problem(
             file="measurements_decode.csv", row=int(str(row)), column="model", found=repr(name[:80]),
             expected="a model of measured_models.csv", todo=todo,
@@ -194,12 +203,13 @@ def _bandwidth(data: Data) -> Iterator[Problem]:
 def _decode(data: Data) -> Iterator[Problem]:
     """A dense model is read whole for each token: tokens per second × bytes may not exceed the bandwidth."""
     measured, column = data.texts["measurements_decode"], "decode_token_per_s"
+    speed = _numbers(measured, column)
     byte = _numbers(measured, "weight_gibyte") * units.unit("gibyte").factor
     limit = _numbers(measured, "memory_bandwidth_gbyte_per_s") * units.unit("gbyte").factor
-    share = _numbers(measured, column) * byte / (limit * _numbers(measured, "n_device"))
+    share = speed * byte / (limit * _numbers(measured, "n_device"))
     admitted = (measured["note"] != "") & measured["is_fit_candidate"].isin(tables.FALSE)
     for row in measured.index[(measured["architecture"] == "dense") & (share > 1 + ROUNDING) & ~admitted]:
-        most = float(_numbers(measured, column)[row] / share[row])
+        most = float(speed[row] / share[row])
         yield Problem(
             file="measurements_decode.csv", row=int(row), column=column, found=str(measured.at[row, column]),
             expected=f"at most {most:.4g} token/s: bandwidth / weights, as every weight is read for each token",

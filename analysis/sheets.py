@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
-import tempfile
-import warnings
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
+from analysis import door, parquet, workbooks
 from analysis.errors import Problem, nearest
+from analysis.typed import MOST_CELLS, MOST_CELLS_IN_ALL, MOST_COLUMNS, MOST_ROWS
 
-LARGEST_BYTE = 50 * 2**20
-"""A file above this is no table of ours; an XLSX is measured unpacked."""
 LONGEST_CELL = 2_000
-MOST_ROWS = 1_000_000
+LONGEST_FIELD = 2**20
+MOST_LINES = 1_000_000
+LONGEST_LINE = 2**20
+MOST_LINES_OF_ROW = 1_000
 COMMENTS = ("#", '"#')
 """How a line begins that is left out; a spreadsheet may have put quotation marks around it."""
 SAVE_AS = "Save it as “CSV UTF-8” in the spreadsheet."
@@ -64,13 +62,8 @@ def given(folder: Path, known: Iterable[str]) -> tuple[list[Sheet], list[Problem
     names = list(known)
     sheets: list[Sheet] = []
     lost: list[Sheet] = []
-    problems: list[Problem] = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "~$")) or path.name in DESCRIBES:
-            continue
-        if path.suffix.lower() not in READERS or not path.is_file():
-            problems.append(_unreadable(path))
-            continue
+    paths, problems = door.offered(folder)
+    for path in paths:
         name, part = _meant(path)
         if name not in names and path.suffix.lower() != ".xlsx":
             problems.append(_unknown(str(path), name, names))
@@ -78,12 +71,11 @@ def given(folder: Path, known: Iterable[str]) -> tuple[list[Sheet], list[Problem
         for sheet in _read(path, name, names):
             sheet.whole, sheet.extra = MAIN.get(part, False), part not in MAIN
             (sheets if sheet.table in names else lost).append(sheet)
+        if (count := sum(len(sheet.rows) * len(sheet.header) for sheet in sheets)) > MOST_CELLS_IN_ALL:
+            found, todo = f"{count:,} cells up to {path.name}", "Keep the rows that are needed."
+            return [], [Problem(str(folder), found, f"at most {MOST_CELLS_IN_ALL:,} in all tables", todo)]
     problems += [problem for sheet in lost for problem in sheet.problems]
     return sorted(sheets, key=lambda sheet: sheet.extra), problems + _twice(sheets)
-
-
-DESCRIBES = ("datapackage.json", "README.md", "notes", "supplied.json")
-"""Files that come along with a copy of the book's folder and hold no rows."""
 
 
 def _meant(path: Path) -> tuple[str, str]:
@@ -96,16 +88,9 @@ MAIN = {"": None, "whole": True, "rows": False}
 """Part of the name → whether the file is the whole table; any other part holds more rows."""
 
 
-def _unreadable(path: Path) -> Problem:
-    if not path.is_file():
-        found, expected = "no file", "files of tables"
-        return Problem(file=str(path), found=found, expected=expected, todo="It is not read.", level="warning")
-    found, expected = f"a file of kind {path.suffix or 'unknown'}", f"one of {', '.join(READERS)}"
-    return Problem(file=str(path), found=found, expected=expected, todo=SAVE_AS)
-
-
 def _unknown(file: str, name: str, known: list[str]) -> Problem:
-    return Problem(file=file, found=f"table {name!r}", expected="a known table", todo=nearest(name, known))
+    todo = nearest(name[:80], known)
+    return Problem(file=file, found=f"table {name[:80]!r}", expected="a known table", todo=todo)
 
 
 def _twice(sheets: list[Sheet]) -> list[Problem]:
@@ -124,14 +109,11 @@ def _twice(sheets: list[Sheet]) -> list[Problem]:
 
 def _from_csv(path: Path, sheet: Sheet) -> Sheet:
     try:
-        size = path.stat().st_size
-        if size > LARGEST_BYTE:
-            return sheet.refuse(_size(size), f"at most {_size(LARGEST_BYTE)}")
-        return from_bytes(path.read_bytes(), sheet)
+        return from_bytes(door.content(path), sheet)
     except FileNotFoundError:
         return from_bytes(None, sheet)
-    except OSError as error:
-        return sheet.refuse(str(error.strerror).lower(), "a file that can be read")
+    except door.Refused as error:
+        return sheet.refuse(error.found, error.expected, error.todo)
 
 
 def from_bytes(content: bytes | None, sheet: Sheet) -> Sheet:
@@ -141,33 +123,29 @@ def from_bytes(content: bytes | None, sheet: Sheet) -> Sheet:
     text = _decoded(content, sheet)
     if text is None:
         return sheet
-    lines = ["\n" if line.startswith(COMMENTS) else line for line in text.splitlines(keepends=True)]
-    first = next((index for index, line in enumerate(lines) if line.strip()), None)
-    if first is not None and lines[first].strip().lower() in ("sep=;", "sep=,"):  # a mark that one spreadsheet leaves
-        lines[first] = "\n"
-        first = next((index for index, line in enumerate(lines) if line.strip()), None)
-    if first is None:
+    first, header = _beginning(text)
+    if not first:
         return sheet.refuse("an empty file", "a header and rows", "See `memory-wall template`.")
-    delimiter = _delimiter(lines[first])
+    delimiter = _delimiter(header)
     sheet.decimal_comma = delimiter == ";"
     if delimiter == "\t":
-        return sheet.refuse("cells separated by tabs", "commas or semicolons", SAVE_AS, row=first + 1)
-    return _filled(sheet, _records(lines, delimiter, sheet))
+        return sheet.refuse("cells separated by tabs", "commas or semicolons", SAVE_AS, row=first)
+    _filled(sheet, _records(_Lines(text, first), delimiter, sheet))
+    nothing = not sheet.header and not sheet.problems
+    return sheet.refuse("no header", "a header and rows", "See `memory-wall template`.", first) if nothing else sheet
 
 
 def _decoded(raw: bytes, sheet: Sheet) -> str | None:
     try:
         return None if _binary(raw, sheet) else raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before, after = raw[: error.start].split(b"\n"), raw[error.start :].split(b"\n")[0]
-        word = (before[-1][-12:] + after[:6]).decode("cp1252", "replace").strip()
+        row = raw.count(b"\n", 0, error.start) + 1
+        before = raw[max(0, error.start - 12) : error.start].rpartition(b"\n")[2]
+        after = raw[error.start : error.start + 6].partition(b"\n")[0]
+        word = (before + after).decode("cp1252", "replace").strip()
         found = f"a byte that is not UTF-8, in {word!r} if it is Windows-1252"
-        sheet.refuse(found, "text in UTF-8", SAVE_AS, row=len(before))
+        sheet.refuse(found, "text in UTF-8", SAVE_AS, row=row)
     return None
-
-
-def _size(byte: int) -> str:
-    return f"{byte / 2**20:.0f} MiB"
 
 
 def _binary(raw: bytes, sheet: Sheet) -> bool:
@@ -179,22 +157,60 @@ def _binary(raw: bytes, sheet: Sheet) -> bool:
     return bool(sheet.problems)
 
 
+def _beginning(text: str) -> tuple[int, str]:
+    """(number, line) of the first line that holds something, after the mark that one spreadsheet leaves; 0 where none does."""
+    for number, line in enumerate(islice(io.StringIO(text, newline=""), MOST_LINES), start=1):
+        if line.strip() and not line.startswith(COMMENTS) and line.strip().lower() not in ("sep=;", "sep=,"):
+            return number, line
+    return 0, ""
+
+
 def _delimiter(line: str) -> str:
     return max(",;\t", key=line.count)
 
 
-def _records(lines: list[str], delimiter: str, sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
+class _Lines:
+    """The lines of a table, from its header on; a comment is left out between rows, and is text within one."""
+
+    def __init__(self, text: str, first: int) -> None:
+        self._lines, self._first, self._number = io.StringIO(text, newline=""), first, 0
+        self._of_row = 0
+        self.between = True
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._number += 1
+        self._of_row = 1 if self.between else self._of_row + 1
+        if len(line) > LONGEST_LINE or self._of_row > MOST_LINES_OF_ROW:
+            found = f"a row of more than {LONGEST_LINE:,} characters or {MOST_LINES_OF_ROW:,} lines"
+            raise door.Refused(found, "rows of a table", "Is a quotation mark left open, or the separator another?")
+        if self.between and (self._number < self._first or line.startswith(COMMENTS)):
+            return "\n"
+        self.between = False
+        return line
+
+
+def _records(lines: _Lines, delimiter: str, sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
     """(line it begins at, cells) of each row that holds something."""
-    csv.field_size_limit(LARGEST_BYTE)
-    reader = csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter, strict=True)
+    csv.field_size_limit(LONGEST_FIELD)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     row = 1
     try:
         for cells in reader:
+            lines.between = True
             if any(cell.strip() for cell in cells):
                 yield row, [cell.strip() for cell in cells]
             row = reader.line_num + 1
+            if row > MOST_LINES:
+                sheet.refuse(f"more than {MOST_LINES:,} lines", "fewer", "Take out what is empty.", row=row)
+                return
     except csv.Error as error:
         sheet.refuse(f"{error}", "cells in which a quotation mark is closed, and doubled to be one", row=row)
+    except door.Refused as error:
+        sheet.refuse(error.found, error.expected, error.todo, row)
 
 
 def _filled(sheet: Sheet, records: Iterator[tuple[int, list[str]]]) -> Sheet:
@@ -203,18 +219,28 @@ def _filled(sheet: Sheet, records: Iterator[tuple[int, list[str]]]) -> Sheet:
     while sheet.header and not sheet.header[-1]:
         sheet.header.pop()
     width = len(sheet.header)
-    for row, cells in records:
+    if width > MOST_COLUMNS:
+        sheet.header = []
+        return sheet.refuse(f"{width:,} columns", f"at most {MOST_COLUMNS}", "Is the separator right?", row=1)
+    most = min(MOST_ROWS, MOST_CELLS // max(width, 1))
+    for number, (row, cells) in enumerate(records):
+        if number == most:
+            sheet.rows.clear()  # what else is wrong with them is not asked for
+            sheet.problems.clear()
+            return sheet.refuse(f"more than {most:,} rows of {width}", "fewer", "Keep the rows that are needed.", row)
         while len(cells) > width and not cells[-1]:
             cells.pop()
         if len(cells) == width:
             sheet.rows.append((row, cells))
         else:
-            sheet.refuse(f"{len(cells)} cells", f"{width}, as in the header", _why(len(cells) > width, sheet), row=row)
+            sheet.refuse(f"{len(cells)} cells", f"{width}, as in the header", _why(len(cells), sheet), row=row)
     return sheet
 
 
-def _why(more: bool, sheet: Sheet) -> str:
-    if not more:
+def _why(n_cell: int, sheet: Sheet) -> str:
+    if len(sheet.header) == 1 < n_cell:
+        return "Is there a title above the header? The first line that holds something is the header."
+    if n_cell < len(sheet.header):
         return "An empty cell still needs its separator."
     point = "" if sheet.decimal_comma else " Decimals take a point, or the whole file semicolons between its cells."
     return f"A cell that holds the separator needs quotation marks.{point}"
@@ -227,95 +253,50 @@ def _from_xlsx(path: Path, name: str, known: list[str]) -> list[Sheet]:
     """The sheet of the file's name (or its first), else every sheet that is named for a table."""
     whole = Sheet(name, str(path))
     try:
-        if sum(part.file_size for part in zipfile.ZipFile(path).infolist()) > 4 * LARGEST_BYTE:
-            return [whole.refuse("a workbook that unpacks to more than is sensible", f"at most {_size(LARGEST_BYTE)}")]
-        values, formulas = _workbook(path, data_only=True), _workbook(path, data_only=False)
-    except Exception as error:  # the reader raises whatever its XML, its ZIP or its own code comes across
-        return [whole.refuse(f"no workbook ({type(error).__name__})", "a workbook that can be read", SAVE_AS)]
-    filled = [page for page in values.worksheets if page.max_row > 1 or page["A1"].value is not None]
-    if name in known:
-        chosen = next((page for page in filled if page.title == name), filled[0] if filled else values.worksheets[0])
-        return [_from_page(chosen, formulas[chosen.title], whole)]
-    if not filled:
-        todo = f"Name the file or its sheets for tables. {nearest(name, known)}"
-        return [whole.refuse("an empty workbook", "sheets named for tables", todo)]
-    return [
-        _named_page(page, formulas[page.title], Sheet(page.title, f"{path}[{page.title}]"), known) for page in filled
+        book = workbooks.Workbook(path)
+        if name not in known:
+            return _named_pages(book, whole, known)
+        for title in [name] if name in book.titles else book.titles:
+            if (page := book.page(title)).holds_something:
+                return [_from_page(page, whole)]
+        return [_from_page(workbooks.Page(), whole)]
+    except door.Refused as error:
+        return [whole.refuse(error.found, error.expected, error.todo)]
+
+
+def _named_pages(book: workbooks.Workbook, whole: Sheet, known: list[str]) -> list[Sheet]:
+    """Every sheet as the table of its name; one named for none is refused, and the others are read nevertheless."""
+    pages = {title: book.page(title) for title in book.titles}
+    sheets = [
+        _named_page(page, Sheet(title, f"{whole.file}[{title}]"), known)
+        for title, page in pages.items()
+        if page.holds_something
     ]
+    todo = f"Name the file or its sheets for tables. {nearest(whole.table[:80], known)}"
+    return sheets or [whole.refuse("an empty workbook", "sheets named for tables", todo)]
 
 
-def _named_page(page: Any, formulas: Any, sheet: Sheet, known: list[str]) -> Sheet:
-    """A sheet named for a table; one that is not is refused, and the others are read nevertheless."""
+def _named_page(page: workbooks.Page, sheet: Sheet, known: list[str]) -> Sheet:
     if sheet.table in known:
-        return _from_page(page, formulas, sheet)
-    todo = f"Name it for a table, or take it out of the file. {nearest(sheet.table, known)}"
-    return sheet.refuse(f"sheet {sheet.table!r}", "a sheet named for a table", todo)
+        return _from_page(page, sheet)
+    todo = f"Name it for a table, or take it out of the file. {nearest(sheet.table[:80], known)}"
+    return sheet.refuse(f"sheet {sheet.table[:80]!r}", "a sheet named for a table", todo)
 
 
-def _workbook(path: Path, *, data_only: bool) -> Any:
-    import openpyxl
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return openpyxl.load_workbook(path, data_only=data_only)
-
-
-def _from_page(page: Any, formulas: Any, sheet: Sheet) -> Sheet:
-    def records() -> Iterator[tuple[int, list[str]]]:
-        for row, cells in enumerate(page.iter_rows(), start=1):
-            texts = [text(cell.value) for cell in cells]
-            for cell in cells:
-                if cell.value is None and formulas[cell.coordinate].data_type == "f":
-                    sheet.refuse(
-                        f"a formula without a result in {cell.coordinate}", "a value", "Open and save the workbook."
-                    )
-            if any(texts) and not texts[0].startswith(COMMENTS):
-                yield row, texts
-
-    _filled(sheet, records())
+def _from_page(page: workbooks.Page, sheet: Sheet) -> Sheet:
+    for row, place in page.unsolved:
+        sheet.refuse(f"a formula without a result in {place}", "a value", "Open and save the workbook.", row)
+    _filled(sheet, ((row, texts) for row, texts in page.records() if not texts[0].startswith(COMMENTS)))
     return sheet if sheet.header else sheet.refuse("an empty sheet", "a header and rows", "See `memory-wall template`.")
 
 
 def _from_parquet(path: Path, sheet: Sheet) -> Sheet:
-    if path.stat().st_size > LARGEST_BYTE:
-        return sheet.refuse(_size(path.stat().st_size), f"at most {_size(LARGEST_BYTE)}")
     try:
-        sheet.header, rows = _records_of_parquet(path)
-    except Exception as error:  # as above: the reader raises whatever it comes across
-        return sheet.refuse(f"no Parquet ({type(error).__name__})", "a Parquet file that can be read", "Write it anew.")
-    if len(rows) > MOST_ROWS:
-        return sheet.refuse(f"more than {MOST_ROWS:,} rows", f"at most {MOST_ROWS:,}")
-    sheet.rows = [(row, [text(value) for value in values]) for row, values in enumerate(rows, start=1)]
+        sheet.header, rows = parquet.read(path)
+        sheet.rows = list(enumerate(rows, start=1))
+    except door.Refused as error:
+        return sheet.refuse(error.found, error.expected, error.todo)
     return sheet
-
-
-def _records_of_parquet(path: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Header and rows, one row more than is allowed where there are more: a small file may stand for a huge table."""
-    import duckdb
-
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as reader:
-        copy = Path(shutil.copy(path, Path(folder) / "table.parquet"))  # the reader takes a name for a pattern
-        table = reader.read_parquet(str(copy), hive_partitioning=False).limit(MOST_ROWS + 1)
-        return list(table.columns), table.fetchall()
-
-
-def text(value: Any) -> str:
-    """A cell of a typed file as CSV would hold it; dates as ISO, whole numbers without a point, missing as nothing."""
-    if value is None or value != value or str(value) in ("<NA>", "NaT"):  # noqa: PLR0124 - NaN
-        return ""
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    if isinstance(value, datetime):
-        return (value.date() if value.time() == datetime.min.time() else value).isoformat()
-    return value.isoformat() if isinstance(value, date) else str(value).strip()
-
-
-READERS = (".csv", ".xlsx", ".parquet")
-"""Endings of the files that are read."""
 
 
 def _read(path: Path, name: str, known: list[str]) -> list[Sheet]:

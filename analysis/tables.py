@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -16,13 +15,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import units
+from analysis import door, units
 from analysis.errors import InputError
 
-DATA_VARIABLE = "MEMORY_WALL_DATA"
-"""Environment variable that names another data folder; a build sets it for the chapters it runs."""
-
-REPOSITORY = Path(__file__).resolve().parents[1]
+DATA_VARIABLE, REPOSITORY, data_folder = door.DATA_VARIABLE, door.REPOSITORY, door.data_folder
 READ: set[str] = set()
 """Tables this process looked at, ``*`` for the list of all of them: what the results of a chapter depend on."""
 TRUE, FALSE = ("true", "True", "TRUE", "1"), ("false", "False", "FALSE", "0")
@@ -151,12 +147,6 @@ def source_ids(table: pd.DataFrame) -> list[str]:
     """Every source that the rows of ``table`` name, sorted, each once."""
     columns = [name for name in table.columns if name == "source_id" or str(name).endswith("_source_id")]
     return sorted({str(value) for name in columns for value in table[name] if isinstance(value, str) and value})
-
-
-def data_folder() -> Path:
-    """The folder the tables are read from: ``MEMORY_WALL_DATA`` if set, else ``data`` beside the package."""
-    named = os.environ.get(DATA_VARIABLE)
-    return Path(named) if named else REPOSITORY / "data"
 
 
 @cache

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from analysis import door
 from analysis.book import intake
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -17,11 +18,12 @@ from tests import bad_cases
 def messages(case: bad_cases.Case) -> list[str]:
     """What the case is told, with the folder it was tried in left out."""
     with TemporaryDirectory() as folder:
-        given = bad_cases.laid_out(case, Path(folder))
-        named = dict(zip(given[::2], given[1::2], strict=True))
+        arguments = bad_cases.laid_out(case, Path(folder))
+        named = dict(zip(arguments[::2], arguments[1::2], strict=True))
         params, data = (Path(named[name]) if name in named else None for name in ("--params", "--data"))
         settings = [named["--set"]] if "--set" in named else []
-        found = intake.judged(data, settings, params, named.get("--title"), tables_too=data is not None)
+        given = door.taken(params) if params else None
+        found = intake.judged(data, settings, given, named.get("--title"), tables_too=data is not None)
         return [str(problem).replace(f"{folder}/", "") for problem in found.problems]
 
 

@@ -170,6 +170,90 @@ ACTIVE = (
     "\ufefftext",
     "<math><mi>",
 )
+FORMULAS = (
+    "-2+3+cmd|' /C calc'!A0",
+    "-1+1",
+    "+1+1",
+    "-.5+1",
+    "-1-1",
+    "-1e3*2",
+    "-5%",
+    "+5 GB",
+    "--5",
+    "-(1)",
+    "+A1",
+    "-A1",
+    "@A1",
+    "@5",
+    "==1",
+    "=",
+    "-",
+    "+",
+    '"=1+1"',
+    "'=1+1",
+    "\uff1d1+1",
+    "\uff0bcmd",
+    "\uff0dcmd",
+    "\uff20SUM(1)",
+    "\ufe66A1",
+    "\ufe62A1",
+    "\ufe63A1",
+    "\ufe6bA1",
+    "\u00a0=1+1",
+    "\u3000=1+1",
+    'x;=HYPERLINK("http://evil")',
+    "x; =1+1",
+    "x;+cmd",
+    "x;-cmd",
+    "x;@SUM(1)",
+    "x;-1+1",
+    "x;\uff1d1",
+    "x\uff1b=1",
+    "x,=1+1",
+    "x, +cmd",
+    'x,"=1+1"',
+    "x;'=1+1",
+    "x;;=1",
+    "1;-2;=3",
+)
+"""Text that a spreadsheet runs, at its beginning or after what separates cells."""
+UNSEEN = {
+    "\u2028": "LINE SEPARATOR",
+    "\u2029": "PARAGRAPH SEPARATOR",
+    "\u061c": "ARABIC LETTER MARK",
+    "\u00ad": "SOFT HYPHEN",
+    "\u034f": "COMBINING GRAPHEME JOINER",
+    "\u115f": "HANGUL CHOSEONG FILLER",
+    "\u1160": "HANGUL JUNGSEONG FILLER",
+    "\u3164": "HANGUL FILLER",
+    "\uffa0": "HALFWIDTH HANGUL FILLER",
+    "\u17b4": "KHMER VOWEL INHERENT AQ",
+    "\u180e": "MONGOLIAN VOWEL SEPARATOR",
+    "\u2800": "BRAILLE PATTERN BLANK",
+    "\ufff9": "INTERLINEAR ANNOTATION ANCHOR",
+    "\ufe0f": "VARIATION SELECTOR-16",
+    "\U000e0100": "VARIATION SELECTOR-17",
+    "\U000e0041": "TAG LATIN CAPITAL LETTER A",
+    "\U000e007f": "CANCEL TAG",
+    "\u200c": "ZERO WIDTH NON-JOINER",
+    "\u200d": "ZERO WIDTH JOINER",
+    "\u200e": "LEFT-TO-RIGHT MARK",
+    "\u2060": "WORD JOINER",
+    "\u2066": "LEFT-TO-RIGHT ISOLATE",
+    "\u206a": "INHIBIT SYMMETRIC SWAPPING",
+    "\ue000": "U+E000",
+    "\uf8ff": "U+F8FF",
+    "\U000f0000": "U+F0000",
+    "\u0378": "U+0378",
+    "\ufdd0": "U+FDD0",
+    "\U0001d173": "MUSICAL SYMBOL BEGIN BEAM",
+    "\x85": "U+0085",
+    "\x0b": "U+000B",
+    "\x1f": "U+001F",
+}
+"""Signs that show nothing, or nothing known, and what their message calls them."""
+FILE_NAMES = ("con", "nul", "aux", "prn", "com1", "lpt9", "com0", "con.x", "nul.tar.gz")
+"""Ids that a system keeps for itself."""
 URLS = (
     "javascript:alert(1)",
     "data:text/html,x",
@@ -220,6 +304,18 @@ def cells() -> Iterator[Case]:
         yield cell("devices", "device_id", value)
     for column in ("name", "note"):
         yield from (cell("devices", column, value) for value in ACTIVE)
+    for value in FORMULAS:
+        yield cell("devices", "note", value, "plain text", "remove the leading")
+    yield from (cell("devices", column, FORMULAS[0], "plain text") for column in ("vendor", "chip", "storage_type"))
+    yield cell("sources", "title", FORMULAS[0], "plain text", row=SOURCE)
+    yield cell("sources", "url", "https://example.org/;=1+1", "plain text", row=SOURCE)
+    for sign, called in UNSEEN.items():
+        yield cell("devices", "name", f"My{sign}Phone", called, "plain characters")
+    for value in FILE_NAMES:
+        yield cell("devices", "device_id", value, "Systems keep the name", f"{value}-1")
+    yield cell("models", "model_id", "nul", "Systems keep the name", row={"model_id": "nul"})
+    yield cell("devices", "device_id", "y" * 81, "at most 80 characters, not 81")
+    yield cell("devices", "device_id", "My-Phone", "Did you mean 'my-phone'")
     for column in ("vendor", "chip", "storage_type"):
         yield from (cell("devices", column, value) for value in ACTIVE[:8:3])
     yield cell("devices", "note", "x" * 200_000, "200000 characters", "at most")
@@ -469,6 +565,17 @@ SETTINGS = (
     "title=" + "x" * 101,
     "title=",
     "title=\u202ex",
+    "title==1+1",
+    "title=-1+1",
+    "title=+cmd|' /C calc'!A0",
+    "title=@SUM(1)",
+    "title=\uff1d1",
+    "title=x;=1",
+    "title=a\u2028b",
+    "title=a\u00adb",
+    "title=a\U000e0041b",
+    "title=a\u3164b",
+    "reference_model=con",
 )
 YAMLS = {
     "empty": "",
@@ -492,6 +599,10 @@ YAMLS = {
     "a mapping": "token_per_word: {a: 1}\n",
     "huge": "a: " + "x" * 200_000,
     "an infinity": "token_per_word: .inf\n",
+    "a formula": "title: '=1+1'\n",
+    "a formula after a separator": "title: 'x;=1+1'\n",
+    "a line separator": "title: 'a\u2028b'\n",
+    "an underscore": "context_token: 1_000\n",
 }
 
 
@@ -518,6 +629,14 @@ def arguments() -> Iterator[Case]:
         "--data: no such folder", arguments=("--data", "nowhere"), words=("nowhere", "no such folder"), folder=False
     )
     yield Case("--data: a file", arguments=("--data", "pyproject.toml"), words=("a folder of tables",), folder=False)
+    yield Case("--title: a formula", arguments=("--title", "-1+1"), words=("title", "remove the leading"), folder=False)
+    yield Case("--title: a tag", arguments=("--title", "a\U000e0041"), words=("title", "TAG LATIN"), folder=False)
+    yield Case(
+        "--params: a device",
+        arguments=("--params", "/dev/zero"),
+        words=("a device", "a readable YAML file"),
+        folder=False,
+    )
     yield Case("--title: HTML", arguments=("--title", "<b>x</b>"), words=("title",), folder=False)
 
 

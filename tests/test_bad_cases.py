@@ -116,7 +116,7 @@ def is_passive(folder: Path) -> bool:
     with (folder / "devices.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     texts = [cell for row in rows for cell in row.values() if not cells.NUMBER.fullmatch(cell)]
-    return not any(cells.ACTIVE.search(text) or cells.HIDDEN.search(text) for text in texts)
+    return not any(map(cells.unfit, texts))
 
 
 @SLOW

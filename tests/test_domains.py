@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -10,7 +11,9 @@ import pandas as pd
 import pytest
 
 from analysis import figures
+from analysis.book import pieces
 from analysis.charts import domains, marks
+from analysis.derived import common
 
 NARROW, WIDE = [1.0, 10.0], [5.0, 200.0]
 
@@ -98,3 +101,35 @@ def test_ends_of_intervals_count() -> None:
     x = marks.x("speed_token_per_s", log=True, domain=(1, 10))
     spec = widened(alt.Chart(table).mark_rule().encode(x, alt.X2("high_token_per_s:Q")))
     assert spec["encoding"]["x"]["scale"]["domain"] == [1, 220]
+
+
+def test_a_figure_of_very_many_devices_draws_some_and_says_so() -> None:
+    many = pd.DataFrame(
+        {"device_id": [f"d{number // 2}" for number in range(4_000)], "named": [n == 77 for n in range(4_000)]}
+    )
+    drawn = common.drawn(many, always=many["named"], most=100)
+    assert drawn["device_id"].nunique() == 101
+    assert {"d0", "d38", "d1999"} <= set(drawn["device_id"])
+    assert "Drawn are 101 of 2,000 devices" in common.undrawn(many, drawn)
+    few = many.head(200)
+    assert common.drawn(few, most=100) is few
+    assert common.undrawn(few, few) == ""
+
+
+def test_rows_beyond_the_first_thousand_lie_beside_the_page(tmp_path: Path) -> None:
+    head = {"name": "n", "title": "N", "unit": "", "digits": 3, "bar": False, "link": ""}
+    bundle = {
+        "id": "t",
+        "columns": [head],
+        "fields": ["n"],
+        "rows": [[n] for n in range(3_000)],
+        "mark": "",
+        "filters": [],
+        "row_id": "",
+    }
+    shown = pieces.long_table("figures/t/index.html", "figures/t/data.rows.js", bundle)
+    assert shown.count("<tr") == 1 + pieces.MOST_SHOWN
+    assert "The first 1,000 of 3,000 rows" in shown
+    assert 'data-rows="data.rows.js"' in shown
+    pieces.write_rest(tmp_path, "figures/t/data.rows.js", bundle)
+    assert (tmp_path / "figures/t/data.rows.js").read_text(encoding="utf-8").count("<tr") == 3_000 - pieces.MOST_SHOWN

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "analysis"
 FLOORS = {
-    "units": 0, "errors": 0, "words": 0, "ranking": 0,
+    "units": 0, "errors": 0, "words": 0, "ranking": 0, "door": 0, "typed": 0, "workbooks": 0, "parquet": 0,
     "equations": 1, "tables": 1, "checks": 1, "sheets": 1, "cells": 1, "overlay": 1, "needed": 1,
     "rules": 1, "assumptions": 1, "wrong_inputs": 1, "template": 1, "machine": 1, "measure": 1,
     "descriptor": 1, "charts": 1,

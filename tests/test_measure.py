@@ -179,8 +179,7 @@ def test_a_machine_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_name_is_fit_for_a_table(name: str) -> None:
     plain = machine._plain(name)
     assert len(plain) <= machine.LONGEST_NAME
-    assert not cells.ACTIVE.search(plain)
-    assert not cells.HIDDEN.search(plain)
+    assert not cells.unfit(plain)
 
 
 @pytest.mark.parametrize(

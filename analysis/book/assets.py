@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book import citation, drawings, edition, figure_files, licences, number_page, registry, vega
+from analysis.book import citation, drawings, edition, figure_files, licences, number_page, pieces, registry, vega
 from analysis.book.files import write, write_json
 from analysis.book.numbering import figure_number
 
@@ -23,6 +23,8 @@ def write_texts(app: Sphinx) -> None:
     site, known = Path(app.outdir), registry.of(app.env)
     for document, bundle in known.all("figures"):
         figure_files.write_texts(app, site / "figures" / bundle["id"], document, bundle)
+    for _, bundle in known.all("tables"):
+        pieces.write_rest(site, pieces.rest_of(bundle["id"]), bundle)
     claims = [public_claim(claim) | cited(number_page.claim_work(app, claim)) for _, claim in known.all("claims")]
     write_json(site / "claims.json", claims)
     write_json(site / "numbers.json", [value | cited(number_page.work(app, value)) for _, value in known.all("values")])
@@ -54,7 +56,6 @@ def write_pictures(app: Sphinx) -> None:
 def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
     """The line a picture carries with it: figure, book, edition, sources."""
     from analysis import words
-    from analysis.book import pieces
 
     number = figure_number(app, document, bundle["id"])
     names = pieces.publishers(bundle["sources"])

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from html import escape
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from pygments import highlight
@@ -65,7 +66,8 @@ def _card(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
 def _landing(app: Sphinx, document: str, bundle: dict[str, Any], name: str) -> str:
     back = f"{pieces.relative(name, f'{document}.html')}#{bundle['id']}"
     sections = (
-        _notice(bundle), _data(bundle), _columns(bundle), f'<h2 id="sources">Sources</h2>{pieces.source_list(bundle["sources"])}',
+        _notice(bundle), _data(app, bundle, name), _columns(bundle),
+        f'<h2 id="sources">Sources</h2>{pieces.source_list(bundle["sources"])}',
         _making(app, document, bundle), _parameters(app), menu.citation_block(menu.work(app, document, bundle)), _history(app, bundle),
     )  # fmt: skip
     return (
@@ -85,7 +87,7 @@ def _notice(bundle: dict[str, Any]) -> str:
     return f"<h2>What to notice</h2><p>{escape(said)}</p>"
 
 
-def _data(bundle: dict[str, Any]) -> str:
+def _data(app: Sphinx, bundle: dict[str, Any], name: str) -> str:
     heads, rows = readable(bundle)
     names = [field["name"] for field in bundle["fields"]]
     shown = {
@@ -97,7 +99,9 @@ def _data(bundle: dict[str, Any]) -> str:
         "filters": [],
         "row_id": "",
     }
-    return f'<h2 id="data">Data</h2>{pieces.table(shown)}'
+    place = f"figures/{bundle['id']}/data.rows.js"
+    pieces.write_rest(Path(app.outdir), place, shown)
+    return f'<h2 id="data">Data</h2>{pieces.long_table(f"{name}.html", place, shown)}'
 
 
 def readable(bundle: dict[str, Any]) -> tuple[list[dict[str, Any]], list[list[Any]]]:

@@ -18,9 +18,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from analysis import door
 from analysis.book import places, publishing
 
-FOLDERS = ("analysis", "chapters", "data")
+FOLDERS = ("analysis", "chapters")
 LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 
 
@@ -52,17 +53,37 @@ def files(folder: Path) -> Iterator[Path]:
 
 
 def inputs(asked: dict[str, Any], data: Path | None) -> str:
-    """The digest of everything a site depends on: what was asked for, the sources, the packages, Python and the commit."""
-    top = [path for path in sorted(places.REPOSITORY.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    """The digest of everything a site depends on: what was asked for, the sources, the packages, Python and the commit.
+
+    What was asked for is given by value.  Of data, the files that will be read are digested, through the same door.
+    """
+    top = [path for path in sorted(places.REPOSITORY.iterdir()) if not path.name.startswith(".")]
     sources = [path for name in FOLDERS for path in files(places.REPOSITORY / name)]
-    given = list(files(data)) if data else []
     total = hashlib.sha256(
         json.dumps([asked, commit(), platform.python_version(), installed()], sort_keys=True).encode()
     )
-    for path in [*top, *sources, *given]:
-        total.update(f"\0{path}\0".encode())
-        total.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in [*top, *sources]:
+        if path.is_file():
+            _add(path, total, hashlib.sha256(path.read_bytes()).digest())
+    book = door.data_folder()
+    offered, problems = door.offered(data) if data and data.is_dir() else ([], [])
+    total.update(f"{book}\0{data}\0{problems}".encode())
+    for path in [*door.of_book(book), *offered]:
+        _add(path, total, _digest(path))
     return total.hexdigest()
+
+
+def _add(path: Path, total: Any, digest: bytes) -> None:
+    total.update(f"\0{path}\0".encode("utf-8", "surrogateescape"))
+    total.update(digest)
+
+
+def _digest(path: Path) -> bytes:
+    """The digest of a table; where it cannot be read, whoever reads it says so, and what was built before is no answer."""
+    try:
+        return hashlib.sha256(door.content(path)).digest()
+    except (door.Refused, OSError):
+        return os.urandom(16)
 
 
 def fingerprint(site: Path) -> str:

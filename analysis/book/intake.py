@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from analysis import checks, overlay, tables
+from analysis import checks, door, overlay, tables
 from analysis.book import parameters
 from analysis.errors import InputError, Problem
 
@@ -32,13 +32,13 @@ class Intake:
 
 
 def judged(
-    data: Path | None, settings: Sequence[str] = (), params: Path | None = None, title: str | None = None,
+    data: Path | None, settings: Sequence[str] = (), params: door.Given | None = None, title: str | None = None,
     *, tables_too: bool = True,
 ) -> Intake:  # fmt: skip
     """Judge everything; raises nothing for a wrong input.  ``tables_too=False`` leaves the tables to whoever builds with them."""
     found = Intake()
     if params:
-        _take(lambda: parameters.read(params), str(params), found)
+        _take(lambda: parameters.parsed(params), params.name, found)
     _take(lambda: parameters.parse(settings), "--set", found)
     if title is not None:
         _take(lambda: {"title": title}, "--title", found)
@@ -67,7 +67,7 @@ def _take(ask: Callable[[], Mapping[str, Any]], file: str, found: Intake) -> Non
 
 
 def required(
-    data: Path | None, settings: Sequence[str] = (), params: Path | None = None, title: str | None = None
+    data: Path | None, settings: Sequence[str] = (), params: door.Given | None = None, title: str | None = None
 ) -> Intake:
     """Judge everything before a build; raises InputError with every problem, errors first, where there is an error.
 

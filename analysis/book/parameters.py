@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from analysis import tables, words
+from analysis import cells, door, tables, words
 from analysis.assumptions import declared
 from analysis.book import plain_yaml
 from analysis.errors import InputError, Problem, nearest
@@ -40,6 +40,17 @@ def _anchored(pattern: str | None) -> str | None:
     return None if pattern is None else f"^(?:{pattern})$"
 
 
+def _odd_text(name: str, value: Any, file: str) -> Problem | None:
+    """Text goes onto every page and into files that spreadsheets open: it is judged like a cell, and so is a number as text."""
+    if not isinstance(value, str):
+        return None
+    if not isinstance(declared()[name]["default"], str):
+        odd = not cells.NUMBER.fullmatch(value.strip())
+        return _problem({"loc": (name,), "type": "number", "input": value}, file) if odd else None
+    todo = cells.unfit(value)
+    return Problem(file, repr(value[:80]), cells.PLAIN_TEXT, todo, column=name) if todo else None
+
+
 def validated(given: Mapping[str, Any], *, file: str = "--set") -> dict[str, Any]:
     """All parameters, ``given`` over the defaults; raises InputError with every problem and the nearest name."""
     switches = [_not_a_switch(name, value, file) for name, value in given.items() if isinstance(value, bool)]
@@ -48,7 +59,12 @@ def validated(given: Mapping[str, Any], *, file: str = "--set") -> dict[str, Any
         values = _model()(**rest).model_dump()
     except ValidationError as error:
         raise InputError([*switches, *(_problem(dict(found), file) for found in error.errors())]) from None
-    wrong = [*switches, *(_no_day(name, values[name], file) for name in values if _is_no_day(name, values[name]))]
+    texts = (_odd_text(name, value, file) for name, value in rest.items())
+    wrong = [
+        *switches,
+        *filter(None, texts),
+        *(_no_day(name, values[name], file) for name in values if _is_no_day(name, values[name])),
+    ]
     if wrong:
         raise InputError(wrong)
     return values
@@ -139,25 +155,27 @@ def _scalar(name: str, text: str) -> Any:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Parameters from a YAML file; raises InputError where it is not a mapping of names to values."""
+    """Parameters from a YAML file, a pipe or standard input; raises InputError where it is no mapping of names to values."""
+    return parsed(door.taken(path))
+
+
+def parsed(given: door.Given) -> dict[str, Any]:
+    """Parameters from a file that has been read; raises InputError where it is no mapping of names to values."""
     wanted = "a readable YAML file"
     try:
-        raw = path.read_bytes()
-        if len(raw) > plain_yaml.LARGEST_BYTE:
-            raise InputError(
-                [Problem(file=str(path), found=f"{len(raw)} bytes", expected="a few lines of name: value")]
-            )
-        found = plain_yaml.load(raw.decode("utf-8-sig"))
+        if given.refused:
+            raise given.refused
+        found = plain_yaml.load(given.content.decode("utf-8-sig"))
+    except door.Refused as error:
+        raise InputError([error.problem(given.name)]) from None
     except yaml.MarkedYAMLError as error:
         row = error.problem_mark.line + 1 if error.problem_mark else None
         raise InputError(
-            [Problem(file=str(path), row=row, found=str(error.problem).removeprefix("found "), expected=wanted)]
+            [Problem(file=given.name, row=row, found=str(error.problem).removeprefix("found "), expected=wanted)]
         ) from None
-    except OSError as error:
-        raise InputError([Problem(file=str(path), found=str(error.strerror).lower(), expected=wanted)]) from None
     except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise InputError([Problem(file=str(path), found=str(error).splitlines()[0], expected=wanted)]) from None
+        raise InputError([Problem(file=given.name, found=str(error).splitlines()[0], expected=wanted)]) from None
     if not isinstance(found, dict):
         kind = "nothing" if found is None else type(found).__name__
-        raise InputError([Problem(file=str(path), found=kind, expected="a mapping of parameter names to values")])
+        raise InputError([Problem(file=given.name, found=kind, expected="a mapping of parameter names to values")])
     return {str(name): value for name, value in found.items()}

@@ -6,11 +6,13 @@ import json
 import posixpath
 import re
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from analysis import tables, words
 from analysis.book import bundles, vega
 from analysis.book.cache import recalled
+from analysis.book.files import write
 
 SCHEMES = ("http://", "https://")
 CODE = re.compile(r"`([^`]+)`")
@@ -149,6 +151,31 @@ def table(bundle: dict[str, Any], most: int | None = None) -> str:
     drawn = json.loads(_drawn(bundle))
     rows = "\n".join(drawn["rows"][:most])
     return f"{drawn['head']}<tbody>{rows}</tbody></table></div>"
+
+
+MOST_SHOWN = 1_000
+"""Rows of a figure's or a chapter's table that are on its page; an analyst's data may hold many more."""
+
+
+def long_table(page: str, place: str, bundle: dict[str, Any], most: int = MOST_SHOWN) -> str:
+    """A table; beyond its first ``most`` rows a note before it, with a button that loads the rest from ``place`` in the site."""
+    count = len(bundle["rows"])
+    note = (
+        f'<p class="mw-more">The first {most:,} of {count:,} rows. '
+        f'<button type="button" data-rows="{relative(page, place)}" hidden>Show all of them, to filter and sort</button></p>'
+    )
+    return table(bundle) if count <= most else note + table(bundle, most)
+
+
+def rest_of(table_id: str) -> str:
+    """Where the rows of a chapter's table lie that are not on its page."""
+    return f"tables/{table_id}.rows.js"
+
+
+def write_rest(site: Path, place: str, bundle: dict[str, Any], most: int = MOST_SHOWN) -> None:
+    """The rows that ``long_table`` leaves out, at their place in the site; nothing where it leaves out none."""
+    if len(bundle["rows"]) > most:
+        write(site / place, table_rest(bundle, most))
 
 
 def table_rest(bundle: dict[str, Any], most: int) -> str:

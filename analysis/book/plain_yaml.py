@@ -11,7 +11,6 @@ from typing import Any
 
 import yaml
 
-LARGEST_BYTE = 100_000
 SCALARS = {
     "null": r"~|null|Null|NULL|",
     "bool": r"[Yy]es|YES|[Nn]o|NO|[Tt]rue|TRUE|[Ff]alse|FALSE|[Oo]n|ON|[Oo]ff|OFF",

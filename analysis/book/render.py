@@ -62,13 +62,13 @@ def _figure(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.E
 
 
 def _table(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
-    _register(renderer, "tables", bundle)
+    document = _register(renderer, "tables", bundle)
     node = nodes.container("", ids=[bundle["id"]], classes=["mw-table-block"])
     caption = nodes.paragraph("", "", classes=["mw-table-caption"])
     with renderer.renderer.current_node_context(caption):
         renderer.renderer.nested_render_text(bundle["caption"], 0, inline=True)
     node += caption
-    node += _html(pieces.table(bundle))
+    node += _html(pieces.long_table(f"{document}.html", pieces.rest_of(bundle["id"]), bundle))
     return [node]
 
 

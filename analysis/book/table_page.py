@@ -12,7 +12,6 @@ from sphinx.application import Sphinx
 
 from analysis import cells, needed, tables
 from analysis.book import citation, edition, menu, pieces
-from analysis.book.files import write
 from analysis.figures import records
 from analysis.units import stem
 
@@ -71,17 +70,9 @@ def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) 
         "id": f"{name}-rows", "columns": heads, "fields": list(rows.columns), "rows": records(rows), "mark": "",
         "filters": enums[:3], "sources": [],
     }  # fmt: skip
-    if len(rows) <= MOST_ROWS:
-        return pieces.table(shown)
-    write(Path(app.outdir) / "tables" / f"{name}.rows.js", pieces.table_rest(shown, MOST_ROWS))
-    return _more(name, len(rows)) + pieces.table(shown, MOST_ROWS)
-
-
-def _more(name: str, count: int) -> str:
-    return (
-        f'<p class="mw-more">The first {MOST_ROWS} of {count:,} rows. '
-        f'<button type="button" data-rows="{name}.rows.js" hidden>Show all of them, to filter and sort</button></p>'
-    )
+    place = f"tables/{name}.rows.js"
+    pieces.write_rest(Path(app.outdir), place, shown, MOST_ROWS)
+    return pieces.long_table(f"tables/{name}.html", place, shown, MOST_ROWS)
 
 
 def _columns(resource: dict[str, Any]) -> str:

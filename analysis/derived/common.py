@@ -77,6 +77,33 @@ def devices(package: DataPackage, default_set: str | None = None) -> pd.DataFram
     )
 
 
+MOST_DRAWN = 500
+"""Devices drawn in one figure: beyond, marks hide one another and a page grows heavy."""
+
+
+def drawn(table: pd.DataFrame, *, always: pd.Series[bool] | None = None, most: int = MOST_DRAWN) -> pd.DataFrame:
+    """The rows of at most so many devices, evenly spaced in the order of the table; all of them where there are no more.
+
+    always  rows that are drawn in any case, as a figure names them
+    """
+    ids = table["device_id"].drop_duplicates()
+    if len(ids) <= most:
+        return table
+    kept = set(ids.iloc[[round(place * (len(ids) - 1) / (most - 1)) for place in range(most)]])
+    chosen = table["device_id"].isin(kept)
+    return table[chosen if always is None else chosen | always]
+
+
+def undrawn(table: pd.DataFrame, shown: pd.DataFrame) -> str:
+    """A sentence that says how many devices a figure draws of how many; empty where it draws them all."""
+    few, count = shown["device_id"].nunique(), table["device_id"].nunique()
+    if few == count:
+        return ""
+    return (
+        f" Drawn are {few:,} of {count:,} devices, evenly spaced in their order; the data of the figure hold them all."
+    )
+
+
 def short_model(name: str, parameters: float) -> str:
     """A model with its size: ``LLaMA-7B (6.74 B parameters)``."""
     return f"{name} ({words.quantity(parameters, 'param')})"

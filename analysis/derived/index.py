@@ -54,6 +54,13 @@ def held_column(format_id: str) -> str:
     return f"held_{format_id.replace('-', '_')}_param"
 
 
+def drawn(devices: pd.DataFrame) -> pd.DataFrame:
+    """The devices that are drawn: where there are very many, those that the figure names and others evenly between them."""
+    largest = devices.groupby("device_class")["largest_param"].transform("max")
+    named = (devices["label"] != "") | devices["is_article"] | (devices["largest_param"] == largest)
+    return common.drawn(devices, always=named)
+
+
 def values(package: DataPackage, **parameters: Any) -> list[Value]:
     """What the landing page says: the article's phone at full and at the article's bandwidth, the best of today, which limit binds."""
     now = explorer(package, **parameters)
