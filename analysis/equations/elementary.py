@@ -30,12 +30,30 @@ def exp(x: ArrayLike) -> Result:
     Raises nothing; NaN stays NaN, and what no double holds is 0 or infinite.
     Source: Taylor's series after the reduction of Cody and Waite 1980.
     """
+    if isinstance(x, float):
+        return _exp_of_number(x)
     values = np.clip(np.asarray(x, dtype=np.float64), LEAST_EXP, MOST_EXP)
     whole = np.rint(values / (LN2_HIGH + LN2_LOW))
     rest = (values - whole * LN2_HIGH) - whole * LN2_LOW
     with np.errstate(over="ignore", under="ignore"):
         result: Result = np.ldexp(_polynomial(EXP_TERMS, rest), np.nan_to_num(whole).astype(int))
     return result
+
+
+def _exp_of_number(x: float) -> float:
+    """The same of one number, bit by bit the same result, without arrays: a prediction of one row costs microseconds."""
+    if math.isnan(x):
+        return x
+    value = min(max(x, LEAST_EXP), MOST_EXP)
+    whole = round(value / (LN2_HIGH + LN2_LOW))
+    rest = (value - whole * LN2_HIGH) - whole * LN2_LOW
+    result = EXP_TERMS[-1]
+    for term in EXP_TERMS[-2::-1]:
+        result = result * rest + term
+    try:
+        return math.ldexp(result, whole)
+    except OverflowError:
+        return math.inf
 
 
 def log(x: ArrayLike) -> Result:
@@ -94,5 +112,6 @@ def log2(x: ArrayLike) -> Result:
 def _polynomial(terms: list[float], x: Values) -> Values:
     result = np.full_like(x, terms[-1])
     for term in terms[-2::-1]:
-        result = result * x + term
+        result *= x
+        result += term
     return result
