@@ -30,8 +30,8 @@ def exp(x: ArrayLike) -> Result:
     Raises nothing; NaN stays NaN, and what no double holds is 0 or infinite.
     Source: Taylor's series after the reduction of Cody and Waite 1980.
     """
-    if isinstance(x, float):
-        return _exp_of_number(x)
+    if np.isscalar(x):
+        return _exp_of_one(float(x))  # type: ignore[arg-type]
     values = np.clip(np.asarray(x, dtype=np.float64), LEAST_EXP, MOST_EXP)
     whole = np.rint(values / (LN2_HIGH + LN2_LOW))
     rest = (values - whole * LN2_HIGH) - whole * LN2_LOW
@@ -40,20 +40,16 @@ def exp(x: ArrayLike) -> Result:
     return result
 
 
-def _exp_of_number(x: float) -> float:
-    """The same of one number, bit by bit the same result, without arrays: a prediction of one row costs microseconds."""
-    if math.isnan(x):
-        return x
+def _exp_of_one(x: float) -> float:
+    """The same sums and products, hence the same bits, without arrays: a tenth of the time for one number."""
     value = min(max(x, LEAST_EXP), MOST_EXP)
+    if math.isnan(value):
+        return value
     whole = round(value / (LN2_HIGH + LN2_LOW))
-    rest = (value - whole * LN2_HIGH) - whole * LN2_LOW
-    result = EXP_TERMS[-1]
+    rest, result = (value - whole * LN2_HIGH) - whole * LN2_LOW, EXP_TERMS[-1]
     for term in EXP_TERMS[-2::-1]:
         result = result * rest + term
-    try:
-        return math.ldexp(result, whole)
-    except OverflowError:
-        return math.inf
+    return math.inf if value == MOST_EXP else math.ldexp(result, whole)
 
 
 def log(x: ArrayLike) -> Result:
