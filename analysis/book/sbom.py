@@ -24,14 +24,14 @@ def bill(record: dict[str, Any]) -> dict[str, Any]:
     """The document for an edition by its record: edition, commit, date of the edition."""
     lock = (places.REPOSITORY / LOCK).read_text(encoding="utf-8")
     about = {"type": "application", "bom-ref": "memory-wall", "name": "memory-wall", "version": record["edition"]}
-    serial = uuid.uuid5(NAMESPACE, f"memory-wall {record['edition']} {record['commit']} {digest(lock)}")
+    commit, date = record.get("commit", ""), record.get("parameters", {}).get("edition_date", "")
+    serial = uuid.uuid5(NAMESPACE, f"memory-wall {record['edition']} {commit} {digest(lock)}")
     parts = [*packages(lock), *_handed_on()]
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.5.schema.json", "bomFormat": "CycloneDX", "specVersion": "1.5",
         "serialNumber": f"urn:uuid:{serial}", "version": 1,
-        "metadata": {
-            "timestamp": f"{record['parameters']['edition_date']}T00:00:00Z", "component": about,
-            "properties": [{"name": "memory-wall:commit", "value": record["commit"]}],
+        "metadata": ({"timestamp": f"{date}T00:00:00Z"} if date else {}) | {
+            "component": about, "properties": [{"name": "memory-wall:commit", "value": commit}],
         },
         "components": parts,
         "dependencies": [{"ref": "memory-wall", "dependsOn": sorted(part["bom-ref"] for part in parts)}],
