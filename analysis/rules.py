@@ -320,7 +320,10 @@ def _magnitudes(data: Data) -> Iterator[Problem]:
 def _far_off(name: str, column: str, mine: pd.DataFrame, book: pd.DataFrame) -> Iterator[Problem]:
     numbers, group = _numbers(mine, column).dropna(), GROUPS.get(name, "")
     kinds = mine.loc[numbers.index, group] if group in mine else pd.Series("", index=numbers.index)
-    for kind, of_kind in numbers[numbers > 0].groupby(kinds):
+    known = (
+        kinds.where(kinds.isin(book[group]), "") if group in book else kinds
+    )  # of a word misspelt there is nothing like it
+    for kind, of_kind in numbers[numbers > 0].groupby(known):
         least, most, like = _span(book, column, group, str(kind))
         far = of_kind[(of_kind < least / MAGNITUDE) | (of_kind > most * MAGNITUDE)]
         for row, value in far.items():
