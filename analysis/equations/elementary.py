@@ -49,7 +49,10 @@ def _exp_of_one(x: float) -> float:
     rest, result = (value - whole * LN2_HIGH) - whole * LN2_LOW, EXP_TERMS[-1]
     for term in EXP_TERMS[-2::-1]:
         result = result * rest + term
-    return math.inf if value == MOST_EXP else math.ldexp(result, whole)
+    try:
+        return math.ldexp(result, whole)
+    except OverflowError:  # where arrays become infinite
+        return math.inf
 
 
 def log(x: ArrayLike) -> Result:
