@@ -237,9 +237,9 @@ def test_memory_is_binary_and_what_one_app_may_take(package: DataPackage, said: 
 
 def test_rows_beyond_the_memory_are_marked(package: DataPackage) -> None:
     table = resident(package)
-    assert table.loc[table["role"] == "memory", "fits"].all()
+    assert table.loc[table["role"] == "memory", "is_held"].all()
     phone = table[(table["device_id"] == derived.CACHING_DEVICES[0]) & (table["role"] == "line")]
-    assert set(phone.loc[phone["fits"], "resident_share"]) == {0.0, 0.1, 0.2, 0.3}
+    assert set(phone.loc[phone["is_held"], "resident_share"]) == {0.0, 0.1, 0.2, 0.3}
 
 
 def test_the_share_needed_gives_exactly_the_rate(package: DataPackage) -> None:

@@ -30,7 +30,7 @@ POPE_MODELS = {"PaLM 540B": "palm-540b", "PaLM 62B": "palm-62b", "Megatron-Turin
 def serving_measurements(package: DataPackage) -> pd.DataFrame:
     """Return the times of whole requests, one row per run, with what the model needs.
 
-    ``fits`` where weights and cache fit; ``is_fitted`` where that holds and the model is dense.
+    ``is_held`` where weights and cache fit; ``is_fitted`` where that holds and the model is dense.
     """
     rows = package.table("measurements_batching")
     rows = rows[(rows["source_id"] == SOURCE) & (rows["quality"] != "c")]
@@ -44,9 +44,9 @@ def serving_measurements(package: DataPackage) -> pd.DataFrame:
     rows["kv_byte_per_token"] = _cache_per_token(rows)
     longest = rows["kv_byte_per_token"] * rows["batch_size"] * (rows["input_token"] + rows["output_token"])
     whole = rows["total_param"] * FP16_BYTE
-    rows["fits"] = whole + longest <= USED_MEMORY_SHARE * rows["n_chip"] * rows["memory_capacity_byte"]
+    rows["is_held"] = whole + longest <= USED_MEMORY_SHARE * rows["n_chip"] * rows["memory_capacity_byte"]
     rows = _with_experts(rows, package, whole)
-    rows["is_fitted"] = rows["fits"] & ~rows["is_expert"]
+    rows["is_fitted"] = rows["is_held"] & ~rows["is_expert"]
     rows["series"] = rows["chip"] + " + " + rows["model"]
     rows["request_s"] = rows["request_time_s"] if "request_time_s" in rows else rows["request_s"]
     return rows.reset_index(drop=True)
@@ -176,7 +176,7 @@ def fastertransformer_measurements(package: DataPackage) -> pd.DataFrame:
     rows["part_token"] = float(package.row("facts", "fastertransformer-pipeline-tokens")["value"])
     longest = rows["kv_byte_per_token"] * rows["batch_size"] * (rows["input_token"] + rows["output_token"])
     rows["needed_byte"] = rows["weight_byte"] + longest
-    rows["fits"] = rows["needed_byte"] <= USED_MEMORY_SHARE * rows["n_chip"] * rows["memory_capacity_byte"]
+    rows["is_held"] = rows["needed_byte"] <= USED_MEMORY_SHARE * rows["n_chip"] * rows["memory_capacity_byte"]
     return rows.reset_index(drop=True)
 
 

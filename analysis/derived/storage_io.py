@@ -263,7 +263,7 @@ CACHING_COLUMNS = [
 def resident_share(package: DataPackage, *, reference_model: str, system_reserve_gibyte: float) -> pd.DataFrame:
     """Tokens per second of the reference model at FP16, by the share of its weights in memory, read in turn (role ``line``).
 
-    Role ``memory`` marks what one program may hold of each device's memory; ``fits`` says on which side a row is.
+    Role ``memory`` marks what one program may hold of each device's memory; ``is_held`` says on which side a row is.
     """
     row, byte = common.model(package, reference_model), common.byte_per_param(package, "fp16")
     table = package.table("devices")
@@ -294,8 +294,8 @@ def _with_speed(table: pd.DataFrame) -> pd.DataFrame:
         memory_byte_per_token=weights - streamed,
         bandwidth_byte_per_s=table["memory_bandwidth_byte_per_s"].to_numpy(),
     )
-    fits = table["resident_share"] <= table["largest_share"] + ROUNDING
-    return table.assign(token_per_s=memory_wall.time_per_token_s(seconds), fits=fits)
+    held = table["resident_share"] <= table["largest_share"] + ROUNDING
+    return table.assign(token_per_s=memory_wall.time_per_token_s(seconds), is_held=held)
 
 
 def share_needed(points: pd.DataFrame, token_per_s: float) -> float:

@@ -12,13 +12,13 @@ import pandas as pd
 from analysis import ranking, words
 from analysis.derived import expected, intervals, measured, phones, serving, storage_io
 from analysis.derived.common import once_per_package
-from analysis.derived.measured import expected_models, expected_speeds
+from analysis.derived.measured import expected_models
 from analysis.equations import memory_wall, server_batching
 from analysis.equations import validation as equations
 from analysis.figures import Value
 from analysis.tables import DataPackage
 
-__all__ = ["expected_models", "expected_speeds"]
+__all__ = ["expected_models"]
 """What other chapters ask for by the subject's name."""
 
 NAME = "validation-"
@@ -381,7 +381,7 @@ def serving_predicted(package: DataPackage) -> pd.DataFrame:
     gpu, tpu = serving.serving_measurements(package), serving.pope_measurements(package)
     older = serving.fastertransformer_measurements(package)
     gpu["predicted_s"] = _by_series(gpu, gpu["series"], known, serving.predicted_request_s)
-    gpu["kind"] = gpu["framework"].where(gpu["fits"], OUT_OF_MEMORY).mask(gpu["is_expert"], GROUPS["experts"])
+    gpu["kind"] = gpu["framework"].where(gpu["is_held"], OUT_OF_MEMORY).mask(gpu["is_expert"], GROUPS["experts"])
     for rows, model in ((tpu, serving.predicted_pope_s), (older, serving.predicted_fastertransformer_s)):
         table = "Table " + rows["table"].astype(str)
         rows["predicted_s"] = _by_series(rows, table, known, model)
@@ -399,7 +399,7 @@ OUT_OF_MEMORY, TPU, FASTERTRANSFORMER = "Out of memory", "TPU v4", "FasterTransf
 POPE_TABLES = ("2", "D.2", "D.3")
 SERVED = [
     "series", "table", "kind", "chip", "model", "partitioning", "n_chip", "batch_size", "input_token", "output_token", "time_s",
-    "predicted_s", "needed_byte", "fits", "source_id",
+    "predicted_s", "needed_byte", "is_held", "source_id",
 ]  # fmt: skip
 
 
@@ -469,9 +469,7 @@ def pope_rows(package: DataPackage) -> pd.DataFrame:
 def _no_time(row: pd.Series[Any]) -> str:
     """Say why a row has no time: the source prints OOM; whether the model knew."""
     needed = words.quantity(row["needed_byte"], "byte", 4)
-    return (
-        f"Out of memory; {'as the model says, it needs' if not row['fits'] else 'the model says it fits in'} {needed}"
-    )
+    return f"Out of memory; {'as the model says, it needs' if not row['is_held'] else 'the model says it fits in'} {needed}"
 
 
 def pope_errors(package: DataPackage) -> pd.DataFrame:
