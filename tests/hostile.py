@@ -512,7 +512,7 @@ def csvs() -> Iterator[Hostile]:
     yield Hostile(
         "CSV: 24 million short rows",
         repeats("devices.csv", head, b"a\n", 24 * MIB),
-        words=("1 cells; expected 2", "more than 50,000 rows"),
+        words=("more than 50,000 rows",),
     )
     yield Hostile(
         "CSV: 40,000 columns",
