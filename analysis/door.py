@@ -200,19 +200,27 @@ def opened(source: str) -> IO[bytes]:
 
     Raises Refused where it is neither, is larger than ``LARGEST_STREAM_BYTE``, or stays silent for ``PATIENCE_S``.
     """
-    stream = _open(source, "a file, a pipe or standard input")
-    found = os.fstat(stream.fileno())
-    if stat.S_ISREG(found.st_mode):
-        _require_at_most(found.st_size, LARGEST_STREAM_BYTE)
-        if descriptor_of(source) is None:  # which may have been read to some place already
-            return stream
+    with ExitStack() as stack:
+        stream = stack.enter_context(_open(source, "a file, a pipe or standard input"))
+        found = os.fstat(stream.fileno())
+        if stat.S_ISREG(found.st_mode):
+            _require_at_most(found.st_size, LARGEST_STREAM_BYTE)
+        if (
+            not stat.S_ISREG(found.st_mode) or descriptor_of(source) is not None
+        ):  # which may have been read to some place
+            stream = _copied(stream, stack)
+        stack.pop_all()
+    return stream
+
+
+def _copied(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
+    """What a stream still holds, in a file that can be read twice; the stream is closed."""
+    copy = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it
     patience = None if stream.isatty() else PATIENCE_S
-    with ExitStack() as stack, stream:
-        copy = stack.enter_context(tempfile.TemporaryFile())
+    with stream:
         for part in _parts(stream, LARGEST_STREAM_BYTE, lambda: patience):
             copy.write(part)
-        copy.seek(0)
-        stack.pop_all()
+    copy.seek(0)
     return copy
 
 

@@ -512,7 +512,7 @@ def csvs() -> Iterator[Hostile]:
     yield Hostile(
         "CSV: 24 million short rows",
         repeats("devices.csv", head, b"a\n", 24 * MIB),
-        words=("1 cells; expected 2", "more than 50,000 rows"),
+        words=("more than 50,000 rows",),
     )
     yield Hostile(
         "CSV: 40,000 columns",
@@ -591,8 +591,8 @@ def parquets() -> Iterator[Hostile]:
         words=("1,000,000 rows of 100", "at most 15,000"),
     )
     yield Hostile(
-        "Parquet: 100,000 texts of 100 kB",
-        parquet("SELECT repeat('x', 100000) AS name FROM range(100000)"),
+        "Parquet: 40,000 texts of 100 kB",
+        parquet("SELECT repeat('x', 100000) AS name FROM range(40000)"),
         words=("at most 50 MiB",),
     )
     yield Hostile("Parquet: lists 60 deep", parquet(f"SELECT {deep} AS name"), words=("column 'name'", *flat))
