@@ -61,7 +61,7 @@ def test_an_error_that_cannot_travel_arrives_as_what_it_says() -> None:
 
 def test_a_copy_that_is_killed_is_not_waited_for() -> None:
     task = beside.begin(lambda: os.kill(os.getpid(), signal.SIGKILL), TWO)
-    with pytest.raises(SiteError, match="killed"):
+    with pytest.raises(SiteError, match="was ended"):
         task.result()
 
 
