@@ -17,7 +17,8 @@ import pytest
 
 from analysis import predict as module
 from analysis import tables
-from analysis.derived import expected, measured
+from analysis.book import parameters
+from analysis.derived import dram_capacity, expected, measured, memory_limits
 from analysis.errors import InputError
 from analysis.predict import OUTPUT, predict, predict_file
 from tests.conftest import ROOT
@@ -500,3 +501,35 @@ def test_no_end_of_an_interval_is_above_its_limit() -> None:
     assert (high <= limit).all()
     assert (high == limit).any()
     assert (high < limit).any()
+
+
+# ------------------------------------------------------------------------------------------- the same as the figures
+
+BACKENDS = {"laptop": "metal", "desktop": "metal", "gpu": "cuda"}
+
+
+def test_predict_and_the_figure_of_what_fits_give_the_same_answers() -> None:
+    """Every cell of the matrix on a Mac, a PC or a graphics card, asked of ``predict`` by its names: yes, barely, no, and how much."""
+    matrix = dram_capacity.fit_matrix(
+        PACKAGE, system_reserve_gibyte=2.0, context_token=2048, reference_model="llama-7b"
+    )
+    vendor = PACKAGE.table("devices").set_index("device_id")["vendor"]
+    matrix = matrix[matrix["device_class"].isin(list(BACKENDS))].assign(vendor=matrix["device_id"].map(vendor))
+    apple = (matrix["vendor"] == "Apple") | (matrix["device_class"] == "gpu")
+    backend = matrix["device_class"].map(BACKENDS).where(apple, "cpu")
+    asked = pd.DataFrame({
+        "backend": backend, "memory_bandwidth_gbyte_per_s": 100.0, "model_id": matrix["model_id"], "format": matrix["format_id"],
+        "memory_capacity_gibyte": matrix["memory_capacity_byte"] / 2**30, "context_token": 2048,
+    })  # fmt: skip
+    answered = predict(asked.reset_index(drop=True))
+    assert set(answered["fits"]) == {"yes", "barely", "no"}
+    assert answered["fits"].tolist() == matrix["fits"].tolist()
+    assert (answered["needs_gibyte"] * 2**30).to_numpy() == pytest.approx(matrix["footprint_byte"].to_numpy(), rel=1e-9)
+    assert (answered["has_gibyte"] * 2**30).to_numpy() == pytest.approx(matrix["usable_byte"].to_numpy(), rel=1e-9)
+    speeds = answered[["token_per_s", "token_per_s_low", "token_per_s_high"]]
+    assert speeds[answered["fits"] == "no"].isna().all().all()
+    assert speeds[answered["fits"] != "no"].notna().all().all()
+
+
+def test_the_reserve_of_predict_is_that_of_the_book() -> None:
+    assert parameters.defaults()["system_reserve_gibyte"] == memory_limits.DEFAULT_RESERVE_GIBYTE
