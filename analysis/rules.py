@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -200,6 +201,20 @@ def _bandwidth(data: Data) -> Iterator[Problem]:
         )  # fmt: skip
 
 
+def _memory_limits(data: Data) -> Iterator[Problem]:
+    """What is reckoned with lies between the ends of its sources."""
+    table = data.texts["memory_limits"]
+    for names in (
+        ("low_share", "limit_share", "high_share"),
+        ("reserve_low_gibyte", "reserve_gibyte", "reserve_high_gibyte"),
+    ):
+        for least, most in pairwise(names):
+            low, high = _numbers(table, least), _numbers(table, most)
+            for row in table.index[low > high]:
+                expected, todo = f"at least {least}, {table.at[row, least]}", "Order them low, reckoned with, high."
+                yield Problem("memory_limits.csv", repr(table.at[row, most]), expected, todo, int(str(row)), most)
+
+
 def _decode(data: Data) -> Iterator[Problem]:
     """A dense model is read whole for each token: tokens per second × bytes may not exceed the bandwidth."""
     measured, column = data.texts["measurements_decode"], "decode_token_per_s"
@@ -349,7 +364,7 @@ def _symbol(column: str) -> str:
 
 
 RULES: tuple[Callable[[Data], Iterator[Problem]], ...] = (
-    _left_out, _unknown_keys, _measured_models, _bandwidth, _one_kept, _patterns, _decisions, _backends, _decode, _phones,
+    _left_out, _unknown_keys, _measured_models, _bandwidth, _one_kept, _patterns, _decisions, _backends, _memory_limits, _decode, _phones,
     _measured_bandwidth, _measured_storage, _dates, _magnitudes,
 )  # fmt: skip
 """Every rule; each may raise KeyError where a column it needs is missing, which the check of the tables has told."""

@@ -345,6 +345,9 @@ def relations() -> Iterator[Case]:
         "bandwidth 10 % off", {"devices.csv": table(rate)}, words=("devices.csv:2", "data rate × bus width / 8 = 76.8")
     )
     alone = {"device_id": "iphone-14", "memory_bandwidth_gbyte_per_s": "273"}
+    limit = {"limit_id": "macos-from-16", "limit_share": "0.6"}
+    ordered = ("memory_limits.csv:2:limit_share", "at least low_share, 0.6669", "Order them")
+    yield Case("a limit below its own lower end", {"memory_limits.csv": table(limit)}, words=ordered)
     yield Case("bandwidth changed alone", {"devices.csv": table(alone)}, words=("devices.csv:2", "within 2%", "NA"))
     fast = {**DECODE, "decode_token_per_s": "60"}
     yield Case(
