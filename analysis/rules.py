@@ -211,7 +211,7 @@ def _memory_limits(data: Data) -> Iterator[Problem]:
         for least, most in pairwise(names):
             low, high = _numbers(table, least), _numbers(table, most)
             for row in table.index[low > high]:
-                expected, todo = f"at least {least}, {table.at[row, least]}", "Order them low, reckoned with, high."
+                expected, todo = f"at least {least}, {low[row]:g}", "Order them low, reckoned with, high."
                 yield Problem("memory_limits.csv", repr(table.at[row, most]), expected, todo, int(str(row)), most)
 
 
