@@ -17,6 +17,13 @@ from analysis import tables
 ROOT = tables.REPOSITORY
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that reads the built book is marked by the fixture it asks for: ``make test-fast`` leaves it out."""
+    for item in items:
+        if "site" in getattr(item, "fixturenames", ()):
+            item.add_marker("site")
+
+
 @pytest.fixture(scope="session")
 def package() -> tables.DataPackage:
     return tables.DataPackage(ROOT / "data")
