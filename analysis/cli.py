@@ -283,7 +283,7 @@ def template(
 ) -> None:
     """Write an empty table with comments that say what goes where: the start of a data folder of your own."""
     from analysis import tables
-    from analysis import template as writer
+    from analysis.tables import template as writer
 
     if out is None:
         typer.echo(writer.text(tables.package(), table), nl=False)
@@ -374,9 +374,10 @@ def measure(
     """Measure this machine's memory and storage; say the largest model it can run and what the book expects of it."""
     from datetime import UTC, datetime
 
-    from analysis import checks, machine, overlay, tables, this_machine
+    from analysis import machine, tables, this_machine
     from analysis import measure as timing
     from analysis.book import parameters
+    from analysis.tables import checks, overlay
 
     here = machine.described()
     with _progress(timing.steps(quick=quick)) as step:

@@ -146,7 +146,7 @@ def test_modules_it_uses_count_and_modules_it_does_not_use_do_not(desk: Desk) ->
     names = set(desk.plan().keepers["chapter"].last().get("parts", {})) | set(
         desk.run().keepers["chapter"].last()["parts"]
     )
-    assert {"analysis/tables.py", "analysis/units.py", "analysis/errors.py", "data/devices.csv"} <= names
+    assert {"analysis/tables/__init__.py", "analysis/units.py", "analysis/errors.py", "data/devices.csv"} <= names
     assert not [name for name in names if name.startswith(("analysis/book/", "analysis/equations/server_batching"))]
 
 
@@ -236,7 +236,7 @@ def test_the_plan_runs_the_longest_first(desk: Desk) -> None:
 
 def test_the_tracer_names_what_lies_in_the_data_and_in_the_repository(tmp_path: Path) -> None:
     tracer = tracing.Tracer(tmp_path / "data", repository=tmp_path)
-    for path in ("data/devices.csv", "chapters/note.txt", "_build/x", "analysis/tables.py", ".venv/y"):
+    for path in ("data/devices.csv", "chapters/note.txt", "_build/x", "analysis/tables/__init__.py", ".venv/y"):
         tracer("open", (str(tmp_path / path), "r", 0))
     tracer("open", ("/elsewhere/z", "r", 0))
     tracer("os.listdir", (str(tmp_path / "data"),))

@@ -15,12 +15,12 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 
-from analysis import cells, checks, machine, measure, overlay, tables, this_machine
+from analysis import machine, measure, tables, this_machine
 from analysis.book import parameters
 from analysis.errors import InputError
 from analysis.machine import Machine
 from analysis.measure import Memory, Storage
-from analysis.tables import DataPackage
+from analysis.tables import DataPackage, cells, checks, overlay
 
 Run = Callable[..., CompletedProcess[str]]
 TODAY = date(2026, 11, 22)

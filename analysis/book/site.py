@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from analysis import checks, figures, overlay, tables
+from analysis import figures, tables
 from analysis.book import (
     address,
     cache,
@@ -34,6 +34,7 @@ from analysis.book import (
     verify,
 )
 from analysis.errors import InputError, SiteError
+from analysis.tables import checks, overlay
 
 SITE = places.SITE
 
@@ -127,7 +128,7 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
 
 def _require_sound(data: Path) -> None:
     """Check the data, unless the same data was found sound before by the same checks."""
-    key = " ".join([cache.code_of("analysis.checks"), *map(cache.file_digest, freshness.files(data))])
+    key = " ".join([cache.code_of("analysis.tables.checks"), *map(cache.file_digest, freshness.files(data))])
     if cache.Store("sound").get(key) is None:
         checks.require(data)
         cache.Store("sound").put(key, b"")
