@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from analysis import figures
-from analysis.book import cache, drawings, execution, kernels, parameters, places, recipe, tracing, workplace
+from analysis.book import cache, execution, kernels, parameters, places, recipe, tracing, workplace
+from analysis.book.pictures import shelf
 from analysis.errors import ChapterError
 from tests.conftest import ROOT
 from tests.small import HEAD, cells
@@ -306,15 +307,15 @@ def test_pictures_are_kept_under_the_code_that_draws(tmp_path: Path, monkeypatch
 
     def address() -> str:
         cache.code_of.cache_clear()
-        drawings._tools.cache_clear()
-        return drawings.address("svg", "{}")
+        shelf._tools.cache_clear()
+        return shelf.address("svg", "{}")
 
     first = address()
     for name in (
-        "book/vega.py",
-        "book/framing.py",
-        "book/pixels.py",
-        "book/drawings.py",
+        "book/pictures/renderer.py",
+        "book/pictures/framing.py",
+        "book/pictures/pixels.py",
+        "book/pictures/shelf.py",
         "charts/theme.py",
         "words.py",
     ):
@@ -326,7 +327,7 @@ def test_pictures_are_kept_under_the_code_that_draws(tmp_path: Path, monkeypatch
         (tmp_path / "analysis" / name).write_text("# changed\n", encoding="utf-8")
         assert address() == first, name
     cache.code_of.cache_clear()
-    drawings._tools.cache_clear()
+    shelf._tools.cache_clear()
 
 
 def test_the_cache_is_trimmed_in_the_end_unless_another_build_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,26 @@ def test_rooms_import_downwards_only(name: str) -> None:
         )
 
 
+def circle() -> list[str]:
+    """A way from a module back to itself along imports; empty where there is none."""
+    done: set[str] = set()
+
+    def walk(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return [*way[way.index(name) :], name]
+        found = (
+            [] if name in done else next(filter(None, (walk(other, [*way, name]) for other in sorted(GRAPH[name]))), [])
+        )
+        done.add(name)
+        return found
+
+    return next(filter(None, (walk(name, []) for name in sorted(GRAPH))), [])
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    assert not circle(), " → ".join(circle())
+
+
 def test_the_docstring_of_the_package_lists_the_floors() -> None:
     text = ast.get_docstring(ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))) or ""
     listed = [

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis import tables
-from analysis.book import execution, intake, parameters, pieces, publishing
+from analysis.book import execution, intake, parameters, pieces, places, publishing
 from analysis.book import site as site_module
 from analysis.charts import sram_density as charts_sram
 from analysis.derived import sram_density as derived_sram
@@ -557,7 +557,7 @@ def test_whoever_waited_for_it_holds_a_lock_that_counts(tmp_path: Path) -> None:
 
     def second() -> None:
         with publishing.claimed(out, lambda text: waits.set()):
-            held.append(publishing.record_file(out).exists())
+            held.append(places.record_file(out).exists())
 
     with pytest.raises(InputError), publishing.claimed(out, print):  # noqa: PT012 - the second waits inside
         other = Thread(target=second)
