@@ -41,7 +41,7 @@ faults: $(READY)
 	$(BIN)/python scripts/faults.py
 
 calibrate: $(READY)
-	$(BIN)/python -m analysis.calibration
+	$(BIN)/python -m analysis.model.calibration
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'Python 3.11 to 3.13 is needed: install it, or set PYTHON=…'; exit 1; }

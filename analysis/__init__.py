@@ -3,18 +3,17 @@
 A table of sourced numbers goes through an equation into a derived table, which is drawn, captioned, cited and set on
 a page.  The rooms by floor, from the ground up; a room imports rooms of lower floors, and within itself:
 
-0.  ``units`` ``errors``                      names of units, the exception tree
-1.  ``door`` ``equations``                    files as strangers give them; pure functions of numbers and arrays
-2.  ``words``                                 numbers as a reader reads them
-3.  ``ranking``                               orders that are the same on every processor
-4.  ``tables``                                the data package: read, laid over, checked
-5.  ``charts`` ``assumptions``                kinds of charts and their one theme; what is declared of each parameter
-6.  ``figures``                               drawing + data + caption + sources
-7.  ``derived``                               the data of each figure
-8.  ``claims`` ``predict`` ``calibration``    a rule per claim; the calibrated model, asked and fitted
-9.  ``machine``                               this machine described
-10. ``measure``                               … measured
-11. ``this_machine``                          … and what it can run
-12. ``book``                                  parameters, execution, pictures, pages, site
-13. ``cli``                                   ``memory-wall …``
+0.  ``units`` ``errors``         names of units, the exception tree
+1.  ``door`` ``equations``       files as strangers give them; pure functions of numbers and arrays
+2.  ``words``                    numbers as a reader reads them
+3.  ``ranking``                  orders that are the same on every processor
+4.  ``tables``                   the data package: read, laid over, checked
+5.  ``charts`` ``assumptions``   kinds of charts and their one theme; what is declared of each parameter
+6.  ``figures``                  drawing + data + caption + sources
+7.  ``model``                    the calibrated model: a step, held to measurements, asked, fitted
+8.  ``derived``                  the data of each figure
+9.  ``claims``                   a rule per claim
+10. ``machine``                  this machine: described, measured, and what it can run
+11. ``book``                     parameters, execution, pictures, pages, site
+12. ``cli``                      ``memory-wall …``
 """

@@ -29,7 +29,7 @@ WORKERS = 2
 PATIENCE_S = 600
 SHOWN = ("test_shown.py", "test_small_cases.py", "test_figures.py", "test_domains.py")
 SUBJECTS = {
-    "predict.py": ("test_predict.py",),
+    "model/predict.py": ("test_predict.py",),
     "tables/rules.py": ("test_small_cases.py", "test_bad_cases.py", "test_bad_input.py"),
     "units.py": ("test_units.py", "test_words.py", "test_shown.py"),
     "words.py": ("test_words.py", "test_shown.py"),
