@@ -18,6 +18,7 @@ from analysis.tables import cells, checks, overlay
 from tests.bad_cases import ACTIVE, CASES, GOOD, Case, laid_out, table
 from tests.conftest import command, is_untouched, site_of_yesterday
 
+pytestmark = pytest.mark.slow
 ENOUGH = 200
 
 

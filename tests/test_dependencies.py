@@ -6,12 +6,14 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DISTRIBUTIONS = packages_distributions()
 TOOLS = {"mypy", "ruff", "pytest-timeout", "setuptools"}
 """Run, not imported."""
 
@@ -25,13 +27,13 @@ def declared(requirements: list[str]) -> set[str]:
     return {plain(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in requirements}
 
 
+@cache
 def imported(*folders: str) -> dict[str, str]:
     """Distribution → a file that imports it, at the top or inside a function."""
     found: dict[str, str] = {}
-    distributions = packages_distributions()
     for path in (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))):
         for name in modules(path) - sys.stdlib_module_names - {"analysis", "tests"}:
-            for distribution in distributions.get(name, [name]):
+            for distribution in DISTRIBUTIONS.get(name, [name]):
                 found.setdefault(plain(distribution), str(path.relative_to(ROOT)))
     return found
 

@@ -21,6 +21,7 @@ from tests.conftest import command
 from tests.hostile import CASES, Hostile, parquet, pipe, workbook
 from tests.test_bad_cases import ended
 
+pytestmark = pytest.mark.slow
 LIGHT = [case for case in CASES if case.light]
 
 

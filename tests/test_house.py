@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
 from analysis.book import execution, parameters, site
-from tests.conftest import ROOT
+from tests.conftest import ROOT, command, starts_processes
 
 PACKAGE = ROOT / "analysis"
 FLOORS = (
@@ -156,6 +157,33 @@ def test_chapters_declare_parameters_as_the_book_does(path: Path) -> None:
 def test_every_declared_parameter_is_used_by_a_chapter_or_the_colophon() -> None:
     used = {name for path in CHAPTERS for name in execution.declared_parameters(execution.read(path))}
     assert set(parameters.declared()) - used <= {"edition", "edition_date", "title"}
+
+
+def test_the_fast_tests_leave_out_whatever_is_marked() -> None:
+    pytest_options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"][
+        "ini_options"
+    ]
+    left_out = re.search(
+        r'^test-fast:.*?-m "not \((.*?)\)"', (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.M | re.S
+    )
+    assert left_out is not None
+    assert set(left_out[1].split(" or ")) == {marker.split(":")[0] for marker in pytest_options["markers"]}
+
+
+def test_a_test_that_starts_a_process_is_known_by_what_it_calls() -> None:
+    def by_itself() -> object:
+        return command("check")
+
+    def by_another() -> object:
+        return [helped() for _ in range(2)]
+
+    assert starts_processes(by_itself)
+    assert starts_processes(by_another)
+    assert not starts_processes(bodies)
+
+
+def helped() -> object:
+    return command("check")
 
 
 def test_the_project_speaks_of_the_project_alone() -> None:
