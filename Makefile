@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: book serve test check calibrate release bench reproduce mutants faults
+.PHONY: book serve test test-fast check calibrate release bench reproduce mutants faults
 
 book: $(READY)
 	$(BIN)/memory-wall build
@@ -16,6 +16,10 @@ serve: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -q
+
+# Equations, tables, claims, model, prose: no site, no browser, no command. Under a minute on two cores.
+test-fast: $(READY)
+	$(BIN)/python -m pytest -q -m "not (site or browser or slow)"
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -41,7 +45,7 @@ faults: $(READY)
 	$(BIN)/python scripts/faults.py
 
 calibrate: $(READY)
-	$(BIN)/python -m analysis.calibration
+	$(BIN)/python -m analysis.model.calibration
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'Python 3.11 to 3.13 is needed: install it, or set PYTHON=…'; exit 1; }

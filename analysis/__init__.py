@@ -1,11 +1,19 @@
 """The Memory Wall: how large a language model can a device run, and why.
 
 A table of sourced numbers goes through an equation into a derived table, which is drawn, captioned, cited and set on
-a page.  The floors, from the ground up; a module imports downwards only:
+a page.  The rooms by floor, from the ground up; a room imports rooms of lower floors, and within itself:
 
-0. ``units``, ``errors``, ``words``      names of units, the exception tree, numbers as a reader reads them
-1. ``equations``, ``tables``, ``charts``   pure functions; the data package; kinds of charts and their one theme
-2. ``derived``, ``claims``, ``figures``    the data of each figure; a rule per claim; drawing + data + caption + sources
-3. ``book``                              parameters, execution, assets, site
-4. ``cli``                               ``memory-wall …``
+0.  ``units`` ``errors``         names of units, the exception tree
+1.  ``door`` ``equations``       files as strangers give them; pure functions of numbers and arrays
+2.  ``words``                    numbers as a reader reads them
+3.  ``ranking``                  orders that are the same on every processor
+4.  ``tables``                   the data package: read, laid over, checked
+5.  ``charts`` ``assumptions``   kinds of charts and their one theme; what is declared of each parameter
+6.  ``figures``                  drawing + data + caption + sources
+7.  ``model``                    the calibrated model: a step, held to measurements, asked, fitted
+8.  ``derived``                  the data of each figure
+9.  ``claims``                   a rule per claim
+10. ``machine``                  this machine: described, measured, and what it can run
+11. ``book``                     parameters, execution, pictures, pages, site
+12. ``cli``                      ``memory-wall …``
 """

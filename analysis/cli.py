@@ -283,7 +283,7 @@ def template(
 ) -> None:
     """Write an empty table with comments that say what goes where: the start of a data folder of your own."""
     from analysis import tables
-    from analysis import template as writer
+    from analysis.tables import template as writer
 
     if out is None:
         typer.echo(writer.text(tables.package(), table), nl=False)
@@ -300,7 +300,7 @@ def predict(
     data: Data = None,
 ) -> None:
     """Expected tokens per second for each row of a table, with an 80 % interval, the ideal limit, what binds, and a note."""
-    from analysis.predict import predict_file
+    from analysis.model.predict import predict_file
 
     if data is None:
         predict_file(file, out)
@@ -374,18 +374,20 @@ def measure(
     """Measure this machine's memory and storage; say the largest model it can run and what the book expects of it."""
     from datetime import UTC, datetime
 
-    from analysis import checks, machine, overlay, tables, this_machine
-    from analysis import measure as timing
+    from analysis import tables
     from analysis.book import parameters
+    from analysis.machine import hardware, report
+    from analysis.machine import measure as timing
+    from analysis.tables import checks, overlay
 
-    here = machine.described()
+    here = hardware.described()
     with _progress(timing.steps(quick=quick)) as step:
         memory = timing.memory(here, quick=quick, tick=step)
         storage = timing.storage(scratch or Path.cwd(), quick=quick, tick=step)
-    found = this_machine.Report(here, memory, storage)
-    typer.echo(this_machine.told(tables.package(), found, parameters.defaults()), nl=False)
+    found = report.Report(here, memory, storage)
+    typer.echo(report.told(tables.package(), found, parameters.defaults()), nl=False)
     if save:
-        typer.echo(f"Saved: {this_machine.save(found, save, datetime.now(tz=UTC).date())}")
+        typer.echo(f"Saved: {report.save(found, save, datetime.now(tz=UTC).date())}")
         with TemporaryDirectory() as folder:
             for problem in checks.problems(overlay.merged(save, Path(folder) / "data")):
                 typer.echo(str(problem), err=True)

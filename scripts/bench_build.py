@@ -206,7 +206,7 @@ FLOOR = """
 import sys, time, pathlib, tempfile
 begun = time.perf_counter()
 import analysis.book.preload, jupyter_book.sphinx
-from analysis.book import drawings, execution, parameters, site
+from analysis.book import execution, parameters, site
 imports = time.perf_counter() - begun
 folder = pathlib.Path(tempfile.mkdtemp())
 data = site.merged_data(None, folder / "data")

@@ -73,7 +73,7 @@ def best(call: Callable[[], object], repeats: int) -> float:
 
 def ours() -> dict[str, float]:
     """Return the times of our model: many configurations as arrays, one, a file of rows, and the import."""
-    from analysis.derived import expected
+    from analysis.model import expected
 
     known = expected.calibration(REPOSITORY / "data")
     kind = known.coefficients("cuda", hbm=False, old_software=False, flash=True, packing="plain")
@@ -132,7 +132,7 @@ def file_rows(count: int = 1_000_000) -> dict[str, dict[str, float]]:
 def _file_times(bandwidth: np.ndarray, size: np.ndarray) -> dict[str, float]:
     import pandas as pd
 
-    from analysis.predict import predict_file
+    from analysis.model.predict import predict_file
 
     with tempfile.TemporaryDirectory() as folder:
         path, out = Path(folder) / "rows.csv", Path(folder) / "out.csv"

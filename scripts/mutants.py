@@ -29,8 +29,8 @@ WORKERS = 2
 PATIENCE_S = 600
 SHOWN = ("test_shown.py", "test_small_cases.py", "test_figures.py", "test_domains.py")
 SUBJECTS = {
-    "predict.py": ("test_predict.py",),
-    "rules.py": ("test_small_cases.py", "test_bad_cases.py", "test_bad_input.py"),
+    "model/predict.py": ("test_predict.py",),
+    "tables/rules.py": ("test_small_cases.py", "test_bad_cases.py", "test_bad_input.py"),
     "units.py": ("test_units.py", "test_words.py", "test_shown.py"),
     "words.py": ("test_words.py", "test_shown.py"),
     "charts/expressions.py": ("test_shown.py",),

@@ -2,19 +2,76 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
 
 import pytest
 
 from analysis import tables
 
 ROOT = tables.REPOSITORY
+
+
+STARTS = {"subprocess", "command", "memory_wall", "Book", "Pool", "Plan"}
+"""Names by which tests start other processes: commands, builds, kernels."""
+WATCH = "starts_no_python"
+
+
+def reached(function: Callable[..., object], seen: set[object] | None = None) -> set[str]:
+    """Every name that a function of the tests uses, itself or by another function of the tests."""
+    seen = set() if seen is None else seen
+    names: set[str] = set()
+    codes = [] if function in seen else [function.__code__]
+    seen.add(function)
+    while codes:
+        code = codes.pop()
+        names |= set(code.co_names)
+        codes += [part for part in code.co_consts if isinstance(part, CodeType)]
+    for name in sorted(names):
+        other = getattr(function, "__globals__", {}).get(name)
+        if isinstance(other, FunctionType) and other.__module__.startswith("tests"):
+            names |= reached(other, seen)
+    return names
+
+
+@cache
+def starts_processes(function: Callable[..., object]) -> bool:
+    """Whether a test or a fixture of ours starts processes."""
+    plain = inspect.unwrap(function)
+    return plain.__module__.startswith("tests") and bool(reached(plain) & STARTS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that read the built book, and those that start processes: ``make test-fast`` leaves them out."""
+    for item in (item for item in items if isinstance(item, pytest.Function)):
+        fixtures = [found[-1] for name, found in item._fixtureinfo.name2fixturedefs.items() if name != WATCH]
+        if "site" in item.fixturenames:
+            item.add_marker("site")
+        elif any(map(starts_processes, [item.function, *(fixture.func for fixture in fixtures)])):
+            item.add_marker("slow")
+
+
+@pytest.fixture(autouse=True)
+def starts_no_python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is neither marked slow nor reads the book may not start Python: it would not be fast for long."""
+    if any(request.node.get_closest_marker(name) for name in ("slow", "site", "browser")):
+        return
+    plain = subprocess.Popen.__init__
+
+    def started(self: subprocess.Popen[str], arguments: Any, *more: Any, **named: Any) -> None:
+        assert arguments[0] != sys.executable, "it starts a command: mark it slow"
+        plain(self, arguments, *more, **named)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", started)
 
 
 @pytest.fixture(scope="session")

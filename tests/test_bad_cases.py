@@ -11,12 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis import cells, checks, cli, overlay, tables
+from analysis import cli, tables
 from analysis.book import intake
 from analysis.errors import InputError
+from analysis.tables import cells, checks, overlay
 from tests.bad_cases import ACTIVE, CASES, GOOD, Case, laid_out, table
 from tests.conftest import command, is_untouched, site_of_yesterday
 
+pytestmark = pytest.mark.slow
 ENOUGH = 200
 
 

@@ -10,9 +10,9 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from analysis import checks
 from analysis.book import parameters
 from analysis.errors import InputError
+from analysis.tables import checks
 from tests.conftest import is_untouched, site_of_yesterday
 
 Run = Callable[..., CompletedProcess[str]]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sphinx.util import logging as sphinx_logging
 
-from analysis.book import beside, cache, drawings, kernels
+from analysis.book import beside, cache, kernels
+from analysis.book.pictures import shelf, workers
 from analysis.errors import InputError, Problem, SiteError
 
 pytestmark = pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere nothing is done beside")
@@ -99,36 +100,36 @@ def test_warnings_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_picture_that_the_original_has_drawn_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The copy finds it in the store as soon as a worker has put it there, and draws nothing itself."""
     monkeypatch.setenv("MEMORY_WALL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setitem(drawings._underway, ("svg", "one chart"), Future())
+    monkeypatch.setitem(workers._underway, ("svg", "one chart"), Future())
 
     def show() -> None:
-        (tmp_path / "shown").write_bytes(drawings.drawn("svg", "one chart"))
+        (tmp_path / "shown").write_bytes(workers.drawn("svg", "one chart"))
 
     task = beside.Task(show)
-    cache.Store("pictures").put(drawings.address("svg", "one chart"), b"<svg/>")
+    cache.Store("pictures").put(shelf.address("svg", "one chart"), b"<svg/>")
     task.result()
     assert (tmp_path / "shown").read_bytes() == b"<svg/>"
 
 
 def test_a_picture_that_never_comes_is_drawn_by_the_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEMORY_WALL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(drawings, "_patience_s", 0.05)
+    monkeypatch.setattr(workers, "_patience_s", 0.05)
     chart = '{"mark":"point","data":{"values":[{"a":1}]},"encoding":{"x":{"field":"a","type":"quantitative"}}}'
-    monkeypatch.setitem(drawings._underway, ("svg", chart), Future())
-    task = beside.Task(lambda: (tmp_path / "shown").write_bytes(drawings.drawn("svg", chart)))
+    monkeypatch.setitem(workers._underway, ("svg", chart), Future())
+    task = beside.Task(lambda: (tmp_path / "shown").write_bytes(workers.drawn("svg", chart)))
     task.result()
     assert (tmp_path / "shown").read_bytes().startswith(b"<svg")
 
 
 def test_who_waited_in_vain_once_waits_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEMORY_WALL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(drawings, "_in_vain", False)
-    assert drawings.awaited("svg", "never drawn", 0.05) is None
-    assert drawings._in_vain
-    assert drawings.awaited("svg", "never drawn", 3600.0) is None
+    monkeypatch.setattr(shelf, "_in_vain", False)
+    assert shelf.awaited("svg", "never drawn", 0.05) is None
+    assert shelf._in_vain
+    assert shelf.awaited("svg", "never drawn", 3600.0) is None
 
 
-@pytest.mark.parametrize(("writable", "patience_s"), [(True, drawings.PATIENCE_S), (False, 0.0)])
+@pytest.mark.parametrize(("writable", "patience_s"), [(True, workers.PATIENCE_S), (False, 0.0)])
 def test_nobody_waits_for_a_store_that_keeps_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writable: bool, patience_s: float
 ) -> None:
@@ -136,8 +137,8 @@ def test_nobody_waits_for_a_store_that_keeps_nothing(
     if not writable:
         place.write_text("a file where a folder should be")
     monkeypatch.setenv("MEMORY_WALL_CACHE", str(place))
-    with ThreadPoolExecutor() as workers, drawings.drawn_by(workers, workers):
-        assert drawings._patience_s == patience_s
+    with ThreadPoolExecutor() as pool, workers.drawn_by(pool, pool):
+        assert workers._patience_s == patience_s
 
 
 def test_half_as_many_workers_draw_and_a_single_one_does_everything() -> None:

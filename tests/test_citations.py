@@ -22,7 +22,8 @@ from citeproc.source.json import CiteProcJSON
 from PIL import Image
 from pyld import jsonld
 
-from analysis.book import citation, editions, vega
+from analysis.book import citation, editions
+from analysis.book.pictures import renderer
 from analysis.errors import InputError
 from tests.conftest import ROOT
 
@@ -99,7 +100,7 @@ def test_pictures_are_fit_for_print(site: Path) -> None:
         header = base.with_suffix(".png").read_bytes()[16:26]
         assert int.from_bytes(header[:4]) >= 1600, f"{figure['id']}: {int.from_bytes(header[:4])} pixels wide"
         with Image.open(base.with_suffix(".png")) as picture:
-            assert round(picture.info["dpi"][0]) == vega.PNG_DPI
+            assert round(picture.info["dpi"][0]) == renderer.PNG_DPI
         svg = base.with_suffix(".svg").read_text(encoding="utf-8")
         assert "<text" in svg
         assert f"Figure {figure['number']}, The Memory Wall, edition" in svg

@@ -21,6 +21,7 @@ from analysis.errors import InputError
 from tests.conftest import ROOT
 from tests.small import LANDING, Book, cells
 
+pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("MEMORY_WALL_KILLS", "3"))
 """How many builds are killed; ``make bench`` asks for thirty."""
 MARK = "MEMORY_WALL_TEST_MARK"

@@ -7,8 +7,8 @@ import csv
 import pandas as pd
 import pytest
 
-from analysis import checks, descriptor, tables, units
-from analysis.tables import DataPackage
+from analysis import tables, units
+from analysis.tables import DataPackage, checks, descriptor
 from tests.conftest import ROOT
 
 DATA = ROOT / "data"
@@ -29,7 +29,7 @@ def test_the_data_is_sound() -> None:
 
 def test_the_descriptor_is_what_the_notes_say() -> None:
     assert (DATA / "datapackage.json").read_text(encoding="utf-8") == descriptor.text(DATA), (
-        "data/datapackage.json is stale: python -m analysis.descriptor"
+        "data/datapackage.json is stale: python -m analysis.tables.descriptor"
     )
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis import calibration, checks
-from analysis.derived import common, expected, measured, phones, server_batching, storage_io
-from analysis.tables import DataPackage
+from analysis.derived import common, server_batching, storage_io
+from analysis.model import calibration, expected, measured, phones
+from analysis.tables import DataPackage, checks
 from tests.conftest import ROOT
 
 DATA = ROOT / "data"

@@ -220,6 +220,7 @@ def test_a_broken_site_and_a_broken_archive_are_refused(tmp_path: Path) -> None:
         diff.compared(str(tmp_path / "x.tar.gz"), str(site))
 
 
+@pytest.mark.slow
 def test_two_data_folders(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
@@ -247,6 +248,7 @@ def test_the_command_writes_the_page(memory_wall: Run, tmp_path: Path) -> None:
     assert memory_wall("diff", str(old), str(new), "--format", "json", "--out", str(tmp_path)).returncode == 2
 
 
+@pytest.mark.slow
 def test_states_do_not_outlive_their_use(tmp_path: Path) -> None:
     from contextlib import ExitStack
 

@@ -14,9 +14,9 @@ import pytest
 
 from analysis.charts import dram_capacity as charts
 from analysis.derived import dram_capacity as derived
-from analysis.derived import memory_limits
 from analysis.equations import dram_capacity as equations
 from analysis.errors import InputError
+from analysis.model import memory_limits
 from analysis.tables import DataPackage
 from tests import renderer
 

@@ -79,9 +79,9 @@ KEYED = {"sorted", "min", "max", "sort"}
 APART = {
     "ranking.py": "the one place that sorts",
     "equations/elementary.py": "the one place that has these functions",
-    "calibration.py": "fits, whose results are filed as data at six digits",
-    "measure.py": "measures this machine and nothing else",
-    "machine.py": "describes this machine and nothing else",
+    "model/calibration.py": "fits, whose results are filed as data at six digits",
+    "machine/measure.py": "measures this machine and nothing else",
+    "machine/hardware.py": "describes this machine and nothing else",
 }
 
 

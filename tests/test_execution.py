@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from analysis import figures
-from analysis.book import cache, drawings, execution, kernels, parameters, places, recipe, tracing, workplace
+from analysis.book import cache, execution, kernels, parameters, places, recipe, tracing, workplace
+from analysis.book.pictures import shelf
 from analysis.errors import ChapterError
 from tests.conftest import ROOT
 from tests.small import HEAD, cells
@@ -146,7 +147,7 @@ def test_modules_it_uses_count_and_modules_it_does_not_use_do_not(desk: Desk) ->
     names = set(desk.plan().keepers["chapter"].last().get("parts", {})) | set(
         desk.run().keepers["chapter"].last()["parts"]
     )
-    assert {"analysis/tables.py", "analysis/units.py", "analysis/errors.py", "data/devices.csv"} <= names
+    assert {"analysis/tables/__init__.py", "analysis/units.py", "analysis/errors.py", "data/devices.csv"} <= names
     assert not [name for name in names if name.startswith(("analysis/book/", "analysis/equations/server_batching"))]
 
 
@@ -236,7 +237,7 @@ def test_the_plan_runs_the_longest_first(desk: Desk) -> None:
 
 def test_the_tracer_names_what_lies_in_the_data_and_in_the_repository(tmp_path: Path) -> None:
     tracer = tracing.Tracer(tmp_path / "data", repository=tmp_path)
-    for path in ("data/devices.csv", "chapters/note.txt", "_build/x", "analysis/tables.py", ".venv/y"):
+    for path in ("data/devices.csv", "chapters/note.txt", "_build/x", "analysis/tables/__init__.py", ".venv/y"):
         tracer("open", (str(tmp_path / path), "r", 0))
     tracer("open", ("/elsewhere/z", "r", 0))
     tracer("os.listdir", (str(tmp_path / "data"),))
@@ -306,15 +307,15 @@ def test_pictures_are_kept_under_the_code_that_draws(tmp_path: Path, monkeypatch
 
     def address() -> str:
         cache.code_of.cache_clear()
-        drawings._tools.cache_clear()
-        return drawings.address("svg", "{}")
+        shelf._tools.cache_clear()
+        return shelf.address("svg", "{}")
 
     first = address()
     for name in (
-        "book/vega.py",
-        "book/framing.py",
-        "book/pixels.py",
-        "book/drawings.py",
+        "book/pictures/renderer.py",
+        "book/pictures/framing.py",
+        "book/pictures/pixels.py",
+        "book/pictures/shelf.py",
         "charts/theme.py",
         "words.py",
     ):
@@ -322,11 +323,11 @@ def test_pictures_are_kept_under_the_code_that_draws(tmp_path: Path, monkeypatch
         path.write_text(path.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
         assert address() != first, name
         first = address()
-    for name in ("predict.py", "charts/memory_wall.py", "book/pieces.py"):
+    for name in ("model/predict.py", "charts/memory_wall.py", "book/pieces.py"):
         (tmp_path / "analysis" / name).write_text("# changed\n", encoding="utf-8")
         assert address() == first, name
     cache.code_of.cache_clear()
-    drawings._tools.cache_clear()
+    shelf._tools.cache_clear()
 
 
 def test_the_cache_is_trimmed_in_the_end_unless_another_build_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from analysis import cells, door, sheets, tables
+from analysis import door, tables
 from analysis.book import freshness, parameters
+from analysis.door import sheets
 from analysis.errors import InputError
+from analysis.tables import cells
 from tests import hostile
 from tests.bad_cases import GOOD, table
 from tests.conftest import command
 from tests.hostile import CASES, Hostile, parquet, pipe, workbook
 from tests.test_bad_cases import ended
 
+pytestmark = pytest.mark.slow
 LIGHT = [case for case in CASES if case.light]
 
 

@@ -4,51 +4,86 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
 from analysis.book import execution, parameters, site
-from tests.conftest import ROOT
+from tests.conftest import ROOT, command, starts_processes
 
 PACKAGE = ROOT / "analysis"
-FLOORS = {
-    "units": 0, "errors": 0, "words": 0, "ranking": 0, "door": 0, "typed": 0, "workbooks": 0, "parquet": 0,
-    "equations": 1, "tables": 1, "checks": 1, "sheets": 1, "cells": 1, "overlay": 1, "needed": 1,
-    "rules": 1, "assumptions": 1, "wrong_inputs": 1, "template": 1, "machine": 1, "measure": 1,
-    "descriptor": 1, "charts": 1,
-    "figures": 2, "derived": 3, "claims": 4, "calibration": 4, "predict": 4, "this_machine": 5,
-    "book": 5,
-    "cli": 6, "__main__": 7, "__init__": 0,
-}  # fmt: skip
-"""Module → floor.  ``figures`` stands below ``derived`` because derived tables speak: they make the values prose cites."""
-
+FLOORS = (
+    "units errors", "door equations", "words", "ranking", "tables", "charts assumptions", "figures", "model", "derived", "claims",
+    "machine", "book", "cli", "__main__",
+)  # fmt: skip
+"""The rooms of the package, from the ground up.  A room imports rooms of lower floors, and within itself."""
+ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 MODULES = sorted(PACKAGE.rglob("*.py"))
-
-
-def floor(module: str) -> int:
-    return FLOORS[module.split(".")[1] if "." in module else "__init__"]
+NAMES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
 
 
 def imports(path: Path) -> set[str]:
+    """The modules of this package that a module imports, at its top or inside a function."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "analysis":
-            names = (
-                [f"{node.module}.{alias.name}" for alias in node.names]
-                if node.module == "analysis"
-                else [node.module or ""]
-            )
-            found |= set(names)
-    return found
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {
+                whole if (whole := f"{node.module}.{alias.name}") in NAMES else f"{node.module}" for alias in node.names
+            }
+    return {name for name in found if name in NAMES and name != "analysis"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_modules_import_downwards_only(path: Path) -> None:
-    here = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    for name in imports(path):
-        assert floor(name) <= FLOORS[here], f"{here} (floor {FLOORS[here]}) imports {name} (floor {floor(name)})"
+def room(name: str) -> str:
+    return name.split(".")[1]
+
+
+GRAPH = {name: imports(path) for name, path in NAMES.items()}
+
+
+def test_every_room_has_a_floor_and_every_floor_a_room() -> None:
+    assert {room(name) for name in NAMES if name != "analysis"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"analysis"}))
+def test_rooms_import_downwards_only(name: str) -> None:
+    for other in GRAPH[name]:
+        here, there = room(name), room(other)
+        assert here == there or ROOMS[there] < ROOMS[here], (
+            f"{name} (floor {ROOMS[here]}) imports {other} (floor {ROOMS[there]})"
+        )
+
+
+def circle() -> list[str]:
+    """A way from a module back to itself along imports; empty where there is none."""
+    done: set[str] = set()
+
+    def walk(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return [*way[way.index(name) :], name]
+        found = (
+            [] if name in done else next(filter(None, (walk(other, [*way, name]) for other in sorted(GRAPH[name]))), [])
+        )
+        done.add(name)
+        return found
+
+    return next(filter(None, (walk(name, []) for name in sorted(GRAPH))), [])
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    assert not circle(), " → ".join(circle())
+
+
+def test_the_docstring_of_the_package_lists_the_floors() -> None:
+    text = ast.get_docstring(ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))) or ""
+    listed = [
+        re.findall(r"``(\w+)``", line.split("  ")[0])
+        for line in re.findall(r"^\d+\.\s+(.*)$", text, flags=re.MULTILINE)
+    ]
+    assert listed == [rooms.split() for rooms in FLOORS[:-1]]
 
 
 def test_equations_see_numpy_and_nothing_else() -> None:
@@ -122,6 +157,33 @@ def test_chapters_declare_parameters_as_the_book_does(path: Path) -> None:
 def test_every_declared_parameter_is_used_by_a_chapter_or_the_colophon() -> None:
     used = {name for path in CHAPTERS for name in execution.declared_parameters(execution.read(path))}
     assert set(parameters.declared()) - used <= {"edition", "edition_date", "title"}
+
+
+def test_the_fast_tests_leave_out_whatever_is_marked() -> None:
+    pytest_options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"][
+        "ini_options"
+    ]
+    left_out = re.search(
+        r'^test-fast:.*?-m "not \((.*?)\)"', (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.M | re.S
+    )
+    assert left_out is not None
+    assert set(left_out[1].split(" or ")) == {marker.split(":")[0] for marker in pytest_options["markers"]}
+
+
+def test_a_test_that_starts_a_process_is_known_by_what_it_calls() -> None:
+    def by_itself() -> object:
+        return command("check")
+
+    def by_another() -> object:
+        return [helped() for _ in range(2)]
+
+    assert starts_processes(by_itself)
+    assert starts_processes(by_another)
+    assert not starts_processes(bodies)
+
+
+def helped() -> object:
+    return command("check")
 
 
 def test_the_project_speaks_of_the_project_alone() -> None:

@@ -15,18 +15,19 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 
-from analysis import cells, checks, machine, measure, overlay, tables, this_machine
+from analysis import tables
 from analysis.book import parameters
 from analysis.errors import InputError
-from analysis.machine import Machine
-from analysis.measure import Memory, Storage
-from analysis.tables import DataPackage
+from analysis.machine import hardware, measure, report
+from analysis.machine.hardware import Machine
+from analysis.machine.measure import Memory, Storage
+from analysis.tables import DataPackage, cells, checks, overlay
 
 Run = Callable[..., CompletedProcess[str]]
 TODAY = date(2026, 11, 22)
 MIB, GIB = 2**20, 2**30
 HERE = Machine("Some Chip", "Some Book 14", "Some", "laptop", 16 * GIB, 32 * MIB, 8, "Linux 6", [])
-REPORT = this_machine.Report(
+REPORT = report.Report(
     HERE, Memory(80e9, 68e9, 0.02, 128 * MIB, 7, 8), Storage(3e9, "past the page cache (O_DIRECT); a host may cache")
 )
 
@@ -36,7 +37,7 @@ REPORT = this_machine.Report(
 
 def test_the_memory_of_this_machine() -> None:
     ticks: list[str] = []
-    found = measure.memory(machine.described(), quick=True, tick=ticks.append)
+    found = measure.memory(hardware.described(), quick=True, tick=ticks.append)
     assert 0.2e9 < found.triad_byte_per_s < 5e12
     assert 0.2e9 < found.matrix_vector_byte_per_s < 5e12
     assert found.n_run == measure.QUICK_RUNS
@@ -75,7 +76,7 @@ def test_arrays_are_well_past_the_caches_and_no_burden(cache: int, left: int, wa
 
 
 def test_too_little_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "memory_left_byte", lambda: 40 * MIB)
+    monkeypatch.setattr(hardware, "memory_left_byte", lambda: 40 * MIB)
     found = measure.memory(HERE, quick=True)
     assert "less than 4 times the caches" in found.notes[0]
 
@@ -93,7 +94,7 @@ def test_the_storage_of_this_machine(tmp_path: Path) -> None:
 
 
 def test_what_is_no_drive_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "in_memory", lambda folder: True)
+    monkeypatch.setattr(hardware, "in_memory", lambda folder: True)
     assert "lies in memory" in measure.storage(tmp_path, quick=True).note
     monkeypatch.undo()
     assert "not measured: No such file" in measure.storage(tmp_path / "nowhere", quick=True).note
@@ -124,19 +125,19 @@ FILES = {
 
 
 def test_linux(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "PLATFORM", "linux")
-    monkeypatch.setattr(machine, "_read", lambda path: FILES.get(path, ""))
-    found = machine.described()
+    monkeypatch.setattr(hardware, "PLATFORM", "linux")
+    monkeypatch.setattr(hardware, "_read", lambda path: FILES.get(path, ""))
+    found = hardware.described()
     assert found.chip == "AMD Ryzen 9 5950X 16-Core Processor"
     assert (found.product, found.vendor, found.device_class) == ("Book 14", "Maker", "laptop")
     assert found.memory_byte == 65752912 * 2**10
-    assert found.cache_byte == machine.USUAL_CACHE_BYTE
+    assert found.cache_byte == hardware.USUAL_CACHE_BYTE
     assert any("caches" in what for what in found.unknown)
 
 
 def test_a_container_s_limit_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "_read", lambda path: {**FILES, "/sys/fs/cgroup/memory.max": str(GIB)}.get(path, ""))
-    assert machine.described().memory_byte == GIB
+    monkeypatch.setattr(hardware, "_read", lambda path: {**FILES, "/sys/fs/cgroup/memory.max": str(GIB)}.get(path, ""))
+    assert hardware.described().memory_byte == GIB
 
 
 def test_macos(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,29 +147,29 @@ def test_macos(monkeypatch: pytest.MonkeyPatch) -> None:
         "hw.memsize": str(8 * GIB),
         "hw.perflevel0.l2cachesize": str(16 * MIB),
     }
-    monkeypatch.setattr(machine, "PLATFORM", "darwin")
-    monkeypatch.setattr(machine, "_read", lambda path: "")
-    monkeypatch.setattr(machine, "_sysctl", lambda name: told.get(name, ""))
-    found = machine.described()
+    monkeypatch.setattr(hardware, "PLATFORM", "darwin")
+    monkeypatch.setattr(hardware, "_read", lambda path: "")
+    monkeypatch.setattr(hardware, "_sysctl", lambda name: told.get(name, ""))
+    found = hardware.described()
     assert (found.chip, found.vendor, found.device_class) == ("Apple M2", "Apple", "laptop")
     assert (found.memory_byte, found.cache_byte, found.unknown) == (8 * GIB, 16 * MIB, [])
 
 
 def test_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {"ProcessorNameString": "Intel(R) Core(TM) i9", "SystemProductName": "Tower", "SystemManufacturer": "Maker"}
-    monkeypatch.setattr(machine, "PLATFORM", "win32")
-    monkeypatch.setattr(machine, "_read", lambda path: "")
-    monkeypatch.setattr(machine, "_registry", lambda path, name: told[name])
-    monkeypatch.setattr(machine, "_windows_memory_byte", lambda: 32 * GIB)
-    found = machine.described()
+    monkeypatch.setattr(hardware, "PLATFORM", "win32")
+    monkeypatch.setattr(hardware, "_read", lambda path: "")
+    monkeypatch.setattr(hardware, "_registry", lambda path, name: told[name])
+    monkeypatch.setattr(hardware, "_windows_memory_byte", lambda: 32 * GIB)
+    found = hardware.described()
     assert (found.chip, found.vendor, found.memory_byte) == ("Intel Core i9", "Maker", 32 * GIB)
 
 
 def test_a_machine_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "PLATFORM", "unknown")
-    monkeypatch.setattr(machine, "_read", lambda path: "")
+    monkeypatch.setattr(hardware, "PLATFORM", "unknown")
+    monkeypatch.setattr(hardware, "_read", lambda path: "")
     monkeypatch.setattr(platform, "processor", lambda: "")
-    found = machine.described()
+    found = hardware.described()
     assert found.chip == "unknown"
     assert len(found.unknown) == 5
 
@@ -177,8 +178,8 @@ def test_a_machine_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     "name", ["=cmd|x", "<b>Chip</b>", "  A\tB  ", "Chip\x00\x1b[1m", "Ch\u202eip", "x" * 500, "“{x}`y`”"]
 )
 def test_a_name_is_fit_for_a_table(name: str) -> None:
-    plain = machine._plain(name)
-    assert len(plain) <= machine.LONGEST_NAME
+    plain = hardware._plain(name)
+    assert len(plain) <= hardware.LONGEST_NAME
     assert not cells.unfit(plain)
 
 
@@ -187,15 +188,15 @@ def test_a_name_is_fit_for_a_table(name: str) -> None:
     [("tmpfs /x tmpfs rw 0 0", True), ("a / ext4 rw 0 0\ntmpfs /x/y tmpfs rw 0 0", False), ("", False)],
 )
 def test_a_folder_in_memory_is_known(mounts: str, found: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "_read", lambda path: mounts)
-    assert machine.in_memory(Path("/x")) is found
+    monkeypatch.setattr(hardware, "_read", lambda path: mounts)
+    assert hardware.in_memory(Path("/x")) is found
 
 
 # ------------------------------------------------------------------------------------------------------------ the report
 
 
 def test_the_largest_models_are_those_of_the_formula(package: DataPackage) -> None:
-    rows = this_machine.largest(package, REPORT, parameters.defaults())
+    rows = report.largest(package, REPORT, parameters.defaults())
     by_speed = 0.5 * 80e9 / (250 / 60 * 2)
     assert [(name, limit) for name, _, limit in rows] == [
         ("FP16", "bandwidth"),
@@ -206,16 +207,16 @@ def test_the_largest_models_are_those_of_the_formula(package: DataPackage) -> No
 
 
 def test_a_machine_short_of_memory_is_limited_by_it(package: DataPackage) -> None:
-    small = this_machine.Report(
+    small = report.Report(
         Machine("C", "", "V", "desktop", 4 * GIB, 1, 1, "", []), Memory(800e9, 700e9, 0, 1, 7, 1), REPORT.storage
     )
-    rows = this_machine.largest(package, small, parameters.defaults() | {"context_token": 0})
+    rows = report.largest(package, small, parameters.defaults() | {"context_token": 0})
     assert rows[0][1] == pytest.approx(2 * GIB / 2)
     assert {limit for _, _, limit in rows} == {"memory size"}
 
 
 def test_the_report_tells_what_was_measured_and_what_is_expected(package: DataPackage) -> None:
-    told = this_machine.told(package, REPORT, parameters.defaults())
+    told = report.told(package, REPORT, parameters.defaults())
     for words in (
         "80.0 GB/s",
         "68.0 GB/s",
@@ -232,10 +233,10 @@ def test_the_report_tells_what_was_measured_and_what_is_expected(package: DataPa
 
 def test_what_is_not_known_is_said(package: DataPackage) -> None:
     here = Machine("unknown", "", "unknown", "desktop", 0, 1, 1, "X", ["the memory's size: the system does not tell"])
-    report = this_machine.Report(
+    nothing = report.Report(
         here, Memory(1e10, 1e10, 0, 1, 7, 1, ["Arrays are small."]), Storage(math.nan, "not measured: reason")
     )
-    told = this_machine.told(package, report, parameters.defaults())
+    told = report.told(package, nothing, parameters.defaults())
     for words in (
         "memory         unknown",
         "not measured: reason",
@@ -247,13 +248,13 @@ def test_what_is_not_known_is_said(package: DataPackage) -> None:
 
 def test_the_row_joins_the_devices_of_the_book(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
-    target = this_machine.save(REPORT, mine, TODAY)
+    target = report.save(REPORT, mine, TODAY)
     (mine / "devices.csv").write_text("device_id,memory_capacity_gibyte\niphone-14,8\n", encoding="utf-8")
-    this_machine.save(REPORT, mine, TODAY)
-    assert target.name == this_machine.FILE
+    report.save(REPORT, mine, TODAY)
+    assert target.name == report.FILE
     folder = overlay.merged(mine, tmp_path / "data")
     checks.require(folder)
-    row = DataPackage(folder).row("devices", this_machine.DEVICE_ID)
+    row = DataPackage(folder).row("devices", report.DEVICE_ID)
     assert (row["memory_bandwidth_byte_per_s"], row["memory_capacity_byte"], row["storage_read_byte_per_s"]) == (
         80e9,
         16 * GIB,
@@ -266,13 +267,13 @@ def test_the_row_joins_the_devices_of_the_book(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="a folder that can be written"):
-        this_machine.save(REPORT, tmp_path / "file" / "mine", TODAY)
+        report.save(REPORT, tmp_path / "file" / "mine", TODAY)
 
 
 def test_this_machine_stands_in_the_chart_s_table(tmp_path: Path) -> None:
     from analysis.derived import memory_wall
 
-    this_machine.save(REPORT, tmp_path / "mine", TODAY)
+    report.save(REPORT, tmp_path / "mine", TODAY)
     package = tables.DataPackage(overlay.merged(tmp_path / "mine", tmp_path / "data"))
     limits = {
         "reading_speed_word_per_min": 250.0,
@@ -290,7 +291,7 @@ def test_the_command(memory_wall: Run, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Largest model at 250 words per minute" in done.stdout
     assert "memory-wall build --data" in done.stdout
-    with (tmp_path / "mine" / this_machine.FILE).open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "mine" / report.FILE).open(encoding="utf-8", newline="") as file:
         [row] = list(csv.DictReader(file))
     assert float(row["memory_bandwidth_gbyte_per_s"]) > 0
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]

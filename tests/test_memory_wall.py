@@ -16,9 +16,10 @@ import yaml
 
 from analysis import tables
 from analysis.charts import memory_wall as charts
-from analysis.derived import common, expected, index
+from analysis.derived import common, index
 from analysis.derived import memory_wall as derived
 from analysis.derived import memory_wall_values as prose
+from analysis.model import expected
 from analysis.tables import DataPackage
 
 ROOT = Path(__file__).parents[1]

@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from analysis.book import pixels
+from analysis.book.pictures import pixels
 
 WIDTH, HEIGHT = 7, 5
 

@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import predict as module
 from analysis import tables
 from analysis.book import parameters
-from analysis.derived import dram_capacity, expected, measured, memory_limits
+from analysis.derived import dram_capacity
 from analysis.errors import InputError
-from analysis.predict import OUTPUT, predict, predict_file
+from analysis.model import expected, measured, memory_limits
+from analysis.model import predict as module
+from analysis.model.predict import OUTPUT, predict, predict_file
 from tests.conftest import ROOT
 
 DATA = ROOT / "data"
@@ -330,7 +331,7 @@ def _timed(call: Callable[[], object]) -> float:
 
 
 def test_the_core_needs_numpy_only() -> None:
-    code = "import sys; import analysis.derived.expected, analysis.predict; assert not {'pandas', 'scipy', 'altair'} & set(sys.modules)"
+    code = "import sys; import analysis.model.expected, analysis.model.predict; assert not {'pandas', 'scipy', 'altair'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 

@@ -23,13 +23,14 @@ from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis import checks, overlay, sheets, tables, template, wrong_inputs
-from analysis.book import execution, intake, parameters, pieces, publishing
+from analysis import tables
+from analysis.book import execution, intake, parameters, pieces, places, publishing
 from analysis.book import site as site_module
 from analysis.charts import sram_density as charts_sram
 from analysis.derived import sram_density as derived_sram
+from analysis.door import sheets
 from analysis.errors import InputError
-from analysis.tables import DataPackage
+from analysis.tables import DataPackage, checks, overlay, template, wrong_inputs
 from tests import other_world
 from tests.bad_cases import DECODE, GOOD, table, workbook
 from tests.conftest import ROOT, command
@@ -556,7 +557,7 @@ def test_whoever_waited_for_it_holds_a_lock_that_counts(tmp_path: Path) -> None:
 
     def second() -> None:
         with publishing.claimed(out, lambda text: waits.set()):
-            held.append(publishing.record_file(out).exists())
+            held.append(places.record_file(out).exists())
 
     with pytest.raises(InputError), publishing.claimed(out, print):  # noqa: PT012 - the second waits inside
         other = Thread(target=second)

@@ -16,9 +16,10 @@ import yaml
 from PIL import ImageFont
 
 from analysis import figures, tables
-from analysis.book import execution, finishing, framing, parameters
+from analysis.book import execution, finishing, parameters
 from analysis.book import site as builder
-from analysis.book.vega import FONT_FOLDER
+from analysis.book.pictures import framing
+from analysis.book.pictures.renderer import FONT_FOLDER
 from analysis.errors import ChapterError
 from tests import renderer
 from tests.conftest import ROOT, is_untouched, site_of_yesterday

@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import overlay, rules, tables
+from analysis import tables
 from analysis.book import figure_page, pieces
-from analysis.derived import dram_capacity, measured
+from analysis.derived import dram_capacity
+from analysis.model import measured
+from analysis.tables import overlay, rules
 from tests.conftest import ROOT
 
 DATA = ROOT / "data"

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import calibration, words
+from analysis import words
 from analysis.charts import validation as charts
-from analysis.derived import common, expected, intervals, measured, serving
+from analysis.derived import common
 from analysis.derived import validation as derived
+from analysis.model import calibration, expected, intervals, measured, serving
 from analysis.tables import DataPackage
 from tests.conftest import ROOT
 

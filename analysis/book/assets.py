@@ -10,9 +10,10 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book import citation, drawings, edition, figure_files, licences, number_page, pieces, registry, vega
+from analysis.book import citation, edition, figure_files, licences, number_page, pieces, registry
 from analysis.book.files import write, write_json
 from analysis.book.numbering import figure_number
+from analysis.book.pictures import layout, on_page, workers
 
 TO_TAKE_AWAY = ("framed", "png", "pdf")
 """The pictures of a figure with title and source line: SVG, PNG, PDF."""
@@ -43,7 +44,7 @@ def write_pictures(app: Sphinx) -> None:
     site, known = Path(app.outdir), registry.of(app.env)
     figures = known.all("figures")
     if figures:
-        write(site / "_static" / "memory-wall-vega.js", vega.cached_script())
+        write(site / "_static" / "memory-wall-vega.js", on_page.cached_script())
     for document, bundle in figures:
         folder = site / "figures" / bundle["id"]
         write_figure(folder, bundle, footer(app, document, bundle))
@@ -67,20 +68,20 @@ def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
 
 def begin(app: Sphinx) -> None:
     """Have the pictures drawn that stand alone, as soon as the figures have their numbers and while Sphinx writes pages."""
-    drawings.begin(("script",), "")
+    workers.begin(("script",), "")
     for document, bundle in registry.of(app.env).all("figures"):
-        drawings.begin(TO_TAKE_AWAY, vega.framed_source(bundle, footer(app, document, bundle)))
+        workers.begin(TO_TAKE_AWAY, on_page.framed_source(bundle, footer(app, document, bundle)))
 
 
 def write_figure(folder: Path, bundle: dict[str, Any], note: str) -> None:
     """The pictures on the page and the files to take away."""
     for mode in ("light", "dark"):
-        write(folder / f"wide-{mode}.svg", vega.page_picture(bundle, vega.WIDE, mode))
-        write(folder / f"phone-{mode}.svg", vega.page_picture(bundle, vega.PHONE, mode))
-    name, text = bundle["id"], vega.framed_source(bundle, note)
+        write(folder / f"wide-{mode}.svg", on_page.page_picture(bundle, layout.WIDE, mode))
+        write(folder / f"phone-{mode}.svg", on_page.page_picture(bundle, layout.PHONE, mode))
+    name, text = bundle["id"], on_page.framed_source(bundle, note)
     for kind, extension in zip(TO_TAKE_AWAY, ("svg", "png", "pdf"), strict=True):
-        write(folder / f"{name}.{extension}", drawings.drawn(kind, text))
-    write(folder / f"{name}.vl.json", vega.source(vega.to_take_away(bundle, note)) + "\n")
+        write(folder / f"{name}.{extension}", workers.drawn(kind, text))
+    write(folder / f"{name}.vl.json", on_page.source(layout.to_take_away(bundle, note)) + "\n")
 
 
 def figure_entry(app: Sphinx, site: Path, document: str, bundle: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from typing import Any
 
 from sphinx.util import logging
 
-from analysis.book import drawings, ends, kernels
+from analysis.book import ends, kernels
+from analysis.book.pictures import workers
 from analysis.errors import SiteError
 
 LOGGER = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def _do(work: Callable[[], object], answer: Connection) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     kernels.end_with_parent()
-    drawings.copied()
+    workers.copied()
     collector, error = logging.LogCollector(), None
     with collector.collect():
         try:

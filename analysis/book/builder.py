@@ -10,7 +10,8 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
-from analysis.book import assets, beside, drawings, figure_page, finishing, number_page, table_page
+from analysis.book import assets, beside, figure_page, finishing, number_page, table_page
+from analysis.book.pictures import workers
 
 Page = tuple[str, dict[str, Any], str]
 
@@ -59,7 +60,7 @@ def finished(app: Sphinx, exception: Exception | None) -> None:
         return
     assets.write_embedded(app)
     finish = partial(finishing.finish, Path(app.outdir)) if app.config.memory_wall_published else lambda: None
-    finishing_pages = beside.begin(finish, app.config.memory_wall_jobs if drawings.all_drawn() else 1)
+    finishing_pages = beside.begin(finish, app.config.memory_wall_jobs if workers.all_drawn() else 1)
     try:
         assets.write_pictures(app)
         finishing_pages.result()

@@ -9,8 +9,9 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from analysis import overlay, tables
+from analysis import tables
 from analysis.book import freshness, parameters
+from analysis.tables import overlay
 
 PACKAGES = (
     "altair",

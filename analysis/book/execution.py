@@ -23,10 +23,11 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from analysis import figures, overlay, tables
+from analysis import figures, tables
 from analysis.book import bundles, ends, kernels, tracing
 from analysis.book.recipe import Executed, Keeper, Sources, known_before
 from analysis.errors import ChapterError
+from analysis.tables import overlay
 
 TIME_LIMIT_S = 300.0
 MEMORY_LIMIT_BYTE = 3 * 2**30

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import door
-from analysis.book import places, publishing
+from analysis.book import places
 
 FOLDERS = ("analysis", "chapters")
 LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
@@ -99,15 +99,13 @@ def fingerprint(site: Path) -> str:
 def record(out: Path, digest: str) -> None:
     """Note what a site was built from; the caller holds the lock on the file."""
     with contextlib.suppress(OSError):
-        publishing.record_file(out).write_text(
-            json.dumps({"inputs": digest, "site": fingerprint(out)}), encoding="utf-8"
-        )
+        places.record_file(out).write_text(json.dumps({"inputs": digest, "site": fingerprint(out)}), encoding="utf-8")
 
 
 def current(out: Path, digest: str) -> bool:
     """Whether the site was built from inputs with this digest and nobody has touched it since."""
     try:
-        noted = json.loads(publishing.record_file(out).read_text(encoding="utf-8"))
+        noted = json.loads(places.record_file(out).read_text(encoding="utf-8"))
         return bool(noted == {"inputs": digest, "site": fingerprint(out)})
     except (OSError, ValueError):
         return False

@@ -8,9 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from analysis import checks, door, overlay, tables
+from analysis import door, tables
 from analysis.book import parameters
 from analysis.errors import InputError, Problem
+from analysis.tables import checks, overlay
 
 
 @dataclass

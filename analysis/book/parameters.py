@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from analysis import cells, door, tables, words
+from analysis import door, tables, words
 from analysis.assumptions import declared
 from analysis.book import plain_yaml
 from analysis.errors import InputError, Problem, nearest
+from analysis.tables import cells
 
 __all__ = ["declared", "defaults", "parse", "read", "references", "validated"]
 

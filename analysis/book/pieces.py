@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from analysis import tables, words
-from analysis.book import bundles, vega
+from analysis.book import bundles
 from analysis.book.cache import recalled
 from analysis.book.files import write
+from analysis.book.pictures import layout, on_page
 
 SCHEMES = ("http://", "https://")
 CODE = re.compile(r"`([^`]+)`")
@@ -45,7 +46,7 @@ def chart(bundle: dict[str, Any], document: str) -> str:
     """Title, subtitle, the static pictures (light and dark, wide and phone) and the specification the script draws."""
     folder = relative(document, f"figures/{bundle['id']}")
     pictures = "".join(_picture(bundle, folder, mode) for mode in ("light", "dark"))
-    content = bundles.once(bundle["spec"], "live", lambda: embedded(vega.live(bundle)))
+    content = bundles.once(bundle["spec"], "live", lambda: embedded(on_page.live(bundle)))
     return (
         f'<p class="mw-figure-title">{escape(words.unbroken(bundle["title"]))}</p>'
         f'<p class="mw-figure-subtitle">{escape(words.unbroken(bundle["subtitle"]))}</p>'
@@ -80,7 +81,7 @@ def _control(param: dict[str, Any], bind: dict[str, Any]) -> str:
 
 
 def _picture(bundle: dict[str, Any], folder: str, mode: str) -> str:
-    wide, phone = (vega.page_size(bundle, width) for width in (vega.WIDE, vega.PHONE))
+    wide, phone = (on_page.page_size(bundle, width) for width in (layout.WIDE, layout.PHONE))
     alternative = escape(bundle["alt"], quote=True)
     hidden = ' aria-hidden="true"' if mode == "dark" else ""
     return (

@@ -16,3 +16,8 @@ def cache_folder() -> Path:
     """Where results are kept between builds: ``MEMORY_WALL_CACHE`` if set, else ``_build/cache``."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else BUILD / "cache"
+
+
+def record_file(out: Path) -> Path:
+    """The file beside a site that builds lock, and in which they note what the site was built from."""
+    return out.with_name(f".{out.name}.build")

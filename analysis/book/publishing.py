@@ -19,9 +19,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Set
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from analysis.book import ends, places, workplace
+from analysis.book import belongings, ends, places, workplace
 from analysis.errors import InputError, Problem, SiteError
 
 FOLDER_MODE, FILE_MODE = 0o755, 0o644
@@ -63,11 +63,6 @@ def is_site(folder: Path) -> bool:
     return isinstance(record, dict) and {"edition", "parameters", "figures"} <= set(record)
 
 
-def record_file(out: Path) -> Path:
-    """The file beside a site that builds lock, and in which they note what the site was built from."""
-    return out.with_name(f".{out.name}.build")
-
-
 @contextlib.contextmanager
 def claimed(out: Path, say: Callable[[str], None], tell: Callable[[str], None] = lambda text: None) -> Iterator[Path]:
     """Hold the place of a site for one build: a fresh workshop beside it, on the same file system, gone in the end.
@@ -78,7 +73,7 @@ def claimed(out: Path, say: Callable[[str], None], tell: Callable[[str], None] =
     with _place(out), _held(out, say):
         recover(out, tell)
         if out.is_dir():
-            _belongings(out).require_here()
+            belongings.Belongings(out).require_here()
         workshop = workplace.Workplace(out.parent, _prefix(out))
         try:
             yield workshop.path
@@ -90,12 +85,6 @@ def claimed(out: Path, say: Callable[[str], None], tell: Callable[[str], None] =
 
 def _prefix(out: Path) -> str:
     return f".{out.name}.workshop-"
-
-
-def _belongings(site: Path) -> Any:
-    from analysis.book import belongings  # it digests files as a seal does, and that module knows this one
-
-    return belongings.Belongings(site)
 
 
 def told(error: OSError) -> str:
@@ -129,7 +118,7 @@ def _held(out: Path, say: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         if not out.exists():
-            record_file(out).unlink(missing_ok=True)
+            places.record_file(out).unlink(missing_ok=True)
         lock.close()
 
 
@@ -137,10 +126,10 @@ def _locked(out: Path, say: Callable[[str], None]) -> IO[bytes]:
     """The lock's file, locked; one that its last holder took away while this build waited for it does not count."""
     while True:
         with _writable(out):
-            lock = _opened(record_file(out))
+            lock = _opened(places.record_file(out))
         _wait_for(lock, say)
         with contextlib.suppress(OSError):
-            if os.path.samestat(os.fstat(lock.fileno()), record_file(out).stat()):
+            if os.path.samestat(os.fstat(lock.fileno()), places.record_file(out).stat()):
                 return lock
         lock.close()
 
@@ -191,8 +180,6 @@ def recover(out: Path, tell: Callable[[str], None]) -> None:
 
 def _retire(old: Path, out: Path, tell: Callable[[str], None], linked: Set[str] = frozenset()) -> None:
     """Take out of a site what is not the book's, before it goes; where that cannot be done, the site stays beside the new one."""
-    from analysis.book import belongings
-
     try:
         said = belongings.Belongings(old).settle(out, linked)
     except OSError as error:
@@ -225,7 +212,7 @@ def switch(site: Path, out: Path, tell: Callable[[str], None] = lambda text: Non
     if not out.exists():
         site.rename(out)
         return
-    linked = _belongings(out).link(site)
+    linked = belongings.Belongings(out).link(site)
     old = site.with_name(OLD)
     site.rename(old)
     if not exchanged(old, out):

@@ -9,8 +9,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from analysis import overlay, words
+from analysis import words
 from analysis.book import edition, parameters, pieces
+from analysis.tables import overlay
 
 OF_THE_EDITION = ("edition", "edition_date", "title")
 

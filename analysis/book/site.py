@@ -16,11 +16,10 @@ from typing import Any
 
 import yaml
 
-from analysis import checks, figures, overlay, tables
+from analysis import figures, tables
 from analysis.book import (
     address,
     cache,
-    drawings,
     editions,
     ends,
     execution,
@@ -30,10 +29,11 @@ from analysis.book import (
     parameters,
     places,
     publishing,
-    vega,
     verify,
 )
+from analysis.book.pictures import on_page, workers
 from analysis.errors import InputError, SiteError
+from analysis.tables import checks, overlay
 
 SITE = places.SITE
 
@@ -115,7 +115,7 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
             step("data and parameters are sound")
             _import_renderer()
 
-        with executor.drawers() as drawers, drawings.drawn_by(drawers, executor):
+        with executor.drawers() as drawers, workers.drawn_by(drawers, executor):
             # Checked while the first chapters run, whose results nobody asks for if something is found.
             executed = plan.run(executor, lambda name, outputs: _executed(name, outputs, step), meanwhile)
             _stage(workshop / "source", executed)
@@ -127,7 +127,7 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
 
 def _require_sound(data: Path) -> None:
     """Check the data, unless the same data was found sound before by the same checks."""
-    key = " ".join([cache.code_of("analysis.checks"), *map(cache.file_digest, freshness.files(data))])
+    key = " ".join([cache.code_of("analysis.tables.checks"), *map(cache.file_digest, freshness.files(data))])
     if cache.Store("sound").get(key) is None:
         checks.require(data)
         cache.Store("sound").put(key, b"")
@@ -137,7 +137,7 @@ def _executed(name: str, outputs: execution.Outputs, step: Callable[[str], None]
     """A chapter's outputs are there: its pictures can be drawn while other chapters run and Sphinx reads."""
     for output in (output for cell in outputs for output in cell):
         if figures.FIGURE in output.get("data", {}):
-            vega.begin_page_pictures(output["data"][figures.FIGURE])
+            on_page.begin_page_pictures(output["data"][figures.FIGURE])
     step(f"executed {name}")
 
 

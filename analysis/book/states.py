@@ -12,9 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from analysis import checks, overlay, tables
+from analysis import tables
 from analysis.book import editions, places
 from analysis.errors import InputError, Problem, nearest
+from analysis.tables import checks, overlay
 
 Row = dict[str, str]
 

@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 from sphinx.application import Sphinx
 
-from analysis import cells, needed, tables
+from analysis import tables
 from analysis.book import citation, edition, menu, pieces
 from analysis.figures import records
+from analysis.tables import cells, needed
 from analysis.units import stem
 
 MOST_ROWS = 250

@@ -94,7 +94,7 @@ LEAST_KEPT = f"(isValid(datum.reserve_low_byte) ? min(datum.reserve_low_byte, {R
 
 
 def _left(share: str, kept: str) -> str:
-    """What one program may take, as ``analysis.derived.memory_limits`` computes it."""
+    """What one program may take, as ``analysis.model.memory_limits`` computes it."""
     return f"max(min(datum.{share} * datum.memory_capacity_byte, datum.memory_capacity_byte - {kept}), 0)"
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import pandas as pd
 
@@ -25,19 +22,6 @@ PRECISIONS = {"tensor-fp16": "16 bit on matrix units", "fp16": "16 bit", "fp32":
 """Number formats of published peaks, and what they are called; one chart or sentence compares one of them."""
 SETS = ("2023", "2026")
 """Devices on sale when the article appeared, and the newest ones."""
-
-
-def once_per_package(derive: Callable[[DataPackage], pd.DataFrame]) -> Callable[[DataPackage], pd.DataFrame]:
-    """Derive a table once for each data package, and hand out copies."""
-    known: WeakKeyDictionary[DataPackage, pd.DataFrame] = WeakKeyDictionary()
-
-    @wraps(derive)
-    def table(package: DataPackage) -> pd.DataFrame:
-        if package not in known:
-            known[package] = derive(package)
-        return known[package].copy()
-
-    return table
 
 
 def held_byte_per_param(package: DataPackage, format_id: str) -> float:

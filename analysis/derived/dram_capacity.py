@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import ranking, units, words
-from analysis.derived import common, memory_limits, trends
+from analysis.derived import common, trends
 from analysis.equations import dram_capacity, kv_cache, memory_wall
 from analysis.figures import Value
+from analysis.model import memory_limits
 from analysis.tables import DataPackage
 
 Floats = npt.NDArray[np.float64]

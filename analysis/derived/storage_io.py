@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking, units, words
-from analysis.derived import common, memory_limits
+from analysis.derived import common
 from analysis.equations import memory_wall, storage_io
 from analysis.errors import InputError, Problem
 from analysis.figures import Value
+from analysis.model import memory_limits
 from analysis.tables import DataPackage
 
 ARTICLE_TOKEN_PER_S = 1.0

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking, words
-from analysis.derived import expected, intervals, measured, phones, serving, storage_io
-from analysis.derived.common import once_per_package
-from analysis.derived.measured import expected_models
+from analysis.derived import storage_io
 from analysis.equations import memory_wall, server_batching
 from analysis.equations import validation as equations
 from analysis.figures import Value
+from analysis.model import expected, intervals, measured, phones, serving
+from analysis.model.measured import expected_models
 from analysis.tables import DataPackage
+from analysis.tables.once import once_per_package
 
 __all__ = ["expected_models"]
 """What other chapters ask for by the subject's name."""

@@ -19,7 +19,7 @@ from xml.parsers import expat
 
 from analysis import door
 from analysis.door import Refused
-from analysis.typed import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, text
+from analysis.door.typed import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, text
 
 MOST_TAGS = 6_000_000
 DEEPEST = 64

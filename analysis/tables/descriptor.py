@@ -1,6 +1,6 @@
 """``datapackage.json`` from the hand-written column notes: what a person knows is written, the rest is inferred.
 
-``python -m analysis.descriptor`` rewrites it; a test requires the committed file to be what this writes.
+``python -m analysis.tables.descriptor`` rewrites it; a test requires the committed file to be what this writes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The calibrated model as numbers: which stack, which memory, which format, and the time of a decode step.
 
 numpy only, so that asking for one speed costs microseconds; the tables come straight from ``data/*.csv``.
-``analysis.predict`` puts data frames, files and messages around it, ``analysis.calibration`` fits what it reads.
+``analysis.model.predict`` puts data frames, files and messages around it, ``analysis.model.calibration`` fits what it reads.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis import machine
+from analysis.machine import hardware
 
 PLATFORM: str = sys.platform
 MIB = 2**20
@@ -84,10 +84,10 @@ def silent(what: str) -> None:
 # --------------------------------------------------------------------------------------------------------------- memory
 
 
-def memory(here: machine.Machine, *, quick: bool = False, tick: Tick = silent) -> Memory:
+def memory(here: hardware.Machine, *, quick: bool = False, tick: Tick = silent) -> Memory:
     """Measure the bandwidth of the memory; ``tick`` is told of each run."""
     n_run, notes = QUICK_RUNS if quick else RUNS, []
-    byte = array_byte(here.cache_byte, machine.memory_left_byte())
+    byte = array_byte(here.cache_byte, hardware.memory_left_byte())
     if byte < CACHES * here.cache_byte:
         notes.append(
             f"Arrays of {byte / MIB:.0f} MiB are less than {CACHES} times the caches: memory is short, the result too high."
@@ -161,7 +161,7 @@ def _matrix_vector(byte: int, n_thread: int, pool: ThreadPoolExecutor) -> Callab
 def storage(folder: Path, *, quick: bool = False, tick: Tick = silent) -> Storage:
     """Write a file in ``folder``, read it in order past the page cache, remove it."""
     size = QUICK_FILE_BYTE if quick else FILE_BYTE
-    if machine.in_memory(folder):
+    if hardware.in_memory(folder):
         return Storage(
             float("nan"), f"not measured: {folder} lies in memory; name a folder on the drive with --scratch"
         )

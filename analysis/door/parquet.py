@@ -12,7 +12,7 @@ from typing import Any
 
 from analysis import door
 from analysis.door import Refused
-from analysis.typed import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, text
+from analysis.door.typed import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, text
 
 LARGEST_FOOTER_BYTE = 2**21
 LONGEST_S = 7.0

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis import units
-from analysis.derived import expected
 from analysis.equations import dram_capacity
+from analysis.model import expected
 
 if TYPE_CHECKING:
     import pandas as pd

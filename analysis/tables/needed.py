@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis import overlay, sheets, tables
+from analysis import tables
+from analysis.door import sheets
 from analysis.errors import Problem, similar
+from analysis.tables import overlay
 
 MOST_NAMED = 6
 """Ids listed in one message; the rest are counted."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from analysis import door, parquet, workbooks
+from analysis import door
+from analysis.door import parquet, workbooks
+from analysis.door.typed import MOST_CELLS, MOST_CELLS_IN_ALL, MOST_COLUMNS, MOST_ROWS
 from analysis.errors import Problem, nearest
-from analysis.typed import MOST_CELLS, MOST_CELLS_IN_ALL, MOST_COLUMNS, MOST_ROWS
 
 LONGEST_CELL = 2_000
 LONGEST_FIELD = 2**20

@@ -24,9 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis import door
-from analysis.derived import expected, memory_limits
 from analysis.equations import kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
+from analysis.model import expected, memory_limits
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis import cells, needed, overlay, rules, sheets, tables
+from analysis import tables
+from analysis.door import sheets
 from analysis.errors import InputError, Problem
+from analysis.tables import cells, needed, overlay, rules
 
 KEPT = 64
 """Tables whose judgement is kept: all of the book's, and those supplied for a run, which are judged before and in a build."""

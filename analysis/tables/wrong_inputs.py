@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from analysis import checks, overlay, tables
+from analysis import tables
+from analysis.tables import checks, overlay
 
 HEAD = "device_id,name,vendor,device_class,release_date,chip,memory_bandwidth_gbyte_per_s,memory_capacity_gibyte"
 ROW = "my-phone,My Phone,ACME,{kind},{date},A1,{speed},{memory}"

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from analysis import words
-from analysis.derived import expected, intervals
-from analysis.derived.common import once_per_package
 from analysis.equations import validation
 from analysis.equations.constants import BIT_PER_BYTE
 from analysis.figures import Value
+from analysis.model import expected, intervals
 from analysis.tables import DataPackage, source_ids
+from analysis.tables.once import once_per_package
 
 STAND_INS = {"cpu": "cpu", "gpu-metal": "metal"}
 """Unit of a phone → software stack whose parameters the model uses for it; the others borrow those of other graphics processors."""

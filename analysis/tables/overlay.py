@@ -17,9 +17,11 @@ from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
-from analysis import cells, door, sheets, tables, units
+from analysis import door, tables, units
+from analysis.door import sheets
+from analysis.door.sheets import Sheet
 from analysis.errors import InputError, Problem, nearest, similar
-from analysis.sheets import Sheet
+from analysis.tables import cells
 
 FILE = "supplied.json"
 TAKEN_AWAY = "NA"

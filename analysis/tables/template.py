@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from analysis import cells, needed, overlay, tables
+from analysis import tables
 from analysis.errors import InputError, Problem
+from analysis.tables import cells, needed, overlay
 
 WIDTH = 120
 HOW = """

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking
-from analysis.derived import expected
-from analysis.derived.common import once_per_package
 from analysis.equations import kv_cache, memory_wall, validation
 from analysis.equations.constants import BIT_PER_BYTE
+from analysis.model import expected
 from analysis.tables import DataPackage
+from analysis.tables.once import once_per_package
 
 FP16_BYTE = 2.0
 OTHER_ENGINES = ("gpt-fast",)

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis import units
+from analysis.door.sheets import LONGEST_CELL, Sheet
 from analysis.errors import Problem, nearest
-from analysis.sheets import LONGEST_CELL, Sheet
 from analysis.tables import FALSE, TRUE
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)

@@ -14,8 +14,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import cells, needed, overlay, sheets, tables, units
+from analysis import tables, units
+from analysis.door import sheets
 from analysis.errors import Problem, nearest
+from analysis.tables import cells, needed, overlay
 
 BANDWIDTH_TOLERANCE = 0.02
 ROUNDING = 0.01

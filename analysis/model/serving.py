@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.derived import expected, measured
 from analysis.equations import elementary, kv_cache, server_batching
+from analysis.model import expected, measured
 from analysis.tables import DataPackage
 
 Values = npt.NDArray[np.float64]

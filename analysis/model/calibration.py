@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import tables, words
-from analysis.derived import expected, phones, serving
-from analysis.derived import intervals as spread
-from analysis.derived import measured as prepared
+from analysis.model import expected, phones, serving
+from analysis.model import intervals as spread
+from analysis.model import measured as prepared
 from analysis.tables import DataPackage
 
 Values = npt.NDArray[np.float64]

@@ -23,7 +23,7 @@ from analysis.errors import InputError, Problem
 
 DATA_VARIABLE = "MEMORY_WALL_DATA"
 """Environment variable that names another data folder; a build sets it for the chapters it runs."""
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 READERS = (".csv", ".xlsx", ".parquet")
 """Endings of the files that are read as tables."""
 DESCRIBES = ("datapackage.json", "README.md", "notes", "supplied.json")

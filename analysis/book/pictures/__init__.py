@@ -1,0 +1,1 @@
+"""The pictures of charts: laid out, rendered, kept, framed."""

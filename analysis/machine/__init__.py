@@ -1,0 +1,1 @@
+"""This machine: described, measured, and what it can run."""
