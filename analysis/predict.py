@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis import door
-from analysis.derived import expected, memory_limits
+from analysis.derived import expected, memory_limits, names
 from analysis.equations import kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
 
@@ -68,12 +68,16 @@ NOTES = {
     "bandwidth": "memory bandwidth is missing: no prediction",
     "backend": "backend is missing: no prediction",
     "weight": "neither weight_gibyte nor model_id with format is given: no prediction",
+    "format": "number format not known: nothing counted for unpacking, the widest interval of the backend",
+    "bit": "bits of the number format not known: give weight_gibyte; no prediction",
     "borrowed": "no measurements of this backend: parameters of Vulkan stand in",
+    "split": "what runs on the processor is not counted: all on the graphics processor",
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
     "ceiling": "memory wider than processors were fitted on: a ceiling of few runs stands in, the chip may be faster",
     "layer": "n_layer estimated from the size",
     "cache": "KV cache assumed: 8 heads of 128 in FP16",
     "experts": "mixture of experts: shared weights and the experts called are read",
+    "active": "mixture of experts, their number unknown: the active share of the weights is read",
     "batch": "all sequences together; the interval was measured at batch 1",
     "peak": "arithmetic not counted: peak of the chip unknown",
     "capacity": "does not fit into what one program may take of the memory: no speed",
@@ -122,8 +126,9 @@ class Rows:
             self.numbers = {name: self._number(name, factor) for name, factor in (POSITIVE | NOT_NEGATIVE).items()}
             self.flash = self._flag("flash_attention")
             self.names = {name: self._names(name) for name in TEXT}
-            self._check_names("model_id", {row["model_id"] for row in _models(self.folder).values()})
-            self._check_names("format", set(expected._bits(self.folder)))
+            self._check_names("model_id", self._model_ids(), sorted(_models(self.folder)), "a known model")
+            self._check_names("backend", self._backends(), names.BACKENDS, "a backend")
+            self._check_formats()
         if self.problems:
             raise InputError(self.problems[:MOST_PROBLEMS])
 
@@ -179,15 +184,51 @@ class Rows:
         position, names = pd.factorize(column)
         return np.asarray(position, dtype=np.int64), [str(value).strip() for value in names]
 
-    def _check_names(self, name: str, known: set[str]) -> None:
-        position, names = self.names[name]
-        for index, value in enumerate(names):
-            if value not in known:
+    def _model_ids(self) -> list[str]:
+        """The models that the names in ``model_id`` mean; empty where they mean none."""
+        self.models = [names.model_id(name, self.folder) for name in self.names["model_id"][1]]
+        return self.models
+
+    def _backends(self) -> list[names.Backend | None]:
+        self.backends = [names.backend(name) for name in self.names["backend"][1]]
+        return self.backends
+
+    def _check_names(self, name: str, meant: Sequence[object], known: Sequence[str], wanted: str) -> None:
+        position, given = self.names[name]
+        for index, value in enumerate(given):
+            if not meant[index]:
                 line = int(np.flatnonzero(position == index)[0]) + self.first_line
-                todo = nearest(value, sorted(known))
                 self.problems.append(
-                    Problem(file=self.file, row=line, column=name, found=repr(value), expected="a known one", todo=todo)
+                    Problem(
+                        file=self.file,
+                        row=line,
+                        column=name,
+                        found=repr(value[:80]),
+                        expected=wanted,
+                        todo=nearest(value[:80], known),
+                    )
                 )
+
+    def _check_formats(self) -> None:
+        """Resolve the names of formats; two columns may not name two formats of different bits in one row."""
+        self.formats = {
+            kind: [names.number_format(name, self.folder) for name in self.names[kind][1]] for kind in FORMATS
+        }
+        bits = {kind: self.looked_up(kind, [found.bit_per_param for found in self.formats[kind]]) for kind in FORMATS}
+        with np.errstate(invalid="ignore"):
+            several = np.abs(bits["format"] - bits["quantization"]) > 0
+        for position in np.flatnonzero(several)[:MOST_PROBLEMS]:
+            found = " and ".join(
+                f"{kind} {self.names[kind][1][self.names[kind][0][position]]!r}" for kind in ("format", "quantization")
+            )
+            todo = "The two columns mean one thing: keep one."
+            line = int(position) + self.first_line
+            self.problems.append(Problem(self.file, found, "one number format in a row", todo, line, "format"))
+
+    @property
+    def every_format(self) -> list[names.Format]:
+        """What the names of formats mean, those of one column after those of the other."""
+        return [found for kind in FORMATS for found in self.formats[kind]]
 
     def looked_up(self, name: str, values: Sequence[float], missing: float = np.nan) -> Values:
         """Return a value per row from a value per name."""
@@ -230,6 +271,7 @@ class Model:
     window_kv_byte_per_token: float = 0.0
     window_token: float = np.inf
     expert_param: float = 0.0
+    is_expert: float = 0.0
     n_expert: float = np.nan
     n_active_expert: float = np.nan
     used_share: float = 1.0
@@ -248,7 +290,7 @@ def _model(row: dict[str, str]) -> Model:
     expert = expected.expert_param(number | {"total_param": total, "active_param": active})
     return Model(
         total, active, layer, embedding, per_layer * (layer - window_layer), per_layer * window_layer, window,
-        expert, number["n_expert"], number["n_active_expert"], 1.0 if expert else active / total,
+        expert, float(row["is_moe"] == "true"), number["n_expert"], number["n_active_expert"], 1.0 if expert else active / total,
     )  # fmt: skip
 
 
@@ -257,19 +299,17 @@ class Sizes:
 
     def __init__(self, rows: Rows, known: expected.Calibration, batch: Values) -> None:
         filed_models = _models(rows.folder)
-        models = [_model(filed_models[name]) for name in rows.names["model_id"][1]]
+        models = [_model(filed_models[name]) for name in rows.models]
         fact = {
             name: rows.looked_up("model_id", [getattr(model, name) for model in models])
             for name in Model.__dataclass_fields__
         }
-        format_bit = rows.looked_up("format", [expected._bits(rows.folder)[name] for name in rows.names["format"][1]])
-        named_bit = rows.looked_up(
-            "quantization", [expected.bit_per_param(name, rows.folder) for name in rows.names["quantization"][1]]
-        )
         filed = rows.numbers["weight_gibyte"]
-        self.bit = _first(filed * 8 / fact["total_param"], format_bit, named_bit)
+        self.bit = _first(
+            filed * 8 / fact["total_param"], _of_format(rows, [found.bit_per_param for found in rows.every_format])
+        )
         self.whole_byte = _first(filed, fact["total_param"] * self.bit / 8)
-        self.is_expert = np.nan_to_num(fact["expert_param"]) > 0
+        self.is_expert = np.nan_to_num(fact["is_expert"]) > 0
         self.read_byte = self._read(rows, fact, batch)
         self.param = _first(
             fact["active_param"], self.read_byte * 8 / np.where(np.isnan(self.bit), ASSUMED_BIT_PER_PARAM, self.bit)
@@ -278,15 +318,16 @@ class Sizes:
         self.n_layer = _first(layer, np.asarray(expected.typical_layer(known, self.param)))
         self.cache_byte = self._cache(rows, fact)
         rows.note("layer", np.isnan(layer))
-        rows.note("experts", self.is_expert)
+        rows.note("experts", self.is_expert & (fact["expert_param"] > 0))
+        rows.note("active", self.is_expert & ~(fact["expert_param"] > 0))
 
     def _read(self, rows: Rows, fact: dict[str, Values], batch: Values) -> Values:
         """Bytes of weights a step reads; a file without a filed model is read whole."""
-        own = np.array([_expert_bit(name, rows.folder) for kind in FORMATS for name in rows.names[kind][1]])
-        at = np.cumsum([0, *(len(rows.names[kind][1]) for kind in FORMATS)])
-        bits = [rows.looked_up(kind, own[at[i] : at[i + 1]].tolist()) for i, kind in enumerate(FORMATS)]
+        expert_bit = [
+            found.bit_per_param if found.format_id == EXPERT_FORMAT else np.nan for found in rows.every_format
+        ]
         weights = expected.Weights(*(fact[name] for name in expected.Weights._fields))
-        read = expected.read_byte(weights, self.whole_byte, expert_bit=_first(*bits), batch_size=batch)
+        read = expected.read_byte(weights, self.whole_byte, expert_bit=_of_format(rows, expert_bit), batch_size=batch)
         return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
 
     def _cache(self, rows: Rows, fact: dict[str, Values]) -> Values:
@@ -316,24 +357,27 @@ def _first(*choices: Values) -> Values:
     return np.asarray(found, dtype=float)
 
 
-FORMATS = ("quantization", "format")
+FORMATS = ("format", "quantization")
+"""Two columns for one thing: an id, and a name as people write it; both are understood alike."""
 EXPERT_FORMAT = "mxfp4"
 """A format that files give to their experts only: what it leaves of the file is shared."""
 
 
-def _expert_bit(name: str, folder: Path) -> float:
-    return expected.bit_per_param(name, folder) if name.lower().startswith(EXPERT_FORMAT) else np.nan
+def _of_format(rows: Rows, values: Sequence[float]) -> Values:
+    """A value per row from one per named format, in the order of ``Rows.every_format``; NaN where no name gives one."""
+    n_first = len(rows.formats[FORMATS[0]])
+    return _first(rows.looked_up(FORMATS[0], values[:n_first]), rows.looked_up(FORMATS[1], values[n_first:]))
 
 
 class Kinds:
     """Stack, memory, software and format of every row, as rows of the table of coefficients."""
 
     def __init__(self, rows: Rows, sizes: Sizes) -> None:
-        stacks = [expected.STACKS.get(name.lower(), expected.BORROWED_STACK) for name in rows.names["backend"][1]]
-        self.stack = rows.looked_up("backend", [expected.STACK_NAMES.index(name) for name in stacks], -1).astype(int)
-        borrowed = rows.looked_up(
-            "backend", [name.lower() not in expected.STACKS for name in rows.names["backend"][1]], 0
+        meant = [backend for backend in rows.backends if backend]
+        self.stack = rows.looked_up("backend", [expected.STACK_NAMES.index(found.stack) for found in meant], -1).astype(
+            int
         )
+        borrowed = rows.looked_up("backend", [not found.is_measured for found in meant], 0)
         generations = [expected.generation(name, rows.folder) for name in rows.names["chip"][1]]
         born = rows.looked_up("chip", [generation.introduced_year for generation in generations])
         self.introduced_year = np.clip(
@@ -344,7 +388,7 @@ class Kinds:
         year = rows.numbers["year"]
         old = np.fmax(year, born) < expected.CURRENT_SOFTWARE_YEAR
         flash = np.where(np.isnan(rows.flash), ~(year < expected.FLASH_BY_DEFAULT_YEAR), rows.flash > 0)
-        self.packing = _packing(rows, sizes.bit)
+        self.packing, self.is_unknown = _packing(rows, sizes.bit)
         self.code = expected.codes(
             stack=np.maximum(self.stack, 0),
             hbm=self._is_hbm(rows, generations),
@@ -353,6 +397,8 @@ class Kinds:
             packing=self.packing,
         )
         rows.note("borrowed", borrowed > 0)
+        rows.note("split", rows.looked_up("backend", [found.is_split for found in meant], 0) > 0)
+        rows.note("format", self.is_unknown)
         rows.note(
             "chip", (rows.names["chip"][0] >= 0) & np.isnan(born) & (self.stack != expected.STACK_NAMES.index("cpu"))
         )
@@ -365,19 +411,16 @@ class Kinds:
         return np.asarray((_first(by_memory, by_chip) > 0) & (self.stack != expected.STACK_NAMES.index("cpu")))
 
 
-def _packing(rows: Rows, bit: Values) -> npt.NDArray[np.int64]:
-    """Position of each row's kind of format in ``PACKINGS``; the name decides, or the bits where there is no name."""
-    named = {
-        name: [expected.packing(text, expected.LOW_BIT) for text in rows.names[name][1]]
-        for name in ("quantization", "format")
-    }
-    place = {
-        name: rows.looked_up(name, [expected.PACKINGS.index(kind) for kind in kinds]) for name, kinds in named.items()
-    }
-    kind = np.nan_to_num(_first(place["quantization"], place["format"]), nan=0.0)
-    index = kind == expected.PACKINGS.index("i-quant")
-    low = np.where(index, expected.PACKINGS.index("low-i"), expected.PACKINGS.index("low"))
-    return np.where(bit < expected.LOW_BIT, low, kind).astype(np.int64)
+def _packing(rows: Rows, bit: Values) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Position of each row's kind of format in ``PACKINGS``, and whether a name is given that means none: nothing is unpacked then."""
+    place = [expected.PACKINGS.index(found.packing) if found.is_known else np.nan for found in rows.every_format]
+    kind = _of_format(rows, place)
+    is_named = np.any([rows.names[name][0] >= 0 for name in FORMATS], axis=0)
+    is_unknown = np.asarray(is_named & np.isnan(kind))
+    low = np.where(
+        kind == expected.PACKINGS.index("i-quant"), expected.PACKINGS.index("low-i"), expected.PACKINGS.index("low")
+    )
+    return np.where((bit < expected.LOW_BIT) & ~is_unknown, low, np.nan_to_num(kind)).astype(np.int64), is_unknown
 
 
 # ------------------------------------------------------------------------------------------ the answer
@@ -471,8 +514,12 @@ def _peak(chip: str, folder: Path) -> float:
 def _interval(known: expected.Calibration, kinds: Kinds, is_expert: npt.NDArray[np.bool_]) -> tuple[Values, Values]:
     every = product(expected.STACK_NAMES, expected.PACKINGS, (False, True))
     ends = np.array([known.intervals[expected.group(s, k, is_expert=experts)] for s, k, experts in every])
-    kind = np.maximum(kinds.stack, 0) * len(expected.PACKINGS) + kinds.packing
-    low, high = ends[kind * 2 + is_expert].T
+    stack = np.maximum(kinds.stack, 0)
+    kind = stack * len(expected.PACKINGS) + kinds.packing
+    wide = np.array(
+        [expected.widest(known, name, is_expert=experts) for name in expected.STACK_NAMES for experts in (False, True)]
+    )
+    low, high = np.where(kinds.is_unknown[:, np.newaxis], wide[stack * 2 + is_expert], ends[kind * 2 + is_expert]).T
     return low, high
 
 
@@ -494,11 +541,15 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
     """Return the notes of each row, joined; rows that share their notes share the text."""
     rows.note("bandwidth", np.isnan(rows.numbers["memory_bandwidth_gbyte_per_s"]))
     rows.note("backend", kinds.stack < 0)
-    rows.note("weight", np.isnan(sizes.read_byte))
+    without = np.isnan(sizes.read_byte)
+    given = np.any([rows.names[name][0] >= 0 for name in FORMATS], axis=0) & (rows.names["model_id"][0] >= 0)
+    rows.note("weight", without & ~given)
+    rows.note("bit", without & given)
+    rows.notes["format"] &= ~without
     rows.note("batch", batch > 1)
     order = [name for name in NOTES if name in rows.notes]
     flags = np.array([rows.notes[name] for name in order])
-    flags[order.index("layer")] &= ~flags[order.index("weight")]
+    flags[order.index("layer")] &= ~without
     patterns, which = np.unique(np.sum(flags.T * (1 << np.arange(len(order))), axis=1), return_inverse=True)
     texts = [
         "; ".join(NOTES[name] for bit, name in enumerate(order) if int(pattern) >> bit & 1) for pattern in patterns

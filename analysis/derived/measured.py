@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking
-from analysis.derived import expected
+from analysis.derived import expected, names
 from analysis.derived.common import once_per_package
 from analysis.equations import kv_cache, memory_wall, validation
 from analysis.equations.constants import BIT_PER_BYTE
@@ -147,7 +147,7 @@ def _expert_bit(rows: pd.DataFrame, package: DataPackage) -> np.ndarray:
 
 
 def _bits(rows: pd.DataFrame, package: DataPackage) -> pd.Series[float]:
-    by_name = rows["quantization"].map(lambda name: expected.bit_per_param(name, package.folder))
+    by_name = rows["quantization"].map(lambda name: names.number_format(name, package.folder).bit_per_param)
     return (rows["weight_byte"] * 8 / rows["total_param"]).fillna(by_name)
 
 
