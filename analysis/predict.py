@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from analysis import door
+from analysis import door, inputs, sheets
 from analysis.derived import expected, memory_limits, names
 from analysis.equations import kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 Values = npt.NDArray[np.float64]
 
 GIBYTE = 2.0**30
-REQUIRED = ("backend", "memory_bandwidth_gbyte_per_s")
-POSITIVE = {
-    "memory_bandwidth_gbyte_per_s": 1e9, "weight_gibyte": GIBYTE, "n_layer": 1.0, "n_kv_head": 1.0, "head_dim": 1.0,
-    "batch_size": 1.0, "year": 1.0, "memory_capacity_gibyte": GIBYTE, "storage_read_gbyte_per_s": 1e9,
-}  # fmt: skip
-"""Columns of numbers above 0, and the factor to base units."""
-NOT_NEGATIVE = {"context_token": 1.0}
+FACTORS = {
+    "memory_bandwidth_gbyte_per_s": 1e9,
+    "weight_gibyte": GIBYTE,
+    "memory_capacity_gibyte": GIBYTE,
+    "storage_read_gbyte_per_s": 1e9,
+}
+"""Column → factor to base units; the other numbers are in base units already."""
+NUMBERS = tuple(column.name for column in inputs.COLUMNS if column.is_number)
 TEXT = ("backend", "model_id", "format", "chip", "memory_type", "quantization")
-INPUT = (*TEXT, *POSITIVE, *NOT_NEGATIVE, "flash_attention")
 OUTPUT_NUMBER = (
     "token_per_s", "token_per_s_low", "token_per_s_high", "limit_token_per_s", "needs_gibyte", "has_gibyte",
 )  # fmt: skip
@@ -92,7 +92,7 @@ NOTES = {
 def predict(table: pd.DataFrame, *, folder: Path | None = None, file: str = "table") -> pd.DataFrame:
     """Return the rows of ``table`` with the expected speed, its interval, the ideal limit, what binds, and a note.
 
-    table   input columns of ``INPUT``, any others are kept; ``backend`` and ``memory_bandwidth_gbyte_per_s`` must exist
+    table   columns as ``inputs.COLUMNS`` has them, any others are kept; ``backend`` and ``memory_bandwidth_gbyte_per_s`` must exist
     folder  data folder whose calibration, chips, models and formats count; by default that of the book
     file    what messages call the table
 
@@ -100,7 +100,8 @@ def predict(table: pd.DataFrame, *, folder: Path | None = None, file: str = "tab
     """
     rows = Rows(table, folder or _data_folder(), file)
     rows.require_sound()
-    return _answer(table, rows)
+    answered = _answer(rows)
+    return table.assign(**{rows.header.output(name): answered[name] for name in OUTPUT})
 
 
 @dataclass
@@ -111,19 +112,20 @@ class Rows:
     folder: Path
     file: str
     first_line: int = 2
+    lines: Sequence[int] = ()
+    """Line of each row, where the rows do not follow each other from ``first_line`` on."""
     problems: list[Problem] = field(default_factory=list)
     notes: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     def require_sound(self) -> None:
         """Read everything and raise InputError if anything is wrong."""
-        for column in REQUIRED:
-            if column not in self.table:
-                todo = nearest(column, map(str, self.table.columns))
-                self.problems.append(
-                    Problem(file=self.file, column=column, found="no such column", expected="it", todo=todo)
-                )
+        self.header = inputs.read([str(name) for name in self.table.columns], OUTPUT)
+        self.problems += [
+            Problem(file=self.file, column=name, found=found, expected=wanted, todo=todo)
+            for name, found, wanted, todo in self.header.wrong
+        ]
         if not self.problems:
-            self.numbers = {name: self._number(name, factor) for name, factor in (POSITIVE | NOT_NEGATIVE).items()}
+            self.numbers = {name: self._number(inputs.BY_NAME[name]) for name in NUMBERS}
             self.flash = self._flag("flash_attention")
             self.names = {name: self._names(name) for name in TEXT}
             self._check_names("model_id", self._model_ids(), sorted(_models(self.folder)), "a known model")
@@ -138,41 +140,46 @@ class Rows:
     def _column(self, name: str) -> Any:
         import pandas as pd
 
-        if name not in self.table:
+        if name not in self.header.used:
             return None
-        column = self.table[name]
+        column = self.table[self.header.used[name]]
         if column.dtype.kind in "fiub":
             return column
         return column.where(column.notna() & ~column.isin(BLANKS), pd.NA)
 
-    def _number(self, name: str, factor: float) -> Values:
+    def _number(self, wanted: inputs.Column) -> Values:
+        """The numbers of a column in base units; NaN where they are missing."""
         import pandas as pd
 
-        column = self._column(name)
+        column = self._column(wanted.name)
         if column is None:
             return np.full(len(self), np.nan)
         values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float)
-        present = column.notna().to_numpy()
-        wrong = present & (~np.isfinite(values) | ((values < 0) if name in NOT_NEGATIVE else (values <= 0)))
-        self._refuse(name, column, wrong, "a number of 0 or more" if name in NOT_NEGATIVE else "a number above 0")
-        return values * factor
+        values = values * self.header.ratio[wanted.name]
+        with np.errstate(invalid="ignore"):
+            fits = (values >= wanted.low) & (values <= wanted.high)
+        self._refuse(wanted.name, column, column.notna().to_numpy() & ~fits, wanted.allowed)
+        return np.where(fits, values, np.nan) * FACTORS.get(wanted.name, 1.0)
 
     def _flag(self, name: str) -> Values:
         column = self._column(name)
         if column is None:
             return np.full(len(self), np.nan)
         meaning = dict.fromkeys(TRUE, 1.0) | dict.fromkeys(FALSE, 0.0) | {"1.0": 1.0, "0.0": 0.0}
-        values = np.asarray(column.astype(str).str.lower().map(meaning), dtype=float)
+        values = np.asarray(column.astype(str).str.strip().str.lower().map(meaning), dtype=float)
         self._refuse(name, column, column.notna().to_numpy() & np.isnan(values), "true or false")
         return values
 
     def _refuse(self, name: str, column: Any, wrong: npt.NDArray[np.bool_], wanted: str) -> None:
         for position in np.flatnonzero(wrong)[:MOST_PROBLEMS]:
-            found, line = repr(column.iloc[position]), int(position) + self.first_line
-            todo = "Correct it, or leave it empty if it is unknown."
-            self.problems.append(
-                Problem(file=self.file, row=line, column=name, found=found, expected=wanted, todo=todo)
-            )
+            cell = column.iloc[position]
+            self._wrong(int(position), name, repr(cell), wanted, _todo(str(cell).strip(), inputs.BY_NAME[name]))
+
+    def _wrong(self, position: int, name: str, found: str, wanted: str, todo: str) -> None:
+        """Remember a problem in the cell of a row, at the column as the file calls it."""
+        line = self.lines[position] if self.lines else position + self.first_line
+        called = self.header.used[name].strip()
+        self.problems.append(Problem(file=self.file, row=line, column=called, found=found, expected=wanted, todo=todo))
 
     def _names(self, name: str) -> tuple[npt.NDArray[np.int64], list[str]]:
         """Position of each row's name in the list of names; -1 where it is missing."""
@@ -181,8 +188,10 @@ class Rows:
         column = self._column(name)
         if column is None:
             return np.full(len(self), -1), []
-        position, names = pd.factorize(column)
-        return np.asarray(position, dtype=np.int64), [str(value).strip() for value in names]
+        position, given = pd.factorize(column)
+        texts = [str(value).strip() for value in given]
+        place = np.array([index if text else -1 for index, text in enumerate(texts)] + [-1], dtype=np.int64)
+        return place[position], texts
 
     def _model_ids(self) -> list[str]:
         """The models that the names in ``model_id`` mean; empty where they mean none."""
@@ -196,18 +205,9 @@ class Rows:
     def _check_names(self, name: str, meant: Sequence[object], known: Sequence[str], wanted: str) -> None:
         position, given = self.names[name]
         for index, value in enumerate(given):
-            if not meant[index]:
-                line = int(np.flatnonzero(position == index)[0]) + self.first_line
-                self.problems.append(
-                    Problem(
-                        file=self.file,
-                        row=line,
-                        column=name,
-                        found=repr(value[:80]),
-                        expected=wanted,
-                        todo=nearest(value[:80], known),
-                    )
-                )
+            if value and not meant[index]:
+                first = int(np.flatnonzero(position == index)[0])
+                self._wrong(first, name, repr(value[:80]), wanted, nearest(value[:80], known))
 
     def _check_formats(self) -> None:
         """Resolve the names of formats; two columns may not name two formats of different bits in one row."""
@@ -222,8 +222,7 @@ class Rows:
                 f"{kind} {self.names[kind][1][self.names[kind][0][position]]!r}" for kind in ("format", "quantization")
             )
             todo = "The two columns mean one thing: keep one."
-            line = int(position) + self.first_line
-            self.problems.append(Problem(self.file, found, "one number format in a row", todo, line, "format"))
+            self._wrong(int(position), "format", found, "one number format in a row", todo)
 
     @property
     def every_format(self) -> list[names.Format]:
@@ -237,6 +236,15 @@ class Rows:
     def note(self, name: str, where: npt.NDArray[np.bool_]) -> None:
         """Remember that a note belongs to some rows."""
         self.notes[name] = where
+
+
+def _todo(cell: str, column: inputs.Column) -> str:
+    from analysis import cells
+
+    if column.only is not None:
+        return f"Leave the column out: what is predicted holds for {column.only:g}."
+    hint = cells._not_a_number(cell, {"type": "number"}, required=False) if "," in cell and column.is_number else ""
+    return hint or "Correct it, or leave it empty if it is unknown."
 
 
 # ------------------------------------------------------------------------------------- what a row means
@@ -373,7 +381,7 @@ class Kinds:
     """Stack, memory, software and format of every row, as rows of the table of coefficients."""
 
     def __init__(self, rows: Rows, sizes: Sizes) -> None:
-        meant = [backend for backend in rows.backends if backend]
+        meant = [found or names.NO_BACKEND for found in rows.backends]
         self.stack = rows.looked_up("backend", [expected.STACK_NAMES.index(found.stack) for found in meant], -1).astype(
             int
         )
@@ -426,7 +434,10 @@ def _packing(rows: Rows, bit: Values) -> tuple[npt.NDArray[np.int64], npt.NDArra
 # ------------------------------------------------------------------------------------------ the answer
 
 
-def _answer(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+def _answer(rows: Rows) -> pd.DataFrame:
+    """The columns of ``OUTPUT``, and no others."""
+    import pandas as pd
+
     known = expected.calibration(rows.folder)
     batch = np.nan_to_num(rows.numbers["batch_size"], nan=1.0)
     sizes = Sizes(rows, known, batch)
@@ -447,7 +458,7 @@ def _answer(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
         "limit_token_per_s": limit, "needs_gibyte": needs / GIBYTE, "has_gibyte": usable.byte / GIBYTE,
         "fits": memory_limits.words(grade), "binding": _binding(rows, parts, missing), "note": _note(rows, sizes, kinds, batch),
     }  # fmt: skip
-    return table.assign(**columns)
+    return pd.DataFrame(columns, index=rows.table.index)
 
 
 def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, batch: Values) -> dict[str, Values]:
@@ -560,20 +571,72 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
 # ------------------------------------------------------------------------------------------------ files
 
 
-def predict_file(source: str, target: str | None = None, *, folder: Path | None = None) -> None:
-    """Read a CSV file (``-``: standard input), and write it with its predictions to ``target`` (None or ``-``: standard output).
+def predict_file(source: str, target: str | None = None, *, folder: Path | None = None) -> str:
+    """Read a table (``-``: standard input), and write it as CSV with its predictions to ``target`` (None or ``-``: standard output).
 
-    Works in chunks, so the table may be larger than memory.  Nothing is written where a row is wrong.
-    Raises InputError with every problem found.
+    CSV works in chunks, so the table may be larger than memory; other separators, XLSX and Parquet are read whole.
+    Nothing is written where a row is wrong.  Raises InputError with every problem found.  Returns one line that names the
+    columns that were not used, empty where there is none.
     """
     name = "standard input" if source == "-" else Path(source).name
+    at = Reading(folder or _data_folder(), name, 2, None)
     try:
-        with tempfile.TemporaryFile() as store, door.opened(source) as stream:
-            _predict_stream(stream, store, folder or _data_folder(), name)
+        with tempfile.TemporaryFile() as store:
+            header = _predict_any(source, store, at)
             store.seek(0)
             _put(store, target)
     except door.Refused as error:
         raise InputError([error.problem(name)]) from None
+    return header.remark(OUTPUT)
+
+
+def _predict_any(source: str, store: IO[bytes], at: Reading) -> inputs.Header:
+    if Path(source).suffix.lower() in (".xlsx", ".parquet"):
+        if found := door.kind(Path(source)):
+            raise door.Refused(found, "a file, a pipe or standard input", "Check the path; - reads standard input.")
+        return _predict_sheet(sheets.single(Path(source), None, _is_header), store, at)
+    with door.opened(source) as stream:
+        if not _is_of_commas(_line(stream)):
+            stream.seek(0)
+            content = stream.read(door.LARGEST_BYTE + 1)
+            door._require_at_most(len(content), door.LARGEST_BYTE)
+            return _predict_sheet(sheets.single(Path(at.name), content, _is_header), store, at)
+        stream.seek(0)
+        return _predict_stream(stream, store, at)
+
+
+def _is_of_commas(first: bytes) -> bool:
+    """Whether a file begins as a plain CSV does: with a header, between commas."""
+    text = first.decode("utf-8-sig", "replace")
+    is_line = bool(text.strip()) and not text.startswith(sheets.COMMENTS) and not text.lower().startswith("sep=")
+    return is_line and sheets._delimiter(text) == ","
+
+
+def _is_header(texts: Sequence[str]) -> bool:
+    return set(inputs.REQUIRED) <= set(inputs.read(texts).used)
+
+
+def _predict_sheet(sheet: sheets.Sheet, store: IO[bytes], at: Reading) -> inputs.Header:
+    """Write the rows of a table that was read whole, as CSV with commas and decimal points."""
+    import pandas as pd
+
+    if sheet.problems:
+        raise InputError(sheet.problems[:MOST_PROBLEMS])
+    if twice := [name for name in sheet.header if sheet.header.count(name) > 1]:
+        raise door.Refused(f"the column {twice[0][:80]!r} twice", "each column once", "Keep one.")
+    header = inputs.read(sheet.header, OUTPUT)
+    table = pd.DataFrame([cells for _, cells in sheet.rows], columns=sheet.header, dtype=str)
+    if sheet.decimal_comma:
+        for name in {header.used[name] for name in NUMBERS if name in header.used}:
+            table[name] = table[name].str.replace(DECIMAL_COMMA, ".", regex=True)
+    rows = Rows(table, at.folder, at.name, lines=[row for row, _ in sheet.rows])
+    rows.require_sound()
+    store.write(_beside(rows, _answer(rows), header=True).encode())
+    return rows.header
+
+
+DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d+$)(?!(?<=^[1-9],)\d{3}$)(?!(?<=^[1-9]\d,)\d{3}$)(?!(?<=^[1-9]\d\d,)\d{3}$)")
+"""A comma before decimals; before three digits it may be that of thousands, and is left for the message."""
 
 
 def _put(store: IO[bytes], target: str | None) -> None:
@@ -626,26 +689,26 @@ class _Metered(io.RawIOBase):
         return len(part)
 
 
-def _predict_stream(stream: IO[bytes], store: IO[bytes], folder: Path, name: str) -> None:
+def _predict_stream(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.Header:
     """Write the header and the rows: line by line as they stand while they are plain, through the CSV parser from where they are not."""
     first = _line(stream)
-    header = _plain_header(first)
-    line = 2
-    if header is None:
+    columns = _plain_header(first)
+    if columns is None:
         stream.seek(0)
-        _predict_parsed(stream, store, Reading(folder, name, line, None))
-        return
-    store.write(",".join([*header, *OUTPUT]).encode() + b"\n")
+        return _predict_parsed(stream, store, at)
+    header = inputs.read(columns, OUTPUT)
+    store.write(",".join([*columns, *map(header.output, OUTPUT)]).encode() + b"\n")
+    line = at.line
     while True:
         start = stream.tell()
         block = stream.read(CHUNK_BYTE) + _line(stream)
         if not block:
-            return
-        count = _predict_plain(block, store, Reading(folder, name, line, header))
+            return header
+        here = Reading(at.folder, at.name, line, columns)
+        count = _predict_plain(block, store, here)
         if count is None:
             stream.seek(start)
-            _predict_parsed(stream, store, Reading(folder, name, line, header))
-            return
+            return _predict_parsed(stream, store, here)
         line += count
 
 
@@ -666,8 +729,8 @@ def _plain_header(first: bytes) -> list[str] | None:
         columns = first.decode("utf-8").rstrip("\r\n").split(",")
     except UnicodeDecodeError:
         return None
-    plain = len(set(columns)) == len(columns) and all(columns) and not set(columns) & set(OUTPUT)
-    return columns if plain and set(REQUIRED) <= set(columns) else None
+    plain = len(set(columns)) == len(columns) and all(columns)
+    return columns if plain and not inputs.read(columns, OUTPUT).wrong else None
 
 
 def _predict_plain(block: bytes, store: IO[bytes], at: Reading) -> int | None:
@@ -681,7 +744,7 @@ def _predict_plain(block: bytes, store: IO[bytes], at: Reading) -> int | None:
         rows.require_sound()
     except InputError:
         return None
-    store.write("".join(map(str.__add__, lines, _endings(_answer(table, rows)))).encode())
+    store.write("".join(map(str.__add__, lines, _endings(_answer(rows)))).encode())
     return len(lines)
 
 
@@ -705,8 +768,9 @@ def _numbers_and_names(block: bytes, header: list[str]) -> pd.DataFrame | None:
     """Columns of a plain block that count, numbers as numbers; None where a number is none."""
     import pandas as pd
 
-    used = [column for column in header if column in INPUT]
-    numbers = [column for column in used if column in POSITIVE or column in NOT_NEGATIVE]
+    meant = inputs.read(header, OUTPUT).used
+    used = [column for column in header if column in meant.values()]
+    numbers = [meant[name] for name in NUMBERS if name in meant]
     kinds = dict.fromkeys(used, "str") | dict.fromkeys(numbers, "float64")
     try:
         return pd.read_csv(
@@ -755,35 +819,34 @@ def _quoted(text: str) -> str:
     return f'"{text}"' if "," in text else text
 
 
-def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> None:
+def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.Header:
     """Write the rows of the rest of a stream through the CSV parser; raise InputError with every problem found."""
     problems: list[Problem] = []
     line = at.line
+    header = inputs.read(at.header or [])
     for chunk in _chunks(stream, at):
         rows = Rows(chunk, at.folder, at.name, first_line=line)
         try:
             rows.require_sound()
         except InputError as error:
             problems += error.problems
-            if "no such column" in {problem.found for problem in problems} or len(problems) >= MOST_PROBLEMS:
+            if rows.header.wrong or len(problems) >= MOST_PROBLEMS:
                 break
         if not problems:
-            answered = _answer(chunk, rows)
-            whole = at.header is None and line == at.line
-            store.write(_beside(chunk, answered, header=whole).encode())
+            store.write(_beside(rows, _answer(rows), header=at.header is None and line == at.line).encode())
+        header = rows.header
         line += len(chunk)
     if problems:
         raise InputError(problems[:MOST_PROBLEMS])
+    return header
 
 
-def _beside(chunk: pd.DataFrame, answered: pd.DataFrame, *, header: bool) -> str:
+def _beside(rows: Rows, answered: pd.DataFrame, *, header: bool) -> str:
     """The rows with their predictions as CSV; numbers are written as in plain lines."""
-    numbers = {name: answered[name].round(DECIMALS).astype(object) for name in OUTPUT_NUMBER}
-    return str(
-        chunk.assign(**numbers, **{name: answered[name] for name in OUTPUT_TEXT}).to_csv(
-            index=False, header=header, lineterminator="\n"
-        )
-    )
+    columns = {name: answered[name].round(DECIMALS).astype(object) for name in OUTPUT_NUMBER}
+    columns |= {name: answered[name] for name in OUTPUT_TEXT}
+    whole = rows.table.assign(**{rows.header.output(name): column for name, column in columns.items()})
+    return str(whole.to_csv(index=False, header=header, lineterminator="\n"))
 
 
 def _chunks(stream: IO[bytes], at: Reading) -> Iterator[pd.DataFrame]:

@@ -17,7 +17,7 @@ FLOORS = {
     "units": 0, "errors": 0, "words": 0, "ranking": 0, "door": 0, "typed": 0, "workbooks": 0, "parquet": 0,
     "equations": 1, "tables": 1, "checks": 1, "sheets": 1, "cells": 1, "overlay": 1, "needed": 1,
     "rules": 1, "assumptions": 1, "wrong_inputs": 1, "template": 1, "machine": 1, "measure": 1,
-    "descriptor": 1, "charts": 1,
+    "descriptor": 1, "inputs": 1, "charts": 1,
     "figures": 2, "derived": 3, "claims": 4, "calibration": 4, "predict": 4, "this_machine": 5,
     "book": 5,
     "cli": 6, "__main__": 7, "__init__": 0,

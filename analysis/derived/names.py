@@ -169,6 +169,8 @@ class Backend(NamedTuple):
     is_split: bool
 
 
+NO_BACKEND = Backend(expected.BORROWED_STACK, True, False)
+"""In place of a name that is empty: its rows get no speed."""
 STACKS = expected.STACKS | {
     "mtl": "metal", "mps": "metal", "cublas": "cuda", "hipblas": "rocm", "blas": "cpu", "openblas": "cpu", "accelerate": "cpu",
     "avx": "cpu", "neon": "cpu",
