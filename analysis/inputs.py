@@ -223,6 +223,15 @@ def described() -> list[dict[str, str]]:
     return [{"name": column.name, "meaning": column.meaning, "allowed": column.allowed} for column in COLUMNS]
 
 
+EXAMPLE = """\
+machine,backend,GPU,Bandwidth (GB/s),VRAM (GiB),model,quant,ctx
+office,CUDA,RTX 4090,1008,24,Qwen3 8B,Q4_K_M,4096
+notebook,MTL,M3 Max,400,64,Llama 3.3 70B,Q4_K - Medium,
+old card,cuda12,RTX 3090,936,24,Llama 3.3 70B,i1-Q4_K_M,
+"""
+"""The worked example of the page on rerunning."""
+
+
 def template() -> str:
     """The commented, empty table: what each column holds, one row as an example in a comment, and the header."""
     names = [column.name for column in COLUMNS if column.only is None]
@@ -233,6 +242,7 @@ def template() -> str:
         "",
         *(f"{column.name}: {column.meaning}; {column.allowed}" for column in COLUMNS),
         "",
-        "Example: backend=cuda, memory_bandwidth_gbyte_per_s=1008, model_id=llama-3.1-8b, format=Q4_K_M, memory_capacity_gibyte=24",
+        "An example, its columns named as people name them:",
+        *EXAMPLE.splitlines(),
     ]
     return "".join(f"# {line}".rstrip() + "\n" for line in lines) + ",".join(names) + "\n"

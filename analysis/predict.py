@@ -104,6 +104,13 @@ def predict(table: pd.DataFrame, *, folder: Path | None = None, file: str = "tab
     return table.assign(**{rows.header.output(name): answered[name] for name in OUTPUT})
 
 
+def example() -> pd.DataFrame:
+    """The rows of ``inputs.EXAMPLE`` with their answer, for the page that explains it."""
+    import pandas as pd
+
+    return predict(pd.read_csv(io.StringIO(inputs.EXAMPLE), dtype=str, keep_default_na=False))
+
+
 @dataclass
 class Rows:
     """A table being read: numbers in base units, names resolved once each, and the problems met on the way."""

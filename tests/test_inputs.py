@@ -15,7 +15,7 @@ import pytest
 
 from analysis import inputs, sheets
 from analysis.errors import InputError
-from analysis.predict import OUTPUT, predict, predict_file
+from analysis.predict import OUTPUT, example, predict, predict_file
 from tests.conftest import ROOT
 
 PLAIN = "backend,memory_bandwidth_gbyte_per_s,weight_gibyte,context_token\ncuda,936.5,3.56,2048\n"
@@ -229,3 +229,21 @@ def test_standard_output_holds_the_table_alone() -> None:
     done = subprocess.run([*COMMAND, "predict", "-"], input=text, capture_output=True, text=True, cwd=ROOT, check=True)
     assert len(pd.read_csv(io.StringIO(done.stdout))) == 1
     assert done.stderr == "-: not used: mine\n"
+
+
+def test_the_worked_example_is_that_of_the_page_and_answered_by_the_command(tmp_path: Path) -> None:
+    assert inputs.EXAMPLE in (ROOT / "chapters" / "rerun.md").read_text(encoding="utf-8")
+    table = answer(tmp_path, inputs.EXAMPLE)
+    office, notebook, old = table.to_dict("records")
+    assert (
+        0
+        < office["token_per_s_low"]
+        < office["token_per_s"]
+        < office["token_per_s_high"]
+        <= office["limit_token_per_s"]
+    )
+    assert 0 < notebook["token_per_s"] < office["token_per_s"] / 5
+    assert (old["fits"], old["binding"]) == ("no", "capacity")
+    assert pd.isna(old["token_per_s"])
+    shown = example()[list(OUTPUT[:4])].to_numpy(dtype=float).round(4)
+    assert shown == pytest.approx(table[list(OUTPUT[:4])].to_numpy(), nan_ok=True)

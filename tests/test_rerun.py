@@ -23,7 +23,7 @@ from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis import checks, overlay, sheets, tables, template, wrong_inputs
+from analysis import checks, inputs, overlay, sheets, tables, template, wrong_inputs
 from analysis.book import execution, intake, parameters, pieces, publishing
 from analysis.book import site as site_module
 from analysis.charts import sram_density as charts_sram
@@ -590,6 +590,7 @@ def test_each_recipe_runs(line: str, site: Path, other: Path, tmp_path: Path) ->
     mine.mkdir()
     (mine / "devices.csv").write_bytes(table(GOOD))
     (tmp_path / "my-parameters.yml").write_text("token_per_word: 1.3\n", encoding="utf-8")
+    (tmp_path / "my-cards.csv").write_text(inputs.EXAMPLE, encoding="utf-8")
     (tmp_path / "_build").mkdir()
     for name, built in (("html", site), ("mine", other)):
         (tmp_path / "_build" / name).symlink_to(built)
