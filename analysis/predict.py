@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -859,16 +860,18 @@ def _beside(rows: Rows, answered: pd.DataFrame, *, header: bool) -> str:
 def _chunks(stream: IO[bytes], at: Reading) -> Iterator[pd.DataFrame]:
     import pandas as pd
 
-    given: dict[str, Any] = {} if at.header is None else {"header": None, "names": at.header, "index_col": False}
+    given: dict[str, Any] = {} if at.header is None else {"header": None, "names": at.header}
     metered = _Metered(stream)
     try:
-        for chunk in pd.read_csv(
-            io.BufferedReader(metered), dtype=str, keep_default_na=False, na_filter=False, chunksize=CHUNK_ROWS,
-            encoding="utf-8", **given,
-        ):  # fmt: skip
-            metered.taken = 0
-            yield chunk
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # it would leave out what a row has too much
+            for chunk in pd.read_csv(
+                io.BufferedReader(metered), dtype=str, keep_default_na=False, na_filter=False, index_col=False, chunksize=CHUNK_ROWS,
+                encoding="utf-8", **given,
+            ):  # fmt: skip
+                metered.taken = 0
+                yield chunk
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         found = Problem(
             file=at.name,
             found=str(error).strip(),

@@ -247,3 +247,10 @@ def test_the_worked_example_is_that_of_the_page_and_answered_by_the_command(tmp_
     assert pd.isna(old["token_per_s"])
     shown = example()[list(OUTPUT[:4])].to_numpy(dtype=float).round(4)
     assert shown == pytest.approx(table[list(OUTPUT[:4])].to_numpy(), nan_ok=True)
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_row_with_more_cells_than_the_header_is_refused(tmp_path: Path, quote: str) -> None:
+    with pytest.raises(InputError, match=r"in\.csv"):
+        answer(tmp_path, f"backend,memory_bandwidth_gbyte_per_s,weight_gibyte\n{quote}cuda{quote},936,4,5,6\n")
+    assert not (tmp_path / "out.csv").exists()
