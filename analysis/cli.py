@@ -22,6 +22,7 @@ import typer
 
 from analysis import door
 from analysis.errors import InputError, MemoryWallError, Problem
+from analysis.model import inputs
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 
@@ -278,37 +279,47 @@ def check(
 
 @app.command()
 def template(
-    table: Annotated[str, typer.Argument(help="Name of a table, as devices.")],
+    table: Annotated[
+        str, typer.Argument(help="Name of a table, as devices; predict for the columns that predict takes.")
+    ],
     out: Annotated[Path | None, typer.Option(help="File or folder to write it to. Without it: the terminal.")] = None,
 ) -> None:
     """Write an empty table with comments that say what goes where: the start of a data folder of your own."""
     from analysis import tables
     from analysis.tables import template as writer
 
-    if out is None:
+    if table == "predict":
+        typer.echo(inputs.template(), nl=False) if out is None else typer.echo(
+            f"Written: {writer.put(inputs.template(), table, out)}"
+        )
+    elif out is None:
         typer.echo(writer.text(tables.package(), table), nl=False)
     else:
         typer.echo(f"Written: {writer.write(tables.package(), table, out)}")
 
 
-@app.command()
+@app.command(help=inputs.help_text())
 def predict(
-    file: Annotated[str, typer.Argument(help="CSV file with one configuration a row; - reads standard input.")],
+    file: Annotated[
+        str, typer.Argument(help="CSV, XLSX or Parquet with one configuration a row; - reads standard input.")
+    ],
     out: Annotated[
         str | None, typer.Option(help="CSV file to write. Without it: standard output.", show_default=False)
     ] = None,
     data: Data = None,
 ) -> None:
-    """Expected tokens per second for each row of a table, with an 80 % interval, the ideal limit, what binds, and a note."""
+    """Answer a table of configurations; what it says of itself is computed from the table of its columns."""
     from analysis.model.predict import predict_file
 
     if data is None:
-        predict_file(file, out)
-        return
-    from analysis.book import site
+        remark = predict_file(file, out)
+    else:
+        from analysis.book import site
 
-    with TemporaryDirectory() as folder:
-        predict_file(file, out, folder=site.merged_data(data, Path(folder) / "data"))
+        with TemporaryDirectory() as folder:
+            remark = predict_file(file, out, folder=site.merged_data(data, Path(folder) / "data"))
+    if remark:
+        typer.echo(f"{file}: {remark}", err=True)
 
 
 State = Annotated[

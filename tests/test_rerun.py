@@ -30,6 +30,7 @@ from analysis.charts import sram_density as charts_sram
 from analysis.derived import sram_density as derived_sram
 from analysis.door import sheets
 from analysis.errors import InputError
+from analysis.model import inputs
 from analysis.tables import DataPackage, checks, overlay, template, wrong_inputs
 from tests import other_world
 from tests.bad_cases import DECODE, GOOD, table, workbook
@@ -591,6 +592,7 @@ def test_each_recipe_runs(line: str, site: Path, other: Path, tmp_path: Path) ->
     mine.mkdir()
     (mine / "devices.csv").write_bytes(table(GOOD))
     (tmp_path / "my-parameters.yml").write_text("token_per_word: 1.3\n", encoding="utf-8")
+    (tmp_path / "my-cards.csv").write_text(inputs.EXAMPLE, encoding="utf-8")
     (tmp_path / "_build").mkdir()
     for name, built in (("html", site), ("mine", other)):
         (tmp_path / "_build" / name).symlink_to(built)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -79,6 +79,25 @@ def given(folder: Path, known: Iterable[str]) -> tuple[list[Sheet], list[Problem
     return sorted(sheets, key=lambda sheet: sheet.extra), problems + _twice(sheets)
 
 
+def single(path: Path, content: bytes | None, begins: Callable[[list[str]], bool]) -> Sheet:
+    """One table from one file, whatever its rows are called: that of a workbook, from Parquet, or the ``content`` of a CSV.
+
+    begins  says of a row whether it is the header: what stands above it in a workbook is a title
+    """
+    if content is not None:
+        return from_bytes(content, Sheet("table", path.name))
+    if path.suffix.lower() != ".xlsx":
+        return _from_parquet(path, Sheet("table", path.name))
+    whole = Sheet("table", path.name)
+    try:
+        book = workbooks.Workbook(path)
+        pages = [page for title in book.titles if (page := book.page(title)).holds_something]
+    except door.Refused as error:
+        return whole.refuse(error.found, error.expected, error.todo)
+    found = [page for page in pages if any(begins(texts) for _, texts in page.records())]
+    return _from_page((found or pages or [workbooks.Page()])[0], whole, begins)
+
+
 def _meant(path: Path) -> tuple[str, str]:
     """Table and part that a file name means: ``devices.csv``; ``devices.whole.csv``; ``devices.this-machine.csv`` for more rows."""
     name, _, part = path.stem.partition(".")
@@ -128,9 +147,7 @@ def from_bytes(content: bytes | None, sheet: Sheet) -> Sheet:
     if not first:
         return sheet.refuse("an empty file", "a header and rows", "See `memory-wall template`.")
     delimiter = _delimiter(header)
-    sheet.decimal_comma = delimiter == ";"
-    if delimiter == "\t":
-        return sheet.refuse("cells separated by tabs", "commas or semicolons", SAVE_AS, row=first)
+    sheet.decimal_comma = delimiter != ","
     _filled(sheet, _records(_Lines(text, first), delimiter, sheet))
     nothing = not sheet.header and not sheet.problems
     return sheet.refuse("no header", "a header and rows", "See `memory-wall template`.", first) if nothing else sheet
@@ -161,7 +178,7 @@ def _binary(raw: bytes, sheet: Sheet) -> bool:
 def _beginning(text: str) -> tuple[int, str]:
     """(number, line) of the first line that holds something, after the mark that one spreadsheet leaves; 0 where none does."""
     for number, line in enumerate(islice(io.StringIO(text, newline=""), MOST_LINES), start=1):
-        if line.strip() and not line.startswith(COMMENTS) and line.strip().lower() not in ("sep=;", "sep=,"):
+        if line.strip() and not line.startswith(COMMENTS) and line.strip().lower() not in ("sep=;", "sep=,", "sep="):
             return number, line
     return 0, ""
 
@@ -284,10 +301,12 @@ def _named_page(page: workbooks.Page, sheet: Sheet, known: list[str]) -> Sheet:
     return sheet.refuse(f"sheet {sheet.table[:80]!r}", "a sheet named for a table", todo)
 
 
-def _from_page(page: workbooks.Page, sheet: Sheet) -> Sheet:
+def _from_page(page: workbooks.Page, sheet: Sheet, begins: Callable[[list[str]], bool] | None = None) -> Sheet:
     for row, place in page.unsolved:
         sheet.refuse(f"a formula without a result in {place}", "a value", "Open and save the workbook.", row)
-    _filled(sheet, ((row, texts) for row, texts in page.records() if not texts[0].startswith(COMMENTS)))
+    records = [(row, texts) for row, texts in page.records() if not texts[0].startswith(COMMENTS)]
+    first = next((place for place, (_, texts) in enumerate(records) if begins and begins(texts)), 0)
+    _filled(sheet, iter(records[first:]))
     return sheet if sheet.header else sheet.refuse("an empty sheet", "a header and rows", "See `memory-wall template`.")
 
 

@@ -33,8 +33,6 @@ STACK_NAMES = ("cuda", "vulkan", "rocm", "metal", "cpu")
 PACKINGS = ("plain", "k-quant", "i-quant", "low", "low-i")
 """Kinds of formats by what unpacking costs: 4 bits and more in plain blocks, K and I mixes, and below 4 bits."""
 LOW_BIT = 4.0
-WHOLE_NUMBER_BIT, SCALE_BIT = 16, 0.5
-"""Formats of fewer bits spend about so much more on the scales of their blocks."""
 GROUPS = ("cuda", "metal", "amd-vulkan", "cpu", "low-bit", "experts", "phone-metal", "phone-cpu")
 """Groups of predictions that share an interval; those of phones come from runs that nothing was fitted to."""
 
@@ -153,6 +151,14 @@ def group(stack: str, packing: str, *, is_expert: bool = False) -> str:
     return "amd-vulkan" if stack in ("rocm", "vulkan") else stack
 
 
+def widest(known: Calibration, stack: str, *, is_expert: bool = False) -> tuple[float, float]:
+    """The interval that holds those of all formats on a stack: for a format of which nothing is known."""
+    lows, highs = zip(
+        *(known.intervals[group(stack, packing, is_expert=is_expert)] for packing in PACKINGS), strict=True
+    )
+    return min(lows), max(highs)
+
+
 def kind(stack: str, chip: str, folder: Path) -> tuple[str, ...]:
     """What one measurement speaks for: graphics processors of one maker and kind of memory, processors of one generation."""
     generation_id, vendor = family(chip, folder)
@@ -167,7 +173,7 @@ def kind(stack: str, chip: str, folder: Path) -> tuple[str, ...]:
 def packing(quantization: str, bit_per_param: float) -> str:
     """Kind of a number format, from its name and its effective bits; a format that is not known is plain."""
     name = quantization.upper().replace("-", "_")
-    index = name.startswith("IQ")
+    index = re.search(r"(?<![A-Z0-9])IQ\d", name) is not None
     if bit_per_param < LOW_BIT:
         return "low-i" if index else "low"
     if index:
@@ -182,24 +188,6 @@ def clipped_year(year: Number) -> Number:
         if year is None or np.isnan(year)
         else min(max(year, OLDEST_GENERATION_YEAR), NEWEST_GENERATION_YEAR)
     )
-
-
-@cache
-def _bits(folder: Path) -> dict[str, float]:
-    return {row["format_id"]: float(row["effective_bit_per_param"]) for row in rows(folder / "number_formats.csv")}
-
-
-@cache
-def bit_per_param(quantization: str, folder: Path) -> float:
-    """Effective bits of a format by its name: as filed, else the digits of the name plus half a bit for scales, else NaN."""
-    name = re.sub(r"[^a-z0-9]+", "-", quantization.lower()).strip("-")
-    known = _bits(folder)
-    for candidate in (name, name.replace("f16", "fp16") if name == "f16" else name, re.sub(r"-x?l$", "-m", name)):
-        if candidate in known:
-            return known[candidate]
-    digits = re.search(r"\d+", name)
-    bits = float(digits[0]) if digits else np.nan
-    return bits if np.isnan(bits) or bits >= WHOLE_NUMBER_BIT else bits + SCALE_BIT
 
 
 def is_old_software(year: float, introduced_year: float) -> bool:

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis import ranking
 from analysis.equations import kv_cache, memory_wall, validation
 from analysis.equations.constants import BIT_PER_BYTE
-from analysis.model import expected
+from analysis.model import expected, names
 from analysis.tables import DataPackage
 from analysis.tables.once import once_per_package
 
@@ -147,7 +147,7 @@ def _expert_bit(rows: pd.DataFrame, package: DataPackage) -> np.ndarray:
 
 
 def _bits(rows: pd.DataFrame, package: DataPackage) -> pd.Series[float]:
-    by_name = rows["quantization"].map(lambda name: expected.bit_per_param(name, package.folder))
+    by_name = rows["quantization"].map(lambda name: names.number_format(name, package.folder).bit_per_param)
     return (rows["weight_byte"] * 8 / rows["total_param"]).fillna(by_name)
 
 

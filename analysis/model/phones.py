@@ -9,7 +9,7 @@ from analysis import words
 from analysis.equations import validation
 from analysis.equations.constants import BIT_PER_BYTE
 from analysis.figures import Value
-from analysis.model import expected, intervals
+from analysis.model import expected, intervals, names
 from analysis.tables import DataPackage, source_ids
 from analysis.tables.once import once_per_package
 
@@ -38,7 +38,7 @@ def measurements(package: DataPackage, known: expected.Calibration | None = None
     maker = np.where(rows["chip_vendor"] == "Apple", "apple-", "other-")
     rows["kind"] = maker + rows["unit_kind"].str.split("-").str[0].to_numpy()
     rows["stack"] = rows["unit_kind"].map(STAND_INS).fillna(expected.BORROWED_STACK)
-    named = [expected.bit_per_param(name, package.folder) for name in rows["quantization"]]
+    named = [names.number_format(name, package.folder).bit_per_param for name in rows["quantization"]]
     rows["bit_per_param"] = (rows["weight_byte"] * BIT_PER_BYTE / rows["total_param"]).fillna(pd.Series(named))
     rows["expected_token_per_s"] = _expected(rows, known or expected.calibration(package.folder))
     rows["speed_ratio"] = rows["decode_token_per_s"] / rows["expected_token_per_s"]
@@ -55,6 +55,7 @@ def _expected(rows: pd.DataFrame, known: expected.Calibration) -> np.ndarray:
     names = {"bandwidth_byte_per_s": "memory_bandwidth_byte_per_s", "weight_byte": "read_byte"}
     plain = {name: name for name in ("n_layer", "bit_per_param")}
     configuration = {key: rows[column].to_numpy(dtype=float) for key, column in (names | plain).items()}
+    configuration["bit_per_param"] = np.nan_to_num(configuration["bit_per_param"], nan=1.0)  # nothing is unpacked then
     whole = configuration | {"kv_cache_byte": 0.0, "introduced_year": expected.clipped_year(np.nan)}
     return np.asarray(1 / known.parts(expected.arrays(known.table, np.array(codes)), whole).step_s)
 

@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,9 +25,10 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis import door
+from analysis.door import sheets
 from analysis.equations import kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
-from analysis.model import expected, memory_limits
+from analysis.model import expected, inputs, memory_limits, names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,15 +36,15 @@ if TYPE_CHECKING:
 Values = npt.NDArray[np.float64]
 
 GIBYTE = 2.0**30
-REQUIRED = ("backend", "memory_bandwidth_gbyte_per_s")
-POSITIVE = {
-    "memory_bandwidth_gbyte_per_s": 1e9, "weight_gibyte": GIBYTE, "n_layer": 1.0, "n_kv_head": 1.0, "head_dim": 1.0,
-    "batch_size": 1.0, "year": 1.0, "memory_capacity_gibyte": GIBYTE, "storage_read_gbyte_per_s": 1e9,
-}  # fmt: skip
-"""Columns of numbers above 0, and the factor to base units."""
-NOT_NEGATIVE = {"context_token": 1.0}
+FACTORS = {
+    "memory_bandwidth_gbyte_per_s": 1e9,
+    "weight_gibyte": GIBYTE,
+    "memory_capacity_gibyte": GIBYTE,
+    "storage_read_gbyte_per_s": 1e9,
+}
+"""Column → factor to base units; the other numbers are in base units already."""
+NUMBERS = tuple(column.name for column in inputs.COLUMNS if column.is_number)
 TEXT = ("backend", "model_id", "format", "chip", "memory_type", "quantization")
-INPUT = (*TEXT, *POSITIVE, *NOT_NEGATIVE, "flash_attention")
 OUTPUT_NUMBER = (
     "token_per_s", "token_per_s_low", "token_per_s_high", "limit_token_per_s", "needs_gibyte", "has_gibyte",
 )  # fmt: skip
@@ -68,12 +70,16 @@ NOTES = {
     "bandwidth": "memory bandwidth is missing: no prediction",
     "backend": "backend is missing: no prediction",
     "weight": "neither weight_gibyte nor model_id with format is given: no prediction",
+    "format": "number format not known: nothing counted for unpacking, the widest interval of the backend",
+    "bit": "bits of the number format not known: give weight_gibyte; no prediction",
     "borrowed": "no measurements of this backend: parameters of Vulkan stand in",
+    "split": "what runs on the processor is not counted: all on the graphics processor",
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
     "ceiling": "memory wider than processors were fitted on: a ceiling of few runs stands in, the chip may be faster",
     "layer": "n_layer estimated from the size",
     "cache": "KV cache assumed: 8 heads of 128 in FP16",
     "experts": "mixture of experts: shared weights and the experts called are read",
+    "active": "mixture of experts, their number unknown: the active share of the weights is read",
     "batch": "all sequences together; the interval was measured at batch 1",
     "peak": "arithmetic not counted: peak of the chip unknown",
     "capacity": "does not fit into what one program may take of the memory: no speed",
@@ -88,7 +94,7 @@ NOTES = {
 def predict(table: pd.DataFrame, *, folder: Path | None = None, file: str = "table") -> pd.DataFrame:
     """Return the rows of ``table`` with the expected speed, its interval, the ideal limit, what binds, and a note.
 
-    table   input columns of ``INPUT``, any others are kept; ``backend`` and ``memory_bandwidth_gbyte_per_s`` must exist
+    table   columns as ``inputs.COLUMNS`` has them, any others are kept; ``backend`` and ``memory_bandwidth_gbyte_per_s`` must exist
     folder  data folder whose calibration, chips, models and formats count; by default that of the book
     file    what messages call the table
 
@@ -96,7 +102,15 @@ def predict(table: pd.DataFrame, *, folder: Path | None = None, file: str = "tab
     """
     rows = Rows(table, folder or _data_folder(), file)
     rows.require_sound()
-    return _answer(table, rows)
+    answered = _answer(rows)
+    return table.assign(**{rows.header.output(name): answered[name] for name in OUTPUT})
+
+
+def example() -> pd.DataFrame:
+    """The rows of ``inputs.EXAMPLE`` with their answer, for the page that explains it."""
+    import pandas as pd
+
+    return predict(pd.read_csv(io.StringIO(inputs.EXAMPLE), dtype=str, keep_default_na=False))
 
 
 @dataclass
@@ -107,23 +121,25 @@ class Rows:
     folder: Path
     file: str
     first_line: int = 2
+    lines: Sequence[int] = ()
+    """Line of each row, where the rows do not follow each other from ``first_line`` on."""
     problems: list[Problem] = field(default_factory=list)
     notes: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     def require_sound(self) -> None:
         """Read everything and raise InputError if anything is wrong."""
-        for column in REQUIRED:
-            if column not in self.table:
-                todo = nearest(column, map(str, self.table.columns))
-                self.problems.append(
-                    Problem(file=self.file, column=column, found="no such column", expected="it", todo=todo)
-                )
+        self.header = inputs.read([str(name) for name in self.table.columns], OUTPUT)
+        self.problems += [
+            Problem(file=self.file, column=name, found=found, expected=wanted, todo=todo)
+            for name, found, wanted, todo in self.header.wrong
+        ]
         if not self.problems:
-            self.numbers = {name: self._number(name, factor) for name, factor in (POSITIVE | NOT_NEGATIVE).items()}
+            self.numbers = {name: self._number(inputs.BY_NAME[name]) for name in NUMBERS}
             self.flash = self._flag("flash_attention")
             self.names = {name: self._names(name) for name in TEXT}
-            self._check_names("model_id", {row["model_id"] for row in _models(self.folder).values()})
-            self._check_names("format", set(expected._bits(self.folder)))
+            self._check_names("model_id", self._model_ids(), sorted(_models(self.folder)), "a known model")
+            self._check_names("backend", self._backends(), names.BACKENDS, "a backend")
+            self._check_formats()
         if self.problems:
             raise InputError(self.problems[:MOST_PROBLEMS])
 
@@ -133,41 +149,46 @@ class Rows:
     def _column(self, name: str) -> Any:
         import pandas as pd
 
-        if name not in self.table:
+        if name not in self.header.used:
             return None
-        column = self.table[name]
+        column = self.table[self.header.used[name]]
         if column.dtype.kind in "fiub":
             return column
         return column.where(column.notna() & ~column.isin(BLANKS), pd.NA)
 
-    def _number(self, name: str, factor: float) -> Values:
+    def _number(self, wanted: inputs.Column) -> Values:
+        """The numbers of a column in base units; NaN where they are missing."""
         import pandas as pd
 
-        column = self._column(name)
+        column = self._column(wanted.name)
         if column is None:
             return np.full(len(self), np.nan)
         values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float)
-        present = column.notna().to_numpy()
-        wrong = present & (~np.isfinite(values) | ((values < 0) if name in NOT_NEGATIVE else (values <= 0)))
-        self._refuse(name, column, wrong, "a number of 0 or more" if name in NOT_NEGATIVE else "a number above 0")
-        return values * factor
+        values = values * self.header.ratio[wanted.name]
+        with np.errstate(invalid="ignore"):
+            fits = (values >= wanted.low) & (values <= wanted.high)
+        self._refuse(wanted.name, column, column.notna().to_numpy() & ~fits, wanted.allowed)
+        return np.where(fits, values, np.nan) * FACTORS.get(wanted.name, 1.0)
 
     def _flag(self, name: str) -> Values:
         column = self._column(name)
         if column is None:
             return np.full(len(self), np.nan)
         meaning = dict.fromkeys(TRUE, 1.0) | dict.fromkeys(FALSE, 0.0) | {"1.0": 1.0, "0.0": 0.0}
-        values = np.asarray(column.astype(str).str.lower().map(meaning), dtype=float)
+        values = np.asarray(column.astype(str).str.strip().str.lower().map(meaning), dtype=float)
         self._refuse(name, column, column.notna().to_numpy() & np.isnan(values), "true or false")
         return values
 
     def _refuse(self, name: str, column: Any, wrong: npt.NDArray[np.bool_], wanted: str) -> None:
         for position in np.flatnonzero(wrong)[:MOST_PROBLEMS]:
-            found, line = repr(column.iloc[position]), int(position) + self.first_line
-            todo = "Correct it, or leave it empty if it is unknown."
-            self.problems.append(
-                Problem(file=self.file, row=line, column=name, found=found, expected=wanted, todo=todo)
-            )
+            cell = column.iloc[position]
+            self._wrong(int(position), name, repr(cell), wanted, _todo(str(cell).strip(), inputs.BY_NAME[name]))
+
+    def _wrong(self, position: int, name: str, found: str, wanted: str, todo: str) -> None:
+        """Remember a problem in the cell of a row, at the column as the file calls it."""
+        line = self.lines[position] if self.lines else position + self.first_line
+        called = self.header.used[name].strip()
+        self.problems.append(Problem(file=self.file, row=line, column=called, found=found, expected=wanted, todo=todo))
 
     def _names(self, name: str) -> tuple[npt.NDArray[np.int64], list[str]]:
         """Position of each row's name in the list of names; -1 where it is missing."""
@@ -176,18 +197,46 @@ class Rows:
         column = self._column(name)
         if column is None:
             return np.full(len(self), -1), []
-        position, names = pd.factorize(column)
-        return np.asarray(position, dtype=np.int64), [str(value).strip() for value in names]
+        position, given = pd.factorize(column)
+        texts = [str(value).strip() for value in given]
+        place = np.array([index if text else -1 for index, text in enumerate(texts)] + [-1], dtype=np.int64)
+        return place[position], texts
 
-    def _check_names(self, name: str, known: set[str]) -> None:
-        position, names = self.names[name]
-        for index, value in enumerate(names):
-            if value not in known:
-                line = int(np.flatnonzero(position == index)[0]) + self.first_line
-                todo = nearest(value, sorted(known))
-                self.problems.append(
-                    Problem(file=self.file, row=line, column=name, found=repr(value), expected="a known one", todo=todo)
-                )
+    def _model_ids(self) -> list[str]:
+        """The models that the names in ``model_id`` mean; empty where they mean none."""
+        self.models = [names.model_id(name, self.folder) for name in self.names["model_id"][1]]
+        return self.models
+
+    def _backends(self) -> list[names.Backend | None]:
+        self.backends = [names.backend(name) for name in self.names["backend"][1]]
+        return self.backends
+
+    def _check_names(self, name: str, meant: Sequence[object], known: Sequence[str], wanted: str) -> None:
+        position, given = self.names[name]
+        for index, value in enumerate(given):
+            if value and not meant[index]:
+                first = int(np.flatnonzero(position == index)[0])
+                self._wrong(first, name, repr(value[:80]), wanted, nearest(value[:80], known))
+
+    def _check_formats(self) -> None:
+        """Resolve the names of formats; two columns may not name two formats of different bits in one row."""
+        self.formats = {
+            kind: [names.number_format(name, self.folder) for name in self.names[kind][1]] for kind in FORMATS
+        }
+        bits = {kind: self.looked_up(kind, [found.bit_per_param for found in self.formats[kind]]) for kind in FORMATS}
+        with np.errstate(invalid="ignore"):
+            several = np.abs(bits["format"] - bits["quantization"]) > 0
+        for position in np.flatnonzero(several)[:MOST_PROBLEMS]:
+            found = " and ".join(
+                f"{kind} {self.names[kind][1][self.names[kind][0][position]]!r}" for kind in ("format", "quantization")
+            )
+            todo = "The two columns mean one thing: keep one."
+            self._wrong(int(position), "format", found, "one number format in a row", todo)
+
+    @property
+    def every_format(self) -> list[names.Format]:
+        """What the names of formats mean, those of one column after those of the other."""
+        return [found for kind in FORMATS for found in self.formats[kind]]
 
     def looked_up(self, name: str, values: Sequence[float], missing: float = np.nan) -> Values:
         """Return a value per row from a value per name."""
@@ -196,6 +245,15 @@ class Rows:
     def note(self, name: str, where: npt.NDArray[np.bool_]) -> None:
         """Remember that a note belongs to some rows."""
         self.notes[name] = where
+
+
+def _todo(cell: str, column: inputs.Column) -> str:
+    from analysis.tables import cells
+
+    if column.only is not None:
+        return f"Leave the column out: what is predicted holds for {column.only:g}."
+    hint = cells._not_a_number(cell, {"type": "number"}, required=False) if "," in cell and column.is_number else ""
+    return hint or "Correct it, or leave it empty if it is unknown."
 
 
 # ------------------------------------------------------------------------------------- what a row means
@@ -230,6 +288,7 @@ class Model:
     window_kv_byte_per_token: float = 0.0
     window_token: float = np.inf
     expert_param: float = 0.0
+    is_expert: float = 0.0
     n_expert: float = np.nan
     n_active_expert: float = np.nan
     used_share: float = 1.0
@@ -248,7 +307,7 @@ def _model(row: dict[str, str]) -> Model:
     expert = expected.expert_param(number | {"total_param": total, "active_param": active})
     return Model(
         total, active, layer, embedding, per_layer * (layer - window_layer), per_layer * window_layer, window,
-        expert, number["n_expert"], number["n_active_expert"], 1.0 if expert else active / total,
+        expert, float(row["is_moe"] == "true"), number["n_expert"], number["n_active_expert"], 1.0 if expert else active / total,
     )  # fmt: skip
 
 
@@ -257,19 +316,17 @@ class Sizes:
 
     def __init__(self, rows: Rows, known: expected.Calibration, batch: Values) -> None:
         filed_models = _models(rows.folder)
-        models = [_model(filed_models[name]) for name in rows.names["model_id"][1]]
+        models = [_model(filed_models[name]) for name in rows.models]
         fact = {
             name: rows.looked_up("model_id", [getattr(model, name) for model in models])
             for name in Model.__dataclass_fields__
         }
-        format_bit = rows.looked_up("format", [expected._bits(rows.folder)[name] for name in rows.names["format"][1]])
-        named_bit = rows.looked_up(
-            "quantization", [expected.bit_per_param(name, rows.folder) for name in rows.names["quantization"][1]]
-        )
         filed = rows.numbers["weight_gibyte"]
-        self.bit = _first(filed * 8 / fact["total_param"], format_bit, named_bit)
+        self.bit = _first(
+            filed * 8 / fact["total_param"], _of_format(rows, [found.bit_per_param for found in rows.every_format])
+        )
         self.whole_byte = _first(filed, fact["total_param"] * self.bit / 8)
-        self.is_expert = np.nan_to_num(fact["expert_param"]) > 0
+        self.is_expert = np.nan_to_num(fact["is_expert"]) > 0
         self.read_byte = self._read(rows, fact, batch)
         self.param = _first(
             fact["active_param"], self.read_byte * 8 / np.where(np.isnan(self.bit), ASSUMED_BIT_PER_PARAM, self.bit)
@@ -278,15 +335,16 @@ class Sizes:
         self.n_layer = _first(layer, np.asarray(expected.typical_layer(known, self.param)))
         self.cache_byte = self._cache(rows, fact)
         rows.note("layer", np.isnan(layer))
-        rows.note("experts", self.is_expert)
+        rows.note("experts", self.is_expert & (fact["expert_param"] > 0))
+        rows.note("active", self.is_expert & ~(fact["expert_param"] > 0))
 
     def _read(self, rows: Rows, fact: dict[str, Values], batch: Values) -> Values:
         """Bytes of weights a step reads; a file without a filed model is read whole."""
-        own = np.array([_expert_bit(name, rows.folder) for kind in FORMATS for name in rows.names[kind][1]])
-        at = np.cumsum([0, *(len(rows.names[kind][1]) for kind in FORMATS)])
-        bits = [rows.looked_up(kind, own[at[i] : at[i + 1]].tolist()) for i, kind in enumerate(FORMATS)]
+        expert_bit = [
+            found.bit_per_param if found.format_id == EXPERT_FORMAT else np.nan for found in rows.every_format
+        ]
         weights = expected.Weights(*(fact[name] for name in expected.Weights._fields))
-        read = expected.read_byte(weights, self.whole_byte, expert_bit=_first(*bits), batch_size=batch)
+        read = expected.read_byte(weights, self.whole_byte, expert_bit=_of_format(rows, expert_bit), batch_size=batch)
         return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
 
     def _cache(self, rows: Rows, fact: dict[str, Values]) -> Values:
@@ -316,24 +374,27 @@ def _first(*choices: Values) -> Values:
     return np.asarray(found, dtype=float)
 
 
-FORMATS = ("quantization", "format")
+FORMATS = ("format", "quantization")
+"""Two columns for one thing: an id, and a name as people write it; both are understood alike."""
 EXPERT_FORMAT = "mxfp4"
 """A format that files give to their experts only: what it leaves of the file is shared."""
 
 
-def _expert_bit(name: str, folder: Path) -> float:
-    return expected.bit_per_param(name, folder) if name.lower().startswith(EXPERT_FORMAT) else np.nan
+def _of_format(rows: Rows, values: Sequence[float]) -> Values:
+    """A value per row from one per named format, in the order of ``Rows.every_format``; NaN where no name gives one."""
+    n_first = len(rows.formats[FORMATS[0]])
+    return _first(rows.looked_up(FORMATS[0], values[:n_first]), rows.looked_up(FORMATS[1], values[n_first:]))
 
 
 class Kinds:
     """Stack, memory, software and format of every row, as rows of the table of coefficients."""
 
     def __init__(self, rows: Rows, sizes: Sizes) -> None:
-        stacks = [expected.STACKS.get(name.lower(), expected.BORROWED_STACK) for name in rows.names["backend"][1]]
-        self.stack = rows.looked_up("backend", [expected.STACK_NAMES.index(name) for name in stacks], -1).astype(int)
-        borrowed = rows.looked_up(
-            "backend", [name.lower() not in expected.STACKS for name in rows.names["backend"][1]], 0
+        meant = [found or names.NO_BACKEND for found in rows.backends]
+        self.stack = rows.looked_up("backend", [expected.STACK_NAMES.index(found.stack) for found in meant], -1).astype(
+            int
         )
+        borrowed = rows.looked_up("backend", [not found.is_measured for found in meant], 0)
         generations = [expected.generation(name, rows.folder) for name in rows.names["chip"][1]]
         born = rows.looked_up("chip", [generation.introduced_year for generation in generations])
         self.introduced_year = np.clip(
@@ -344,7 +405,7 @@ class Kinds:
         year = rows.numbers["year"]
         old = np.fmax(year, born) < expected.CURRENT_SOFTWARE_YEAR
         flash = np.where(np.isnan(rows.flash), ~(year < expected.FLASH_BY_DEFAULT_YEAR), rows.flash > 0)
-        self.packing = _packing(rows, sizes.bit)
+        self.packing, self.is_unknown = _packing(rows, sizes.bit)
         self.code = expected.codes(
             stack=np.maximum(self.stack, 0),
             hbm=self._is_hbm(rows, generations),
@@ -353,6 +414,8 @@ class Kinds:
             packing=self.packing,
         )
         rows.note("borrowed", borrowed > 0)
+        rows.note("split", rows.looked_up("backend", [found.is_split for found in meant], 0) > 0)
+        rows.note("format", self.is_unknown)
         rows.note(
             "chip", (rows.names["chip"][0] >= 0) & np.isnan(born) & (self.stack != expected.STACK_NAMES.index("cpu"))
         )
@@ -365,25 +428,25 @@ class Kinds:
         return np.asarray((_first(by_memory, by_chip) > 0) & (self.stack != expected.STACK_NAMES.index("cpu")))
 
 
-def _packing(rows: Rows, bit: Values) -> npt.NDArray[np.int64]:
-    """Position of each row's kind of format in ``PACKINGS``; the name decides, or the bits where there is no name."""
-    named = {
-        name: [expected.packing(text, expected.LOW_BIT) for text in rows.names[name][1]]
-        for name in ("quantization", "format")
-    }
-    place = {
-        name: rows.looked_up(name, [expected.PACKINGS.index(kind) for kind in kinds]) for name, kinds in named.items()
-    }
-    kind = np.nan_to_num(_first(place["quantization"], place["format"]), nan=0.0)
-    index = kind == expected.PACKINGS.index("i-quant")
-    low = np.where(index, expected.PACKINGS.index("low-i"), expected.PACKINGS.index("low"))
-    return np.where(bit < expected.LOW_BIT, low, kind).astype(np.int64)
+def _packing(rows: Rows, bit: Values) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Position of each row's kind of format in ``PACKINGS``, and whether a name is given that means none: nothing is unpacked then."""
+    place = [expected.PACKINGS.index(found.packing) if found.is_known else np.nan for found in rows.every_format]
+    kind = _of_format(rows, place)
+    is_named = np.any([rows.names[name][0] >= 0 for name in FORMATS], axis=0)
+    is_unknown = np.asarray(is_named & np.isnan(kind))
+    low = np.where(
+        kind == expected.PACKINGS.index("i-quant"), expected.PACKINGS.index("low-i"), expected.PACKINGS.index("low")
+    )
+    return np.where((bit < expected.LOW_BIT) & ~is_unknown, low, np.nan_to_num(kind)).astype(np.int64), is_unknown
 
 
 # ------------------------------------------------------------------------------------------ the answer
 
 
-def _answer(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+def _answer(rows: Rows) -> pd.DataFrame:
+    """The columns of ``OUTPUT``, and no others."""
+    import pandas as pd
+
     known = expected.calibration(rows.folder)
     batch = np.nan_to_num(rows.numbers["batch_size"], nan=1.0)
     sizes = Sizes(rows, known, batch)
@@ -404,7 +467,7 @@ def _answer(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
         "limit_token_per_s": limit, "needs_gibyte": needs / GIBYTE, "has_gibyte": usable.byte / GIBYTE,
         "fits": memory_limits.words(grade), "binding": _binding(rows, parts, missing), "note": _note(rows, sizes, kinds, batch),
     }  # fmt: skip
-    return table.assign(**columns)
+    return pd.DataFrame(columns, index=rows.table.index)
 
 
 def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, batch: Values) -> dict[str, Values]:
@@ -471,8 +534,12 @@ def _peak(chip: str, folder: Path) -> float:
 def _interval(known: expected.Calibration, kinds: Kinds, is_expert: npt.NDArray[np.bool_]) -> tuple[Values, Values]:
     every = product(expected.STACK_NAMES, expected.PACKINGS, (False, True))
     ends = np.array([known.intervals[expected.group(s, k, is_expert=experts)] for s, k, experts in every])
-    kind = np.maximum(kinds.stack, 0) * len(expected.PACKINGS) + kinds.packing
-    low, high = ends[kind * 2 + is_expert].T
+    stack = np.maximum(kinds.stack, 0)
+    kind = stack * len(expected.PACKINGS) + kinds.packing
+    wide = np.array(
+        [expected.widest(known, name, is_expert=experts) for name in expected.STACK_NAMES for experts in (False, True)]
+    )
+    low, high = np.where(kinds.is_unknown[:, np.newaxis], wide[stack * 2 + is_expert], ends[kind * 2 + is_expert]).T
     return low, high
 
 
@@ -494,11 +561,15 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
     """Return the notes of each row, joined; rows that share their notes share the text."""
     rows.note("bandwidth", np.isnan(rows.numbers["memory_bandwidth_gbyte_per_s"]))
     rows.note("backend", kinds.stack < 0)
-    rows.note("weight", np.isnan(sizes.read_byte))
+    without = np.isnan(sizes.read_byte)
+    given = np.any([rows.names[name][0] >= 0 for name in FORMATS], axis=0) & (rows.names["model_id"][0] >= 0)
+    rows.note("weight", without & ~given)
+    rows.note("bit", without & given)
+    rows.notes["format"] &= ~without
     rows.note("batch", batch > 1)
     order = [name for name in NOTES if name in rows.notes]
     flags = np.array([rows.notes[name] for name in order])
-    flags[order.index("layer")] &= ~flags[order.index("weight")]
+    flags[order.index("layer")] &= ~without
     patterns, which = np.unique(np.sum(flags.T * (1 << np.arange(len(order))), axis=1), return_inverse=True)
     texts = [
         "; ".join(NOTES[name] for bit, name in enumerate(order) if int(pattern) >> bit & 1) for pattern in patterns
@@ -509,20 +580,72 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
 # ------------------------------------------------------------------------------------------------ files
 
 
-def predict_file(source: str, target: str | None = None, *, folder: Path | None = None) -> None:
-    """Read a CSV file (``-``: standard input), and write it with its predictions to ``target`` (None or ``-``: standard output).
+def predict_file(source: str, target: str | None = None, *, folder: Path | None = None) -> str:
+    """Read a table (``-``: standard input), and write it as CSV with its predictions to ``target`` (None or ``-``: standard output).
 
-    Works in chunks, so the table may be larger than memory.  Nothing is written where a row is wrong.
-    Raises InputError with every problem found.
+    CSV works in chunks, so the table may be larger than memory; other separators, XLSX and Parquet are read whole.
+    Nothing is written where a row is wrong.  Raises InputError with every problem found.  Returns one line that names the
+    columns that were not used, empty where there is none.
     """
     name = "standard input" if source == "-" else Path(source).name
+    at = Reading(folder or _data_folder(), name, 2, None)
     try:
-        with tempfile.TemporaryFile() as store, door.opened(source) as stream:
-            _predict_stream(stream, store, folder or _data_folder(), name)
+        with tempfile.TemporaryFile() as store:
+            header = _predict_any(source, store, at)
             store.seek(0)
             _put(store, target)
     except door.Refused as error:
         raise InputError([error.problem(name)]) from None
+    return header.remark(OUTPUT)
+
+
+def _predict_any(source: str, store: IO[bytes], at: Reading) -> inputs.Header:
+    if Path(source).suffix.lower() in (".xlsx", ".parquet"):
+        if found := door.kind(Path(source)):
+            raise door.Refused(found, "a file, a pipe or standard input", "Check the path; - reads standard input.")
+        return _predict_sheet(sheets.single(Path(source), None, _is_header), store, at)
+    with door.opened(source) as stream:
+        if not _is_of_commas(_line(stream)):
+            stream.seek(0)
+            content = stream.read(door.LARGEST_BYTE + 1)
+            door._require_at_most(len(content), door.LARGEST_BYTE)
+            return _predict_sheet(sheets.single(Path(at.name), content, _is_header), store, at)
+        stream.seek(0)
+        return _predict_stream(stream, store, at)
+
+
+def _is_of_commas(first: bytes) -> bool:
+    """Whether a file begins as a plain CSV does: with a header, between commas."""
+    text = first.decode("utf-8-sig", "replace")
+    is_line = bool(text.strip()) and not text.startswith(sheets.COMMENTS) and not text.lower().startswith("sep=")
+    return is_line and sheets._delimiter(text) == ","
+
+
+def _is_header(texts: Sequence[str]) -> bool:
+    return set(inputs.REQUIRED) <= set(inputs.read(texts).used)
+
+
+def _predict_sheet(sheet: sheets.Sheet, store: IO[bytes], at: Reading) -> inputs.Header:
+    """Write the rows of a table that was read whole, as CSV with commas and decimal points."""
+    import pandas as pd
+
+    if sheet.problems:
+        raise InputError(sheet.problems[:MOST_PROBLEMS])
+    if twice := [name for name in sheet.header if sheet.header.count(name) > 1]:
+        raise door.Refused(f"the column {twice[0][:80]!r} twice", "each column once", "Keep one.")
+    header = inputs.read(sheet.header, OUTPUT)
+    table = pd.DataFrame([cells for _, cells in sheet.rows], columns=sheet.header, dtype=str)
+    if sheet.decimal_comma:
+        for name in {header.used[name] for name in NUMBERS if name in header.used}:
+            table[name] = table[name].str.replace(DECIMAL_COMMA, ".", regex=True)
+    rows = Rows(table, at.folder, at.name, lines=[row for row, _ in sheet.rows])
+    rows.require_sound()
+    store.write(_beside(rows, _answer(rows), header=True).encode())
+    return rows.header
+
+
+DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d+$)(?!(?<=^[1-9],)\d{3}$)(?!(?<=^[1-9]\d,)\d{3}$)(?!(?<=^[1-9]\d\d,)\d{3}$)")
+"""A comma before decimals; before three digits it may be that of thousands, and is left for the message."""
 
 
 def _put(store: IO[bytes], target: str | None) -> None:
@@ -575,26 +698,26 @@ class _Metered(io.RawIOBase):
         return len(part)
 
 
-def _predict_stream(stream: IO[bytes], store: IO[bytes], folder: Path, name: str) -> None:
+def _predict_stream(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.Header:
     """Write the header and the rows: line by line as they stand while they are plain, through the CSV parser from where they are not."""
     first = _line(stream)
-    header = _plain_header(first)
-    line = 2
-    if header is None:
+    columns = _plain_header(first)
+    if columns is None:
         stream.seek(0)
-        _predict_parsed(stream, store, Reading(folder, name, line, None))
-        return
-    store.write(",".join([*header, *OUTPUT]).encode() + b"\n")
+        return _predict_parsed(stream, store, at)
+    header = inputs.read(columns, OUTPUT)
+    store.write(",".join([*columns, *map(header.output, OUTPUT)]).encode() + b"\n")
+    line = at.line
     while True:
         start = stream.tell()
         block = stream.read(CHUNK_BYTE) + _line(stream)
         if not block:
-            return
-        count = _predict_plain(block, store, Reading(folder, name, line, header))
+            return header
+        here = Reading(at.folder, at.name, line, columns)
+        count = _predict_plain(block, store, here)
         if count is None:
             stream.seek(start)
-            _predict_parsed(stream, store, Reading(folder, name, line, header))
-            return
+            return _predict_parsed(stream, store, here)
         line += count
 
 
@@ -615,8 +738,8 @@ def _plain_header(first: bytes) -> list[str] | None:
         columns = first.decode("utf-8").rstrip("\r\n").split(",")
     except UnicodeDecodeError:
         return None
-    plain = len(set(columns)) == len(columns) and all(columns) and not set(columns) & set(OUTPUT)
-    return columns if plain and set(REQUIRED) <= set(columns) else None
+    plain = len(set(columns)) == len(columns) and all(columns)
+    return columns if plain and not inputs.read(columns, OUTPUT).wrong else None
 
 
 def _predict_plain(block: bytes, store: IO[bytes], at: Reading) -> int | None:
@@ -630,7 +753,7 @@ def _predict_plain(block: bytes, store: IO[bytes], at: Reading) -> int | None:
         rows.require_sound()
     except InputError:
         return None
-    store.write("".join(map(str.__add__, lines, _endings(_answer(table, rows)))).encode())
+    store.write("".join(map(str.__add__, lines, _endings(_answer(rows)))).encode())
     return len(lines)
 
 
@@ -654,8 +777,9 @@ def _numbers_and_names(block: bytes, header: list[str]) -> pd.DataFrame | None:
     """Columns of a plain block that count, numbers as numbers; None where a number is none."""
     import pandas as pd
 
-    used = [column for column in header if column in INPUT]
-    numbers = [column for column in used if column in POSITIVE or column in NOT_NEGATIVE]
+    meant = inputs.read(header, OUTPUT).used
+    used = [column for column in header if column in meant.values()]
+    numbers = [meant[name] for name in NUMBERS if name in meant]
     kinds = dict.fromkeys(used, "str") | dict.fromkeys(numbers, "float64")
     try:
         return pd.read_csv(
@@ -704,50 +828,51 @@ def _quoted(text: str) -> str:
     return f'"{text}"' if "," in text else text
 
 
-def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> None:
+def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.Header:
     """Write the rows of the rest of a stream through the CSV parser; raise InputError with every problem found."""
     problems: list[Problem] = []
     line = at.line
+    header = inputs.read(at.header or [])
     for chunk in _chunks(stream, at):
         rows = Rows(chunk, at.folder, at.name, first_line=line)
         try:
             rows.require_sound()
         except InputError as error:
             problems += error.problems
-            if "no such column" in {problem.found for problem in problems} or len(problems) >= MOST_PROBLEMS:
+            if rows.header.wrong or len(problems) >= MOST_PROBLEMS:
                 break
         if not problems:
-            answered = _answer(chunk, rows)
-            whole = at.header is None and line == at.line
-            store.write(_beside(chunk, answered, header=whole).encode())
+            store.write(_beside(rows, _answer(rows), header=at.header is None and line == at.line).encode())
+        header = rows.header
         line += len(chunk)
     if problems:
         raise InputError(problems[:MOST_PROBLEMS])
+    return header
 
 
-def _beside(chunk: pd.DataFrame, answered: pd.DataFrame, *, header: bool) -> str:
+def _beside(rows: Rows, answered: pd.DataFrame, *, header: bool) -> str:
     """The rows with their predictions as CSV; numbers are written as in plain lines."""
-    numbers = {name: answered[name].round(DECIMALS).astype(object) for name in OUTPUT_NUMBER}
-    return str(
-        chunk.assign(**numbers, **{name: answered[name] for name in OUTPUT_TEXT}).to_csv(
-            index=False, header=header, lineterminator="\n"
-        )
-    )
+    columns = {name: answered[name].round(DECIMALS).astype(object) for name in OUTPUT_NUMBER}
+    columns |= {name: answered[name] for name in OUTPUT_TEXT}
+    whole = rows.table.assign(**{rows.header.output(name): column for name, column in columns.items()})
+    return str(whole.to_csv(index=False, header=header, lineterminator="\n"))
 
 
 def _chunks(stream: IO[bytes], at: Reading) -> Iterator[pd.DataFrame]:
     import pandas as pd
 
-    given: dict[str, Any] = {} if at.header is None else {"header": None, "names": at.header, "index_col": False}
+    given: dict[str, Any] = {} if at.header is None else {"header": None, "names": at.header}
     metered = _Metered(stream)
     try:
-        for chunk in pd.read_csv(
-            io.BufferedReader(metered), dtype=str, keep_default_na=False, na_filter=False, chunksize=CHUNK_ROWS,
-            encoding="utf-8", **given,
-        ):  # fmt: skip
-            metered.taken = 0
-            yield chunk
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # it would leave out what a row has too much
+            for chunk in pd.read_csv(
+                io.BufferedReader(metered), dtype=str, keep_default_na=False, na_filter=False, index_col=False, chunksize=CHUNK_ROWS,
+                encoding="utf-8", **given,
+            ):  # fmt: skip
+                metered.taken = 0
+                yield chunk
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         found = Problem(
             file=at.name,
             found=str(error).strip(),

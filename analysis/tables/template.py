@@ -46,8 +46,12 @@ def _wrapped(paragraph: str, indent: str = "", first: str = "") -> list[str]:
 
 
 def write(package: tables.DataPackage, table: str, out: Path) -> Path:
-    """The same as a file; ``out`` may be a folder.  Raises InputError where it would overwrite something."""
-    content = text(package, table)
+    """The same as a file; ``out`` may be a folder."""
+    return put(text(package, table), table, out)
+
+
+def put(content: str, table: str, out: Path) -> Path:
+    """Write a new file; ``out`` may be a folder.  Raises InputError where it would overwrite something."""
     target = out / f"{table}.csv" if out.is_dir() or not out.suffix else out
     if target.exists():
         found, todo = "a file", "Nothing is overwritten: name another, or move it away."

@@ -1,0 +1,248 @@
+"""The columns that ``memory-wall predict`` takes: one table that reads a header, refuses what is nearly right, and documents itself.
+
+A header is read as people write it: capitals, spaces, units in brackets, other units of the same kind, usual short forms.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from rapidfuzz import fuzz
+
+from analysis import units
+from analysis.errors import similar
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what it holds, from where to where a number may go, and what else people call it."""
+
+    name: str
+    meaning: str
+    low: float = 0.0
+    high: float = 0.0
+    spellings: str = ""
+    only: float | None = None
+    """The one value that is counted: another is refused, and so is not left out in silence."""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds numbers."""
+        return self.high > 0
+
+    @property
+    def allowed(self) -> str:
+        """What a cell may hold, in words."""
+        if self.only is not None:
+            return f"{self.only:g} alone"
+        return f"a number {self.zero} ({_short(self.low)} to {_short(self.high)})" if self.is_number else "text"
+
+    @property
+    def zero(self) -> str:
+        """On which side of zero its numbers lie."""
+        return "above 0" if self.low > 0 else "of 0 or more"
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number >= 1 or not number else f"{number:g}"
+
+
+COLUMNS = (
+    Column("backend", "needed in each row: cuda, metal, rocm, vulkan, cpu, or what stands for them, as MTL or cuda12"),
+    Column("memory_bandwidth_gbyte_per_s", "needed: bandwidth of the data sheet", 0.01, 1e6, "bandwidth mem_bandwidth memory_bw bw"),
+    Column("model_id", "a model of the book, by id or name: llama-3.1-8b, Qwen3 8B", spellings="model model_name"),
+    Column("format", "number format of the weights, by id or name: q4-k-m, Q4_K_M, AWQ, 4.5 bpw", spellings="number_format format_id"),
+    Column("quantization", "the same as reports name it; the two may not contradict in a row", spellings="quant quantisation"),
+    Column("weight_gibyte", "size of the file of weights; else from model and format", 1e-4, 1e6, "weights model_size file_size"),
+    Column("context_token", "tokens in the KV cache; without it none", 0.0, 1e9, "context_tokens context ctx n_ctx context_length"),
+    Column("batch_size", "sequences at once; without it 1", 1, 1e7, "batch concurrency n_parallel"),
+    Column("n_layer", "layers; else those of the model, else from its size", 1, 1e5, "layers n_layers num_layers num_hidden_layers"),
+    Column("n_kv_head", "heads of the KV cache; else those of the model", 1, 1e5, "n_kv_heads kv_heads num_key_value_heads"),
+    Column("head_dim", "numbers a head holds; else those of the model", 1, 1e6, "head_size"),
+    Column("chip", "name of the chip: its generation, its kind of memory and its peak", spellings="gpu gpu_name chip_name"),
+    Column("memory_type", "kind of memory, where the chip leaves it open: HBM3, GDDR6X", spellings="vram_type"),
+    Column("memory_capacity_gibyte", "memory; what does not fit gets no speed", 1e-3, 1e7, "memory vram mem capacity vram_capacity"),
+    Column("storage_read_gbyte_per_s", "storage from which the rest is read for every token", 1e-5, 1e5, "storage_read ssd_read storage"),
+    Column("flash_attention", "true or false; else the default of the year", spellings="flash_attn flash fa"),
+    Column("year", "year of the software; without it today's", 1990, 2100, "software_year"),
+    Column("n_device", "devices: one is counted", 1, 1, "n_gpu n_gpus num_gpus gpu_count device_count n_devices tensor_parallel", only=1),
+    Column("kv_bit", "bits of a number in the KV cache: 16 are counted", 16, 16, "kv_bits kv_cache_bit kv_cache_bits cache_bit", only=16),
+)  # fmt: skip
+BY_NAME = {column.name: column for column in COLUMNS}
+REQUIRED = ("backend", "memory_bandwidth_gbyte_per_s")
+TODO = "`memory-wall template predict` says what each column holds."
+CLOSE = 80
+"""Of 100: a name so like one of ours was meant to be it."""
+APART = "expected_"
+"""What goes before a column of the answer whose name the table has already."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the header of a table means.
+
+    used      our column → theirs
+    ratio     our column → by what its numbers are multiplied for our unit
+    unused    theirs that mean none of ours
+    wrong     (column, what was found, what was expected, what to do)
+    """
+
+    used: Mapping[str, str]
+    ratio: Mapping[str, float]
+    unused: Sequence[str]
+    wrong: Sequence[tuple[str, str, str, str]] = field(default_factory=list)
+    given: Sequence[str] = ()
+
+    def output(self, name: str) -> str:
+        """The name under which a column of the answer is written: its own, or with ``APART`` where theirs has it."""
+        return APART + name if name in self.given else name
+
+    def remark(self, output: Sequence[str]) -> str:
+        """One line that says which columns were not used, and which of ours stand under another name; empty where there is none."""
+        own = [name for name in output if name in self.given]
+        others = [_with_nearest(name) for name in self.unused if name not in own]
+        parts = [f"not used: {', '.join(others)}"] if others else []
+        return "; ".join([*parts, *(f"{name} is yours, ours is {self.output(name)}" for name in own)])
+
+
+def _with_nearest(name: str) -> str:
+    hint = similar(spelled(name), BY_NAME).partition(" or ")[0].removeprefix("Did you mean ").rstrip("?")
+    return f"{name} (nearest: {hint.strip(chr(39))})" if hint else name
+
+
+def read(header: Sequence[str], output: Sequence[str] = ()) -> Header:
+    """Say which column of a header is which of ours; what is nearly one of ours is wrong, what is like none is theirs."""
+    used: dict[str, str] = {}
+    ratios: dict[str, float] = {}
+    unused: list[str] = []
+    wrong = []
+    for name in sorted(header, key=lambda name: name not in BY_NAME):
+        target, ratio, problem = _meant(name)
+        if problem is not None:
+            wrong.append((name, *problem))
+        elif not target or (target in used and spelled(name) in WORDS):
+            unused.append(name)
+        elif target in used:
+            wrong.append((name, f"the column beside {used[target]!r}", "one column for one quantity", "Keep one."))
+        else:
+            used[target], ratios[target] = name, ratio
+    wrong += [(name, "no such column", "it", _todo(name, wrong)) for name in REQUIRED if name not in used]
+    for name in output:
+        if name in header and APART + name in header:
+            wrong.append((name, f"the column, and {APART + name} too", "room for the answer", "Rename one of the two."))
+    return Header(used, ratios, [name for name in header if name in unused], wrong, tuple(header))
+
+
+def _todo(name: str, wrong: Sequence[tuple[str, str, str, str]]) -> str:
+    """What to do about a missing column: a name that is nearly it has been refused already."""
+    near = [given for given, _, _, todo in wrong if name in todo]
+    return f"Rename {near[0]!r}." if near else TODO
+
+
+@cache
+def _meant(name: str) -> tuple[str, float, tuple[str, str, str] | None]:
+    """(our column or nothing, ratio of the units, or what is wrong)."""
+    text = spelled(name)
+    if text in BY_NAME or text in WORDS:
+        return WORDS.get(text, text), 1.0, None
+    unit = units.parse(text)
+    target = STEMS.get(units.stem(text), "") if unit else ""
+    ours = units.parse(target)
+    if unit and ours and _in_bytes(unit) == _in_bytes(ours):
+        return target, _ratio(unit, ours), None
+    near = [target, STEMS.get(UNIT_LIKE.sub("", text), "") if UNIT_LIKE.search(text) else ""]
+    near += [column for column in BY_NAME if units.stem(column) == text or fuzz.ratio(text, column) >= CLOSE]
+    if column := next(filter(None, near), ""):
+        todo = f"Did you mean {column!r}? {TODO}"
+        return "", 1.0, (f"column {name[:80]!r}", "a column under its name, with its unit", todo)
+    return "", 1.0, None
+
+
+UNIT_LIKE = re.compile(r"_?[kmgt]i?b(?:ps|s|_s|_sec|_?per_s(?:ec)?)?$")
+"""Ends of names that may be bits or bytes."""
+WITH_UNIT = [column for column in COLUMNS if "_g" in column.name]
+STEMS = {text: column.name for column in WITH_UNIT for text in (units.stem(column.name), *column.spellings.split())}
+"""Name without its unit → our column, whose numbers can be converted."""
+WORDS = {text: column.name for column in COLUMNS if column not in WITH_UNIT for text in column.spellings.split()}
+"""Short form → our column, of those without a unit to convert."""
+
+
+def _in_bytes(unit: units.Unit) -> dict[str, int]:
+    return {"byte" if word == "bit" else word: power for word, power in unit.dimensions.items()}
+
+
+BIT_PER_BYTE = 8
+
+
+def _ratio(unit: units.Unit, ours: units.Unit) -> float:
+    return unit.factor / ours.factor / (BIT_PER_BYTE if "bit" in unit.dimensions else 1)
+
+
+BRACKETS = re.compile(r"^(.*?)[\s_]*[(\[]\s*([^()\[\]]*?)\s*[)\]]\s*$")
+IN_CAPITALS = re.compile(r"^(.*?)[\s_]+([kKMGTP]i?B(?:/s|ps|/sec|))\s*$")
+"""A unit at the end without brackets whose B says that bytes are meant."""
+SIGN = re.compile(r"([kKMGTP]i?)?(B|b|[bB]ytes?|[bB]its?)(?:(/s|ps|/sec)|)")
+SHORT = {"gb": "gbyte", "gib": "gibyte", "mb": "mbyte", "mib": "mibyte", "tb": "tbyte", "tib": "tibyte"}
+"""Capacities as columns are often named; of rates it is not known whether bits or bytes are meant."""
+
+
+def spelled(name: str) -> str:
+    """A name as ours are spelled, the unit at its end: ``Bandwidth (GB/s)`` → ``bandwidth_gbyte_per_s``."""
+    name = name.replace("_per_s", "/s")
+    bracketed = BRACKETS.match(name) or IN_CAPITALS.match(name)
+    stem, unit = (bracketed[1], _unit(bracketed[2])) if bracketed else (name, "")
+    words = re.sub(r"[^a-z0-9]+", "_", stem.lower().replace("/s", "_per_s")).strip("_").split("_")
+    words[-1] = SHORT.get(words[-1], words[-1])
+    return "_".join([*words, *([unit] if unit else [])])
+
+
+def _unit(sign: str) -> str:
+    """A unit as it is printed, in our words: ``GB/s`` → ``gbyte_per_s``; one that says nothing here is empty."""
+    found = SIGN.fullmatch(sign)
+    if not found:
+        return "" if sign.lower() in ("tokens", "token", "tok", "") else re.sub(r"[^a-z0-9]+", "_", sign.lower())
+    word = "byte" if found[2].startswith("B") or found[2].lower().startswith("byte") else "bit"
+    word = "bit" if found[2].lower().startswith("bit") else word
+    return f"{(found[1] or '').lower()}{word}{'_per_s' if found[3] else ''}"
+
+
+def help_text() -> str:
+    """What the command says of itself: the answer, and every column."""
+    columns = "\n\n".join(f"{column.name}: {column.meaning}." for column in COLUMNS if column.only is None)
+    return (
+        "Expected tokens per second for each row of a table, with an 80 % interval, the ideal limit, what binds, and a note."
+        f"\n\nColumns, in any order; leave out what is unknown. `memory-wall template predict` writes them as a file.\n\n{columns}"
+    )
+
+
+def described() -> list[dict[str, str]]:
+    """Every column, what it holds and what is allowed, for a page."""
+    return [{"name": column.name, "meaning": column.meaning, "allowed": column.allowed} for column in COLUMNS]
+
+
+EXAMPLE = """\
+machine,backend,GPU,Bandwidth (GB/s),VRAM (GiB),model,quant,ctx
+office,CUDA,RTX 4090,1008,24,Qwen3 8B,Q4_K_M,4096
+notebook,MTL,M3 Max,400,64,Llama 3.3 70B,Q4_K - Medium,
+old card,cuda12,RTX 3090,936,24,Llama 3.3 70B,i1-Q4_K_M,
+"""
+"""The worked example of the page on rerunning."""
+
+
+def template() -> str:
+    """The commented, empty table: what each column holds, one row as an example in a comment, and the header."""
+    names = [column.name for column in COLUMNS if column.only is None]
+    lines = [
+        "Configurations for `memory-wall predict`: one a row. Leave out the columns you do not need; an empty cell is unknown.",
+        "Other units of the same kind are converted: memory_capacity_gbyte, Bandwidth (TB/s). Your own columns are kept.",
+        "CSV in UTF-8 (commas; or semicolons or tabs with decimal commas), XLSX and Parquet are read; CSV with commas is written.",
+        "",
+        *(f"{column.name}: {column.meaning}; {column.allowed}" for column in COLUMNS),
+        "",
+        "An example, its columns named as people name them:",
+        *EXAMPLE.splitlines(),
+    ]
+    return "".join(f"# {line}".rstrip() + "\n" for line in lines) + ",".join(names) + "\n"

@@ -1,0 +1,221 @@
+"""Names as people write them: number formats, models and backends, each understood here or said to be unknown.
+
+Nothing is guessed from digits: the bits of a format are filed, or stated as bits per weight, or missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.model import expected
+
+# ---------------------------------------------------------------------------------------------- number formats
+
+
+class Format(NamedTuple):
+    """What a name says of a number format; empty where it says nothing.
+
+    packing  its kind by what unpacking costs at 4 bits and more; fewer bits cost more
+    """
+
+    format_id: str = ""
+    bit_per_param: float = np.nan
+    packing: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the name says anything that counts."""
+        return bool(self.packing)
+
+
+UNKNOWN = Format()
+SIZES = {"small": "s", "medium": "m", "large": "l"}
+NOT_A_PART = r"(?!-(?:xxs|xs|s|m|l|xl|xxl|g\d+|mix)(?![a-z0-9]))"
+"""Another size or group after a name makes it another format: Q4_K_L is not Q4_K."""
+PER_WEIGHT = re.compile(
+    r"(?<![\d.,])(?<!\d_)(\d{1,2}(?:[.,]\d+)?)[\s_-]*(?:bpw|bits?(?:/|[\s_-]*per[\s_-]*)(?:weight|param))"
+)
+WHOLE = re.compile(r"(?<![\d.])(\d{1,2})[-_ ]?bits?(?![a-z])|(?<![a-z0-9])(?:int|w)(\d)(?!\d)")
+FEWEST_BIT, MOST_BIT = 0.5, 64.0
+"""What ``number_formats.csv`` takes."""
+FAMILY = re.compile(r"(?<![a-z0-9])(?:q\d-?k(?![a-z0-9])|iq\d-?(?:xxs|xs|s|m|nl)(?![a-z0-9])|q\d-[01](?![a-z0-9]))")
+"""Plain, K and I blocks of any size: what unpacking costs is known, even where the bits are not filed."""
+
+
+def plain(name: str) -> str:
+    """A name in lower case, its words joined by hyphens; sizes in one letter: ``Q4_K - Medium`` → ``q4-k-m``."""
+    text = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return re.sub(r"(?<=k-)(small|medium|large)(?![a-z0-9])", lambda found: SIZES[found[1]], text)
+
+
+@cache
+def number_format(name: str, folder: Path) -> Format:
+    """What the name of a number format says: the longest filed name in it, or bits per weight it states, or nothing.
+
+    Two formats in one name, and whole bits that are not those of the format, say nothing certain.
+    """
+    text, stated = plain(name), PER_WEIGHT.search(name.lower())
+    format_id = _filed(text, folder)
+    bit = _bits(folder).get(format_id, np.nan)
+    whole = {int(one or other) for one, other in WHOLE.findall(name.lower())}
+    if format_id and whole - {int(bit)}:
+        return UNKNOWN
+    if stated and FEWEST_BIT <= (per_weight := float(stated[1].replace(",", "."))) <= MOST_BIT:
+        bit = per_weight
+    if np.isnan(bit) and not FAMILY.search(text):
+        return UNKNOWN
+    return Format(format_id, bit, expected.packing(format_id or text, expected.LOW_BIT))
+
+
+@cache
+def _bits(folder: Path) -> dict[str, float]:
+    rows = expected.rows(folder / "number_formats.csv")
+    return {row["format_id"]: float(row["effective_bit_per_param"]) for row in rows}
+
+
+@cache
+def _spellings(folder: Path) -> dict[str, str]:
+    """Every filed spelling, as ``plain`` writes it → id of its format; ids go before names."""
+    rows = expected.rows(folder / "number_formats.csv")
+    ids = {row["format_id"]: row["format_id"] for row in rows}
+    others = {
+        plain(text): row["format_id"] for row in rows for text in (row["name"], *row.get("spellings", "").split())
+    }
+    return others | ids
+
+
+@cache
+def _patterns(folder: Path) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(_loose(text)), format_id) for text, format_id in _spellings(folder).items())
+
+
+def _loose(spelling: str) -> str:
+    """A pattern of a spelling as words of a longer name; hyphens may come or go, but not between digits."""
+    parts = re.findall(r"[a-z]+|\d+|-", spelling)
+    pattern = "".join("-" if part == "-" else f"{part}-?" for part in parts).replace("-?-", "-?").removesuffix("-?")
+    pattern = re.sub(r"(?<=\d)-\?(?=\d)", "-", pattern)
+    return rf"(?<![a-z0-9]){pattern}(?![a-z0-9]){NOT_A_PART}"
+
+
+def _filed(text: str, folder: Path) -> str:
+    """Id of the one format a plain name speaks of: the name itself, else what is found in it; empty for none or several."""
+    if text in _spellings(folder):
+        return _spellings(folder)[text]
+    found = {format_id for _, format_id in _found(text, folder)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _found(text: str, folder: Path) -> Iterator[tuple[tuple[int, int], str]]:
+    """The places of formats in a plain name, the longest first; none lies in another."""
+    hits = [(hit.span(), format_id) for pattern, format_id in _patterns(folder) for hit in pattern.finditer(text)]
+    taken: list[tuple[int, int]] = []
+    for (start, end), format_id in sorted(hits, key=lambda hit: (hit[0][0] - hit[0][1], hit[0][0])):
+        if all(end <= other or start >= stop for other, stop in taken):
+            taken.append((start, end))
+            yield (start, end), format_id
+
+
+# ------------------------------------------------------------------------------------------------------ models
+
+BESIDE = {"instruct", "it", "chat", "base", "hf", "gguf", "meta", "ud", "i1", "imatrix", "mlx", "exl2", "qat"}
+"""Words that people put beside the name of a model, and that leave its shape as it is."""
+
+
+@cache
+def model_id(name: str, folder: Path) -> str:
+    """Id of the model that a name means: an id, a name, a name on a hub or of a file; empty where none is filed."""
+    known = _models(folder)
+    last = name.rsplit("/", maxsplit=1)[-1]
+    return next((known[key] for key in (name, _joined(name), _joined(last), _alone(last, folder)) if key in known), "")
+
+
+@cache
+def _models(folder: Path) -> dict[str, str]:
+    models = expected.rows(folder / "models.csv")
+    measured = [row for row in expected.rows(folder / "measured_models.csv") if row["model_id"]]
+    known = {_joined(row["model"]): row["model_id"] for row in measured}
+    known |= {_joined(row["name"]): row["model_id"] for row in models}
+    known |= {_joined(row["model_id"]): row["model_id"] for row in models}
+    return known | {row["model_id"]: row["model_id"] for row in models}
+
+
+def _joined(name: str) -> str:
+    """A name without case, separators and what stands in brackets; the points of its numbers stay."""
+    return re.sub(r"\(.*?\)|[^a-z0-9.]+", "", name.lower())
+
+
+def _alone(name: str, folder: Path) -> str:
+    """The same of a name from which its format and what stands beside it are taken."""
+    text = re.sub(r"[^a-z0-9.]+", "-", name.lower().removesuffix(".gguf"))
+    for (start, end), _ in sorted(_found(text.replace(".", "-"), folder), reverse=True):
+        text = text[:start] + text[end:]
+    return "".join(word for word in re.split(r"-+", text) if word not in BESIDE).strip(".")
+
+
+# ---------------------------------------------------------------------------------------------------- backends
+
+
+class Backend(NamedTuple):
+    """The software stack a backend stands for, whether anything was measured on it, and whether a processor takes a part."""
+
+    stack: str
+    is_measured: bool
+    is_split: bool
+
+
+NO_BACKEND = Backend(expected.BORROWED_STACK, True, False)
+"""In place of a name that is empty: its rows get no speed."""
+STACKS = expected.STACKS | {
+    "mtl": "metal", "mps": "metal", "cublas": "cuda", "hipblas": "rocm", "blas": "cpu", "openblas": "cpu", "accelerate": "cpu",
+    "avx": "cpu", "neon": "cpu",
+}  # fmt: skip
+"""Word → software stack with parameters of its own."""
+BORROWING = (
+    "sycl", "oneapi", "opencl", "npu", "gpu", "webgpu", "cann", "musa", "kompute", "directml", "dml", "openvino", "qnn", "hexagon",
+    "htp", "coreml", "ane", "unstated",
+)  # fmt: skip
+"""Backends nothing was fitted to: the parameters of another stack stand in."""
+BACKENDS = (*expected.STACKS, "mtl", "sycl", "opencl", "npu", "gpu", "openvino", "webgpu", "directml")
+"""What a message proposes."""
+COMPANIONS = {
+    "v",
+    "rpc",
+    "radv",
+    "amdvlk",
+    "backend",
+    "llama",
+    "cpp",
+    "ggml",
+    "ollama",
+    "exllama",
+    "lm",
+    "gpu",
+    "nvidia",
+    "amd",
+    "apple",
+}
+"""Words that may stand beside a backend and are none."""
+
+
+@cache
+def backend(name: str) -> Backend | None:
+    """The backend a name means, its versions left out: ``BLAS,MTL`` and ``cuda12`` too; None where it means none.
+
+    A graphics processor goes before the processor that helps it.
+    """
+    words = re.findall(r"[a-z]+", name.lower())
+    known = [word for word in words if word in STACKS or word in BORROWING]
+    if not known or not set(words) <= {*known, *COMPANIONS}:
+        return None
+    cores = [word for word in known if STACKS.get(word) == "cpu"]
+    others = [word for word in known if word not in cores and word not in COMPANIONS] or [
+        word for word in known if word not in cores
+    ]
+    first = (others or cores)[0]
+    return Backend(STACKS.get(first, expected.BORROWED_STACK), first in STACKS, bool(others) and "cpu" in cores)
