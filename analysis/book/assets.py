@@ -10,7 +10,19 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book import citation, drawings, edition, figure_files, licences, number_page, pieces, registry, vega
+from analysis.book import (
+    citation,
+    drawings,
+    edition,
+    figure_files,
+    licences,
+    menu,
+    number_page,
+    pieces,
+    registry,
+    run_note,
+    vega,
+)
 from analysis.book.files import write, write_json
 from analysis.book.numbering import figure_number
 
@@ -46,11 +58,13 @@ def write_pictures(app: Sphinx) -> None:
         write(site / "_static" / "memory-wall-vega.js", vega.cached_script())
     for document, bundle in figures:
         folder = site / "figures" / bundle["id"]
-        write_figure(folder, bundle, footer(app, document, bundle))
+        write_figure(folder, bundle, *words_of(app, document, bundle))
         figure_files.write_archive(folder)
     catalogue = [figure_entry(app, site, document, bundle) for document, bundle in figures]
     write_json(site / "figures.json", catalogue)
-    write_json(site / "edition.json", edition.record(app, catalogue, [claim for _, claim in known.all("claims")]))
+    record = edition.record(app, catalogue, [claim for _, claim in known.all("claims")])
+    here = {"run": run_note.differences(app), "address": menu.address(app, app.config.memory_wall_lasting)}
+    write_json(site / "edition.json", record | here)
 
 
 def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
@@ -62,25 +76,32 @@ def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
     many = len(names) > pieces.MOST_PUBLISHERS
     sources = f"{len(bundle['sources'])} documents, listed with the figure" if many else words.listing(names)
     cited = f" Sources: {sources.removesuffix('.')}." if names else ""
-    return f"Figure {number}, The Memory Wall, edition {edition.name(app)}.{cited}"
+    run = citation.run_mark(run_note.differences(app))
+    return f"Figure {number}, The Memory Wall, edition {edition.name(app)}{f' {run}' if run else ''}.{cited}"
 
 
 def begin(app: Sphinx) -> None:
     """Have the pictures drawn that stand alone, as soon as the figures have their numbers and while Sphinx writes pages."""
     drawings.begin(("script",), "")
     for document, bundle in registry.of(app.env).all("figures"):
-        drawings.begin(TO_TAKE_AWAY, vega.framed_source(bundle, footer(app, document, bundle)))
+        drawings.begin(TO_TAKE_AWAY, vega.framed_source(bundle, *words_of(app, document, bundle)))
 
 
-def write_figure(folder: Path, bundle: dict[str, Any], note: str) -> None:
+def words_of(app: Sphinx, document: str, bundle: dict[str, Any]) -> tuple[str, str, str]:
+    """What a picture carries with it: the line at its foot, its citation, its address."""
+    cited = menu.work(app, document, bundle)
+    return footer(app, document, bundle), citation.text(cited), cited.address
+
+
+def write_figure(folder: Path, bundle: dict[str, Any], note: str, *of_itself: str) -> None:
     """The pictures on the page and the files to take away."""
     for mode in ("light", "dark"):
         write(folder / f"wide-{mode}.svg", vega.page_picture(bundle, vega.WIDE, mode))
         write(folder / f"phone-{mode}.svg", vega.page_picture(bundle, vega.PHONE, mode))
-    name, text = bundle["id"], vega.framed_source(bundle, note)
+    name, text = bundle["id"], vega.framed_source(bundle, note, *of_itself)
     for kind, extension in zip(TO_TAKE_AWAY, ("svg", "png", "pdf"), strict=True):
         write(folder / f"{name}.{extension}", drawings.drawn(kind, text))
-    write(folder / f"{name}.vl.json", vega.source(vega.to_take_away(bundle, note)) + "\n")
+    write(folder / f"{name}.vl.json", vega.source(vega.to_take_away(bundle, note, *of_itself[:1])) + "\n")
 
 
 def figure_entry(app: Sphinx, site: Path, document: str, bundle: dict[str, Any]) -> dict[str, Any]:

@@ -59,10 +59,22 @@ CORE_FONT = re.compile(r"""url\(["'](fonts/[^"')]*-(?:Regular|Semibold)-core\.wo
 """What every page is set in travels in the style sheet: a font that comes later would move the lines."""
 ADVERTISEMENT = re.compile(r'<div id="ethical-ad-placement".*?</div>', re.DOTALL)
 
+LANDING = "chapters/index.html"
+"""Where Sphinx puts the landing page; what leads readers who follow an old link there on to the root."""
 REDIRECT = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>The Memory Wall</title><meta http-equiv="refresh" content="0; url=../index.html">
-<link rel="canonical" href="../index.html"></head><body><a href="../index.html">The Memory Wall</a></body></html>
+<link rel="canonical" href="{}"></head><body><a href="../index.html">The Memory Wall</a></body></html>
 """
+CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
+ADDRESSES = re.compile(
+    r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts)|property="og:image" content)="([^"]*)"'
+)
+"""Everything in a page that names a place in the site: what moves with the page."""
+
+
+def public(page: str) -> str:
+    """The address of a page within the site as readers see it: the landing page at the root, folders without ``index.html``."""
+    return "" if page == LANDING else re.sub(r"(^|/)index\.html$", r"\1", page)
 
 
 def finish(site: Path) -> None:
@@ -93,12 +105,13 @@ def _scripts(site: Path) -> list[Path]:
 
 
 def _move_landing_page(site: Path, pages: dict[Path, str]) -> None:
-    landing = site / "chapters" / "index.html"
+    landing = site / LANDING
     if landing not in pages:
         return
     pages[site / "index.html"] = moved_up(pages[landing])
     pages |= {page: _pointing_up(page, text) for page, text in pages.items()}
-    pages[landing] = REDIRECT
+    canonical = CANONICAL.search(pages[site / "index.html"])
+    pages[landing] = REDIRECT.format(canonical[1] if canonical else "../index.html")
 
 
 def _pointing_up(page: Path, text: str) -> str:
@@ -115,7 +128,7 @@ def moved_up(text: str) -> str:
             return match[0]
         return f'{name}="{os.path.normpath(os.path.join("chapters", address))}"'
 
-    text = re.sub(r'\b(href|src|srcset|data-content_root)="([^"]*)"', shifted, text)
+    text = ADDRESSES.sub(shifted, text)
     return text.replace('href="chapters/index.html', 'href="index.html').replace(
         'data-content_root="."', 'data-content_root="./"'
     )
