@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -235,23 +236,33 @@ def _progress(total: int) -> Iterator[Callable[[str], None]]:
 def release(
     name: Annotated[str, typer.Option("--edition", help="Name of the edition, year and month: 2026.11.")],
     address: Address = "",
+    date: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day of the edition. Without it: that of the commit, or else today."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The site it is added to. Without it: _build/html.")] = None,
 ) -> None:
     """Build the book, freeze it at editions/NAME/ for good, and write its archive with checksums."""
-    from analysis.book import editions, ends, parameters, site
+    from analysis.book import editions, ends, freshness, parameters, site
 
     ends.require_room()
     target = (out or site.SITE).resolve()
-    given = parameters.validated({"edition": name}, file="--edition")
-    request = site.Request(out=target, settings={"edition": given["edition"]}, address=address)
+    day = f"{date:%Y-%m-%d}" if date else freshness.committed_on() or f"{datetime.now(tz=UTC):%Y-%m-%d}"
+    given = {"edition": name, "edition_date": day}
+    parameters.validated(given, file="--edition")
+    request = site.Request(out=target, settings=given, address=address, freezes=True)
     said: list[str] = []
     with _progress(len(site.chapter_files()) + 3) as step:
         site.build(request, step, lambda built: editions.freeze(built, target.parent / "releases"), said.append)
     for remark in said:
         typer.echo(remark, err=True)
     typer.echo(
-        f"Edition {name} is frozen at {target / editions.FOLDER / name}; its archive is in {target.parent / 'releases'}"
+        f"Edition {name} of {day} is frozen at {target / editions.FOLDER / name}; its archive is in {target.parent / 'releases'}"
     )
+    if parameters.defaults()["edition"] != name:
+        typer.echo(
+            "The next build calls itself what chapters/parameters.yml says: write the edition and its date there too."
+        )
 
 
 @app.command()

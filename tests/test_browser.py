@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 import bibtexparser
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
+
+from analysis.book import pieces
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
@@ -248,6 +251,24 @@ def test_the_embed_code_draws_in_a_frame_offline(browser: Browser, site: Path, t
     assert visit.asked == []
 
 
+@pytest.mark.parametrize("width", [390, 560, 600, 700])
+def test_in_a_frame_of_an_article_picture_and_chart_are_the_same_and_whole(
+    browser: Browser, site: Path, width: int
+) -> None:
+    for name in ("roofline", "footprint-against-memory", "how-large-a-model"):
+        page = Visit(browser, width=width).open(site / "figures" / name / "embed.html")
+        picture = page.locator(".mw-static.mw-light img")
+        picture.evaluate("picture => picture.decode()")
+        kind = "phone" if width <= pieces.NARROW else "wide"
+        assert str(picture.evaluate("picture => picture.currentSrc")).endswith(f"{kind}-light.svg")
+        drawn_chart(page)
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+        assert page.evaluate(
+            "() => [...document.querySelectorAll('svg.marks text')].every(text => !text.textContent || "
+            "text.getBoundingClientRect().right <= document.querySelector('.mw-live').getBoundingClientRect().right + 2)"
+        ), name
+
+
 def test_a_number_says_where_it_comes_from(browser: Browser, site: Path) -> None:
     page = Visit(browser).open(site / "chapters" / "memory_wall.html")
     page.locator("a.mw-value").first.hover()
@@ -344,3 +365,171 @@ def test_a_long_table_shows_its_other_rows_when_asked(browser: Browser, site: Pa
     page.locator(".mw-table-bar input[type=search]").first.fill("arxiv")
     assert 0 < page.locator("table[data-table=sources-rows] tbody tr:not([hidden])").count() < total
     assert visit.complaints == []
+
+
+# ------------------------------------------------------------------------------------ controls, citable numbers, names of marks
+
+
+def drawn_chart(page: Page) -> Locator:
+    page.mouse.move(100, 300)
+    chart = page.locator(".mw-chart").first
+    chart.locator("svg.marks").wait_for(timeout=15000)
+    chart.scroll_into_view_if_needed()
+    return chart
+
+
+def choose(page: Page, chart: Locator) -> str:
+    """Choose another number format and a faster reader; the value of the menu."""
+    menu = chart.locator(".mw-live select").first
+    menu.select_option(label="FP16")
+    slider = chart.locator("input[type=range]:enabled").first
+    slider.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('.mw-shown').textContent.includes('350')")
+    return menu.input_value()
+
+
+def test_a_title_steps_back_when_other_settings_are_shown_and_comes_back_with_them(
+    browser: Browser, site: Path
+) -> None:
+    visit = Visit(browser)
+    page = visit.open(site / "index.html")
+    chart = drawn_chart(page)
+    title, shown = page.locator(".mw-figure-title").first, page.locator(".mw-shown").first
+    before = title.inner_text()
+    assert not shown.is_visible()
+    choose(page, chart)
+    assert title.inner_text() == f"With the default settings: {before}"
+    assert "Number format: FP16; Words per minute: 350" in shown.inner_text()
+    assert shown.get_attribute("role") == "status"
+    assert "FP16" in (chart.locator(".mw-live").get_attribute("aria-label") or "")
+    chart.locator(".mw-live select").first.select_option(value="q4-k-m")
+    for _ in range(10):
+        chart.locator("input[type=range]:enabled").first.press("ArrowLeft")
+    page.wait_for_function("() => !document.querySelector('.mw-default')")
+    assert title.inner_text() == before
+    assert "?" not in page.url
+    assert visit.complaints == []
+
+
+def test_every_figure_with_controls_steps_back(browser: Browser, site: Path) -> None:
+    figures = [
+        page for page in sorted(site.glob("figures/*/index.html")) if "mw-waiting" in page.read_text(encoding="utf-8")
+    ]
+    assert len(figures) >= 10
+    visit = Visit(browser)
+    for path in figures:
+        page = visit.open(path)
+        chart = drawn_chart(page)
+        menu, slider = chart.locator(".mw-live select").first, chart.locator("input[type=range]:enabled").first
+        if menu.count():
+            count = menu.locator("option").count()
+            menu.select_option(index=(menu.evaluate("menu => menu.selectedIndex") + 1) % count)
+        else:
+            slider.press("ArrowLeft")
+        page.locator(".mw-default").wait_for()
+        assert f"?{path.parent.name}." in page.url, path.parent.name
+        page.close()
+    assert visit.complaints == []
+
+
+def test_what_is_chosen_outlives_theme_width_and_visit_and_is_shared(browser: Browser, site: Path) -> None:
+    visit = Visit(browser)
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visit.open(site / "index.html")
+    chart = drawn_chart(page)
+    chosen = choose(page, chart)
+    page.evaluate(
+        "() => { document.querySelector('svg.marks').dataset.old = 1; document.documentElement.dataset.theme = 'dark' }"
+    )
+    page.locator("svg.marks:not([data-old])").first.wait_for()
+    assert chart.locator(".mw-live select").first.input_value() == chosen
+    page.evaluate("() => { document.querySelector('svg.marks').dataset.old = 1 }")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator(".mw-chart svg.marks:not([data-old])").first.wait_for()
+    assert chart.locator(".mw-live select").first.input_value() == chosen
+    menu = menu_of(page)
+    menu.locator(".mw-copy", has_text="Copy link").click()
+    menu.locator(".mw-copied").wait_for()
+    for address in (page.url, str(page.evaluate("() => navigator.clipboard.readText()"))):
+        again = visit.context.new_page()
+        again.goto(address)
+        again.locator(".mw-shown", has_text="350").wait_for(timeout=15000)
+        assert again.locator(".mw-live select").first.input_value() == chosen
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize(
+    "query", ["number_format=int3", "reading_speed=1e9", "reading_speed=", "device=<b>", "nothing=1"]
+)
+def test_an_address_that_asks_for_what_is_not_there_shows_the_default(browser: Browser, site: Path, query: str) -> None:
+    visit = Visit(browser)
+    page = visit.context.new_page()
+    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    page.goto(f"{(site / 'index.html').as_uri()}?how-large-a-model.{query}")
+    page.locator(".mw-drawn").first.wait_for(timeout=15000)
+    assert page.locator(".mw-default").count() == 0
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_menu_of_a_figure_is_usable_on_a_phone(browser: Browser, site: Path, name: str) -> None:
+    page = Visit(browser, width=390).open(site / name)
+    menu = menu_of(page)
+    box = menu.locator(".mw-menu-body").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    page.keyboard.press("Escape")
+    assert menu.get_attribute("open") is None
+    menu.locator("summary").click()
+    menu.locator(".mw-menu-body").wait_for(state="visible")
+    page.keyboard.press("Escape")
+    assert menu.get_attribute("open") is None
+
+
+def test_citable_numbers_look_it_and_say_what_describes_them(browser: Browser, site: Path) -> None:
+    page = Visit(browser).open(site / "chapters" / "memory_wall.html")
+    value = page.locator("a.mw-value[data-definition]").first
+    assert value.evaluate("value => getComputedStyle(value).textDecorationStyle") == "dotted"
+    value.focus()
+    page.locator(".mw-popover").wait_for()
+    named = value.get_attribute("aria-describedby")
+    assert page.locator(f"#{named}").get_attribute("role") == "tooltip"
+    page.keyboard.press("Escape")
+    assert page.locator(".mw-popover").count() == 0
+    assert value.get_attribute("aria-describedby") is None
+
+
+def test_a_first_tap_shows_where_a_number_comes_from_and_a_second_leads_there(browser: Browser, site: Path) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto((site / "chapters" / "memory_wall.html").as_uri())
+    value, before = page.locator("a.mw-value[data-definition]").first, page.url
+    value.tap()
+    page.locator(".mw-popover").wait_for()
+    page.wait_for_timeout(300)
+    assert page.url == before
+    value.tap()
+    page.wait_for_url("**/numbers.html#*")
+    context.close()
+
+
+def test_a_screen_reader_hears_readers_words(browser: Browser, site: Path) -> None:
+    """Of some charts, as pictures of all are held in ``test_site``: its own name, marks and axes in the words and units of the page."""
+    visit = Visit(browser)
+    heard: list[str] = []
+    for name in ("roofline", "footprint-against-memory", "how-large-a-model", "bytes-and-flop-per-token"):
+        page = visit.open(site / "figures" / name / "embed.html")
+        chart = drawn_chart(page)
+        assert chart.locator(".mw-live").get_attribute("aria-label") == chart.locator(
+            ".mw-static img"
+        ).first.get_attribute("alt")
+        tree = visit.context.new_cdp_session(page).send("Accessibility.getFullAXTree")
+        heard += [
+            str(node["name"].get("value", "")) for node in tree["nodes"] if not node.get("ignored") and "name" in node
+        ]
+        page.close()
+    assert len(heard) > 200
+    assert [name for name in heard if re.search(r"\b[a-z]+(_[a-z0-9]+)+: |Vega visualization|\(blank\)", name)] == []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -22,10 +24,11 @@ from citeproc.source.json import CiteProcJSON
 from PIL import Image
 from pyld import jsonld
 
-from analysis.book import citation, editions
+from analysis.book import citation, cite, editions
 from analysis.book.pictures import renderer
 from analysis.errors import InputError
 from tests.conftest import ROOT
+from tests.small import Book
 
 ADDRESS = "https://book.example"
 WORK = citation.Work(
@@ -61,6 +64,120 @@ def test_ris_is_read_back() -> None:
     assert parsed["year"] == "2026"
     assert parsed["type_of_reference"] == "FIGURE"
     assert parsed["urls"] == [WORK.address]
+
+
+def test_a_name_that_is_no_persons_ends_with_a_comma_in_ris() -> None:
+    assert "AU  - The Memory Wall authors,\n" in citation.ris(WORK)
+
+
+def forms(work: citation.Work) -> dict[str, str]:
+    csl = json.dumps(citation.csl(work), ensure_ascii=False)
+    return {"text": citation.text(work), "bibtex": citation.bibtex(work), "csl": csl, "ris": citation.ris(work)}
+
+
+def test_every_form_names_the_licence() -> None:
+    for form, told in forms(WORK).items():
+        assert citation.LICENCE in told, form
+
+
+def test_a_run_says_so_in_every_form_and_has_a_key_of_its_own() -> None:
+    run = replace(WORK, run=("1 row added in devices", "context token = 4096 (not 2048)"))
+    for form, told in forms(run).items():
+        assert "not the published book but a run with 1 row added in devices" in told, form
+        assert "not the published book" not in forms(WORK)[form], form
+    assert run.key != WORK.key
+    assert run.key != replace(run, run=("2 rows added in devices",)).key
+
+
+def test_a_run_of_many_changes_is_told_in_a_line() -> None:
+    changes = [f"{count} rows changed in a table" for count in range(2, 40)]
+    told = citation.run_mark(changes)
+    assert "35 more changes" in told
+    assert len(told) < 200
+    assert citation.run_mark([]) == ""
+
+
+@pytest.fixture(scope="module")
+def run_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small book run with a device and a parameter of somebody's own."""
+    book = Book(tmp_path_factory.mktemp("run"))
+    own = book.folder / "own"
+    own.mkdir()
+    cells = {
+        "device_id": "my-laptop", "name": "My laptop", "vendor": "ACME", "device_class": "laptop", "release_date": "2026-11", "chip": "X1",
+        "memory_bandwidth_gbyte_per_s": "120", "memory_capacity_gibyte": "16", "default_set": "2026",
+    }  # fmt: skip
+    (own / "devices.csv").write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n", encoding="utf-8")
+    done = book.run("build", "--data", str(own), "--set", "context_token=4096")
+    assert done.returncode == 0, done.stderr
+    return book.site
+
+
+MARK = "run with 1 row added in devices and context token = 4096 (not 2048)"
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """File → its text, and of a picture what is drawn in it, or what it says of itself; of an archive, those of its files."""
+    found = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in folder.glob("*.*")
+        if path.suffix not in (".png", ".pdf", ".zip")
+    }
+    name = folder.name
+    with Image.open(folder / f"{name}.png") as picture:
+        found[f"{name}.png"] = json.dumps(picture.info, default=str, ensure_ascii=False)
+    with pikepdf.open(folder / f"{name}.pdf") as document:
+        found[f"{name}.pdf"] = str(document.docinfo["/Subject"])
+    with zipfile.ZipFile(folder / f"{name}.zip") as archive:
+        found[f"{name}.zip"] = archive.read(f"{name}.bib").decode()
+    return {
+        file: " ".join(html.unescape(re.sub(r"</text><text[^>]*>", " ", text)).split()) for file, text in found.items()
+    }
+
+
+def test_every_file_of_a_run_that_can_leave_the_site_says_so(run_site: Path) -> None:
+    data = ("small-figure.csv", "data.rows.js")  # tables of numbers and nothing else: metadata.json stands beside them
+    drawn = {
+        f"{width}-{mode}.svg" for width in ("wide", "phone") for mode in ("light", "dark")
+    }  # parts of pages that say it
+    told = {
+        file: text
+        for file, text in contents(run_site / "figures" / "small-figure").items()
+        if file not in {*data, *drawn}
+    }
+    endings = {"bib", "ris", "csl.json", "metadata.json", "svg", "png", "pdf", "zip", "vl.json"}
+    assert set(told) == {"embed.html", "index.html"} | {f"small-figure.{ending}" for ending in endings}
+    for file, text in told.items():
+        assert MARK in text or "run of it with 1 row added in devices" in text, file
+    for catalogue in ("numbers.json", "edition.json"):
+        assert "1 row added in devices" in (run_site / catalogue).read_text(encoding="utf-8")
+
+
+def test_the_citation_of_a_run_is_the_same_from_the_command_line_and_the_site(run_site: Path) -> None:
+    folder = run_site / "figures" / "small-figure"
+    assert cite.FORMATS["bibtex"](cite.work(run_site, "small-figure")) == (folder / "small-figure.bib").read_text(
+        encoding="utf-8"
+    )
+    assert MARK in cite.FORMATS["text"](cite.work(run_site, "book"))
+
+
+def test_pictures_say_what_they_are_and_under_which_licence(site: Path) -> None:
+    for figure in figures(site):
+        base = site / "figures" / figure["id"] / figure["id"]
+        cited = json.loads(Path(f"{base}.metadata.json").read_text(encoding="utf-8"))["citation"]
+        with Image.open(base.with_suffix(".png")) as picture:
+            said = picture.info
+            assert (said["Title"], said["Comment"]) == (figure["title"], cited)
+            assert citation.LICENCE_ADDRESS in said["Copyright"]
+        with pikepdf.open(base.with_suffix(".pdf")) as document:
+            assert (str(document.docinfo["/Title"]), str(document.docinfo["/Subject"])) == (figure["title"], cited)
+            assert document.Root.Lang == "en"
+            assert document.open_metadata()["xmpRights:WebStatement"] == citation.LICENCE_ADDRESS
+        told = ElementTree.parse(base.with_suffix(".svg"))
+        words = {
+            element.tag.rpartition("}")[2]: element.text for element in told.iter() if "purl.org/dc" in element.tag
+        }
+        assert (words["title"], words["identifier"], words["language"]) == (figure["title"], cited, "en")
 
 
 def test_csl_json_sets_a_reference() -> None:
@@ -153,7 +270,7 @@ def test_the_colophon_cites_the_book(site: Path) -> None:
     page = (site / "chapters" / "colophon.html").read_text(encoding="utf-8")
     block = re.search(r"<pre>(@book.*?)</pre>", page, flags=re.DOTALL)
     assert block is not None
-    assert bibtexparser.loads(block[1]).entries[0]["year"] == "2026"
+    assert bibtexparser.loads(html.unescape(block[1])).entries[0]["year"] == "2026"
 
 
 def test_every_number_of_the_prose_has_an_entry(site: Path) -> None:
@@ -223,5 +340,5 @@ def test_feed_and_map(small_site: Path, tmp_path: Path) -> None:
     assert not feed.bozo
     assert feed.entries[0].link == f"{ADDRESS}/editions/2026.11/index.html"
     places = [place.text for place in ElementTree.parse(small_site / "sitemap.xml").iter() if place.tag.endswith("loc")]
-    assert f"{ADDRESS}/figures/roofline/index.html" in places
+    assert f"{ADDRESS}/figures/roofline/" in places
     assert not [place for place in places if "/editions/2026.11" in str(place)]

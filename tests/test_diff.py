@@ -25,7 +25,8 @@ def small_site(folder: Path, **changed: Any) -> Path:
     """A site with the catalogues a diff reads: one claim, two numbers, a sentence, a figure, one table."""
     told: dict[str, Any] = {
         "edition": "2026.10", "value": 1.0, "verdict": "reproduces", "number": 34.1e9, "sentence": "does not fit", "points": "x,y\n1,2\n",
-        "title": "A title", "code": "draw()", "spec": {"mark": "line"}, "parameter": 250.0, "capacity": "6", "rows": ("iphone-14", "m2"),
+        "title": "A title", "code": "draw()", "spec": {"mark": "line"}, "parameter": 250.0, "capacity": "6", "run": [],
+        "rows": ("iphone-14", "m2"),
     } | changed  # fmt: skip
     figure = folder / "figures" / "speed"
     figure.mkdir(parents=True)
@@ -33,7 +34,7 @@ def small_site(folder: Path, **changed: Any) -> Path:
     parameters = {"reading_speed_word_per_min": told["parameter"], "edition": told["edition"]}
     _json(
         folder / "edition.json",
-        {"edition": told["edition"], "commit": "c0ffee", "parameters": parameters, "figures": {}},
+        {"edition": told["edition"], "commit": "c0ffee", "parameters": parameters, "figures": {}, "run": told["run"]},
     )
     claim = {
         "id": "largest", "statement": "It holds <b>.", "unit": "gparam", "value": told["value"], "latest_value": 2.0,
@@ -61,7 +62,16 @@ def small_site(folder: Path, **changed: Any) -> Path:
     _json(folder / "figures.json", [entry])
     _json(figure / "speed.metadata.json", {"title": told["title"], "caption": "c", "code": told["code"]})
     footer = f"Figure 1.1, The Memory Wall, edition {told['edition']}."
-    _json(figure / "speed.vl.json", {**told["spec"], "title": told["title"], "note": footer, "datasets": {"d": []}})
+    _json(
+        figure / "speed.vl.json",
+        {
+            **told["spec"],
+            "title": told["title"],
+            "note": footer,
+            "usermeta": {"citation": f"Edition {told['edition']}."},
+            "datasets": {"d": []},
+        },
+    )
     (figure / "speed.csv").write_text(told["points"], encoding="utf-8")
     (figure / "wide-light.svg").write_text(SVG.format(told["title"]), encoding="utf-8")
     schema = {"primaryKey": ["device_id"]}
@@ -91,6 +101,15 @@ def test_another_name_of_the_edition_moves_no_figure(tmp_path: Path) -> None:
     found = compared(tmp_path, edition="2026.11")
     assert [one["name"] for one in found.parameters] == ["edition"]
     assert not found.figures
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_a_run_is_named_as_one_with_what_it_changed(tmp_path: Path, form: str) -> None:
+    found = compared(tmp_path, run=["1 row added in devices", "context token = 4096 (not 2048)"], number=68.2e9)
+    assert found.as_dict()["new"]["run"] == "1 row added in devices and context token = 4096 (not 2048)"
+    told = changes.FORMATS[form](found, {})
+    assert told.count("a run with 1 row added in devices and context token = 4096 (not 2048)") >= 1
+    assert "a run with" not in changes._named(found.old)
 
 
 def test_a_number_moves_by_so_many_per_cent(tmp_path: Path) -> None:

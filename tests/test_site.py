@@ -155,6 +155,17 @@ def test_every_tooltip_is_in_readers_units(site: Path) -> None:
     assert seen > 1000
 
 
+def test_no_chart_speaks_in_the_words_of_programs(site: Path) -> None:
+    """Columns (``memory_bandwidth_byte_per_s``), axes without words, marks without a name of their own."""
+    spoken = [
+        (picture.name, said)
+        for picture in site.glob("figures/*/*.svg")
+        for said in re.findall(r'aria-label="([^"]*)"', picture.read_text(encoding="utf-8"))
+    ]
+    assert len(spoken) > 1000
+    assert [one for one in spoken if re.search(r"\b[a-z]+(_[a-z0-9]+)+: |\(blank\)|values from", one[1])] == []
+
+
 def test_figure_ids_once_published_stay(site: Path) -> None:
     ids = {figure["id"] for figure in json.loads((site / "figures.json").read_text(encoding="utf-8"))}
     assert set(PUBLISHED) <= ids, f"published figures are gone: {set(PUBLISHED) - ids}"

@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book import citation, edition, figure_files, licences, number_page, pieces, registry
+from analysis.book import citation, edition, figure_files, licences, menu, number_page, pieces, registry, run_note
 from analysis.book.files import write, write_json
 from analysis.book.numbering import figure_number
 from analysis.book.pictures import layout, on_page, workers
@@ -47,11 +47,13 @@ def write_pictures(app: Sphinx) -> None:
         write(site / "_static" / "memory-wall-vega.js", on_page.cached_script())
     for document, bundle in figures:
         folder = site / "figures" / bundle["id"]
-        write_figure(folder, bundle, footer(app, document, bundle))
+        write_figure(folder, bundle, *words_of(app, document, bundle))
         figure_files.write_archive(folder)
     catalogue = [figure_entry(app, site, document, bundle) for document, bundle in figures]
     write_json(site / "figures.json", catalogue)
-    write_json(site / "edition.json", edition.record(app, catalogue, [claim for _, claim in known.all("claims")]))
+    record = edition.record(app, catalogue, [claim for _, claim in known.all("claims")])
+    here = {"run": run_note.differences(app), "address": menu.address(app, app.config.memory_wall_lasting)}
+    write_json(site / "edition.json", record | here)
 
 
 def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
@@ -63,25 +65,32 @@ def footer(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
     many = len(names) > pieces.MOST_PUBLISHERS
     sources = f"{len(bundle['sources'])} documents, listed with the figure" if many else words.listing(names)
     cited = f" Sources: {sources.removesuffix('.')}." if names else ""
-    return f"Figure {number}, The Memory Wall, edition {edition.name(app)}.{cited}"
+    run = citation.run_mark(run_note.differences(app))
+    return f"Figure {number}, The Memory Wall, edition {edition.name(app)}{f' {run}' if run else ''}.{cited}"
 
 
 def begin(app: Sphinx) -> None:
     """Have the pictures drawn that stand alone, as soon as the figures have their numbers and while Sphinx writes pages."""
     workers.begin(("script",), "")
     for document, bundle in registry.of(app.env).all("figures"):
-        workers.begin(TO_TAKE_AWAY, on_page.framed_source(bundle, footer(app, document, bundle)))
+        workers.begin(TO_TAKE_AWAY, on_page.framed_source(bundle, *words_of(app, document, bundle)))
 
 
-def write_figure(folder: Path, bundle: dict[str, Any], note: str) -> None:
+def words_of(app: Sphinx, document: str, bundle: dict[str, Any]) -> tuple[str, str, str]:
+    """What a picture carries with it: the line at its foot, its citation, its address."""
+    cited = menu.work(app, document, bundle)
+    return footer(app, document, bundle), citation.text(cited), cited.address
+
+
+def write_figure(folder: Path, bundle: dict[str, Any], note: str, *of_itself: str) -> None:
     """The pictures on the page and the files to take away."""
     for mode in ("light", "dark"):
         write(folder / f"wide-{mode}.svg", on_page.page_picture(bundle, layout.WIDE, mode))
         write(folder / f"phone-{mode}.svg", on_page.page_picture(bundle, layout.PHONE, mode))
-    name, text = bundle["id"], on_page.framed_source(bundle, note)
+    name, text = bundle["id"], on_page.framed_source(bundle, note, *of_itself)
     for kind, extension in zip(TO_TAKE_AWAY, ("svg", "png", "pdf"), strict=True):
         write(folder / f"{name}.{extension}", workers.drawn(kind, text))
-    write(folder / f"{name}.vl.json", on_page.source(layout.to_take_away(bundle, note)) + "\n")
+    write(folder / f"{name}.vl.json", on_page.source(layout.to_take_away(bundle, note, *of_itself[:1])) + "\n")
 
 
 def figure_entry(app: Sphinx, site: Path, document: str, bundle: dict[str, Any]) -> dict[str, Any]:

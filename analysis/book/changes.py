@@ -84,7 +84,8 @@ def _heading(found: Difference) -> str:
 def _named(state: Mapping[str, str]) -> str:
     digits, _, dirty = state["commit"].partition("-")
     commit = f", commit {digits[:10]}{' with changes' if dirty else ''}" if digits else ""
-    return f"{state['name']} (edition {state['edition']}{commit})" if state["edition"] else state["name"]
+    run = f", a run with {state['run']}" if state["run"] else ""
+    return f"{state['name']} (edition {state['edition']}{commit}{run})" if state["edition"] else state["name"]
 
 
 NOTHING = "Nothing moved."

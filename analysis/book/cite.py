@@ -28,7 +28,7 @@ def work(site: Path, key: str) -> Work:
 
 def _work(site: Path, key: str) -> Work:
     record = _json(site / "edition.json")
-    base = _address(site)
+    base = record.get("address", "")
     known = {
         **_tables(site),
         **_claims(site),
@@ -43,9 +43,9 @@ def _work(site: Path, key: str) -> Work:
         )
     kind, name, title, page, number = known[key]
     given = record["parameters"]
-    title += " [from a run with supplied data]" if record.get("supplied") else ""
-    address = f"{base}/{page}" if base else ""
-    return Work(kind, name, title, record["edition"], given["edition_date"], address, number)
+    run = tuple(record.get("run", ()))
+    address = f"{base.rstrip('/')}/{page}" if base else ""
+    return Work(kind, name, title, record["edition"], given["edition_date"], address, number, run)
 
 
 Entries = dict[str, tuple[str, str, str, str, str]]
@@ -54,13 +54,6 @@ Entries = dict[str, tuple[str, str, str, str, str]]
 
 def _json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-
-
-def _address(site: Path) -> str:
-    """The site's own address, as its figures know it; empty where none was configured."""
-    for path in sorted(site.glob("figures/*/*.metadata.json")):
-        return str(_json(path)["address"]).partition("/figures/")[0]
-    return ""
 
 
 def _figures(site: Path) -> Entries:

@@ -9,7 +9,8 @@ import yaml
 from sphinx.application import Sphinx
 
 from analysis import words
-from analysis.book import edition, parameters, places
+from analysis.book import citation as citing
+from analysis.book import edition, finishing, menu, parameters, places
 
 
 def record(app: Sphinx) -> str:
@@ -71,13 +72,5 @@ def _cell(text: str, index: int, code: int | None) -> str:
 
 def citation(app: Sphinx) -> str:
     """How to cite the book, as text and as BibTeX."""
-    given = edition.given_parameters(app)
-    address = app.config.html_baseurl
-    title = "The Memory Wall: how large a language model can your device run?"
-    text = f"The Memory Wall authors ({given['edition_date'][:4]}). {title} Edition {given['edition']}."
-    bibtex = (
-        f"@book{{memory-wall-{given['edition']},\n  title   = {{{{{title}}}}},\n  author  = {{{{The Memory Wall authors}}}},\n"
-        f"  year    = {{{given['edition_date'][:4]}}},\n  edition = {{{given['edition']}}}"
-    )
-    bibtex += f",\n  url     = {{{address}}}\n}}" if address else "\n}"
-    return f"<p>{escape(text)}{' ' + escape(address) if address else ''}</p><pre>{escape(bibtex)}</pre>"
+    cited = menu.cited(app, "book", "", citing.BOOK, finishing.LANDING)
+    return f"<p>{escape(citing.text(cited))}</p><pre>{escape(citing.bibtex(cited))}</pre>"

@@ -76,7 +76,8 @@ def _svg(state: State, figure: str) -> str:
 
 def _about(state: State) -> dict[str, str]:
     record = state.record
-    return {"name": state.name, "edition": record.get("edition", ""), "commit": record.get("commit", "")}
+    named = {"name": state.name, "edition": record.get("edition", ""), "commit": record.get("commit", "")}
+    return named | {"run": words.listing(run) if (run := record.get("run")) else ""}
 
 
 def percent(old: Any, new: Any) -> float | None:
@@ -255,7 +256,7 @@ def _drawing(state: State, name: str) -> str:
     """The specification without its data, its title and the line that names the edition."""
     path = state.file(name, "vl.json")
     spec = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    left = {key: value for key, value in spec.items() if key not in ("title", "datasets", "$schema")}
+    left = {key: value for key, value in spec.items() if key not in ("title", "datasets", "$schema", "usermeta")}
     return re.sub(r'"[^"]*Figure [\d.]+, The Memory Wall[^"]*"', '""', json.dumps(left, sort_keys=True))
 
 

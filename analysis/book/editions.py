@@ -7,6 +7,8 @@ import hashlib
 import io
 import json
 import os
+import posixpath
+import re
 import shutil
 import tarfile
 from html import escape
@@ -72,6 +74,14 @@ def history(app: Sphinx, figure_id: str) -> list[str]:
     return lines
 
 
+def lasting(app: Sphinx, figure_id: str) -> str:
+    """The edition in which a figure stays for good: the one being frozen, else the newest frozen one that has it; empty where none has."""
+    if app.config.memory_wall_lasting:
+        return edition.name(app)
+    found = [one for one in known(Path(app.config.memory_wall_published or ".")) if figure_id in one["figures"]]
+    return str(found[-1]["edition"]) if found else ""
+
+
 def carry(published: Path, site: Path) -> None:
     """Take the frozen editions of the published site along into a new one; their files are linked where that can be, else copied."""
     source = published / FOLDER
@@ -117,11 +127,29 @@ def freeze(site: Path, releases: Path) -> Path:
         )
     fresh = site / f".{record['edition']}"
     shutil.copytree(site, fresh, ignore=shutil.ignore_patterns(FOLDER, fresh.name))
+    for page in fresh.rglob("*.html"):
+        place = page.relative_to(fresh).as_posix()
+        page.write_text(_from_within(page.read_text(encoding="utf-8"), place), encoding="utf-8")
     target.parent.mkdir(exist_ok=True)
     write_json(fresh / "ro-crate-metadata.json", crate(record, fresh))
     verify.seal(fresh)
     fresh.rename(target)
     return archive(target, releases, record)
+
+
+OUTWARD = re.compile(r'(?<![\w-])(href|data-embed)="([^":#?]+)')
+
+
+def _from_within(text: str, page: str) -> str:
+    """A page of the site as it reads two folders down, in an edition: what is said of other editions and of the newest frames leads out."""
+    folder = posixpath.dirname(page)
+
+    def led_out(found: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join(folder, found[2]))
+        outside = found[1] == "data-embed" or target.startswith(f"{FOLDER}/")
+        return f'{found[1]}="{posixpath.relpath(f"../../{target}", folder or ".")}' if outside else found[0]
+
+    return OUTWARD.sub(led_out, text)
 
 
 def archive(folder: Path, releases: Path, record: dict[str, Any]) -> Path:
@@ -155,7 +183,7 @@ def crate(record: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The edition as an RO-Crate 1.1: the book, its tables and its figures as one research object."""
     tables = sorted(path.relative_to(folder).as_posix() for path in (folder / "tables").glob("*.csv"))
     figures = sorted(f"figures/{name}/{name}.{kind}" for name in record["figures"] for kind in ("png", "csv"))
-    licence = {"@id": "https://creativecommons.org/licenses/by/4.0/"}
+    licence = {"@id": citation.LICENCE_ADDRESS}
     root = {
         "@id": "./", "@type": "Dataset", "name": citation.BOOK, "version": record["edition"], "license": licence,
         "datePublished": record["parameters"]["edition_date"], "hasPart": [{"@id": file} for file in tables + figures],
@@ -228,7 +256,10 @@ def sitemap(site: Path, address: str) -> str:
     wanted = [
         page
         for page in pages
-        if not page.startswith(f"{FOLDER}/") and not page.endswith(("embed.html", "search.html", "genindex.html"))
+        if not page.startswith(f"{FOLDER}/")
+        and not page.endswith(("embed.html", "search.html", "genindex.html", finishing.LANDING))
     ]
-    items = "".join(f"<url><loc>{xml(f'{address}/{quote(page)}', QUOTES)}</loc></url>\n" for page in wanted)
+    items = "".join(
+        f"<url><loc>{xml(f'{address}/{quote(finishing.public(page))}', QUOTES)}</loc></url>\n" for page in wanted
+    )
     return f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{items}</urlset>\n'

@@ -165,6 +165,7 @@ def page_context(
 ) -> None:
     """Script, style, metadata and footer of a page."""
     if "title" in context:
+        context["pageurl"] = menu.address(app, f"{page}.html") or None
         context["metatags"] = context.get("metatags", "") + metadata.tags(app, page, _plain(context["title"]))
     context["theme_extra_footer"] = pieces.footer(page, edition.name(app), edition.last_read())
     app.add_css_file("memory-wall.css", priority=900)
@@ -195,6 +196,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(Chart, html=(visit_chart, None), **others)
     app.add_node(FigureMenu, html=(visit_menu, None), **others)
     app.add_config_value("memory_wall_published", "", "", types=(str,))
+    app.add_config_value("memory_wall_lasting", "", "", types=(str,))
     app.add_role("value", ReferenceRole("value"))
     app.add_role("verdict", ReferenceRole("verdict"))
     app.add_role("claim", ReferenceRole("claim"))

@@ -54,6 +54,7 @@ def metadata(app: Sphinx, document: str, bundle: dict[str, Any], cited: citation
         "caption": bundle["caption"], "alt": bundle["alt"], "notice": bundle["notice"], "equation": bundle["equation"],
         "chapter": document.rsplit("/", 1)[-1], "edition": cited.edition, "date": cited.date, "commit": edition.commit(),
         "address": cited.address, "citation": citation.text(cited), "licence": "CC-BY-4.0",
+        "run": list(cited.run),
         "parameters": edition.given_parameters(app), "columns": bundle["fields"], "sources": sources, "code": bundle["code"],
     }  # fmt: skip
 
@@ -61,20 +62,21 @@ def metadata(app: Sphinx, document: str, bundle: dict[str, Any], cited: citation
 def embed(bundle: dict[str, Any], cited: citation.Work) -> str:
     """A page that holds the figure and nothing else, for a frame in somebody's article; it works from a disk too."""
     page = f"figures/{bundle['id']}/embed"
+    run = f'<p class="mw-run">{escape(citation.run_mark(cited.run))}</p>' if cited.run else ""
     return f"""<!DOCTYPE html>
 <html lang="en" data-theme="light">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(bundle["title"])}</title>
-<link rel="canonical" href="index.html">
+<title>{escape(cited.told)}</title>
+<link rel="canonical" href="{escape(cited.address or "index.html", quote=True)}">
 <link rel="stylesheet" href="../../_static/memory-wall.css">
 <script defer src="../../_static/memory-wall.js" data-charts="../../_static/memory-wall-vega.js"></script>
 </head>
 <body class="mw-embed">
-<figure class="mw-figure">{pieces.chart(bundle, page)}
+<figure class="mw-figure">{run}{pieces.chart(bundle, page)}
 <figcaption><a href="index.html" target="_top">{escape(cited.genre)}</a>, The Memory Wall, edition {escape(cited.edition)}.
-{escape(_sources(bundle))}</figcaption>
+{escape(_sources(bundle))} {citation.LICENCE}.</figcaption>
 </figure>
 </body>
 </html>

@@ -59,10 +59,22 @@ CORE_FONT = re.compile(r"""url\(["'](fonts/[^"')]*-(?:Regular|Semibold)-core\.wo
 """What every page is set in travels in the style sheet: a font that comes later would move the lines."""
 ADVERTISEMENT = re.compile(r'<div id="ethical-ad-placement".*?</div>', re.DOTALL)
 
+LANDING = "chapters/index.html"
+"""Where Sphinx puts the landing page; what leads readers who follow an old link there on to the root."""
 REDIRECT = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>The Memory Wall</title><meta http-equiv="refresh" content="0; url=../index.html">
-<link rel="canonical" href="../index.html"></head><body><a href="../index.html">The Memory Wall</a></body></html>
+<link rel="canonical" href="{}"></head><body><a href="../index.html">The Memory Wall</a></body></html>
 """
+CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
+ADDRESSES = re.compile(
+    r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts)|property="og:image" content)="([^"]*)"'
+)
+"""Everything in a page that names a place in the site: what moves with the page."""
+
+
+def public(page: str) -> str:
+    """The address of a page within the site as readers see it: the landing page at the root, folders without ``index.html``."""
+    return "" if page == LANDING else re.sub(r"(^|/)index\.html$", r"\1", page)
 
 
 def finish(site: Path) -> None:
@@ -74,7 +86,7 @@ def finish(site: Path) -> None:
     pages = {path: path.read_text(encoding="utf-8") for path in found}
     _move_landing_page(site, pages)
     pages = {path: _lean(text) for path, text in pages.items()}
-    script = TOGGLES + "".join(path.read_text(encoding="utf-8") for path in _scripts(site))
+    script = TOGGLES + "".join(_unindented(path.read_text(encoding="utf-8")) for path in _scripts(site))
     sheet = _sheet(site, pages, script)
     (site / "_static" / "site.css").write_text(sheet, encoding="utf-8")
     (site / "_static" / "site.js").write_text(script, encoding="utf-8")
@@ -82,7 +94,14 @@ def finish(site: Path) -> None:
     for path, text in pages.items():
         path.write_text(secured(_with_shared(text, site, path, marks)), encoding="utf-8")
     _search_from_disk(site)
+    for path in (static / name for name in SEARCH if (static / name).exists()):
+        path.write_text(_unindented(path.read_text(encoding="utf-8")), encoding="utf-8")
     _clear(site)
+
+
+def _unindented(script: str) -> str:
+    """A script without indents and without comments on lines of their own, licences apart: a fifth of its weight."""
+    return re.sub(r"^[ \t]*/\*(?!!).*?\*/[ \t]*\n|^[ \t]+", "", script, flags=re.DOTALL | re.MULTILINE)
 
 
 def _scripts(site: Path) -> list[Path]:
@@ -93,12 +112,13 @@ def _scripts(site: Path) -> list[Path]:
 
 
 def _move_landing_page(site: Path, pages: dict[Path, str]) -> None:
-    landing = site / "chapters" / "index.html"
+    landing = site / LANDING
     if landing not in pages:
         return
     pages[site / "index.html"] = moved_up(pages[landing])
     pages |= {page: _pointing_up(page, text) for page, text in pages.items()}
-    pages[landing] = REDIRECT
+    canonical = CANONICAL.search(pages[site / "index.html"])
+    pages[landing] = REDIRECT.format(canonical[1] if canonical else "../index.html")
 
 
 def _pointing_up(page: Path, text: str) -> str:
@@ -115,7 +135,7 @@ def moved_up(text: str) -> str:
             return match[0]
         return f'{name}="{os.path.normpath(os.path.join("chapters", address))}"'
 
-    text = re.sub(r'\b(href|src|srcset|data-content_root)="([^"]*)"', shifted, text)
+    text = ADDRESSES.sub(shifted, text)
     return text.replace('href="chapters/index.html', 'href="index.html').replace(
         'data-content_root="."', 'data-content_root="./"'
     )

@@ -28,11 +28,17 @@ LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 @cache
 def commit() -> str:
     """The commit the site is built from, marked where the tree has changes; empty outside a repository."""
+    return _git("describe", "--always", "--abbrev=40", "--dirty", "--exclude=*")
+
+
+def committed_on() -> str:
+    """The day of that commit, ``2026-11-22``; empty outside a repository."""
+    return _git("log", "-1", "--format=%cs")
+
+
+def _git(*arguments: str) -> str:
     try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
-            cwd=places.REPOSITORY, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+        found = subprocess.run(["git", *arguments], cwd=places.REPOSITORY, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return ""
     return found.stdout.strip()

@@ -7,7 +7,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from analysis.book import citation, edition, pieces
+from analysis.book import citation, edition, editions, finishing, pieces, run_note
 from analysis.book.numbering import figure_number
 
 FILES = (
@@ -20,37 +20,51 @@ FILES = (
 
 
 def address(app: Sphinx, page: str) -> str:
-    """The permanent address of a page, where the site's own address is configured; else empty."""
+    """The address of a page, where the site's own address is configured; else empty."""
     base = str(app.config.html_baseurl)
-    return f"{base.rstrip('/')}/{page}" if base else ""
+    return f"{base.rstrip('/')}/{finishing.public(page)}" if base else ""
+
+
+def cited(app: Sphinx, kind: str, key: str, title: str, page: str, number: str = "") -> citation.Work:
+    """Something of this site that can be cited; ``page`` is where it stands, in an edition that is frozen: where it stays."""
+    given = edition.given_parameters(app)
+    return citation.Work(
+        kind=kind, id=key, title=title, edition=given["edition"], date=given["edition_date"],
+        address=address(app, app.config.memory_wall_lasting + finishing.public(page)), number=number,
+        run=tuple(run_note.differences(app)),
+    )  # fmt: skip
 
 
 def work(app: Sphinx, document: str, bundle: dict[str, Any]) -> citation.Work:
     """A figure as something that can be cited."""
-    given = edition.given_parameters(app)
-    return citation.Work(
-        kind="figure", id=bundle["id"], title=bundle["title"], edition=given["edition"], date=given["edition_date"],
-        address=address(app, f"figures/{bundle['id']}/"), number=figure_number(app, document, bundle["id"]),
-    )  # fmt: skip
+    name = bundle["id"]
+    return cited(app, "figure", name, bundle["title"], f"figures/{name}/index.html", figure_number(app, document, name))
 
 
 def figure_menu(app: Sphinx, document: str, bundle: dict[str, Any], page: str) -> str:
     """The menu as it stands on ``page``."""
     folder = pieces.relative(page, f"figures/{bundle['id']}")
-    cited = work(app, document, bundle)
+    cited, frame = work(app, document, bundle), f"figures/{bundle['id']}/embed.html"
     files = "".join(
         f'<a href="{folder}/{bundle["id"]}.{ending}" download title="{escape(what, quote=True)}">{label}</a>'
         for label, ending, what in FILES
     )
-    root = pieces.relative(page, ".")
-    frozen = f"editions/{cited.edition}/figures/{bundle['id']}/embed.html"
+    lasting = editions.lasting(app, bundle["id"])
+    pinned = (
+        _button(
+            f"Copy embed code, edition {lasting} for good",
+            embed=pieces.relative(page, f"{editions.FOLDER}/{lasting}/{frame}"),
+        )
+        if lasting and not cited.run
+        else ""
+    )
     return (
         f'<div class="mw-actions"><a href="{folder}/index.html">Page of this figure</a><a href="{folder}/index.html#data">Data</a>'
         f'<details class="mw-menu"><summary>Share, cite, download</summary><div class="mw-menu-body">'
         f"{_button('Copy link', link=folder + '/index.html')}{_button('Copy citation', text=citation.text(cited))}"
         f"{_button('Copy BibTeX', text=citation.bibtex(cited))}"
-        f"{_button('Copy embed code, newest edition', embed=f'{folder}/embed.html')}"
-        f"{_button('Copy embed code, this edition for good', embed=f'{root}/{frozen}')}"
+        f"{_button('Copy embed code, newest edition', embed=pieces.relative(page, frame))}"
+        f"{pinned}"
         f'<span class="mw-files">{files}</span></div></details></div>'
     )
 

@@ -8,22 +8,22 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book import citation, edition, menu, pieces, registry
-
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+from analysis.book import citation, edition, menu, pieces, registry, run_note
 
 
 def tags(app: Sphinx, page: str, title: str) -> str:
     """Highwire and preview tags and JSON-LD of one page."""
     given = edition.given_parameters(app)
     picture = _picture(app, page)
+    title = f"{title} {citation.run_mark(run_note.differences(app))}".strip()
+    own = menu.address(app, f"{page}.html")
     named = {
         "citation_title": title, "citation_author": citation.AUTHOR, "citation_publication_date": given["edition_date"].replace("-", "/"),
-        "citation_book_title": citation.BOOK, "citation_language": "en", "citation_public_url": menu.address(app, f"{page}.html"),
+        "citation_book_title": citation.BOOK, "citation_language": "en", "citation_public_url": own,
     }  # fmt: skip
     preview = {
-        "og:title": title, "og:type": "book" if page == "chapters/index" else "article", "og:site_name": "The Memory Wall",
-        "og:description": _description(app, page), "og:image": picture, "og:url": menu.address(app, f"{page}.html"),
+        "og:title": title, "og:type": "book" if page == "chapters/index" else "article", "og:site_name": given["title"],
+        "og:description": _description(app, page), "og:image": picture, "og:url": own,
     }  # fmt: skip
     lines = [f'<meta name="{name}" content="{escape(value, quote=True)}">' for name, value in named.items() if value]
     lines += [
@@ -66,7 +66,7 @@ def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:
     """The page as schema.org describes it: the book, a chapter, a figure or a data set."""
     given, found = edition.given_parameters(app), _figure(app, page)
     shared = {
-        "@context": "https://schema.org", "name": title, "inLanguage": "en", "license": LICENCE,
+        "@context": "https://schema.org", "name": title, "inLanguage": "en", "license": citation.LICENCE_ADDRESS,
         "datePublished": given["edition_date"], "version": given["edition"],
         "author": {"@type": "Organization", "name": citation.AUTHOR},
     }  # fmt: skip

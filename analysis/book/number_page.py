@@ -8,7 +8,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from analysis.book import citation, edition, menu, pieces, registry
+from analysis.book import citation, menu, pieces, registry
 from analysis.book.numbering import chapter_title
 
 
@@ -46,21 +46,9 @@ def _entry(app: Sphinx, value: dict[str, Any]) -> str:
 
 def work(app: Sphinx, value: dict[str, Any]) -> citation.Work:
     """A number as something that can be cited."""
-    given = edition.given_parameters(app)
-    return citation.Work(
-        kind="number", id=value["id"], title=citation.number_title(value), edition=given["edition"], date=given["edition_date"],
-        address=menu.address(app, f"numbers.html#{value['id']}"),
-    )  # fmt: skip
+    return menu.cited(app, "number", value["id"], citation.number_title(value), f"numbers.html#{value['id']}")
 
 
 def claim_work(app: Sphinx, claim: dict[str, Any]) -> citation.Work:
     """A claim with its verdict as something that can be cited."""
-    given = edition.given_parameters(app)
-    return citation.Work(
-        kind="claim",
-        id=claim["id"],
-        title=citation.claim_title(claim),
-        edition=given["edition"],
-        date=given["edition_date"],
-        address=menu.address(app, f"chapters/claims.html#{claim['id']}"),
-    )
+    return menu.cited(app, "claim", claim["id"], citation.claim_title(claim), f"chapters/claims.html#{claim['id']}")

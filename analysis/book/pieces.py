@@ -80,13 +80,17 @@ def _control(param: dict[str, Any], bind: dict[str, Any]) -> str:
     return f'<div class="vega-bind"><label><span class="vega-bind-name">{name}</span>{field}</label></div>'
 
 
+NARROW = 560
+"""Up to so many pixels of window the chart is that for phones: in the usual frame of an article, 600 pixels, it is the wide one."""
+
+
 def _picture(bundle: dict[str, Any], folder: str, mode: str) -> str:
     wide, phone = (on_page.page_size(bundle, width) for width in (layout.WIDE, layout.PHONE))
     alternative = escape(bundle["alt"], quote=True)
     hidden = ' aria-hidden="true"' if mode == "dark" else ""
     return (
         f'<picture class="mw-static mw-{mode}"{hidden}>'
-        f'<source media="(max-width: 600px)" srcset="{folder}/phone-{mode}.svg" width="{phone[0]}" height="{phone[1]}">'
+        f'<source media="(max-width: {NARROW}px)" srcset="{folder}/phone-{mode}.svg" width="{phone[0]}" height="{phone[1]}">'
         f'<img src="{folder}/wide-{mode}.svg" width="{wide[0]}" height="{wide[1]}" alt="{alternative}" loading="lazy"></picture>'
     )
 

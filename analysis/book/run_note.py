@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -9,7 +11,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from analysis import words
+from analysis import tables, words
 from analysis.book import edition, parameters, pieces
 from analysis.tables import overlay
 
@@ -35,12 +37,18 @@ def note(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree
 
 def differences(app: Sphinx) -> list[str]:
     """What in this run is not the book's, in words."""
-    given, notes = edition.given_parameters(app), parameters.declared()
+    return list(_differences(app.config.memory_wall_parameters, tables.package()))
+
+
+@lru_cache(maxsize=8)
+def _differences(texts: str, package: tables.DataPackage) -> tuple[str, ...]:
+    """They are asked for once for every citation; a package is the same as long as nothing of it changes."""
+    given, notes = json.loads(texts) if texts else parameters.defaults(), parameters.declared()
     changed = [name for name in notes if name not in OF_THE_EDITION and given[name] != notes[name]["default"]]
     values = [
         f"{name.replace('_', ' ')} = {_plain(given[name])} (not {_plain(notes[name]['default'])})" for name in changed
     ]
-    return [*(_counted(change) for change in edition.supplied()), *values]
+    return (*(_counted(change) for change in edition.supplied()), *values)
 
 
 def _counted(change: overlay.Change) -> str:

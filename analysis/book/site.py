@@ -49,6 +49,8 @@ class Request:
     address: str = ""
     time_limit_s: float = execution.TIME_LIMIT_S
     memory_limit_byte: int = execution.MEMORY_LIMIT_BYTE
+    freezes: bool = False
+    """Whether what is built is kept as an edition: its citations then name the place where it stays."""
     inputs: str = ""
     """The digest of everything the site is made from, taken before any of it is read; noted beside the site."""
 
@@ -176,6 +178,7 @@ def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, reque
     printed = io.StringIO()
     overrides = {
         "nb_execution_mode": "off", "latex_individualpages": False, "memory_wall_parameters": json.dumps(dict(values), sort_keys=True),
+        "memory_wall_lasting": f"{editions.FOLDER}/{values['edition']}/" if request.freezes else "",
         "memory_wall_published": str(request.out), "html_baseurl": request.address,
         "memory_wall_jobs": request.jobs or kernels.cores(),
     }  # fmt: skip

@@ -11,7 +11,7 @@ import pandas as pd
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book import citation, edition, menu, pieces
+from analysis.book import citation, menu, pieces
 from analysis.figures import records
 from analysis.tables import cells, needed
 from analysis.units import stem
@@ -46,11 +46,7 @@ def _table_page(app: Sphinx, package: tables.DataPackage, name: str, resource: d
 
 def work(app: Sphinx, name: str, resource: dict[str, Any]) -> citation.Work:
     """A table as something that can be cited."""
-    given = edition.given_parameters(app)
-    return citation.Work(
-        kind="table", id=name.replace("_", "-"), title=resource["title"], edition=given["edition"],
-        date=given["edition_date"], address=menu.address(app, f"tables/{name}.html"),
-    )  # fmt: skip
+    return menu.cited(app, "table", name.replace("_", "-"), resource["title"], f"tables/{name}.html")
 
 
 def _sources(rows: pd.DataFrame) -> str:

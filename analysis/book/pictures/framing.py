@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any, NamedTuple
 
+from analysis.book import citation
 from analysis.charts import theme
 from analysis.words import unbroken
 
@@ -28,6 +29,18 @@ class Words(NamedTuple):
     title: str
     subtitle: str
     footer: str
+    citation: str = ""
+    """How to cite it: in what the file says of itself, not in the picture."""
+    address: str = ""
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What the file says of itself, by the names that PNG has for it (PNG, W3C Recommendation, § 11.3.3)."""
+        told = {
+            "Title": self.title, "Author": citation.AUTHOR, "Description": self.footer, "Source": self.address,
+            "Comment": self.citation, "Copyright": f"{citation.LICENCE}, {citation.LICENCE_ADDRESS}",
+        }  # fmt: skip
+        return {name: text for name, text in told.items() if text}
 
 
 class Line(NamedTuple):
@@ -71,9 +84,26 @@ def framed(picture: str, width: int, height: int, words: Words) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" version="1.1" role="img" '
         f'aria-label="{escape(words.title)}" width="{whole_width}" height="{whole_height}" '
         f'viewBox="0 0 {whole_width} {whole_height}">'
+        f"{_metadata(words)}"
         f'<rect width="{whole_width}" height="{whole_height}" fill="{theme.PAPER["light"]}"/>'
         f"{''.join(_drawn([*above, *under, *below]))}"
         f'<g transform="translate({PADDING},{top + GAP:g})">{found[1]}</g></svg>'
+    )
+
+
+DUBLIN_CORE = {"Title": "title", "Author": "creator", "Description": "description", "Source": "source", "Comment": "identifier",
+               "Copyright": "rights"}  # fmt: skip
+"""Name in PNG → element of the Dublin Core (ISO 15836-1)."""
+
+
+def _metadata(words: Words) -> str:
+    told = "".join(
+        f"<dc:{DUBLIN_CORE[name]}>{escape(text)}</dc:{DUBLIN_CORE[name]}>" for name, text in words.about.items()
+    )
+    return (
+        '<metadata><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        f'xmlns:cc="http://creativecommons.org/ns#"><cc:Work rdf:about="">{told}<dc:language>en</dc:language>'
+        f'<cc:license rdf:resource="{citation.LICENCE_ADDRESS}"/></cc:Work></rdf:RDF></metadata>'
     )
 
 

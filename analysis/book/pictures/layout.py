@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analysis.book import citation
 from analysis.book.pictures import framing
 from analysis.charts import theme
 
@@ -35,14 +36,14 @@ def laid_out(bundle: dict[str, Any], *, width: int, mode: str = "light") -> dict
     return spec
 
 
-def to_take_away(bundle: dict[str, Any], footer: str) -> dict[str, Any]:
+def to_take_away(bundle: dict[str, Any], footer: str, cited: str = "") -> dict[str, Any]:
     """The specification as a file: on paper, with its title, and with the line that says where it is from."""
     words = framing.wrapped(framing.Words(bundle["title"], bundle["subtitle"], footer))
     return laid_out(bundle, width=WIDE) | {
         "title": {"text": words[0], "subtitle": words[1]},
         "padding": framing.PADDING,
         "background": theme.PAPER["light"],
-        "usermeta": {"source": footer},
+        "usermeta": {"source": footer, "citation": cited, "licence": citation.LICENCE},
     }
 
 

@@ -71,9 +71,9 @@ def recoloured(text: str, before: str, after: str) -> str:
     return re.sub("|".join(colours), lambda found: colours[found[0]], text)
 
 
-def framed_source(bundle: dict[str, Any], footer: str) -> str:
-    """What a picture to take away is made from, as text: the chart of the page, and the words around it."""
-    words = framing.Words(bundle["title"], bundle["subtitle"], footer)
+def framed_source(bundle: dict[str, Any], footer: str, *of_itself: str) -> str:
+    """What a picture to take away is made from, as text: the chart of the page, and the words around it and of itself."""
+    words = framing.Words(bundle["title"], bundle["subtitle"], footer, *of_itself)
     return json.dumps([page_source(bundle, WIDE), words])
 
 

@@ -6,6 +6,7 @@ zlib-ng comes as part of its package; it was seen to write the same bytes on pro
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from zlib import crc32
 
 import numpy as np
@@ -19,8 +20,8 @@ EIGHT_BITS, RGB = 8, 2
 METRE_PER_INCH = 0.0254
 
 
-def png(pixels: NDArray[np.uint8], dots_per_inch: int) -> bytes:
-    """Rows × columns × (red, green, blue) as PNG, with the size at which it is meant to be printed.
+def png(pixels: NDArray[np.uint8], dots_per_inch: int, about: Mapping[str, str] | None = None) -> bytes:
+    """Rows × columns × (red, green, blue) as PNG, with the size at which it is meant to be printed and what it says of itself.
 
     Lines are not filtered (PNG, W3C Recommendation, § 9), which suits flat colours; other pixels would compress badly.
     """
@@ -31,10 +32,16 @@ def png(pixels: NDArray[np.uint8], dots_per_inch: int) -> bytes:
         (
             _chunk(b"IHDR", struct.pack(">2I5B", width, height, EIGHT_BITS, RGB, 0, 0, 0)),
             _chunk(b"pHYs", struct.pack(">2IB", per_metre, per_metre, 1)),
+            *(_chunk(b"iTXt", _text(name, text)) for name, text in (about or {}).items()),
             _chunk(b"IDAT", zlib_ng.compress(lines.tobytes(), EFFORT)),
             _chunk(b"IEND", b""),
         )
     )
+
+
+def _text(name: str, text: str) -> bytes:
+    """Not compressed, in English, the name as it is (ibid., § 11.3.3.4)."""
+    return b"%b\0\0\0en\0\0%b" % (name.encode("latin-1"), text.encode())
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from analysis.book import citation, spoken
 from analysis.book.pictures import framing, shelf
 from analysis.book.pictures.layout import WIDE
 
@@ -38,15 +39,16 @@ def _converter() -> Any:
 
 def draw(kinds: tuple[str, ...], text: str, patience_s: float = 0.0) -> dict[str, bytes]:
     """Draw from one source every kind asked for; what was drawn before is read, what is being drawn waited for so long."""
-    compiled = cache(lambda: _converter().vegalite_to_vega(text))
+    compiled = cache(lambda: spoken.made(_converter().vegalite_to_vega(text)))
     framed = cache(lambda: _framed(text, patience_s))
-    printed = cache(lambda: pdf(framed()))
+    about = cache(lambda: framing.Words(*json.loads(text)[1]).about)
+    printed = cache(lambda: pdf(framed(), about()))
     makers: dict[str, Callable[[], bytes]] = {
         "script": lambda: script().encode(),
         "vega": lambda: json.dumps(compiled(), separators=(",", ":")).encode(),
         "svg": lambda: svg(compiled()).encode(),
         "framed": lambda: framed().encode(),
-        "png": lambda: png(printed()),
+        "png": lambda: png(printed(), about()),
         "pdf": printed,
     }
     return {kind: shelf.kept(kind, text, makers[kind]) for kind in kinds}
@@ -86,8 +88,8 @@ def size(picture: str) -> tuple[int, int]:
     return (round(float(found[1])), round(float(found[2]))) if found else (WIDE, 400)
 
 
-def pdf(picture: str) -> bytes:
-    """The SVG as PDF, the same bytes on every build."""
+def pdf(picture: str, about: Mapping[str, str]) -> bytes:
+    """The SVG as PDF that says what it is, the same bytes on every build."""
     import io
 
     import pikepdf
@@ -96,19 +98,26 @@ def pdf(picture: str) -> bytes:
     with pikepdf.open(io.BytesIO(raw)) as document:
         for key in {"/CreationDate", "/ModDate"} & set(document.docinfo.keys()):
             del document.docinfo[key]
+        named = {"/Title": "Title", "/Author": "Author", "/Subject": "Comment", "/Keywords": "Source"}
+        for key in [key for key, name in named.items() if name in about]:
+            document.docinfo[key] = about[named[key]]
+        document.Root.Lang = "en"
+        with document.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as described:
+            described.load_from_docinfo(document.docinfo)
+            described["dc:rights"], described["xmpRights:WebStatement"] = about["Copyright"], citation.LICENCE_ADDRESS
         out = io.BytesIO()
         document.save(out, deterministic_id=True)
     return out.getvalue()
 
 
-def png(document: bytes) -> bytes:
+def png(document: bytes, about: Mapping[str, str]) -> bytes:
     """The PDF as PNG, which takes a third of the time of drawing the SVG once more, letter by letter."""
     import pypdfium2
 
     from analysis.book.pictures import pixels
 
     with contextlib.closing(pypdfium2.PdfDocument(document)) as opened:
-        return pixels.png(opened[0].render(scale=PNG_SCALE, rev_byteorder=True).to_numpy(), PNG_DPI)
+        return pixels.png(opened[0].render(scale=PNG_SCALE, rev_byteorder=True).to_numpy(), PNG_DPI, about)
 
 
 def script() -> str:

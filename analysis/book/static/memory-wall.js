@@ -1,7 +1,7 @@
 /* The book's own script: draws charts where the chart bundle is loaded, sorts and filters tables.  Pages read the same without it. */
 (function () {
   "use strict";
-  const PHONE = 600;
+  const PHONE = window.matchMedia("(max-width: 560px)"); /* as the pictures have it */
 
   function mode() {
     return document.documentElement.dataset.theme === "dark" ? "dark" : "light";
@@ -17,18 +17,101 @@
     return Array.from({ length }, (_, index) => Object.fromEntries(names.map((name) => [name, data[name][index]])));
   }
 
-  /* The compiled chart for this width, with its data, in the colours of this page. */
-  function laidOut(content, width) {
-    const narrow = width <= PHONE;
+  /* The compiled chart for this width, with its data, in the colours of this page, as its controls were left. */
+  function laidOut(content, width, state) {
+    const narrow = PHONE.matches;
     let text = JSON.stringify(narrow ? content.phone : content.wide);
     if (mode() === "dark") for (const [light, dark] of Object.entries(window.mwDark)) text = text.replaceAll(light, dark);
     const spec = JSON.parse(text);
     for (const data of spec.data) if (content.datasets[data.name]) data.values = byRow(content.datasets[data.name]);
+    for (const signal of controls(spec)) if (signal.name in state) signal.value = state[signal.name];
     const columns = narrow ? 1 : content.columns;
     const panel = (spec.signals || []).find((signal) => signal.name === "child_width");
     if (content.columns && panel) panel.value = Math.floor((width - 70 * columns) / columns);
     else if (spec.width !== undefined) spec.width = width;
     return spec;
+  }
+
+  /* ---- controls: what is chosen outlives a change of theme or width, stands in the address, and is said ---- */
+
+  const chosen = new WeakMap();
+
+  function controls(spec) {
+    return (spec.signals || []).filter((signal) => signal.bind && signal.bind.input);
+  }
+
+  /* What the address says of a control, where that is something it can be set to. */
+  function fromAddress(signal, text) {
+    const bind = signal.bind;
+    if (text === null) return undefined;
+    if (bind.options) return bind.options.find((option) => String(option) === text);
+    if (bind.input === "checkbox") return text === "true";
+    const value = Number(text);
+    return text.trim() && value >= bind.min && value <= bind.max ? value : undefined;
+  }
+
+  function stateOf(chart, spec) {
+    if (!chosen.has(chart)) {
+      const given = new URLSearchParams(location.search);
+      const read = controls(spec).map((signal) => [signal.name, fromAddress(signal, given.get(chart.dataset.figure + "." + signal.name))]);
+      chosen.set(chart, Object.fromEntries(read.filter(([, value]) => value !== undefined)));
+    }
+    return chosen.get(chart);
+  }
+
+  /* The query of an address with what is chosen in one figure. */
+  function query(chart, before) {
+    const parts = new URLSearchParams(before);
+    [...parts.keys()].filter((key) => key.startsWith(chart.dataset.figure + ".")).forEach((key) => parts.delete(key));
+    for (const [name, value] of Object.entries(chosen.get(chart) || {})) parts.set(chart.dataset.figure + "." + name, String(value));
+    const text = parts.toString();
+    return text && "?" + text;
+  }
+
+  function reads(signal, value) {
+    const { name, options, labels } = signal.bind;
+    const index = options ? options.indexOf(value) : -1;
+    return (name || signal.name).trim() + ": " + (labels && index >= 0 ? labels[index] : typeof value === "number" ? value.toLocaleString("en", { maximumFractionDigits: 4 }) : value === null ? "all" : value);
+  }
+
+  /* Title, subtitle and description speak of the settings the book chose: they say so as soon as others are shown. */
+  function stepBack(chart, spec) {
+    const state = chosen.get(chart);
+    const moved = controls(spec).filter((signal) => signal.name in state);
+    const title = chart.parentElement.querySelector(".mw-figure-title");
+    const image = chart.querySelector(".mw-static img");
+    const said = moved.map((signal) => reads(signal, state[signal.name])).join("; ");
+    let mark = title.querySelector(".mw-default");
+    if (moved.length && !mark) {
+      mark = document.createElement("span");
+      mark.className = "mw-default";
+      mark.textContent = "With the default settings: ";
+      title.prepend(mark);
+    } else if (!moved.length && mark) mark.remove();
+    let shown = chart.parentElement.querySelector(".mw-shown");
+    if (!shown) {
+      shown = document.createElement("p");
+      shown.className = "mw-shown";
+      shown.setAttribute("role", "status");
+      chart.before(shown);
+    }
+    shown.textContent = moved.length ? "Shown now, with other settings: " + said + ". Title, subtitle and text are of the default ones." : "";
+    const name = moved.length ? "Shown with other settings (" + said + "). With the default settings: " + image.alt : image.alt;
+    chart.querySelector(".mw-live").setAttribute("aria-label", name);
+  }
+
+  function listen(chart, view, spec, defaults) {
+    for (const signal of controls(spec)) view.addSignalListener(signal.name, (name, value) => {
+      const state = chosen.get(chart);
+      if (value === defaults[name]) delete state[name];
+      else state[name] = value;
+      stepBack(chart, spec);
+      try {
+        history.replaceState(null, "", location.pathname + query(chart, location.search) + location.hash);
+      } catch {
+        /* a browser that lets a page from a disk keep its address */
+      }
+    });
   }
 
   async function draw(chart) {
@@ -38,13 +121,11 @@
     chart.dataset.width = width;
     try {
       live.hidden = false;
-      await window.mwEmbed(live, laidOut(content, width));
-      const picture = live.querySelector("svg.marks");
-      const image = chart.querySelector(".mw-static img");
-      if (picture && image) {
-        picture.setAttribute("role", "graphics-document");
-        picture.setAttribute("aria-label", image.alt);
-      }
+      const compiled = PHONE.matches ? content.phone : content.wide;
+      const defaults = Object.fromEntries(controls(compiled).map((signal) => [signal.name, signal.value]));
+      const { view } = await window.mwEmbed(live, laidOut(content, width, stateOf(chart, compiled)));
+      stepBack(chart, compiled);
+      listen(chart, view, compiled, defaults);
       chart.classList.add("mw-drawn");
     } catch (error) {
       live.hidden = true;
@@ -66,7 +147,8 @@
       script.onload = startCharts;
       document.head.append(script);
     };
-    SIGNS.forEach((sign) => window.addEventListener(sign, come, { passive: true }));
+    if ([...document.querySelectorAll(".mw-chart")].some((chart) => location.search.includes(chart.dataset.figure + "."))) come();
+    else SIGNS.forEach((sign) => window.addEventListener(sign, come, { passive: true }));
   }
 
   function startCharts() {
@@ -214,12 +296,14 @@
   }
 
   function copyable(button) {
-    const absolute = (address) => new URL(address, location.href).href;
+    const named = new URL(button.dataset.link || button.dataset.embed || "", location.href).pathname.match(/\/figures\/([^/]+)\/[^/]*$/);
+    const chart = named && document.querySelector('.mw-chart[data-figure="' + named[1] + '"]');
+    const absolute = (address) => new URL(address + (chart ? query(chart, "") : ""), location.href).href;
     if (button.dataset.link) return absolute(button.dataset.link);
     if (button.dataset.embed) {
-      const title = button.closest("figure, .mw-page, body").querySelector(".mw-figure-title");
-      const name = (title ? title.textContent : document.title).replace(/"/g, "&quot;");
-      return '<iframe src="' + absolute(button.dataset.embed) + '" title="' + name + '" width="100%" height="640" style="border:0" loading="lazy"></iframe>';
+      const title = chart && chart.parentElement.querySelector(".mw-figure-title");
+      const name = (title ? title.textContent : document.title).replace(/&/g, "&amp;").replace(/"/g, "&quot;");
+      return '<iframe src="' + absolute(button.dataset.embed).replace(/&/g, "&amp;") + '" title="' + name + '" width="100%" height="640" style="border:0" loading="lazy"></iframe>';
     }
     return button.dataset.text;
   }
@@ -250,6 +334,7 @@
 
   function hidePopover() {
     if (popover) popover.remove();
+    document.querySelectorAll(".mw-value[aria-describedby]").forEach((value) => value.removeAttribute("aria-describedby"));
     popover = undefined;
   }
 
@@ -265,6 +350,8 @@
     hidePopover();
     popover = document.createElement("div");
     popover.className = "mw-popover";
+    popover.id = "mw-popover";
+    value.setAttribute("aria-describedby", popover.id);
     popover.setAttribute("role", "tooltip");
     line(popover, value.dataset.definition);
     line(popover, value.dataset.formula, "code");
@@ -297,8 +384,13 @@
       value.addEventListener("mouseleave", leave);
       value.addEventListener("focus", show);
       value.addEventListener("blur", leave);
+      /* A first tap shows what a mouse would show; a second one, or the link in it, leads on. */
+      let first = false;
+      value.addEventListener("pointerdown", (event) => {
+        first = event.pointerType !== "mouse" && !value.hasAttribute("aria-describedby");
+      });
       value.addEventListener("click", (event) => {
-        if (window.matchMedia("(hover: none)").matches && !(popover && popover.isConnected)) {
+        if (first) {
           event.preventDefault();
           show();
         }
