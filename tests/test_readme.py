@@ -82,6 +82,7 @@ def test_every_table_is_in_the_changelog_count(package: object) -> None:
     assert f"{count} tables as a Frictionless data package" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_papermill_users_keep_their_habits(tmp_path: Path) -> None:
     import jupytext
     import papermill

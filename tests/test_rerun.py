@@ -36,6 +36,7 @@ from tests import other_world
 from tests.bad_cases import DECODE, GOOD, table, workbook
 from tests.conftest import ROOT, command
 
+pytestmark = pytest.mark.slow
 Run = Callable[..., CompletedProcess[str]]
 TITLE = 'Phones & "drives" of another world'
 SENTENCES, VERDICTS = 10, 3
