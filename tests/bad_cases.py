@@ -21,6 +21,7 @@ GOOD = {
     "memory_bandwidth_gbyte_per_s": "85.3",
     "memory_capacity_gibyte": "16",
     "default_set": "2026",
+    "backend": "cpu",
 }
 SOURCE = {
     "source_id": "mine-2026",
@@ -323,6 +324,7 @@ def cells() -> Iterator[Case]:
     yield from (cell("sources", "url", value, row=SOURCE) for value in URLS)
     yield from (cell("sources", "date_read", value, row=SOURCE) for value in ("2026-11", "2026-02-30", "today"))
     yield cell("sources", "kind", "blog", "one of", row=SOURCE)
+    yield cell("devices", "name", "Phone {pro}", "without { and }")
     yield cell("models", "is_moe", "maybe", "true or false", row={"model_id": "llama-7b"})
     yield cell(
         "chip_generations", "chip_pattern", "(unclosed", "a regular expression", row={"generation_id": "nvidia-kepler"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 Row = dict[str, str]
-HOSTILE = 'Fön 16" \' onmouseover=alert(1) && ;x -- %s ${x} \\" :: &lt;b&gt;'
+HOSTILE = 'Fön 16" \' onmouseover=alert(1) && ;x -- %s $(x) \\" :: &lt;b&gt;'
 """A name in which everything is allowed that is not refused, for the pages, files and specifications to show as it is."""
 
 

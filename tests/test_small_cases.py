@@ -130,6 +130,7 @@ def test_the_system_takes_of_main_memory_and_not_of_video_memory(package: tables
     shown = dram_capacity.holding_share(package, **given)  # type: ignore[arg-type]
     model = next(row for row in raw("models") if row["model_id"] == "llama-7b")
     cache = 2 * 32 * 32 * 128 * 2 * 2048
+    card = next(float(one["reserve_gibyte"]) for one in raw("memory_limits") if one["limit_id"] == "video-from-0")
     telling = 0
     for row in shown.to_dict("records"):
         bit = next(
@@ -141,9 +142,9 @@ def test_the_system_takes_of_main_memory_and_not_of_video_memory(package: tables
         buckets = [
             one for one in raw("installed_base") if one["metric"] == row["metric"] and one["date"] == row["date"]
         ]
-        alone, reserved = (share_above(buckets, byte) for byte in (need, need + 2 * 2**30))
-        assert row["share"] == pytest.approx(alone if row["metric"] == dram_capacity.VIDEO else reserved)
-        telling += alone != reserved
+        of_card, reserved = (share_above(buckets, need + gibyte * 2**30) for gibyte in (card, 2))
+        assert row["share"] == pytest.approx(of_card if row["metric"] == dram_capacity.VIDEO else reserved)
+        telling += of_card != reserved
     assert telling
 
 

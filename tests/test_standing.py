@@ -17,6 +17,7 @@ READER = {
     "token_per_word": 2.0,
     "bandwidth_share": 0.5,
     "system_reserve_byte": 2 * 2**30,
+    "context_token": 2048,
 }
 LEAVINGS = ("cpu-boss.com", "pages.dev", "etoppc.com", "profilbaru.com")
 """Sites that live on copies: what they print is read at its maker, its standard or its original."""

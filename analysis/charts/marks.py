@@ -81,8 +81,10 @@ def y(
 
 
 def log_ticks(values: Iterable[float], most: int = 9) -> list[float]:
-    """Few, honest ticks for a logarithmic axis over ``values``: decades, or 1-2-5 steps where the range is short."""
+    """Few, honest ticks for a logarithmic axis over ``values``: decades, or 1-2-5 steps where the range is short; none of nothing."""
     finite = [value for value in values if value and math.isfinite(value)]
+    if not finite:
+        return []
     least, greatest = (settled(end) for end in (min(finite), max(finite)))
     low, high = magnitude(least), magnitude(greatest) + (greatest > 10.0 ** magnitude(greatest))
     fine = [step * 10.0**power for power in range(low, high + 1) for step in (1, 2, 5)]

@@ -319,10 +319,12 @@ def _roof(machine: dict[str, Any], batch_size: float | None = None) -> pd.DataFr
 def compute_used(package: DataPackage, **parameters: Any) -> pd.DataFrame:
     """Share of its peak a device keeps busy while its largest model writes at reading speed, by kind of peak and format."""
     known = machines(package)[["device_id", "chip", "peak_op_per_s", "peak_kind"]]
-    table = largest_by_device(package, **parameters).query("largest_param > 0").merge(known, on="device_id")
+    table = largest_by_device(package, **parameters).merge(known, on="device_id")
     rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
     table["compute_used_share"] = memory_wall.compute_used_share(
-        rate, model_param=table["largest_param"].to_numpy(), peak_flop_per_s=table["peak_op_per_s"].to_numpy()
+        rate,
+        model_param=table["largest_param"].where(table["largest_param"] > 0).to_numpy(),
+        peak_flop_per_s=table["peak_op_per_s"].to_numpy(),
     )
     table = table.drop_duplicates(["chip", "peak_kind", "format_id"], keep="last")
     columns = ["device_id", "label", "device_class", "default_set", "format_id", "memory_bandwidth_byte_per_s", "largest_param",

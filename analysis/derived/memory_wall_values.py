@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -252,7 +253,8 @@ def _roofs(package: DataPackage, **parameters: float) -> list[Value]:
     ridges = roofs.drop_duplicates("machine_id").set_index("machine_id")
     used = derived.compute_used(package, **parameters)
     ranked = ranking.by(used, "compute_used_share", "device_id", "format_id", falling={"compute_used_share"})
-    busiest = derived.rows(ranking.by(ranked.drop_duplicates("peak_kind"), "peak_kind"))
+    ranked = ranked[ranked["compute_used_share"].notna()]
+    busiest = [ranked[ranked["peak_kind"] == kind].head(1) for kind in KINDS]
     phone = used[(used["device_id"] == PHONE) & (used["format_id"] == "fp16") & (used["peak_kind"] == derived.NEURAL)]
     about = "Share of the peak that work of this intensity can attain."
     return [
@@ -260,7 +262,7 @@ def _roofs(package: DataPackage, **parameters: float) -> list[Value]:
           for name, key in (("iphone-14", PHONE), ("h100", H100))),
         *(_number(f"attainable-{name}", share[key], "share", about, "min(1, I·BW / F)", digits=2)
           for name, key in asked.items()),
-        *(value for row in busiest for value in _busiest(row)),
+        *(value for kind, found in zip(KINDS.values(), busiest, strict=True) for value in _busiest(kind, found)),
         _number("phone-compute-used", phone["compute_used_share"].max(), "share",
                 "Share of its neural processor's INT8 peak an iPhone 14 uses.", "2·P·r / F", digits=2),
         _text("server-batch", f"{derived.SERVER_BATCH_SIZE:g}", "Users who share one read of the weights."),
@@ -270,9 +272,12 @@ def _roofs(package: DataPackage, **parameters: float) -> list[Value]:
 KINDS = {derived.NEURAL: "neural", derived.SHADERS: "shaders"}
 
 
-def _busiest(row: dict[str, Any]) -> list[Value]:
-    """The device that uses most of one kind of peak, and how much."""
-    kind, about = KINDS[row["peak_kind"]], f"Largest share of a peak in use: {row['peak_kind']}."
+def _busiest(kind: str, found: pd.DataFrame) -> list[Value]:
+    """The device that uses most of one kind of peak, and how much; unknown where no device with such a peak runs any model."""
+    about = f"Largest share of a peak in use: {kind}."
+    row: dict[str, Any] = (
+        derived.rows(found)[0] if len(found) else {"compute_used_share": math.nan, "label": "no device"}
+    )
     return [
         _number(f"most-used-{kind}", row["compute_used_share"], "share", about, "2·P·r / F", digits=2),
         _text(f"most-device-{kind}", str(row["label"]), about),

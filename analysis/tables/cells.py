@@ -126,6 +126,8 @@ def _column(sheet: Sheet, field: Mapping[str, Any], cells: list[str]) -> Iterato
 MOST_HINTS = 1_000
 """Different cells of a column for which the nearest word is looked for; more have one cause."""
 PLAIN_TEXT = "plain text"
+SPOKEN, BRACES = frozenset({"name", "statement", "item", "chip", "vendor"}), frozenset("{}")
+"""Columns whose cells stand in sentences, and what no published text may hold: it is how an unfilled template looks."""
 
 
 def _wrong(cell: str, field: Mapping[str, Any], *, hint: bool) -> tuple[str, str] | None:
@@ -140,6 +142,8 @@ def _wrong(cell: str, field: Mapping[str, Any], *, hint: bool) -> tuple[str, str
         todo = _wrong_number(cell, field, limits)
     elif kind == "boolean":
         todo = None if cell in TRUE + FALSE else "Write true or false."
+    elif field["name"] in SPOKEN and BRACES & set(cell):
+        todo = "Sentences, titles and captions are made with it: write it without { and }."
     else:
         todo = _wrong_text(cell, limits, hint=hint)
     return None if todo is None else (shown, todo)
