@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sphinx.util import logging as sphinx_logging
 
-from analysis.book import beside, cache, kernels
+from analysis.book import beside, cache, kernels, workplace
 from analysis.book.pictures import shelf, workers
 from analysis.errors import InputError, Problem, SiteError
 
@@ -137,6 +137,7 @@ def test_nobody_waits_for_a_store_that_keeps_nothing(
     if not writable:
         place.write_text("a file where a folder should be")
     monkeypatch.setenv("MEMORY_WALL_CACHE", str(place))
+    monkeypatch.setattr(workplace, "shared", lambda: None)  # outside a build, which would lend a folder of its own
     with ThreadPoolExecutor() as pool, workers.drawn_by(pool, pool):
         assert workers._patience_s == patience_s
 
