@@ -321,10 +321,11 @@ def compute_used(package: DataPackage, **parameters: Any) -> pd.DataFrame:
     known = machines(package)[["device_id", "chip", "peak_op_per_s", "peak_kind"]]
     table = largest_by_device(package, **parameters).merge(known, on="device_id")
     rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
+    runs = table["largest_param"] > 0
+    # A figure needs rows: where no device runs any model, all stay, without a share.
+    table = table[runs].copy() if runs.any() else table.assign(largest_param=np.nan)
     table["compute_used_share"] = memory_wall.compute_used_share(
-        rate,
-        model_param=table["largest_param"].where(table["largest_param"] > 0).to_numpy(),
-        peak_flop_per_s=table["peak_op_per_s"].to_numpy(),
+        rate, model_param=table["largest_param"].to_numpy(), peak_flop_per_s=table["peak_op_per_s"].to_numpy()
     )
     table = table.drop_duplicates(["chip", "peak_kind", "format_id"], keep="last")
     columns = ["device_id", "label", "device_class", "default_set", "format_id", "memory_bandwidth_byte_per_s", "largest_param",
