@@ -66,4 +66,4 @@ $(DEVELOP): $(READY) requirements-dev.lock
 	@touch $@
 
 release: $(READY)
-	$(BIN)/memory-wall release --edition "$(EDITION)"
+	$(BIN)/memory-wall release --edition "$(EDITION)" $(if $(FROM),--from "$(FROM)")

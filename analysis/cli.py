@@ -177,9 +177,9 @@ def _kept(params: Path | None, folder: Path) -> Path | None:
     return folder / "parameters.yml"
 
 
-def _again(arguments: list[str]) -> None:
-    """This command line with other arguments, in a process of its own."""
-    sys.argv = ["memory-wall", *arguments]
+def _again(arguments: list[str], problem: Path) -> None:
+    """This command line with other arguments, in a process of its own; what it says where it fails is left in a file too."""
+    sys.argv, os.environ[PROBLEM_VARIABLE] = ["memory-wall", *arguments], str(problem)
     main()
 
 
@@ -234,35 +234,60 @@ def _progress(total: int) -> Iterator[Callable[[str], None]]:
 @app.command()
 @_stoppable()
 def release(
-    name: Annotated[str, typer.Option("--edition", help="Name of the edition, year and month: 2026.11.")],
+    name: Annotated[
+        str,
+        typer.Option("--edition", help="Name of the edition, year and month: 2026.11. Without it: none is frozen."),
+    ] = "",
     address: Address = "",
     date: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Day of the edition. Without it: that of the commit, or else today."),
     ] = None,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            help="Archive of an earlier edition that is brought back, or a folder of them; may be given again. "
+            "Without it: the editions are those published at --out.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The site it is added to. Without it: _build/html.")] = None,
 ) -> None:
-    """Build the book, freeze it at editions/NAME/ for good, and write its archive with checksums."""
-    from analysis.book import editions, ends, freshness, parameters, site
+    """Build the book, freeze it at editions/NAME/ for good, and write its archive with checksums; or bring editions back."""
+    from analysis.book import archives, editions, ends, freshness, parameters, site
 
     ends.require_room()
+    _require_edition(name, date, earlier)
     target = (out or site.SITE).resolve()
     day = f"{date:%Y-%m-%d}" if date else freshness.committed_on() or f"{datetime.now(tz=UTC):%Y-%m-%d}"
-    given = {"edition": name, "edition_date": day}
+    given = {"edition": name, "edition_date": day} if name else {}
     parameters.validated(given, file="--edition")
-    request = site.Request(out=target, settings=given, address=address, freezes=True)
+    brought = tuple(archives.found(earlier or []))
+    request = site.Request(out=target, settings=given, address=address, freezes=bool(name), archives=brought)
+    frozen = partial(editions.freeze, releases=target.parent / "releases") if name else None
     said: list[str] = []
     with _progress(len(site.chapter_files()) + 3) as step:
-        site.build(request, step, lambda built: editions.freeze(built, target.parent / "releases"), said.append)
+        site.build(request, step, frozen, said.append)
     for remark in said:
         typer.echo(remark, err=True)
+    if earlier:
+        kept = ", ".join(str(one["edition"]) for one in editions.known(target))
+        typer.echo(f"Editions at {target / editions.FOLDER}: {kept or 'none yet'}.")
+    if not name:
+        return
     typer.echo(
         f"Edition {name} of {day} is frozen at {target / editions.FOLDER / name}; its archive is in {target.parent / 'releases'}"
     )
-    if parameters.defaults()["edition"] != name:
-        typer.echo(
-            "The next build calls itself what chapters/parameters.yml says: write the edition and its date there too."
-        )
+    if changed := editions.move_on(name, day):
+        typer.echo(f"The book calls itself edition {name} from here on: {' and '.join(changed)} say so. Commit them.")
+
+
+def _require_edition(name: str, date: datetime | None, earlier: list[Path] | None) -> None:
+    """Raise InputError where nothing was asked for, or a day of no edition."""
+    if not name and (date or not earlier):
+        todo = "Name the edition: --edition 2026.11; or bring earlier ones back: --from ARCHIVE."
+        expected = "the name of an edition, or --from" if not date else "the edition that the day is of"
+        raise InputError([Problem(file="--edition", found="none", expected=expected, todo=todo)])
 
 
 @app.command()
@@ -435,18 +460,26 @@ def main() -> None:
     try:
         app()
     except MemoryWallError as error:
-        typer.echo(f"memory-wall: {error}", err=True)
-        sys.exit(error.exit_code)
+        _fail(str(error), error.exit_code)
     except MemoryError:
         from analysis.book import ends
 
-        typer.echo(f"memory-wall: there is not enough memory. {ends.todo()}", err=True)
-        sys.exit(1)
+        _fail(f"there is not enough memory. {ends.todo()}")
     except OSError as error:
         from analysis.book import publishing
 
-        typer.echo(f"memory-wall: {publishing.told(error)}", err=True)
-        sys.exit(1)
+        _fail(publishing.told(error))
+
+
+PROBLEM_VARIABLE = "MEMORY_WALL_PROBLEM"
+"""Environment variable of a build that ``serve`` began: the file in which it leaves what it said where it failed."""
+
+
+def _fail(said: str, code: int = 1) -> None:
+    if left := os.environ.get(PROBLEM_VARIABLE):
+        Path(left).write_text(said, encoding="utf-8")
+    typer.echo(f"memory-wall: {said}", err=True)
+    sys.exit(code)
 
 
 def _with_docstrings() -> None:

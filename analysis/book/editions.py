@@ -11,6 +11,7 @@ import posixpath
 import re
 import shutil
 import tarfile
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from xml.sax.saxutils import escape as xml
 
 from sphinx.application import Sphinx
 
-from analysis.book import citation, edition, finishing, sbom, verify
+from analysis.book import archives, citation, edition, finishing, parameters, places, sbom, verify
 from analysis.book.files import write, write_json
 from analysis.errors import InputError, Problem
 
@@ -95,6 +96,40 @@ def carry(published: Path, site: Path) -> None:
         shutil.copytree(
             source, site / FOLDER, symlinks=True, ignore=left_out, copy_function=_linked, dirs_exist_ok=True
         )
+
+
+def gathered(published: Path, given: Sequence[Path], workshop: Path) -> Path:
+    """The folder whose frozen editions a new site takes along: the published site, or a copy that has those of archives too."""
+    if not given:
+        return published
+    together = workshop / "earlier"
+    together.mkdir()
+    carry(published, together)
+    for number, archive in enumerate(given):
+        archives.restored(archive, together, workshop / f"archive-{number}")
+    return together
+
+
+def move_on(name: str, day: str) -> list[str]:
+    """Write a newer edition and its date where the book says which it is; the files that changed."""
+    changed: list[str] = []
+    if name <= parameters.defaults()["edition"]:
+        return changed
+    for file, pattern in OWN_EDITION.items():
+        path = places.REPOSITORY / file
+        before = path.read_text(encoding="utf-8") if path.is_file() else ""
+        after = re.sub(pattern, rf'\g<1>"{name}"\g<2>"{day}"', before, flags=re.MULTILINE)
+        if after != before:
+            write(path, after)
+            changed.append(file)
+    return changed
+
+
+OWN_EDITION = {
+    "chapters/parameters.yml": r'^(edition:\n  default: )"[^"]*"((?:\n .*)*\nedition_date:\n  default: )"[^"]*"$',
+    "CITATION.cff": r'^(version: )"[^"]*"(\ndate-released: )"[^"]*"$',
+}
+"""File → what stands before the name of the edition, and between it and its date."""
 
 
 def _linked(source: str, target: str) -> None:

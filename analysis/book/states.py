@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tarfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from analysis import tables
-from analysis.book import editions, places
+from analysis.book import archives, editions, places
 from analysis.errors import InputError, Problem, nearest
 from analysis.tables import checks, overlay
 
@@ -79,15 +78,7 @@ def _nothing(given: str, site: Path) -> Problem:
 
 def _unpacked(path: Path, stack: ExitStack) -> Path:
     target = Path(stack.enter_context(TemporaryDirectory(prefix="memory-wall-")))
-    try:
-        with tarfile.open(path) as archive:
-            archive.extractall(target, filter="data")
-    except (OSError, tarfile.TarError, EOFError) as error:
-        raise InputError([Problem(file=str(path), found=str(error), expected="the archive of an edition")]) from None
-    found = [record.parent for record in target.glob("*/edition.json")]
-    if not found:
-        raise InputError([Problem(file=str(path), found="no edition.json in it", expected="the archive of an edition")])
-    return found[0]
+    return archives.unpacked(path, target)
 
 
 def _site(folder: Path, name: str) -> State:
