@@ -417,6 +417,14 @@ def measure(
     scratch: Annotated[
         Path | None, typer.Option(help="Folder on the drive to measure. Without it: the current folder.")
     ] = None,
+    datasheet: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=100_000.0,
+            help="Bandwidth in GB/s that the maker prints for this machine's memory. Without it: estimated from what is reached.",
+        ),
+    ] = 0.0,
 ) -> None:
     """Measure this machine's memory and storage; say the largest model it can run and what the book expects of it."""
     from datetime import UTC, datetime
@@ -431,10 +439,10 @@ def measure(
     with _progress(timing.steps(quick=quick)) as step:
         memory = timing.memory(here, quick=quick, tick=step)
         storage = timing.storage(scratch or Path.cwd(), quick=quick, tick=step)
-    found = report.Report(here, memory, storage)
+    found = report.checked(report.Report(here, memory, storage, datasheet * report.GIGA))
     typer.echo(report.told(tables.package(), found, parameters.defaults()), nl=False)
     if save:
-        typer.echo(f"Saved: {report.save(found, save, datetime.now(tz=UTC).date())}")
+        typer.echo(f"Saved: {report.save(tables.package(), found, save, datetime.now(tz=UTC).date())}")
         with TemporaryDirectory() as folder:
             for problem in checks.problems(overlay.merged(save, Path(folder) / "data")):
                 typer.echo(str(problem), err=True)
