@@ -188,6 +188,10 @@ def verify(site: Annotated[Path, typer.Argument(help="Folder of a site.")]) -> N
     """Compare every file of a site with the sha256 digests that its edition.json records; exit code 1 where they differ."""
     from analysis.book import verify as seal
 
+    if not (site / seal.RECORD).is_file():
+        what = "no site" if site.is_dir() else "no such folder"
+        todo = "Name the folder that make book or a release has made."
+        raise InputError([Problem(str(site), what, f"a site, with its {seal.RECORD}", todo)])
     found = seal.differences(site)
     for line in found:
         typer.echo(line, err=True)
@@ -240,9 +244,8 @@ def release(
     ] = "",
     address: Address = "",
     date: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day of the edition. Without it: that of the commit, or else today."),
-    ] = None,
+        str, typer.Option(help="Day of the edition, as 2026-12-05. Without it: that of the commit, or else today.")
+    ] = "",
     earlier: Annotated[
         list[Path] | None,
         typer.Option(
@@ -259,9 +262,11 @@ def release(
     ends.require_room()
     _require_edition(name, date, earlier)
     target = (out or site.SITE).resolve()
-    day = f"{date:%Y-%m-%d}" if date else freshness.committed_on() or f"{datetime.now(tz=UTC):%Y-%m-%d}"
+    day = date or freshness.committed_on() or f"{datetime.now(tz=UTC):%Y-%m-%d}"
     given = {"edition": name, "edition_date": day} if name else {}
-    parameters.validated(given, file="--edition")
+    parameters.validated(given, file="release")
+    if name:
+        editions.require_new(target, name, freshness.commit())
     brought = tuple(archives.found(earlier or []))
     request = site.Request(out=target, settings=given, address=address, freezes=bool(name), archives=brought)
     frozen = partial(editions.freeze, releases=target.parent / "releases") if name else None
@@ -282,7 +287,7 @@ def release(
         typer.echo(f"The book calls itself edition {name} from here on: {' and '.join(changed)} say so. Commit them.")
 
 
-def _require_edition(name: str, date: datetime | None, earlier: list[Path] | None) -> None:
+def _require_edition(name: str, date: str, earlier: list[Path] | None) -> None:
     """Raise InputError where nothing was asked for, or a day of no edition."""
     if not name and (date or not earlier):
         todo = "Name the edition: --edition 2026.11; or bring earlier ones back: --from ARCHIVE."
@@ -435,6 +440,10 @@ def measure(
     from analysis.machine import measure as timing
     from analysis.tables import checks, overlay
 
+    if save:
+        report.require_folder(save)
+    if scratch and not scratch.is_dir():
+        raise InputError([Problem("--scratch", f"no folder {scratch}", "a folder on the drive to measure")])
     here = hardware.described()
     with _progress(timing.steps(quick=quick)) as step:
         memory = timing.memory(here, quick=quick, tick=step)

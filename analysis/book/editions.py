@@ -139,27 +139,24 @@ def _linked(source: str, target: str) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
+def require_new(site: Path, name: str, commit: str) -> None:
+    """Raise InputError where an edition of this name is published, or the tree has changes that no commit names."""
+    problems = []
+    if (site / FOLDER / name).exists():
+        todo = "Editions are append-only: name the next one."
+        problems.append(Problem("--edition", f"edition {name} is published already", "a new name", todo))
+    if commit.endswith("-dirty"):
+        todo = "Commit first: an edition names the commit it was made from."
+        problems.append(Problem(".", "changes that are not committed", "a clean tree", todo))
+    if problems:
+        raise InputError(problems)
+
+
 def freeze(site: Path, releases: Path) -> Path:
     """Put a copy of the site at ``editions/<id>/`` for good and write its archive; an edition is never overwritten."""
     record = json.loads((site / "edition.json").read_text(encoding="utf-8"))
+    require_new(site, record["edition"], record["commit"])
     target = site / FOLDER / record["edition"]
-    if target.exists():
-        found = f"edition {record['edition']} is published already"
-        raise InputError(
-            [
-                Problem(
-                    file="--edition",
-                    found=found,
-                    expected="a new name",
-                    todo="Editions are append-only: name the next one.",
-                )
-            ]
-        )
-    if record["commit"].endswith("-dirty"):
-        todo = "Commit first: an edition names the commit it was made from."
-        raise InputError(
-            [Problem(file=".", found="changes that are not committed", expected="a clean tree", todo=todo)]
-        )
     fresh = site / f".{record['edition']}"
     shutil.copytree(site, fresh, ignore=shutil.ignore_patterns(FOLDER, fresh.name))
     for page in fresh.rglob("*.html"):

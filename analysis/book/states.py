@@ -93,7 +93,8 @@ def _site(folder: Path, name: str) -> State:
         if not isinstance(record.get("parameters"), dict):
             raise ValueError("edition.json is no record of a site")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError([Problem(file=str(folder), found=str(error), expected="a complete site")]) from None
+        missing = f"no {Path(str(error.filename)).name} in it" if isinstance(error, OSError) else str(error)
+        raise InputError([Problem(file=str(folder), found=missing, expected="a complete site")]) from None
     return state
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -223,11 +224,19 @@ def save(package: DataPackage, found: Report, folder: Path, today: date) -> Path
     """Put the row into a data folder, in a file of its own; raises InputError where the folder cannot be written."""
     target = folder / FILE
     values = row(package, found, today)
+    require_folder(folder)
+    with target.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([list(values), list(values.values())])
+    return target
+
+
+def require_folder(folder: Path) -> None:
+    """Make the folder that a row is kept in; raises InputError where that cannot be, or nothing can be written there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with target.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([list(values), list(values.values())])
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         expected = "a folder that can be written"
-        raise InputError([Problem(file=str(target), found=str(error.strerror).lower(), expected=expected)]) from None
-    return target
+        raise InputError(
+            [Problem(file=str(folder / FILE), found=str(error.strerror).lower(), expected=expected)]
+        ) from None
