@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from analysis.book.diff import Difference
-from analysis.book.finishing import secured
+from analysis.book.policy import secured
 from analysis.claims import statements
 
 MOST_LINES = 25

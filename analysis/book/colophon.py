@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 
 from analysis import words
 from analysis.book import citation as citing
-from analysis.book import edition, finishing, menu, parameters, places
+from analysis.book import edition, menu, parameters, places
 
 
 def record(app: Sphinx) -> str:
@@ -72,5 +72,5 @@ def _cell(text: str, index: int, code: int | None) -> str:
 
 def citation(app: Sphinx) -> str:
     """How to cite the book, as text and as BibTeX."""
-    cited = menu.cited(app, "book", "", citing.BOOK, finishing.LANDING)
+    cited = menu.cited(app, "book", "", citing.BOOK, places.LANDING)
     return f"<p>{escape(citing.text(cited))}</p><pre>{escape(citing.bibtex(cited))}</pre>"

@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape as xml
 
 from sphinx.application import Sphinx
 
-from analysis.book import citation, edition, finishing, sbom, verify
+from analysis.book import citation, edition, places, policy, sbom, verify
 from analysis.book.files import write, write_json
 from analysis.errors import InputError, Problem
 
@@ -208,7 +208,7 @@ def index(site: Path, address: str) -> None:
         for one in editions
     ]
     write_json(site / "editions.json", rows)
-    write(site / FOLDER / "index.html", finishing.secured(_page(rows)))
+    write(site / FOLDER / "index.html", policy.secured(_page(rows)))
     if address:
         write(site / "feed.xml", feed(rows, address.rstrip("/")))
         write(site / "sitemap.xml", sitemap(site, address.rstrip("/")))
@@ -257,9 +257,9 @@ def sitemap(site: Path, address: str) -> str:
         page
         for page in pages
         if not page.startswith(f"{FOLDER}/")
-        and not page.endswith(("embed.html", "search.html", "genindex.html", finishing.LANDING))
+        and not page.endswith(("embed.html", "search.html", "genindex.html", places.LANDING))
     ]
     items = "".join(
-        f"<url><loc>{xml(f'{address}/{quote(finishing.public(page))}', QUOTES)}</loc></url>\n" for page in wanted
+        f"<url><loc>{xml(f'{address}/{quote(places.public(page))}', QUOTES)}</loc></url>\n" for page in wanted
     )
     return f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{items}</urlset>\n'

@@ -7,7 +7,6 @@ sheets stays what some page uses.
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import re
 import shutil
@@ -16,6 +15,8 @@ from typing import Any
 
 from analysis.book import stylesheet
 from analysis.book.cache import Store, code_of, digest
+from analysis.book.places import LANDING
+from analysis.book.policy import MODE, secured
 
 STYLING = "analysis.book.stylesheet"
 BROWSER = Path(__file__).parent / "browser"
@@ -26,13 +27,6 @@ OWN = ("icon.svg", "memory-wall.css", "memory-wall.js", "memory-wall-vega.js", "
 TOGGLES = """let toggleHintShow = 'Click to show', toggleHintHide = 'Click to hide', toggleOpenOnPrint = 'true';
 let togglebuttonSelector = '.toggle, .admonition.dropdown';
 """
-MODE = (
-    '(function(){var m;try{m=localStorage.getItem("mode")}catch(e){}m=m||"auto";var r=document.documentElement.dataset;r.mode=m;'
-    'r.theme=m!="auto"?m:matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light"})()'
-)
-"""Before the first word is shown: the colour mode, so that a dark page does not flash."""
-OWN_SCRIPT = f"'sha256-{base64.b64encode(hashlib.sha256(MODE.encode()).digest()).decode()}'"
-CHARSET = re.compile(r"<meta charset=[^>]*>")
 ICONS = {
     "bars": "M4 6h16M4 12h16M4 18h16", "list": "M9 6h11M9 12h11M9 18h11M4 6h.01M4 12h.01M4 18h.01",
     "magnifying-glass": "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13zM15.5 15.5 20 20",
@@ -59,8 +53,6 @@ CORE_FONT = re.compile(r"""url\(["'](fonts/[^"')]*-(?:Regular|Semibold)-core\.wo
 """What every page is set in travels in the style sheet: a font that comes later would move the lines."""
 ADVERTISEMENT = re.compile(r'<div id="ethical-ad-placement".*?</div>', re.DOTALL)
 
-LANDING = "chapters/index.html"
-"""Where Sphinx puts the landing page; what leads readers who follow an old link there on to the root."""
 REDIRECT = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>The Memory Wall</title><meta http-equiv="refresh" content="0; url=../index.html">
 <link rel="canonical" href="{}"></head><body><a href="../index.html">The Memory Wall</a></body></html>
@@ -70,11 +62,6 @@ ADDRESSES = re.compile(
     r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts)|property="og:image" content)="([^"]*)"'
 )
 """Everything in a page that names a place in the site: what moves with the page."""
-
-
-def public(page: str) -> str:
-    """The address of a page within the site as readers see it: the landing page at the root, folders without ``index.html``."""
-    return "" if page == LANDING else re.sub(r"(^|/)index\.html$", r"\1", page)
 
 
 def finish(site: Path) -> None:
@@ -223,25 +210,6 @@ def _with_shared(text: str, site: Path, path: Path, marks: dict[str, str]) -> st
     shared += f'<script defer src="{root}_static/site.js?v={marks["site.js"]}"{charts}></script>'
     shared += "".join(f'<script defer src="{source}"></script>' for source in wanted)
     return text.replace("</title>", f"</title>{shared}", 1)
-
-
-def secured(text: str) -> str:
-    """The page with a policy: only scripts and pictures of this site, no eval, no address elsewhere.
-
-    Of scripts within a page only the one written here is named; whatever else a page contains does not run.
-    """
-    here = "'self' file:"
-    policy = {
-        "default-src": "'none'", "script-src": f"{here} {OWN_SCRIPT}", "style-src": f"{here} 'unsafe-inline'",
-        "img-src": f"{here} data:", "font-src": f"{here} data:", "connect-src": here, "frame-src": here, "form-action": here,
-        "base-uri": "'none'",
-    }  # fmt: skip
-    content = "; ".join(f"{name} {value}" for name, value in policy.items())
-    meta = f'<meta http-equiv="Content-Security-Policy" content="{content}">'
-    secured, count = CHARSET.subn(lambda found: f"{found[0]}{meta}", text, count=1)
-    if not count:
-        raise ValueError("a page without a declared character set, after which its policy would stand")
-    return secured
 
 
 def _search_from_disk(site: Path) -> None:

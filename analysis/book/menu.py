@@ -7,7 +7,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from analysis.book import citation, edition, editions, finishing, pieces, run_note
+from analysis.book import citation, edition, editions, pieces, places, run_note
 from analysis.book.numbering import figure_number
 
 FILES = (
@@ -22,7 +22,7 @@ FILES = (
 def address(app: Sphinx, page: str) -> str:
     """The address of a page, where the site's own address is configured; else empty."""
     base = str(app.config.html_baseurl)
-    return f"{base.rstrip('/')}/{finishing.public(page)}" if base else ""
+    return f"{base.rstrip('/')}/{places.public(page)}" if base else ""
 
 
 def cited(app: Sphinx, kind: str, key: str, title: str, page: str, number: str = "") -> citation.Work:
@@ -30,7 +30,7 @@ def cited(app: Sphinx, kind: str, key: str, title: str, page: str, number: str =
     given = edition.given_parameters(app)
     return citation.Work(
         kind=kind, id=key, title=title, edition=given["edition"], date=given["edition_date"],
-        address=address(app, app.config.memory_wall_lasting + finishing.public(page)), number=number,
+        address=address(app, app.config.memory_wall_lasting + places.public(page)), number=number,
         run=tuple(run_note.differences(app)),
     )  # fmt: skip
 

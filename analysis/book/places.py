@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 BUILD = REPOSITORY / "_build"
 SITE = BUILD / "html"
 CACHE_VARIABLE = "MEMORY_WALL_CACHE"
@@ -21,3 +22,11 @@ def cache_folder() -> Path:
 def record_file(out: Path) -> Path:
     """The file beside a site that builds lock, and in which they note what the site was built from."""
     return out.with_name(f".{out.name}.build")
+
+LANDING = "chapters/index.html"
+"""Where Sphinx puts the landing page; what leads readers who follow an old link there on to the root."""
+
+
+def public(page: str) -> str:
+    """The address of a page within the site as readers see it: the landing page at the root, folders without ``index.html``."""
+    return "" if page == LANDING else re.sub(r"(^|/)index\.html$", r"\1", page)
