@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from analysis import claims, tables
-from analysis.book import parameters
+from analysis.book.inputs import parameters
 from analysis.claims import board
 from analysis.derived import common, index, server_batching, sram_density, storage_io
 from analysis.figures import Value

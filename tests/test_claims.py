@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from analysis import claims, figures, tables
-from analysis.book import parameters as book_parameters
+from analysis.book.inputs import parameters as book_parameters
 from analysis.charts import claims as charts
 from analysis.claims import board, engine, prose, readings, statements, verdicts
 from analysis.errors import FigureError, InputError
@@ -359,7 +359,7 @@ def test_published_claims_carry_every_entry(found: list[claims.Claim]) -> None:
 
 
 def test_the_table_has_a_row_with_an_address_for_every_claim(found: list[claims.Claim]) -> None:
-    from analysis.book import pieces
+    from analysis.book.pages import pieces
 
     html = pieces.table(claims.show_claims(found).bundle)
     assert all(f'<tr id="{claim.statement.id}"' in html for claim in found)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.book import publishing, verify
+from analysis.book.store import publishing, verify
 from analysis.errors import InputError
 from tests.conftest import ROOT
 from tests.small import LANDING, Book, cells

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis import figures
-from analysis.book import pieces
+from analysis.book.pages import pieces
 from analysis.charts import domains, marks
 from analysis.derived import common
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.book import cite, editions, policy, states, verify
+from analysis.book.compare import states
+from analysis.book.record import cite, editions, policy
+from analysis.book.store import verify
 from analysis.errors import InputError
 from tests.conftest import names_below
 from tests.test_belongings import RECORD, sealed, write

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from analysis import figures
-from analysis.book import cache, execution, kernels, parameters, places, recipe, tracing, workplace
+from analysis.book.inputs import parameters
 from analysis.book.pictures import shelf
+from analysis.book.run import execution, kernels, recipe, tracing
+from analysis.book.store import cache, places, workplace
 from analysis.errors import ChapterError
 from tests.conftest import ROOT
 from tests.small import HEAD, cells

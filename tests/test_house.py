@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis.book import execution, parameters, site
+from analysis.book import site
+from analysis.book.inputs import parameters
+from analysis.book.run import execution
 from tests.conftest import ROOT, command, starts_processes
 
 PACKAGE = ROOT / "analysis"
@@ -20,6 +22,10 @@ FLOORS = (
 )  # fmt: skip
 """The rooms of the package, from the ground up.  A room imports rooms of lower floors, and within itself."""
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
+INSIDE = {
+    "analysis.book": ("store", "inputs", "record", "pictures", "run", "pages", "compare", "site extension watch"),
+}
+"""The floors inside a folder, where it has some."""
 MODULES = sorted(PACKAGE.rglob("*.py"))
 NAMES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
 
@@ -55,6 +61,16 @@ def test_rooms_import_downwards_only(name: str) -> None:
         assert here == there or ROOMS[there] < ROOMS[here], (
             f"{name} (floor {ROOMS[here]}) imports {other} (floor {ROOMS[there]})"
         )
+
+
+@pytest.mark.parametrize("folder", INSIDE)
+def test_rooms_inside_a_folder_import_downwards_only(folder: str) -> None:
+    floors = {name: floor for floor, names in enumerate(INSIDE[folder]) for name in names.split()}
+    inside = {name: name.removeprefix(f"{folder}.").split(".")[0] for name in NAMES if name.startswith(f"{folder}.")}
+    assert set(inside.values()) == set(floors)
+    for name, here in inside.items():
+        for there in {inside[other] for other in GRAPH[name] if other in inside}:
+            assert here == there or floors[there] < floors[here], f"{name} imports from {there}"
 
 
 def circle() -> list[str]:

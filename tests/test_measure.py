@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from analysis import tables
-from analysis.book import parameters
+from analysis.book.inputs import parameters
 from analysis.errors import InputError
 from analysis.machine import hardware, measure, report
 from analysis.machine.hardware import Machine

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from analysis import tables
-from analysis.book import parameters
+from analysis.book.inputs import parameters
 from analysis.derived import dram_capacity
 from analysis.errors import InputError
 from analysis.model import expected, measured, memory_limits

@@ -24,8 +24,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis import tables
-from analysis.book import execution, intake, parameters, pieces, places, publishing
 from analysis.book import site as site_module
+from analysis.book.inputs import intake, parameters
+from analysis.book.pages import pieces
+from analysis.book.run import execution
+from analysis.book.store import places, publishing
 from analysis.charts import sram_density as charts_sram
 from analysis.derived import sram_density as derived_sram
 from analysis.door import sheets

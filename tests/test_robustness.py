@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from analysis import assumptions, claims, tables, units
-from analysis.book import colophon
-from analysis.book import parameters as book_parameters
+from analysis.book.inputs import parameters as book_parameters
+from analysis.book.pages import colophon
 from analysis.claims import board, engine, hangs, prose, readings, robustness, statements
 from analysis.errors import InputError
 from tests.conftest import ROOT

@@ -16,11 +16,12 @@ import yaml
 from PIL import ImageFont
 
 from analysis import figures, tables
-from analysis.book import execution, parameters
-from analysis.book import policy as policies
 from analysis.book import site as builder
+from analysis.book.inputs import parameters
 from analysis.book.pictures import framing
 from analysis.book.pictures.renderer import FONT_FOLDER
+from analysis.book.record import policy as policies
+from analysis.book.run import execution
 from analysis.errors import ChapterError
 from tests import renderer
 from tests.conftest import ROOT, is_untouched, site_of_yesterday

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from analysis import tables
-from analysis.book import figure_page, pieces
+from analysis.book.pages import figure_page, pieces
 from analysis.derived import dram_capacity
 from analysis.model import measured
 from analysis.tables import overlay, rules

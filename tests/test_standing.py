@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from analysis.book import pieces
+from analysis.book.pages import pieces
 from analysis.derived import index, memory_wall, sram_density, standing
 from analysis.tables import DataPackage
 from tests.conftest import ROOT
