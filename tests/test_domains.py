@@ -13,7 +13,7 @@ import pytest
 from analysis import figures
 from analysis.book.pages import pieces
 from analysis.charts import domains, marks
-from analysis.derived import common
+from analysis.subjects import common
 
 NARROW, WIDE = [1.0, 10.0], [5.0, 200.0]
 

@@ -325,7 +325,7 @@ def test_pictures_are_kept_under_the_code_that_draws(tmp_path: Path, monkeypatch
         path.write_text(path.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
         assert address() != first, name
         first = address()
-    for name in ("model/predict.py", "charts/memory_wall.py", "book/pieces.py"):
+    for name in ("model/predict.py", "subjects/memory_wall/charts.py", "book/pages/pieces.py"):
         (tmp_path / "analysis" / name).write_text("# changed\n", encoding="utf-8")
         assert address() == first, name
     cache.code_of.cache_clear()

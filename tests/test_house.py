@@ -13,19 +13,28 @@ import yaml
 from analysis.book import site
 from analysis.book.inputs import parameters
 from analysis.book.run import execution
+from analysis.subjects import SUBJECTS
 from tests.conftest import ROOT, command, starts_processes
 
 PACKAGE = ROOT / "analysis"
 FLOORS = (
-    "units errors", "door equations", "words", "ranking", "tables", "charts assumptions", "figures", "model", "derived", "claims",
-    "machine", "book", "cli", "__main__",
+    "units errors", "door equations", "words", "ranking", "tables", "charts assumptions", "figures", "model", "claims",
+    "subjects", "machine", "book", "cli", "__main__",
 )  # fmt: skip
 """The rooms of the package, from the ground up.  A room imports rooms of lower floors, and within itself."""
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 INSIDE = {
+    "analysis.subjects": (
+        "common standing trends lookups",
+        "memory_wall sram_density dram_capacity storage_io server_batching",
+        "index validation",
+        "claims data",
+    ),
     "analysis.book": ("store", "inputs", "record", "pictures", "run", "pages", "compare", "site extension watch"),
 }
 """The floors inside a folder, where it has some."""
+WITHIN = ("derived", "charts findings", "claims")
+"""The floors inside a subject; a subject imports no other of its floor."""
 MODULES = sorted(PACKAGE.rglob("*.py"))
 NAMES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
 
@@ -73,6 +82,23 @@ def test_rooms_inside_a_folder_import_downwards_only(folder: str) -> None:
             assert here == there or floors[there] < floors[here], f"{name} imports from {there}"
 
 
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_inside_a_subject_data_come_before_drawings_and_findings_and_claims_come_last(subject: str) -> None:
+    floors = {name: floor for floor, names in enumerate(WITHIN) for name in names.split()}
+    own = f"analysis.subjects.{subject}."
+    for name in [name for name in NAMES if name.startswith(own)]:
+        here = name.removeprefix(own)
+        for there in [other.removeprefix(own) for other in GRAPH[name] if other.startswith(own)]:
+            assert floors[there] < floors[here], f"{name} imports {there}"
+
+
+def test_the_list_of_subjects_is_the_folders_and_the_pages() -> None:
+    folders = {path.parent.name for path in (PACKAGE / "subjects").glob("*/__init__.py")}
+    assert folders == set(SUBJECTS)
+    pages = [path.stem for path in site.chapter_files()]
+    assert list(SUBJECTS) == [name for name in pages if name in SUBJECTS]
+
+
 def circle() -> list[str]:
     """A way from a module back to itself along imports; empty where there is none."""
     done: set[str] = set()
@@ -109,7 +135,7 @@ def test_equations_see_numpy_and_nothing_else() -> None:
 
 
 def test_charts_see_no_tables() -> None:
-    for path in (PACKAGE / "charts").glob("*.py"):
+    for path in [*(PACKAGE / "charts").glob("*.py"), *(PACKAGE / "subjects").glob("*/charts.py")]:
         assert not {
             name
             for name in imports(path)

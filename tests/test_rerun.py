@@ -29,11 +29,11 @@ from analysis.book.inputs import intake, parameters
 from analysis.book.pages import pieces
 from analysis.book.run import execution
 from analysis.book.store import places, publishing
-from analysis.charts import sram_density as charts_sram
-from analysis.derived import sram_density as derived_sram
 from analysis.door import sheets
 from analysis.errors import InputError
 from analysis.model import inputs
+from analysis.subjects.sram_density import charts as charts_sram
+from analysis.subjects.sram_density import derived as derived_sram
 from analysis.tables import DataPackage, checks, overlay, template, wrong_inputs
 from tests import other_world
 from tests.bad_cases import DECODE, GOOD, table, workbook

@@ -133,9 +133,9 @@ def _data(given: Path, name: str, stack: ExitStack) -> State:
 
 
 def _computed(package: tables.DataPackage) -> tuple[dict[str, Any], dict[str, Any]]:
-    from analysis import claims
     from analysis.book.inputs import parameters
-    from analysis.derived import common, index
+    from analysis.subjects import claims, common
+    from analysis.subjects.index import findings as index
 
     given = parameters.defaults()
     found = claims.tried(package, given, claims.evaluate(package, given))

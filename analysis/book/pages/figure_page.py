@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import math
 from collections.abc import Iterator
 from html import escape
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -161,29 +159,12 @@ def _making(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
         page = pieces.relative(f"figures/{bundle['id']}/index", f"{chapter}.html")
         name = escape(bundle["equation"])
         equation = f'<p>It draws the equation <a href="{page}#equation-{name}">{name.removeprefix("eq-")}</a>.</p>'
-    functions = "".join(
-        _function(module, name) for module, name in functions_called(bundle["code"], document.rsplit("/", 1)[-1])
-    )
+    functions = "".join(_function(module, name) for module, name in bundle["functions"])
     commit = escape(edition.commit())
     return (
         f"<h2>How it was made</h2>{equation}<p>At commit <code>{commit}</code>, by this cell of the chapter and the functions it calls:</p>"
         f"{_highlighted(bundle['code'])}{functions}"
     )
-
-
-def functions_called(code: str, subject: str) -> list[tuple[str, str]]:
-    """(module, function) for the calls ``derived.x(…)`` and ``charts.y(…)`` of a cell of the chapter ``subject``."""
-    called = []
-    for node in ast.walk(ast.parse(code)) if code else ():
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and isinstance(node.func.value, ast.Name)
-        ):
-            floor = node.func.value.id
-            if floor in ("derived", "charts") and find_spec(f"analysis.{floor}.{subject}"):
-                called.append((f"analysis.{floor}.{subject}", node.func.attr))
-    return list(dict.fromkeys(called))
 
 
 def _function(module: str, name: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from analysis import ranking
 from analysis.claims.engine import Book, not_checkable, rule
-from analysis.claims.lookups import either, largest_of, ratio, smallest, weights
 from analysis.claims.readings import Outcome
 from analysis.claims.statements import shown
 from analysis.equations import sram_density
 from analysis.equations.constants import BIT_PER_BYTE
 from analysis.equations.ranges import Result as Number
+from analysis.subjects.lookups import either, largest_of, ratio, smallest, weights
 
 CELLS = {"tsmc-n3e-hd": "N3E", "tsmc-n3-hd": "N3"}
 

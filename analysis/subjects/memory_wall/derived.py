@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking, words
-from analysis.derived import common, standing, trends
 from analysis.equations import elementary, growth, memory_wall
 from analysis.model import expected, measured, memory_limits
+from analysis.subjects import common, standing, trends
 from analysis.tables import DataPackage
 
 FORMAT_NAMES = {"fp16": "FP16", "int8": "int8", "int4": "int4", "q8-0": "Q8_0", "q4-k-m": "Q4_K_M"}

@@ -7,11 +7,21 @@ import pandas as pd
 
 from analysis import ranking
 from analysis.claims.engine import Book, not_checkable, rule
-from analysis.claims.lookups import byte_per_param, chip, either, largest, largest_of, rate, ratio, smallest, top_device
 from analysis.claims.readings import Outcome, Reading
 from analysis.claims.statements import shown, spoken
 from analysis.equations import dram_capacity, memory_wall
 from analysis.equations.ranges import Result as Number
+from analysis.subjects.lookups import (
+    byte_per_param,
+    chip,
+    either,
+    largest,
+    largest_of,
+    rate,
+    ratio,
+    smallest,
+    top_device,
+)
 
 
 def chip_count(book: Book, model_byte: Number, accelerator_id: str) -> Number:

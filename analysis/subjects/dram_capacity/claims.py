@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from analysis.claims.engine import Book, rule
-from analysis.claims.lookups import either, named, newest_device, ratio, weights
 from analysis.claims.readings import Outcome
 from analysis.claims.statements import shown, spoken
 from analysis.equations import dram_capacity
+from analysis.subjects.lookups import either, named, newest_device, ratio, weights
 
 
 @rule("iphone14promax-6gb", "C")

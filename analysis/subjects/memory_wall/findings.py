@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from analysis import ranking, words
-from analysis.derived import common, standing, trends
-from analysis.derived import memory_wall as derived
 from analysis.equations import memory_wall
 from analysis.figures import Value
+from analysis.subjects import common, standing, trends
+from analysis.subjects.memory_wall import derived
 from analysis.tables import DataPackage
 
 NAME = "memory-wall-"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from analysis import ranking
 from analysis.claims.engine import Book, rule
-from analysis.claims.lookups import byte_per_param, either, month, named, rate, weights
 from analysis.claims.readings import Outcome
 from analysis.claims.statements import shown
 from analysis.equations import storage_io
 from analysis.equations.ranges import Result as Number
+from analysis.subjects.lookups import byte_per_param, either, month, named, rate, weights
 
 ONE_A_SECOND = "the model gives one token per second"
 

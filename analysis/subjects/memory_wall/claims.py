@@ -7,7 +7,11 @@ import pandas as pd
 
 from analysis import ranking, words
 from analysis.claims.engine import Book, not_checkable, rule
-from analysis.claims.lookups import (
+from analysis.claims.readings import Outcome
+from analysis.claims.statements import BOUND_SHARE, Statement, shown, spoken
+from analysis.equations import growth, kv_cache, memory_wall, server_batching, sram_density
+from analysis.equations.ranges import Result as Number
+from analysis.subjects.lookups import (
     byte_per_param,
     chip,
     either,
@@ -22,10 +26,6 @@ from analysis.claims.lookups import (
     top_device,
     weights,
 )
-from analysis.claims.readings import Outcome
-from analysis.claims.statements import BOUND_SHARE, Statement, shown, spoken
-from analysis.equations import growth, kv_cache, memory_wall, server_batching, sram_density
-from analysis.equations.ranges import Result as Number
 
 # ----------------------------------------------------------------------------------------------- compute and its growth
 

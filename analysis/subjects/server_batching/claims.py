@@ -8,11 +8,11 @@ import numpy as np
 
 from analysis import ranking
 from analysis.claims.engine import Book, not_checkable, rule
-from analysis.claims.lookups import byte_per_param, either, largest_of, rate, ratio, smallest
 from analysis.claims.readings import Outcome
 from analysis.claims.statements import shown, spoken
 from analysis.equations import dram_capacity, memory_wall, server_batching
 from analysis.equations.ranges import Result as Number
+from analysis.subjects.lookups import byte_per_param, either, largest_of, rate, ratio, smallest
 
 POINT = "td3-palm-540b-{phase}-b{batch}"
 """The configuration of the article's chart: 60 tokens in, 20 out."""
