@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+from types import TracebackType
 
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # or the debugger, which every kernel imports, prints a warning
 
@@ -56,3 +58,15 @@ FRAME.to_html()
 # What is here stays for good: the collector need not look at it again, and forks share its pages.
 gc.collect()
 gc.freeze()
+
+
+def _unstarted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Silence where a fork does not start because who asked for it ends just now, and has taken away what they share.
+
+    Python's fork server calls this before any work is done, and who asked learns of the end of its process in any case.
+    """
+    if not isinstance(error, (OSError, EOFError)):
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _unstarted
