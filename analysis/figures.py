@@ -46,7 +46,7 @@ TEMPLATE = re.compile(r"[{}]")
 PACE = re.compile(r"\b(every|per|each|a|in) (\w+ )?years?\b|\bgrew\b|\bgrow|halv|doubl", re.IGNORECASE)
 """Words of a trend in a title."""
 INTERVAL = re.compile(r"\d\S* to (\d|∞|never)")
-"""The two ends of an interval, as ``derived.trends`` prints them."""
+"""The two ends of an interval, as ``subjects.trends`` prints them."""
 ESTIMATE = re.compile(
     r"\bestimates? (of|by|put)\b|forecast|\baverage\b|\bprices?\b|\bcost\b|\bcontract\b", re.IGNORECASE
 )
@@ -188,7 +188,7 @@ def _require_candid(figure_id: str, title: str, source_ids: Iterable[str]) -> No
     if PACE.search(title) and not INTERVAL.search(title):
         raise FigureError(
             f"figure {figure_id}: the title {title!r} states a trend without its interval; "
-            "expected the text of a trend, such as 1.55× (1.48 to 1.63). Take it from derived.trends."
+            "expected the text of a trend, such as 1.55× (1.48 to 1.63). Take it from subjects.trends."
         )
     if not (PACE.search(title) or ESTIMATE.search(title)):
         return

@@ -10,9 +10,9 @@ from analysis.claims import board
 from analysis.figures import Value
 from analysis.subjects import claims, common
 from analysis.subjects.index import findings as index
-from analysis.subjects.server_batching import derived as server_batching
-from analysis.subjects.sram_density import derived as sram_density
-from analysis.subjects.storage_io import derived as storage_io
+from analysis.subjects.server_batching import findings as server_batching
+from analysis.subjects.sram_density import findings as sram_density
+from analysis.subjects.storage_io import findings as storage_io
 
 README = tables.REPOSITORY / "README.md"
 BEGIN, END = "<!-- findings: written by scripts/readme.py -->", "<!-- end of findings -->"

@@ -239,3 +239,29 @@ def test_the_project_speaks_of_the_project_alone() -> None:
         ROOT / "pyproject.toml",
     ]:
         assert not re.search(rf"{home}/|{machine}", path.read_text(encoding="utf-8")), path
+
+
+def test_names_of_modules_in_texts_name_modules() -> None:
+    """In strings and comments as well, where no type checker looks: what a process is told to import, what a reader is sent to."""
+    texts = [
+        *MODULES,
+        *CHAPTERS,
+        *(ROOT / "scripts").glob("*.py"),
+        *ROOT.glob("*.md"),
+        ROOT / "pyproject.toml",
+        ROOT / "data/README.md",
+    ]
+    for path in [text for text in texts if text.name != "CHANGELOG.md"]:
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r"\banalysis(?:\.[a-z_]\w*)+", text):
+            inside = name.rpartition(".")[0]
+            assert name in NAMES or (inside in NAMES and NAMES[inside].name != "__init__.py") or _holds(inside, name), (
+                f"{path.name}: {name}"
+            )
+        for name in re.findall(r"\banalysis/[\w/]+\.(?:py|js|css)\b", text):
+            assert (ROOT / name).is_file(), f"{path.name}: {name}"
+
+
+def _holds(package: str, name: str) -> bool:
+    """Whether a package of this house defines or takes in a name."""
+    return package in NAMES and name.rpartition(".")[2] in NAMES[package].read_text(encoding="utf-8")

@@ -86,7 +86,7 @@ NEED = (
     "datum.weight_byte + datum.full_kv_byte_per_token * context"
     " + datum.window_kv_byte_per_token * min(context, datum.window_token)"
 )
-"""The footprint at the chosen context, as ``analysis.derived`` computes it at the default one."""
+"""The footprint at the chosen context, as ``derived`` computes it at the default one."""
 RESERVE = f"(isValid(datum.reserve_byte) ? datum.reserve_byte : reserve * {GIBYTE})"
 """What the system keeps: its own figure, or the slider's."""
 MOST_KEPT = f"(isValid(datum.reserve_high_byte) ? max(datum.reserve_high_byte, {RESERVE}) : {RESERVE})"
