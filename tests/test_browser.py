@@ -16,7 +16,7 @@ import bibtexparser
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 
-from analysis.book import pieces, search
+from analysis.book.pages import pieces, search
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.book import archives, verify
+from analysis.book.store import archives, verify
 from analysis.errors import InputError
 from tests.conftest import ROOT, is_untouched, names_below, site_of_yesterday
 from tests.small import FIGURE, Book

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from analysis import figures
-from analysis.book import execution, given, site
+from analysis.book import site
+from analysis.book.inputs import given
+from analysis.book.run import execution
 from analysis.errors import InputError
 from tests.conftest import ROOT
 

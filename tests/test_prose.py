@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.book import execution, prose
+from analysis.book.run import execution, prose
 from tests.conftest import ROOT
 from tests.small import LANDING, Book
 

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from analysis import words
-from analysis.derived import common, validation
 from analysis.equations import memory_wall
 from analysis.errors import InputError, Problem
 from analysis.machine import measure
@@ -23,6 +22,8 @@ from analysis.machine.hardware import Machine
 from analysis.machine.measure import Memory, Storage
 from analysis.model import expected, memory_limits
 from analysis.model.predict import predict
+from analysis.subjects import common
+from analysis.subjects.validation import derived as validation
 from analysis.tables import DataPackage
 
 DEVICE_ID = "this-machine"
