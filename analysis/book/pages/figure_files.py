@@ -28,7 +28,8 @@ def write_texts(app: Sphinx, folder: Path, document: str, bundle: dict[str, Any]
 
 
 def write_embedded(app: Sphinx, folder: Path, document: str, bundle: dict[str, Any]) -> None:
-    """Write the page for frames, which holds the chart and so needs its pictures."""
+    """Write the page for frames, which holds the chart and so needs its pictures; beside it what the chart is drawn from, if long."""
+    pieces.write_beside(folder, bundle["id"], pieces.drawn_from(bundle))
     write(folder / "embed.html", embed(bundle, menu.work(app, document, bundle)))
 
 
