@@ -179,7 +179,7 @@ def device_memory_by_year(points: pd.DataFrame) -> alt.FacetChart:
     )
 
 
-PANELS = ("Phones and tablets", "Laptops", "Desktops and small AI machines", "Graphics cards")
+PANELS = ("Phones and tablets", "Laptops", "Desktops and small AI machines", "Graphics cards", "Servers")
 
 
 def _class(channel: Any, palette: dict[str, str], present: list[str]) -> Any:

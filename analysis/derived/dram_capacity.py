@@ -40,6 +40,7 @@ NAMED = (*LANDMARKS, "iphone-14-pro-max", "iphone-16", "macbook-air-m2-8gb")
 PANELS = {
     "phone": "Phones and tablets", "tablet": "Phones and tablets", "laptop": "Laptops",
     "desktop": "Desktops and small AI machines", "edge": "Desktops and small AI machines", "gpu": "Graphics cards",
+    "server": "Servers",
 }  # fmt: skip
 SIZES_GIBYTE = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Memory sizes sold."""

@@ -60,16 +60,16 @@ def _judged(name: str, content: bytes | None, schema: str) -> tuple[pd.DataFrame
 
 
 def _few(found: list[Problem]) -> list[Problem]:
-    """The problems, but of one column the first twenty and how many more: they have one cause."""
-    columns: dict[tuple[str, str | None], list[Problem]] = {}
-    for problem in found:
-        columns.setdefault((problem.file, problem.column), []).append(problem)
+    """The problems, errors first, but of one column and level the first twenty and how many more: they have one cause."""
+    columns: dict[tuple[str, str | None, str], list[Problem]] = {}
+    for problem in sorted(found, key=lambda problem: problem.level != "error"):
+        columns.setdefault((problem.file, problem.column, problem.level), []).append(problem)
     few = []
-    for (file, column), of_column in columns.items():
+    for (file, column, level), of_column in columns.items():
         few += of_column[:MOST_IN_A_COLUMN]
         if (rest := len(of_column) - MOST_IN_A_COLUMN) > 0:
-            todo = "They are probably of one kind."
-            few.append(Problem(file, f"{rest} more problems like these", of_column[0].expected, todo, column=column))
+            said, todo = f"{rest} more problems like these", "They are probably of one kind."
+            few.append(Problem(file, said, of_column[0].expected, todo, column=column, level=level))
     return few
 
 
