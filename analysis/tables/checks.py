@@ -1,6 +1,6 @@
 """What is wrong with a data folder: file, row, column, what was found, what was expected, what to do; all of it in one go.
 
-``cells`` judges each table by itself, ``rules`` judges across rows and tables.  Where rows were supplied for a run
+``cells`` judges each table by itself, ``rules`` judges across rows and tables, ``likely`` asks.  Where rows were supplied for a run
 (``overlay``), a problem is reported where they stand in the file that supplied them.
 """
 
@@ -16,7 +16,7 @@ import pandas as pd
 from analysis import tables
 from analysis.door import sheets
 from analysis.errors import InputError, Problem
-from analysis.tables import cells, needed, overlay, rules
+from analysis.tables import cells, likely, needed, overlay, rules
 
 KEPT = 64
 """Tables whose judgement is kept: all of the book's, and those supplied for a run, which are judged before and in a build."""
@@ -35,14 +35,23 @@ def problems(folder: Path) -> list[Problem]:
         return [Problem(file=str(folder / "datapackage.json"), found=str(error), expected="a readable descriptor")]
     judged = {name: _judged(name, _content(folder / f"{name}.csv"), json.dumps(schemas[name])) for name in schemas}
     found = [problem for _, of_table in judged.values() for problem in of_table]
-    known = {(problem.file, problem.row, problem.column) for problem in found}
+    told = {_place(problem) for problem in found}
     wanted = {name: needed.Needed(**resource.get("needed", {})) for name, resource in resources.items()}
     data = rules.Data({name: texts for name, (texts, _) in judged.items()}, schemas, supplied, wanted)
-    for rule in rules.RULES:
+    for rule in (*rules.RULES, *likely.RULES):
         with suppress(KeyError):  # a column the rule needs is missing, which has been said
-            later = list(rule(data))
-            found += [problem for problem in later if (problem.file, problem.row, problem.column) not in known]
+            found += _later(list(rule(data)), told, {_place(problem) for problem in found})
     return _few([*supplied.problems, *(supplied.relocated(problem) for problem in found)])
+
+
+def _place(problem: Problem) -> tuple[object, ...]:
+    return problem.file, problem.row, problem.column
+
+
+def _later(problems: list[Problem], told: set[tuple[object, ...]], asked: set[tuple[object, ...]]) -> list[Problem]:
+    """Without those at a cell that is wrong by itself, and the questions about one of which a rule has spoken."""
+    told_to = {"error": told, "warning": asked}
+    return [problem for problem in problems if _place(problem) not in told_to[problem.level]]
 
 
 def _content(path: Path) -> bytes | None:

@@ -18,7 +18,11 @@ from analysis.errors import InputError, Problem
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 CONSTRAINTS = ("required", "unique", "pattern", "minimum", "maximum", "enum")
-KNOWN = {*CONSTRAINTS, "type", "description", "references", "open", "closed", "spellings"}
+ASKED = ("alike", "alike_by", "mistaken", "clock_by", "sizes", "instead_of")
+"""What ``likely`` and ``rules`` compare a column with."""
+KNOWN = {*CONSTRAINTS, *ASKED, "type", "description", "references", "open", "closed", "spellings"}
+EXAMPLE = {"row", "new", "at", "why"}
+"""What a wrong entry says beside its cells: the row of the book it is laid over, whether as a new row, where it is told, why."""
 
 
 def build(folder: Path) -> dict[str, Any]:
@@ -54,7 +58,7 @@ def _resource(folder: Path, name: str, closed: Mapping[str, str]) -> dict[str, A
         "description": notes["description"].strip(),
         "row": notes["row"],
         "licences": notes["licence"],
-        "examples": notes.get("examples", {}),
+        "examples": _examples(notes.get("examples", {})),
         **({"needed": notes["needed"]} if "needed" in notes else {}),
         "schema": {
             "fields": [_field(column, closed, note) for column, note in columns.items()],
@@ -64,11 +68,22 @@ def _resource(folder: Path, name: str, closed: Mapping[str, str]) -> dict[str, A
     }
 
 
+def _examples(noted: dict[str, Any]) -> dict[str, list[str]]:
+    """Right entries as they are written, wrong ones in words; a test lays each wrong one over its row and asks what is told."""
+    return {kind: [text if isinstance(text, str) else _wrong(text) for text in texts] for kind, texts in noted.items()}
+
+
+def _wrong(example: dict[str, Any]) -> str:
+    stated = ", ".join(f"{column} = {cell}" for column, cell in example.items() if column not in EXAMPLE)
+    return f"{stated} for {example['row']}: {example['why']}"
+
+
 def _field(name: str, closed: Mapping[str, str], note: dict[str, Any]) -> dict[str, Any]:
     field: dict[str, Any] = {"name": name, "type": note["type"], "description": note["description"].strip()}
     unit = units.parse(name) if note["type"] in ("number", "integer") else None
     if unit is not None:
         field["unit"] = unit.symbol
+    field |= {key: note[key] for key in ASKED if key in note}
     constraints = {key: note[key] for key in CONSTRAINTS if key in note}
     if "open" in note:  # a list of words that may grow is no constraint
         field |= {"words": constraints.pop("enum")} | {key: note[key] for key in ("open", "spellings") if key in note}

@@ -369,10 +369,11 @@ def _in_another_unit(name: str, fields: Mapping[str, Any]) -> str | None:
     """The book's column of the same quantity in another unit."""
     stem = units.stem(name)
     same = [column for column in fields if units.parse(column) and units.stem(column) == stem]
-    return next((column for column in same if _comparable(name, column)), None)
+    return next((column for column in same if comparable(name, column)), None)
 
 
-def _comparable(one: str, other: str) -> bool:
+def comparable(one: str, other: str) -> bool:
+    """Whether two columns hold one quantity in two units: ``_gbyte`` and ``_gibyte``, ``_share`` and ``_percent``."""
     first, second = units.parse(one), units.parse(other)
     if first is None or second is None:
         return False
