@@ -238,7 +238,7 @@ def test_no_context_where_the_weights_do_not_fit(package: DataPackage) -> None:
 def test_a_window_in_every_layer_sets_no_limit_once_it_is_full() -> None:
     table = pd.DataFrame(
         {"usable_byte": [8e9], "weight_byte": [4e9], "full_kv_byte_per_token": [0.0],
-         "window_kv_byte_per_token": [131072.0], "window_token": [4096.0]}
+         "window_kv_byte_per_token": [131072.0], "window_token": [4096.0], "state_byte": [0.0]}
     )  # fmt: skip
     assert np.isnan(derived.context_within(table)[0])
     assert derived.context_within(table.assign(usable_byte=4.1e9))[0] == pytest.approx(0.1e9 / 131072)

@@ -30,8 +30,8 @@ class Intake:
     def verdict(self) -> str:
         """What a check ends with where nothing is wrong: that, and how many questions there are."""
         n_asked = len(self.problems)
-        asked = f"; {n_asked} {'thing is' if n_asked == 1 else 'things are'} asked about" if n_asked else ""
-        return f"The data is sound{asked}."
+        asked = f" {n_asked} {'thing is' if n_asked == 1 else 'things are'} asked about." if n_asked else ""
+        return f"The data is sound.{asked}"
 
     def remarks(self) -> list[str]:
         """What to tell whoever builds although nothing is wrong: what the files changed, and warnings."""

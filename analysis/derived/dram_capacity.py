@@ -12,9 +12,9 @@ import pandas as pd
 
 from analysis import ranking, units, words
 from analysis.derived import common, trends
-from analysis.equations import dram_capacity, kv_cache, memory_wall
+from analysis.equations import dram_capacity, memory_wall
 from analysis.figures import Value
-from analysis.model import memory_limits
+from analysis.model import memory_limits, shapes
 from analysis.tables import DataPackage
 
 Floats = npt.NDArray[np.float64]
@@ -116,43 +116,19 @@ def models(package: DataPackage, model_ids: Iterable[str]) -> pd.DataFrame:
     table = package.table("models")
     table = ranking.by(table[table["model_id"].isin(wanted)], "total_param", "model_id")
     table["model"] = table["name"].str.replace(r" \(.*\)", "", regex=True)
-    layer = _layer_kv_byte_per_token(table, common.byte_per_param(package, "fp16"))
-    table["n_window_layer"] = table["n_sliding_layer"].fillna(0.0)
-    table["n_full_layer"] = table["n_layer"] - table["n_window_layer"]
-    table["window_token"] = table["sliding_window_token"].fillna(table["context_token"])
-    table["layer_kv_byte_per_token"] = layer
-    table["full_kv_byte_per_token"] = layer * table["n_full_layer"]
-    table["window_kv_byte_per_token"] = layer * table["n_window_layer"]
-    return table
-
-
-def _layer_kv_byte_per_token(table: pd.DataFrame, element_byte: float) -> Floats:
-    heads = kv_cache.kv_cache_byte_per_token(
-        n_layer=1,
-        n_kv_head=table["n_kv_head"].to_numpy(),
-        head_dim=table["head_dim"].to_numpy(),
-        kv_element_byte=element_byte,
+    cache = shapes.cache({str(name): table[name] for name in table}, common.byte_per_param(package, "fp16"))
+    return table.assign(
+        full_kv_byte_per_token=cache.full_byte_per_token,
+        window_kv_byte_per_token=cache.window_byte_per_token,
+        window_token=np.where(np.isinf(cache.window_token), table["context_token"], cache.window_token),
+        state_byte=cache.state_byte,
     )
-    latent = kv_cache.latent_cache_byte_per_token(
-        n_layer=1,
-        latent_dim=table["kv_latent_dim"].to_numpy(),
-        rope_dim=table["rope_head_dim"].to_numpy(),
-        kv_element_byte=element_byte,
-    )
-    return np.where((table["attention_kind"] == "mla").to_numpy(), latent, heads)
 
 
 def cache_byte(table: pd.DataFrame, context_token: float) -> Floats:
     """Compute the cache of each model at a context, kept at 16 bits; NaN where its shape is not published."""
-    return np.asarray(
-        kv_cache.windowed_kv_cache_byte(
-            table["layer_kv_byte_per_token"].to_numpy(),
-            context_token,
-            window_token=table["window_token"].to_numpy(),
-            n_window_layer=table["n_window_layer"].to_numpy(),
-            n_full_layer=table["n_full_layer"].to_numpy(),
-        )
-    )
+    parts = ("full_kv_byte_per_token", "window_kv_byte_per_token", "window_token", "state_byte")
+    return shapes.Cache(*(table[name].to_numpy(dtype=float) for name in parts)).at(context_token)
 
 
 def footprints(package: DataPackage, *, context_token: float, reference_model: str) -> pd.DataFrame:
@@ -171,7 +147,7 @@ def footprints(package: DataPackage, *, context_token: float, reference_model: s
 
 FOOTPRINT = (
     "model_id", "model", "format_id", "format", "total_param", "byte_per_param", "weight_byte", "kv_cache_byte",
-    "footprint_byte", "full_kv_byte_per_token", "window_kv_byte_per_token", "window_token", "is_reference",
+    "footprint_byte", "full_kv_byte_per_token", "window_kv_byte_per_token", "window_token", "state_byte", "is_reference",
     "source_id", "format_source_id",
 )  # fmt: skip
 
@@ -327,8 +303,9 @@ CONTEXT = (
 
 
 def context_within(table: pd.DataFrame) -> Floats:
-    """Find the longest context that fits; beyond the window only the layers that see everything grow."""
-    usable, weight = table["usable_byte"].to_numpy(), table["weight_byte"].to_numpy()
+    """Find the longest context that fits; beyond the window only the layers that see everything grow, a state never does."""
+    usable = table["usable_byte"].to_numpy()
+    weight = table["weight_byte"].to_numpy() + table["state_byte"].to_numpy()
     full, window = table["full_kv_byte_per_token"].to_numpy(), table["window_kv_byte_per_token"].to_numpy()
     reach = table["window_token"].to_numpy()
     short = dram_capacity.largest_context_token(usable, kv_cache_byte_per_token=full + window, weight_byte=weight)

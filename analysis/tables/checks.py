@@ -16,7 +16,7 @@ import pandas as pd
 from analysis import tables
 from analysis.door import sheets
 from analysis.errors import InputError, Problem
-from analysis.tables import cells, likely, needed, overlay, rules
+from analysis.tables import cells, likely, model_shapes, needed, overlay, rules
 
 KEPT = 64
 """Tables whose judgement is kept: all of the book's, and those supplied for a run, which are judged before and in a build."""
@@ -38,7 +38,7 @@ def problems(folder: Path) -> list[Problem]:
     told = {_place(problem) for problem in found}
     wanted = {name: needed.Needed(**resource.get("needed", {})) for name, resource in resources.items()}
     data = rules.Data({name: texts for name, (texts, _) in judged.items()}, schemas, supplied, wanted)
-    for rule in (*rules.RULES, *likely.RULES):
+    for rule in (*rules.RULES, model_shapes.problems, *likely.RULES):
         with suppress(KeyError):  # a column the rule needs is missing, which has been said
             found += _later(list(rule(data)), told, {_place(problem) for problem in found})
     return _few([*supplied.problems, *(supplied.relocated(problem) for problem in found)])

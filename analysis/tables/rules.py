@@ -295,7 +295,7 @@ def _same_quantity(schema: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [*alike, *named]
 
 
-def _models(data: Data) -> Iterator[Problem]:
+def _active(data: Data) -> Iterator[Problem]:
     """A dense model uses every parameter: it has no count of its own of those it uses."""
     models, column = data.texts["models"], "active_gparam"
     total, active = numbers(models, "total_gparam"), numbers(models, column)
@@ -359,6 +359,6 @@ def _order(texts: Texts, name: str, first: str, second: str) -> Iterator[Problem
 
 RULES: tuple[Callable[[Data], Iterator[Problem]], ...] = (
     _left_out, _unknown_keys, _measured_models, _bandwidth, _one_kept, _patterns, _decisions, _backends, _memory_limits, _decode, _phones,
-    _measured_bandwidth, _measured_storage, _two_units, _models, _measured_layers, _dates,
+    _measured_bandwidth, _measured_storage, _two_units, _active, _measured_layers, _dates,
 )  # fmt: skip
 """Every rule; each may raise KeyError where a column it needs is missing, which the check of the tables has told."""
