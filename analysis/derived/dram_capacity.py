@@ -23,11 +23,6 @@ Record = Mapping[Any, Any]
 FORMAT_NAMES = {"fp16": "FP16", "q8-0": "Q8_0", "q4-k-m": "Q4_K_M"}
 """The formats people download: what memory has to hold."""
 FOUR_BIT = "q4-k-m"
-MODELS = (
-    "llama-3.2-1b", "llama-3.2-3b", "gemma-3-4b", "llama-3.1-8b", "gemma-3-12b", "qwen3-32b", "llama-3.1-70b",
-    "deepseek-v3",
-)  # fmt: skip
-"""Models shown beside the reference model: from a phone's size to a server's, dense and mixture of experts."""
 CONTEXT_MODELS = ("llama-3.2-3b", "llama-3.1-8b", "gemma-3-12b", "qwen3-32b", "llama-3.1-70b")
 EXERCISE_MODEL, EXERCISE_CONTEXT_TOKEN = "llama-3.1-8b", 32768
 LANDMARKS = {
@@ -131,9 +126,15 @@ def cache_byte(table: pd.DataFrame, context_token: float) -> Floats:
     return shapes.Cache(*(table[name].to_numpy(dtype=float) for name in parts)).at(context_token)
 
 
+def shown(package: DataPackage) -> list[str]:
+    """List the models that figures show beside the reference model: in the book from a phone's size to a server's."""
+    table = package.table("models")
+    return list(table.loc[table["default_set"].fillna(value=False).astype(bool) & table["n_layer"].notna(), "model_id"])
+
+
 def footprints(package: DataPackage, *, context_token: float, reference_model: str) -> pd.DataFrame:
     """Add up weights and cache for every shown model in every format."""
-    table = models(package, (*MODELS, reference_model))
+    table = models(package, (*shown(package), reference_model))
     table["kv_cache_byte"] = cache_byte(table, context_token)
     formats = common.formats(package, tuple(FORMAT_NAMES)).rename(columns={"source_id": "format_source_id"})
     table = table.merge(formats, how="cross")

@@ -10,6 +10,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from analysis import units
@@ -185,16 +186,57 @@ def _wrong_text(cell: str, field: Mapping[str, Any], limits: Mapping[str, Any], 
         return unfit(cell)
     pattern = limits.get("pattern", "")
     if pattern and not _matches(cell, pattern):
-        plain = next((text for text in _plainer(cell) if _matches(text, pattern)), "")
-        return f"Did you mean {plain!r}?" if plain else ""
+        meant = [repr(text) for text in dict.fromkeys(_plainer(cell)) if text and _matches(text, pattern)]
+        return f"Did you mean {' or '.join(meant)}?" if meant else ""
     return (unfit_id(cell) if pattern == ID_PATTERN else unfit(cell)) or None
 
 
-def _plainer(cell: str) -> tuple[str, str]:
-    """What an id or a date may have been meant to be: ``A/b`` → ``a-b``; ``22.11.2026`` → ``2026-11-22``."""
-    day = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", cell, re.ASCII)
-    date = "-".join(part.zfill(2) for part in (day[3], day[2], day[1])) if day else ""
-    return date, re.sub(r"[^a-z0-9]+", "-", cell[:80].lower()).strip("-")
+def _plainer(cell: str) -> list[str]:
+    """What an id or a date may have been meant to be: ``A/b`` → ``a-b``; ``22.11.2026`` and ``Oct 2026`` → ``2026-11-22``, ``2026-10``."""
+    return [*_dates(cell.strip()[:40]), re.sub(r"[^a-z0-9]+", "-", cell[:80].lower()).strip("-")]
+
+
+MONTHS = {
+    name: str(number).zfill(2)
+    for number, names in enumerate(
+        ("jan", "feb", "mar mär mrz", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez"), 1
+    )
+    for name in names.split()
+}
+SPREADSHEET_DAY = date(1899, 12, 30)
+"""Day 0 of a spreadsheet, whose dates are numbers of days."""
+
+
+def _dates(cell: str) -> list[str]:
+    """A date as people and spreadsheets write it, in the order year, month, day; both where day and month could be exchanged."""
+    if re.fullmatch(r"[34]\d{4}", cell, re.ASCII):
+        return [(SPREADSHEET_DAY + timedelta(int(cell))).isoformat()]
+    parts = [_part(part) for part in re.split(r"[\s./,-]+", cell) if part]
+    years = [part for part in parts if re.fullmatch(r"(19|20)\d\d", part)]
+    rest = [part for part in parts if part not in years]
+    if len(years) != 1 or len(rest) > 2 or not all(re.fullmatch(r"\d\d", part) for part in rest):
+        return []
+    orders = [rest] if len(rest) < 2 or parts[0] in years else [rest[::-1], rest]
+    orders = [[word, *(part for part in rest if part != word)] for word in _named(cell)[:1]] or orders
+    return ["-".join([*years, *order]) for order in orders if _is_day([*years, *order])]
+
+
+def _part(text: str) -> str:
+    text = re.sub(r"(?<=\d)(st|nd|rd|th)$", "", text.lower())
+    return MONTHS.get(text[:3], text) if text.isalpha() else text.zfill(2)
+
+
+def _named(cell: str) -> list[str]:
+    """The months that a date names by a word."""
+    return [MONTHS[word[:3].lower()] for word in re.findall(r"[^\W\d_]{3,}", cell) if word[:3].lower() in MONTHS]
+
+
+def _is_day(parts: list[str]) -> bool:
+    try:
+        date(*(int(part) for part in [*parts, "1", "1"][:3]))
+    except ValueError:
+        return False
+    return True
 
 
 def _matches(cell: str, pattern: str) -> bool:

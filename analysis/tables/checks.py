@@ -41,7 +41,9 @@ def problems(folder: Path) -> list[Problem]:
     for rule in (*rules.RULES, model_shapes.problems, *likely.RULES):
         with suppress(KeyError):  # a column the rule needs is missing, which has been said
             found += _later(list(rule(data)), told, {_place(problem) for problem in found})
-    return _few([*supplied.problems, *(supplied.relocated(problem) for problem in found)])
+    return _few(
+        [*supplied.problems, *(supplied.relocated(problem) for problem in found if not supplied.is_told(problem))]
+    )
 
 
 def _place(problem: Problem) -> tuple[object, ...]:

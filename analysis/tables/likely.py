@@ -18,7 +18,7 @@ import pandas as pd
 from analysis import tables, units
 from analysis.door import sheets
 from analysis.errors import Problem, similar
-from analysis.tables import cells, rules
+from analysis.tables import cells, letters, rules
 
 MAGNITUDE = 10.0
 """Beyond the book's smallest and largest value by so much, a supplied value is asked about."""
@@ -193,6 +193,61 @@ def _symbol(column: str) -> str:
     return unit.symbol if unit else ""
 
 
+# ---------------------------------------------------------------------------------------------------- names, and what is shown
+
+DRAWN = (
+    "name",
+    "chip",
+    "vendor",
+    "model",
+    "device",
+    "maker",
+    "product",
+    "item",
+    "node",
+    "foundry",
+    "framework",
+    "quantity",
+)
+"""Columns whose cells stand in figures."""
+
+
+def _letters(data: rules.Data) -> Iterator[Problem]:
+    """A name in letters that the font of the figures lacks vanishes from pictures, or differs from machine to machine."""
+    for name in data.supplied.rows():
+        mine = _supplied(data, name)
+        for column in (column for column in DRAWN if column in mine):
+            for row, cell in mine[column].items():
+                if lacking := letters.missing(cell):
+                    told = f"The font of the figures lacks {lacking[:20]!r}: pages show it, pictures may leave it out."
+                    todo = f"{told} Add it in Latin letters."
+                    yield _asked(name, row, column, repr(cell[:80]), "letters that pictures can show", todo)
+
+
+def _same_name(data: rules.Data) -> Iterator[Problem]:
+    """A new row called like another: it would stand twice in every list."""
+    for name in data.supplied.rows():
+        every, mine, key = data.texts[name], _supplied(data, name), data.schemas[name]["primaryKey"][0]
+        if "name" not in every or _book(name)["name"].str.lower().duplicated().any():
+            continue
+        first = {called.lower(): row for row, called in reversed(list(every["name"].items()))}
+        for row, called in mine["name"].items():
+            if called and (other := first[called.lower()]) != row:
+                todo = f"It is in row {other} too, as {every.at[other, key]!r}. The same? Then take its {key}: the row is changed."
+                yield _asked(name, row, "name", repr(called[:80]), "each name once", todo)
+
+
+def _unset(data: rules.Data) -> Iterator[Problem]:
+    """New rows that do not say whether figures show them."""
+    for name, field, mine in _compared(data, "unset"):
+        column, key = field["name"], data.schemas[name]["primaryKey"][0]
+        added = {row for change in data.supplied.changes if change.table == name for row in change.added}
+        rows = mine.index[mine[key].isin(list(added)) & (mine[column] == "")]
+        wanted = cells.expected(field).removesuffix(", or nothing")
+        for row, found in rules.few_rows(rows):
+            yield _asked(name, row, column, found, wanted, field["unset"])
+
+
 # ------------------------------------------------------------------------------------------------- measured, and counted
 
 
@@ -287,6 +342,7 @@ def _told_twice(data: rules.Data) -> Iterator[Problem]:
 
 
 RULES: tuple[Callable[[rules.Data], Iterator[Problem]], ...] = (
-    _alike, _clocks, _sizes, _magnitudes, _series, _low_share, _counted_twice, _faster_than_any_memory, _unit_words, _told_twice,
+    _alike, _clocks, _sizes, _magnitudes, _letters, _same_name, _unset, _series, _low_share, _counted_twice,
+    _faster_than_any_memory, _unit_words, _told_twice,
 )  # fmt: skip
 """Every question; each may raise KeyError where a column it needs is missing."""
