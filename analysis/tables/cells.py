@@ -187,7 +187,7 @@ def _wrong_text(cell: str, field: Mapping[str, Any], limits: Mapping[str, Any], 
     pattern = limits.get("pattern", "")
     if pattern and not _matches(cell, pattern):
         meant = [repr(text) for text in dict.fromkeys(_plainer(cell)) if text and _matches(text, pattern)]
-        return f"Did you mean {' or '.join(meant)}?" if meant else ""
+        return f"Did you mean {' or '.join(meant)}?" if meant else "Year first, in digits." if "{4}" in pattern else ""
     return (unfit_id(cell) if pattern == ID_PATTERN else unfit(cell)) or None
 
 

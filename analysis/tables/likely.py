@@ -29,8 +29,8 @@ CYCLES = (2, 4, 8, 16)
 """Transfers of a memory in a cycle of one of its clocks: two at double data rate, four to sixteen in graphics memory."""
 SPREAD = 1.5
 """Memories of one kind may be so much slower or faster than those of the book."""
-SIZE_STEP, MOST_BITS = 0.25, 2
-"""Multiples of so many GiB are sizes themselves; others are asked about where they are a sum of so few powers of two, converted."""
+ROUND, MOST_BITS = (0.25, 0.5, 0.75, 1.5, 2.5, 3.5, 3.75, 7.5), 2
+"""Sizes with decimals that are sold; others are asked about where they are a sum of so few powers of two, converted."""
 BINARY_OVER_DECIMAL = {"gibyte": 1.024**3, "mibyte": 1.024**2}
 LEAST_BYTE_PER_PARAM = 0.5
 """Weights of 4 bits: what serves in batches has hardly fewer."""
@@ -130,9 +130,9 @@ def _sizes(data: rules.Data) -> Iterator[Problem]:
 
 def _converted(cell: str, ratio: float) -> int:
     """The whole size that a number with decimals is when it is converted, within the rounding of its last digit; 0 where none."""
-    if not re.fullmatch(r"\d+\.\d+", cell, re.ASCII) or (float(cell) / SIZE_STEP).is_integer():
+    if not re.fullmatch(r"\d+\.\d+", cell, re.ASCII) or float(cell) in ROUND:
         return 0
-    half_a_digit = 0.5 / 10 ** len(cell.partition(".")[2])
+    half_a_digit = max(0.5 / 10 ** len(cell.partition(".")[2]), float(cell) * EXACT)
     for factor in (ratio, 1 / ratio):
         label = round(float(cell) * factor)
         if label and abs(float(cell) * factor - label) <= half_a_digit * factor and _is_sold(label):

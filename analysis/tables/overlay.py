@@ -453,10 +453,12 @@ def _meant(name: str, fields: Mapping[str, Any]) -> str | None:
     """The book's column that a header means: by its name, in another unit, or as people write it: ``Memory bandwidth (GB/s)``."""
     if name in fields:
         return name
-    ours = spelled(name) if len(name) <= LONGEST_HEADER else ""
-    return _in_another_unit(name, fields) or (
-        ours if ours in fields else _in_another_unit(ours, fields) if ours else None
-    )
+    if len(name) > LONGEST_HEADER or (in_ours := _in_another_unit(name, fields)):
+        return None if len(name) > LONGEST_HEADER else in_ours
+    ours = spelled(name)
+    meant = ours if ours in fields else _in_another_unit(ours, fields)
+    # Memory labelled GB has GiB: which of the two is meant is for whoever knows to say.
+    return None if meant and "sizes" in fields[meant] and ours != meant else meant
 
 
 LONGEST_HEADER = 100
