@@ -60,7 +60,7 @@ def device(level: str, column: str, value: str, *words: str, **more: str) -> Odd
 
 def text(content: str, level: str, row: int | None, column: str | None, *words: str, file: str = "devices.csv") -> Odd:
     """A file as somebody wrote it."""
-    name = f"{file}: {content[:40]!r}… told in row {row}, {content.count(chr(10))} lines, {len(content)} letters"
+    name = f"{file}: {content[-40:]!r} told in row {row}, {content.count(chr(10))} lines, {len(content)} letters"
     return Odd(name, {file: content.encode()}, level, file, row, column, words)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def _judged(name: str, content: bytes | None, schema: str) -> tuple[pd.DataFrame
 def _few(found: list[Problem]) -> list[Problem]:
     """The problems, errors first, but of one column and level the first twenty and how many more: they have one cause."""
     columns: dict[tuple[str, str | None, str], list[Problem]] = {}
-    for problem in sorted(found, key=lambda problem: problem.level != "error"):
+    for problem in sorted(_alike_once(found), key=lambda problem: problem.level != "error"):
         columns.setdefault((problem.file, problem.column, problem.level), []).append(problem)
     few = []
     for (file, column, level), of_column in columns.items():
@@ -82,6 +83,23 @@ def _few(found: list[Problem]) -> list[Problem]:
             said, todo = f"{rest} more problems like these", "They are probably of one kind."
             few.append(Problem(file, said, of_column[0].expected, todo, column=column, level=level))
     return few
+
+
+MOST_ALIKE = 3
+"""The same question at more cells of a column is asked once, and the first row speaks for the others."""
+
+
+def _alike_once(found: list[Problem]) -> list[Problem]:
+    alike: dict[Problem, list[Problem]] = {}
+    for problem in found:
+        alike.setdefault(replace(problem, row=None) if problem.level != "error" else problem, []).append(problem)
+    once = [
+        [replace(same[0], found=f"{same[0].found}, here and in {len(same) - 1} more rows")]
+        if len(same) > MOST_ALIKE
+        else same
+        for same in alike.values()
+    ]
+    return [problem for same in once for problem in same]
 
 
 def require(folder: Path) -> None:

@@ -244,8 +244,8 @@ def _unset(data: rules.Data) -> Iterator[Problem]:
         added = {row for change in data.supplied.changes if change.table == name for row in change.added}
         rows = mine.index[mine[key].isin(list(added)) & (mine[column] == "")]
         wanted = cells.expected(field).removesuffix(", or nothing")
-        for row, found in rules.few_rows(rows):
-            yield _asked(name, row, column, found, wanted, field["unset"])
+        for row in rows:
+            yield _asked(name, row, column, "nothing", wanted, field["unset"])
 
 
 # ------------------------------------------------------------------------------------------------- measured, and counted

@@ -444,7 +444,7 @@ def _foreign(sheet: Sheet, unknown: Sequence[str], schema: Mapping[str, Any]) ->
     found = (
         f"{len(unknown)} of {len(sheet.header)} columns that {sheet.table} does not have: {', '.join(unknown)[:300]}"
     )
-    expected = f"its columns, of which a new row needs {', '.join(needed)}"
+    expected = f"the columns of the table, of which a new row needs {', '.join(needed)}"
     todo = f"Is it another program's file? `memory-wall template {sheet.table}` writes an empty table of all {len(names)} columns."
     return Problem(sheet.file, found, expected, todo, 1)
 

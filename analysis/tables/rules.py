@@ -174,26 +174,14 @@ def _decisions(data: Data) -> Iterator[Problem]:
             )  # fmt: skip
 
 
-def few_rows(rows: Iterable[Any]) -> Iterator[tuple[int, str]]:
-    """Rows in which a cell is empty, and what is found there; many have one cause, and the first speaks for them."""
-    numbers = [int(row) for row in rows]
-    if len(numbers) > MOST_ALIKE:
-        yield numbers[0], f"nothing, here and in {len(numbers) - 1} more rows"
-    else:
-        yield from ((number, "nothing") for number in numbers)
-
-
-MOST_ALIKE = 3
-
-
 def _backends(data: Data) -> Iterator[Problem]:
     """A device that names no backend needs others of its vendor and class that agree on one."""
     devices = data.texts["devices"]
     maker = devices["vendor"].str.lower() + " " + devices["device_class"]
     said = devices[devices["backend"] != ""].groupby(maker)["backend"].nunique()
-    for row, found in few_rows(devices.index[(devices["backend"] == "") & (maker.map(said).fillna(0) != 1)]):
+    for row in devices.index[(devices["backend"] == "") & (maker.map(said).fillna(0) != 1)]:
         yield Problem(
-            file="devices.csv", row=row, column="backend", found=found, level="warning",
+            file="devices.csv", row=int(row), column="backend", found="nothing", level="warning",
             expected="cuda, metal, vulkan, rocm or cpu", todo="Without it no speed is expected of the device, only its limit shown.",
         )  # fmt: skip
 
