@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.book import intake
+from analysis.book.inputs import intake
 from analysis.tables import overlay
 from tests.conftest import command
 from tests.odd_cases import FINE, ODD, Odd, Rows

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from analysis import tables
-from analysis.derived import common, dram_capacity
 from analysis.model import shapes
 from analysis.model.predict import predict_file
+from analysis.subjects import common
+from analysis.subjects.dram_capacity import derived as dram_capacity
 from analysis.tables import checks, overlay
 from tests.conftest import ROOT
 
