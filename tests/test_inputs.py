@@ -46,6 +46,7 @@ def speeds(table: pd.DataFrame) -> list[float]:
         ("context_tokens", "context_token", 1), ("ctx", "context_token", 1), ("Context (tokens)", "context_token", 1),
         ("n_ctx", "context_token", 1), ("Model", "model_id", 1), ("quant", "quantization", 1), ("GPU", "chip", 1),
         ("Batch Size", "batch_size", 1), ("num_hidden_layers", "n_layer", 1), ("flash-attn", "flash_attention", 1),
+        ("Device name", "device", 1), ("framework", "engine", 1), ("measured", "measured_token_per_s", 1),
         ("kv_bits", "kv_bit", 1), ("n_gpu", "n_device", 1), ("storage_read_mbyte_per_s", "storage_read_gbyte_per_s", 1e-3),
     ],
 )  # fmt: skip

@@ -6,14 +6,14 @@ A header is read as people write it: capitals, spaces, units in brackets, other 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import JaroWinkler
 
 from analysis import units
-from analysis.errors import similar
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ def _short(number: float) -> str:
 
 
 COLUMNS = (
-    Column("backend", "needed in each row: cuda, metal, rocm, vulkan, cpu, or what stands for them, as MTL or cuda12"),
-    Column("memory_bandwidth_gbyte_per_s", "needed: bandwidth of the data sheet", 0.01, 1e6, "bandwidth mem_bandwidth memory_bw bw"),
+    Column("device", "a device of the book, by id or name: rtx-3060-12gb, MacBook Air M2", spellings="device_name device_id hardware"),
+    Column("backend", "needed without a device: cuda, metal, rocm, vulkan, cpu, or what stands for them, as MTL or cuda12"),
+    Column("memory_bandwidth_gbyte_per_s", "needed without a device", 0.01, 1e6, "bandwidth mem_bandwidth memory_bw bw"),
     Column("model_id", "a model of the book, by id or name: llama-3.1-8b, Qwen3 8B", spellings="model model_name"),
     Column("format", "number format of the weights, by id or name: q4-k-m, Q4_K_M, AWQ, 4.5 bpw", spellings="number_format format_id"),
     Column("quantization", "the same as reports name it; the two may not contradict in a row", spellings="quant quantisation"),
@@ -62,10 +63,12 @@ COLUMNS = (
     Column("n_layer", "layers; else those of the model, else from its size", 1, 1e5, "layers n_layers num_layers num_hidden_layers"),
     Column("n_kv_head", "heads of the KV cache; else those of the model", 1, 1e5, "n_kv_heads kv_heads num_key_value_heads"),
     Column("head_dim", "numbers a head holds; else those of the model", 1, 1e6, "head_size"),
-    Column("chip", "name of the chip: its generation, its kind of memory and its peak", spellings="gpu gpu_name chip_name"),
+    Column("chip", "name of the chip: generation, memory, peak; alone, its device", spellings="gpu gpu_name chip_name"),
     Column("memory_type", "kind of memory, where the chip leaves it open: HBM3, GDDR6X", spellings="vram_type"),
     Column("memory_capacity_gibyte", "memory; what does not fit gets no speed", 1e-3, 1e7, "memory vram mem capacity vram_capacity"),
     Column("storage_read_gbyte_per_s", "storage from which the rest is read for every token", 1e-5, 1e5, "storage_read ssd_read storage"),
+    Column("engine", "program that runs the model; without it llama.cpp", spellings="framework runtime inference_engine"),
+    Column("measured_token_per_s", "a measured speed, to be compared", 1e-4, 1e7, "measured measured_tps measured_speed avg_ts"),
     Column("flash_attention", "true or false; else the default of the year", spellings="flash_attn flash fa"),
     Column("year", "year of the software; without it today's", 1990, 2100, "software_year"),
     Column("n_device", "devices: one is counted", 1, 1, "n_gpu n_gpus num_gpus gpu_count device_count n_devices tensor_parallel", only=1),
@@ -73,6 +76,8 @@ COLUMNS = (
 )  # fmt: skip
 BY_NAME = {column.name: column for column in COLUMNS}
 REQUIRED = ("backend", "memory_bandwidth_gbyte_per_s")
+NAMING = ("device", "chip")
+"""Columns whose names may stand for what is required."""
 TODO = "`memory-wall template predict` says what each column holds."
 CLOSE = 80
 """Of 100: a name so like one of ours was meant to be it."""
@@ -109,12 +114,22 @@ class Header:
 
 
 def _with_nearest(name: str) -> str:
-    hint = similar(spelled(name), BY_NAME).partition(" or ")[0].removeprefix("Did you mean ").rstrip("?")
-    return f"{name} (nearest: {hint.strip(chr(39))})" if hint else name
+    text = spelled(name)
+    score, near = max((_alike(text, column), column) for column in BY_NAME)
+    return f"{name} (nearest: {near})" if score >= CLOSE else name
 
 
-def read(header: Sequence[str], output: Sequence[str] = ()) -> Header:
-    """Say which column of a header is which of ours; what is nearly one of ours is wrong, what is like none is theirs."""
+def _alike(one: str, other: str) -> float:
+    """Of 100: how alike two names of columns are, in how they begin or in the words they share."""
+    words = fuzz.token_set_ratio(one.replace("_", " "), other.replace("_", " "))
+    return max(100 * JaroWinkler.similarity(one, other), words)
+
+
+def read(header: Sequence[str], output: Sequence[str] = (), filled: Collection[str] = ()) -> Header:
+    """Say which column of a header is which of ours; what is nearly one of ours is wrong, what is like none is theirs.
+
+    filled  our columns that are given for all rows beside the table
+    """
     used: dict[str, str] = {}
     ratios: dict[str, float] = {}
     unused: list[str] = []
@@ -129,7 +144,9 @@ def read(header: Sequence[str], output: Sequence[str] = ()) -> Header:
             wrong.append((name, f"the column beside {used[target]!r}", "one column for one quantity", "Keep one."))
         else:
             used[target], ratios[target] = name, ratio
-    wrong += [(name, "no such column", "it", _todo(name, wrong)) for name in REQUIRED if name not in used]
+    if not {*used, *filled} & set(NAMING):
+        missing = [name for name in REQUIRED if name not in used]
+        wrong += [(name, "no such column", "it, or a column device", _todo(name, wrong)) for name in missing]
     for name in output:
         if name in header and APART + name in header:
             wrong.append((name, f"the column, and {APART + name} too", "room for the answer", "Rename one of the two."))

@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -28,7 +28,7 @@ from analysis import door
 from analysis.door import sheets
 from analysis.equations import kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
-from analysis.model import expected, inputs, memory_limits, names
+from analysis.model import devices, expected, inputs, memory_limits, names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,13 +43,19 @@ FACTORS = {
     "storage_read_gbyte_per_s": 1e9,
 }
 """Column → factor to base units; the other numbers are in base units already."""
+BANDWIDTH, CAPACITY = "memory_bandwidth_gbyte_per_s", "memory_capacity_gibyte"
+DEVICE_NUMBERS = {BANDWIDTH: "bandwidth_gbyte_per_s", CAPACITY: "capacity_gibyte"}
+"""Column → what a device of the book says of it."""
+MEASURED = "measured_token_per_s"
 NUMBERS = tuple(column.name for column in inputs.COLUMNS if column.is_number)
-TEXT = ("backend", "model_id", "format", "chip", "memory_type", "quantization")
+TEXT = ("device", "backend", "model_id", "format", "chip", "memory_type", "quantization", "engine")
 OUTPUT_NUMBER = (
-    "token_per_s", "token_per_s_low", "token_per_s_high", "limit_token_per_s", "needs_gibyte", "has_gibyte",
+    "token_per_s", "token_per_s_low", "token_per_s_high", "limit_token_per_s", "needs_gibyte", "has_gibyte", "left_gibyte",
 )  # fmt: skip
 OUTPUT_TEXT = ("fits", "binding", "note")
 OUTPUT = (*OUTPUT_NUMBER, *OUTPUT_TEXT)
+COMPARED = "inside_interval"
+"""One more column where speeds were measured: yes, or on which side of the interval they lie."""
 BINDINGS = ("overhead", "bandwidth", "compute", "storage", "capacity")
 
 BLANKS = ("", " ")
@@ -74,6 +80,9 @@ NOTES = {
     "bit": "bits of the number format not known: give weight_gibyte; no prediction",
     "borrowed": "no measurements of this backend: parameters of Vulkan stand in",
     "split": "what runs on the processor is not counted: all on the graphics processor",
+    "by-chip": "bandwidth and memory of the chip's device in the book",
+    "several": "the name means several devices: what they differ in is left out",
+    "engine": "few runs of this engine or none: the widest interval of the backend",
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
     "ceiling": "memory wider than processors were fitted on: a ceiling of few runs stands in, the chip may be faster",
     "layer": "n_layer estimated from the size",
@@ -103,7 +112,7 @@ def predict(table: pd.DataFrame, *, folder: Path | None = None, file: str = "tab
     rows = Rows(table, folder or _data_folder(), file)
     rows.require_sound()
     answered = _answer(rows)
-    return table.assign(**{rows.header.output(name): answered[name] for name in OUTPUT})
+    return table.assign(**{rows.header.output(str(name)): answered[name] for name in answered})
 
 
 def example() -> pd.DataFrame:
@@ -123,12 +132,14 @@ class Rows:
     first_line: int = 2
     lines: Sequence[int] = ()
     """Line of each row, where the rows do not follow each other from ``first_line`` on."""
+    filled: Mapping[str, str] = field(default_factory=dict)
+    """Our column → what every row has where the table has no such column."""
     problems: list[Problem] = field(default_factory=list)
     notes: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     def require_sound(self) -> None:
         """Read everything and raise InputError if anything is wrong."""
-        self.header = inputs.read([str(name) for name in self.table.columns], OUTPUT)
+        self.header = inputs.read([str(name) for name in self.table.columns], (*OUTPUT, COMPARED), self.filled)
         self.problems += [
             Problem(file=self.file, column=name, found=found, expected=wanted, todo=todo)
             for name, found, wanted, todo in self.header.wrong
@@ -137,8 +148,11 @@ class Rows:
             self.numbers = {name: self._number(inputs.BY_NAME[name]) for name in NUMBERS}
             self.flash = self._flag("flash_attention")
             self.names = {name: self._names(name) for name in TEXT}
-            self._check_names("model_id", self._model_ids(), sorted(_models(self.folder)), "a known model")
-            self._check_names("backend", self._backends(), names.BACKENDS, "a backend")
+            self._check_names(
+                "model_id", self._model_ids(), "a known model", lambda name: names.model_todo(name, self.folder)
+            )
+            self._use_devices()
+            self._check_names("backend", self._backends(), "a backend", lambda name: nearest(name, names.BACKENDS))
             self._check_formats()
         if self.problems:
             raise InputError(self.problems[:MOST_PROBLEMS])
@@ -150,7 +164,8 @@ class Rows:
         import pandas as pd
 
         if name not in self.header.used:
-            return None
+            given = self.filled.get(name)
+            return None if given is None else pd.Series([given]).repeat(len(self)).reset_index(drop=True)
         column = self.table[self.header.used[name]]
         if column.dtype.kind in "fiub":
             return column
@@ -164,7 +179,7 @@ class Rows:
         if column is None:
             return np.full(len(self), np.nan)
         values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float)
-        values = values * self.header.ratio[wanted.name]
+        values = values * self.header.ratio.get(wanted.name, 1.0)
         with np.errstate(invalid="ignore"):
             fits = (values >= wanted.low) & (values <= wanted.high)
         self._refuse(wanted.name, column, column.notna().to_numpy() & ~fits, wanted.allowed)
@@ -187,7 +202,7 @@ class Rows:
     def _wrong(self, position: int, name: str, found: str, wanted: str, todo: str) -> None:
         """Remember a problem in the cell of a row, at the column as the file calls it."""
         line = self.lines[position] if self.lines else position + self.first_line
-        called = self.header.used[name].strip()
+        called = self.header.used.get(name, name).strip()
         self.problems.append(Problem(file=self.file, row=line, column=called, found=found, expected=wanted, todo=todo))
 
     def _names(self, name: str) -> tuple[npt.NDArray[np.int64], list[str]]:
@@ -202,6 +217,45 @@ class Rows:
         place = np.array([index if text else -1 for index, text in enumerate(texts)] + [-1], dtype=np.int64)
         return place[position], texts
 
+    def _use_devices(self) -> None:
+        """Give each row what its device says; in a table without bandwidths, that of its chip's device.  Own cells go first."""
+        is_bare = np.isnan(self.numbers[BANDWIDTH])
+        found = [devices.device(name, self.folder) for name in self.names["device"][1]]
+        self._check_names("device", [one.is_known for one in found], "a device of the book", self._device_todo)
+        self._check_open(found, is_bare)
+        is_named = self.names["device"][0] >= 0
+        self._take("device", found, is_named)
+        by_chip = is_bare & ~is_named & (self.names["chip"][0] >= 0) & (BANDWIDTH not in self.header.used)
+        if by_chip.any():
+            self._take("chip", [devices.device(name, self.folder) for name in self.names["chip"][1]], by_chip)
+        self.note("by-chip", by_chip & ~np.isnan(self.numbers[BANDWIDTH]))
+
+    def _device_todo(self, name: str) -> str:
+        return devices.device(name, self.folder).problem
+
+    def _check_open(self, found: Sequence[devices.Device], is_bare: npt.NDArray[np.bool_]) -> None:
+        """A name of several devices is open where they differ in bandwidth and the row has none of its own."""
+        position = self.names["device"][0]
+        for index, one in enumerate(found):
+            rows = np.flatnonzero((position == index) & is_bare)
+            if one.is_known and one.problem and len(rows):
+                given = self.names["device"][1][index]
+                self._wrong(int(rows[0]), "device", repr(given[:80]), "one device, or a bandwidth", one.problem)
+
+    def _take(self, name: str, found: Sequence[devices.Device], where: npt.NDArray[np.bool_]) -> None:
+        """Fill what rows lack from the devices that a column names."""
+        for column, fact in DEVICE_NUMBERS.items():
+            said = self.looked_up(name, [getattr(one, fact) for one in found]) * FACTORS[column]
+            self.numbers[column] = np.where(where & np.isnan(self.numbers[column]), said, self.numbers[column])
+        place = self.names[name][0]
+        for column in {"backend", "chip", "memory_type"} - {name}:
+            position, texts = self.names[column]
+            said_texts = [str(getattr(one, column)) for one in found]
+            lacks = where & (position < 0) & (self.looked_up(name, [bool(text) for text in said_texts], 0) > 0)
+            self.names[column] = np.where(lacks, len(texts) + place, position), [*texts, *said_texts]
+        is_several = self.looked_up(name, [len(one.ids) > 1 for one in found], 0) > 0
+        self.note("several", self.notes.get("several", False) | (where & is_several & np.isnan(self.numbers[CAPACITY])))
+
     def _model_ids(self) -> list[str]:
         """The models that the names in ``model_id`` mean; empty where they mean none."""
         self.models = [names.model_id(name, self.folder) for name in self.names["model_id"][1]]
@@ -211,12 +265,12 @@ class Rows:
         self.backends = [names.backend(name) for name in self.names["backend"][1]]
         return self.backends
 
-    def _check_names(self, name: str, meant: Sequence[object], known: Sequence[str], wanted: str) -> None:
+    def _check_names(self, name: str, meant: Sequence[object], wanted: str, todo: Callable[[str], str]) -> None:
         position, given = self.names[name]
         for index, value in enumerate(given):
             if value and not meant[index]:
                 first = int(np.flatnonzero(position == index)[0])
-                self._wrong(first, name, repr(value[:80]), wanted, nearest(value[:80], known))
+                self._wrong(first, name, repr(value[:80]), wanted, todo(value[:80]))
 
     def _check_formats(self) -> None:
         """Resolve the names of formats; two columns may not name two formats of different bits in one row."""
@@ -406,6 +460,8 @@ class Kinds:
         old = np.fmax(year, born) < expected.CURRENT_SOFTWARE_YEAR
         flash = np.where(np.isnan(rows.flash), ~(year < expected.FLASH_BY_DEFAULT_YEAR), rows.flash > 0)
         self.packing, self.is_unknown = _packing(rows, sizes.bit)
+        engines = [names.engine(name, rows.folder) for name in rows.names["engine"][1]]
+        self.is_other_engine = rows.looked_up("engine", [not found.is_measured for found in engines], 0) > 0
         self.code = expected.codes(
             stack=np.maximum(self.stack, 0),
             hbm=self._is_hbm(rows, generations),
@@ -416,6 +472,7 @@ class Kinds:
         rows.note("borrowed", borrowed > 0)
         rows.note("split", rows.looked_up("backend", [found.is_split for found in meant], 0) > 0)
         rows.note("format", self.is_unknown)
+        rows.note("engine", self.is_other_engine)
         rows.note(
             "chip", (rows.names["chip"][0] >= 0) & np.isnan(born) & (self.stack != expected.STACK_NAMES.index("cpu"))
         )
@@ -462,12 +519,22 @@ def _answer(rows: Rows) -> pd.DataFrame:
     low, high = _interval(known, kinds, sizes.is_expert)
     limit = np.where(missing & ~rows.notes["capacity"], np.nan, _limit(rows, sizes, batch))
     ended = np.where(rows.notes["storage"], np.nan, 1.0)
-    columns = {
+    columns: dict[str, Any] = {
         "token_per_s": speed, "token_per_s_low": speed * low * ended, "token_per_s_high": np.minimum(speed * high * ended, limit),
         "limit_token_per_s": limit, "needs_gibyte": needs / GIBYTE, "has_gibyte": usable.byte / GIBYTE,
+        "left_gibyte": (usable.byte - needs) / GIBYTE,
         "fits": memory_limits.words(grade), "binding": _binding(rows, parts, missing), "note": _note(rows, sizes, kinds, batch),
     }  # fmt: skip
+    if MEASURED in {*rows.header.used, *rows.filled}:
+        columns[COMPARED] = _compared(rows.numbers[MEASURED], columns["token_per_s_low"], columns["token_per_s_high"])
     return pd.DataFrame(columns, index=rows.table.index)
+
+
+def _compared(measured: Values, low: Values, high: Values) -> npt.NDArray[np.object_]:
+    """Where measured speeds lie: ``yes`` inside the interval, ``below`` or ``above`` it; empty where there is none."""
+    with np.errstate(invalid="ignore"):
+        words = np.select([measured < low, measured > high, measured == measured], ["below", "above", "yes"], "")  # noqa: PLR0124 - NaN
+    return np.where(np.isnan(low), "", words).astype(object)
 
 
 def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, batch: Values) -> dict[str, Values]:
@@ -539,7 +606,8 @@ def _interval(known: expected.Calibration, kinds: Kinds, is_expert: npt.NDArray[
     wide = np.array(
         [expected.widest(known, name, is_expert=experts) for name in expected.STACK_NAMES for experts in (False, True)]
     )
-    low, high = np.where(kinds.is_unknown[:, np.newaxis], wide[stack * 2 + is_expert], ends[kind * 2 + is_expert]).T
+    is_wide = (kinds.is_unknown | kinds.is_other_engine)[:, np.newaxis]
+    low, high = np.where(is_wide, wide[stack * 2 + is_expert], ends[kind * 2 + is_expert]).T
     return low, high
 
 
@@ -706,7 +774,7 @@ def _predict_stream(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.
         stream.seek(0)
         return _predict_parsed(stream, store, at)
     header = inputs.read(columns, OUTPUT)
-    store.write(",".join([*columns, *map(header.output, OUTPUT)]).encode() + b"\n")
+    store.write(",".join([*columns, *map(header.output, _output(header))]).encode() + b"\n")
     line = at.line
     while True:
         start = stream.tell()
@@ -719,6 +787,11 @@ def _predict_stream(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.
             stream.seek(start)
             return _predict_parsed(stream, store, here)
         line += count
+
+
+def _output(header: inputs.Header) -> tuple[str, ...]:
+    """The columns of the answer to a table."""
+    return (*OUTPUT, COMPARED) if MEASURED in header.used else OUTPUT
 
 
 class Reading(NamedTuple):
@@ -818,7 +891,8 @@ def _names_text(answered: pd.DataFrame) -> tuple[npt.NDArray[np.int64], list[str
     """The last columns: which text each row has, and the texts."""
     import pandas as pd
 
-    columns = [answered[name].fillna("").to_numpy(dtype=object) for name in OUTPUT_TEXT]
+    texts_of = [name for name in answered if name not in OUTPUT_NUMBER]
+    columns = [answered[name].fillna("").to_numpy(dtype=object) for name in texts_of]
     which, lists = zip(*map(pd.factorize, columns), strict=True)
     texts = [",".join(["", *map(_quoted, texts)]) + "\n" for texts in product(*lists)]
     return np.asarray(np.ravel_multi_index(which, [len(names) for names in lists]), dtype=np.int64), texts
@@ -853,7 +927,7 @@ def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.
 def _beside(rows: Rows, answered: pd.DataFrame, *, header: bool) -> str:
     """The rows with their predictions as CSV; numbers are written as in plain lines."""
     columns = {name: answered[name].round(DECIMALS).astype(object) for name in OUTPUT_NUMBER}
-    columns |= {name: answered[name] for name in OUTPUT_TEXT}
+    columns |= {str(name): answered[name] for name in answered if name not in OUTPUT_NUMBER}
     whole = rows.table.assign(**{rows.header.output(name): column for name, column in columns.items()})
     return str(whole.to_csv(index=False, header=header, lineterminator="\n"))
 
