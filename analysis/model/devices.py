@@ -13,19 +13,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.model import expected, wording
+from analysis.model import expected, memory_limits, wording
 
 CAPACITY = re.compile(r"(?<![\w.])(\d{1,4})\s*(?:gi?b|gigs?)\b", re.IGNORECASE)
 BACKEND_OF = {"NVIDIA": "cuda", "AMD": "rocm"}
 """What a model runs on where an accelerator's maker has software of its own that was measured."""
 CONFIGURABLE = ("laptop", "desktop", "tablet")
 """Classes that are sold with several sizes of the same memory: there a size that is named stands for the row's."""
-FACTS = ("name", "bandwidth_gbyte_per_s", "capacity_gibyte", "part", "backend", "memory_type", "device_class")
+FACTS = ("system", "name", "bandwidth_gbyte_per_s", "capacity_gibyte", "part", "backend", "memory_type", "device_class")
 
 
 class Device(NamedTuple):
     """What a name says of a device; empty or NaN where it says nothing, or where the rows that it may mean differ.
 
+    system      whose limit counts for what one program may take of the memory
     part        the chip by its own name, as GA102
     ids         the rows it may mean; none where no row has all its words
     problem     why it cannot be used, and what to do; empty where the bandwidth is known
@@ -39,6 +40,7 @@ class Device(NamedTuple):
     backend: str = ""
     memory_type: str = ""
     device_class: str = ""
+    system: str = ""
     problem: str = ""
 
     @property
@@ -90,6 +92,7 @@ def _devices(folder: Path) -> Iterator[tuple[str, Device]]:
         yield row["device_id"], Device(
             (row["device_id"],), _number(row["memory_bandwidth_gbyte_per_s"]), _number(row["memory_capacity_gibyte"]),
             row["name"], row["chip"], row["backend"], row["memory_type"], row["device_class"],
+            memory_limits.system_of(row["vendor"], row["device_class"]),
         )  # fmt: skip
 
 
@@ -100,6 +103,7 @@ def _accelerators(folder: Path) -> Iterator[tuple[str, Device]]:
         yield row["accelerator_id"], Device(
             (row["accelerator_id"],), _number(row["memory_bandwidth_gbyte_per_s"]), capacity, row["name"], "",
             BACKEND_OF.get(row["vendor"], ""), row["memory_type"], "server",
+            "video",
         )  # fmt: skip
 
 

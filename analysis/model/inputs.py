@@ -14,6 +14,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
 from analysis import units
+from analysis.errors import InputError, Problem
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,20 @@ def _unit(sign: str) -> str:
     word = "byte" if found[2].startswith("B") or found[2].lower().startswith("byte") else "bit"
     word = "bit" if found[2].lower().startswith("bit") else word
     return f"{(found[1] or '').lower()}{word}{'_per_s' if found[3] else ''}"
+
+
+def filled(settings: Sequence[str]) -> dict[str, str]:
+    """Our column → its value for every row, from ``column=value`` texts; raises InputError for a column that is none."""
+    found = {}
+    for setting in settings:
+        name, sign, value = setting.partition("=")
+        target, ratio, problem = _meant(name.strip())
+        if not sign or not target or ratio != 1.0 or problem:
+            known = ", ".join(column.name for column in COLUMNS if column.only is None)
+            todo = problem[2] if problem else f"Columns: {known}."
+            raise InputError([Problem("--give", repr(setting[:80]), "column=value, as device=rtx-3060-12gb", todo)])
+        found[target] = value.strip()
+    return found
 
 
 def help_text() -> str:

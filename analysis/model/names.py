@@ -51,7 +51,10 @@ FAMILY = re.compile(r"(?<![a-z0-9])(?:q\d-?k(?![a-z0-9])|iq\d-?(?:xxs|xs|s|m|nl)
 
 def plain(name: str) -> str:
     """A name in lower case, its words joined by hyphens; sizes in one letter: ``Q4_K - Medium`` → ``q4-k-m``."""
-    text = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return _sized(re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"))
+
+
+def _sized(text: str) -> str:
     return re.sub(r"(?<=k-)(small|medium|large)(?![a-z0-9])", lambda found: SIZES[found[1]], text)
 
 
@@ -163,7 +166,7 @@ def _joined(name: str) -> str:
 
 def _alone(name: str, folder: Path) -> str:
     """The same of a name from which its format and what stands beside it are taken."""
-    text = re.sub(r"[^a-z0-9.]+", "-", PART_OF.sub("", name.lower().removesuffix(".gguf")))
+    text = _sized(re.sub(r"[^a-z0-9.]+", "-", PART_OF.sub("", name.lower().removesuffix(".gguf"))))
     for (start, end), _ in sorted(_found(text.replace(".", "-"), folder), reverse=True):
         text = text[:start] + text[end:]
     rest = [word for word in re.split(r"-+", text) if word and word not in BESIDE]

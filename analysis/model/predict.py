@@ -8,14 +8,16 @@ note says why.  Values that cannot be right (text for a number, a negative size)
 
 from __future__ import annotations
 
+import csv
 import io
+import os
 import re
 import shutil
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -25,10 +27,11 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis import door
-from analysis.door import sheets
+from analysis.door import foreign as forms
+from analysis.door import gguf, sheets
 from analysis.equations import kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
-from analysis.model import devices, expected, inputs, memory_limits, names
+from analysis.model import devices, expected, foreign, inputs, memory_limits, names, shapes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,6 +137,8 @@ class Rows:
     """Line of each row, where the rows do not follow each other from ``first_line`` on."""
     filled: Mapping[str, str] = field(default_factory=dict)
     """Our column → what every row has where the table has no such column."""
+    shapes: Mapping[str, shapes.Shape] = field(default_factory=dict)
+    """Name → a model that the file itself describes."""
     problems: list[Problem] = field(default_factory=list)
     notes: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
@@ -203,7 +208,11 @@ class Rows:
         """Remember a problem in the cell of a row, at the column as the file calls it."""
         line = self.lines[position] if self.lines else position + self.first_line
         called = self.header.used.get(name, name).strip()
-        self.problems.append(Problem(file=self.file, row=line, column=called, found=found, expected=wanted, todo=todo))
+        problem = Problem(file=self.file, row=line, column=called, found=found, expected=wanted, todo=todo)
+        if name in self.filled and name not in self.header.used:  # which every row has, and is told once
+            problem = replace(problem, file="--give", row=None)
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def _names(self, name: str) -> tuple[npt.NDArray[np.int64], list[str]]:
         """Position of each row's name in the list of names; -1 where it is missing."""
@@ -225,6 +234,8 @@ class Rows:
         self._check_open(found, is_bare)
         is_named = self.names["device"][0] >= 0
         self._take("device", found, is_named)
+        places = [memory_limits.SYSTEMS.index(one.system) if one.system else np.nan for one in found]
+        self.system = self.looked_up("device", places)
         by_chip = is_bare & ~is_named & (self.names["chip"][0] >= 0) & (BANDWIDTH not in self.header.used)
         if by_chip.any():
             self._take("chip", [devices.device(name, self.folder) for name in self.names["chip"][1]], by_chip)
@@ -258,7 +269,8 @@ class Rows:
 
     def _model_ids(self) -> list[str]:
         """The models that the names in ``model_id`` mean; empty where they mean none."""
-        self.models = [names.model_id(name, self.folder) for name in self.names["model_id"][1]]
+        given = self.names["model_id"][1]
+        self.models = [name if name in self.shapes else names.model_id(name, self.folder) for name in given]
         return self.models
 
     def _backends(self) -> list[names.Backend | None]:
@@ -306,6 +318,8 @@ def _todo(cell: str, column: inputs.Column) -> str:
 
     if column.only is not None:
         return f"Leave the column out: what is predicted holds for {column.only:g}."
+    if (thousands := re.fullmatch(r"(\d{1,4})[kK]", cell)) and column.name.endswith("_token"):
+        return f"Write {int(thousands[1]) * 1024} or {thousands[1]}000: k may be either."
     hint = cells._not_a_number(cell, {"type": "number"}, required=False) if "," in cell and column.is_number else ""
     return hint or "Correct it, or leave it empty if it is unknown."
 
@@ -365,12 +379,23 @@ def _model(row: dict[str, str]) -> Model:
     )  # fmt: skip
 
 
+def _model_of(shape: shapes.Shape) -> Model:
+    """The same of a model that a file describes."""
+    expert = float(np.nan_to_num(shape.expert_param))
+    return Model(
+        shape.total_param, shape.active_param, shape.n_layer, float(np.nan_to_num(shape.embedding_param)), shape.kv_byte_per_token,
+        shape.window_kv_byte_per_token, shape.window_token if shape.n_window_layer else np.inf, expert, float(shape.is_moe),
+        shape.n_expert, shape.n_active_expert, 1.0 if expert else shape.active_param / shape.total_param,
+    )  # fmt: skip
+
+
 class Sizes:
     """Bytes, bits, layers and cache of every row."""
 
     def __init__(self, rows: Rows, known: expected.Calibration, batch: Values) -> None:
         filed_models = _models(rows.folder)
-        models = [_model(filed_models[name]) for name in rows.models]
+        own = {name: _model_of(shape) for name, shape in rows.shapes.items()}
+        models = [own.get(name) or _model(filed_models[name]) for name in rows.models]
         fact = {
             name: rows.looked_up("model_id", [getattr(model, name) for model in models])
             for name in Model.__dataclass_fields__
@@ -561,10 +586,10 @@ def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, 
 
 
 def _usable(rows: Rows, kinds: Kinds) -> memory_limits.Usable:
-    """Memory that one program may take, by the system that goes with the backend; unknown where no capacity is given."""
+    """Memory that one program may take, by the device's system, else that of the backend; unknown where no capacity is given."""
     systems = [memory_limits.SYSTEMS.index(memory_limits.OF_STACK.get(name, "video")) for name in expected.STACK_NAMES]
     reserve = memory_limits.DEFAULT_RESERVE_GIBYTE * GIBYTE
-    place = np.array(systems)[np.maximum(kinds.stack, 0)]
+    place = _first(rows.system, np.array(systems, dtype=float)[np.maximum(kinds.stack, 0)])
     return memory_limits.filed(rows.folder).usable(place, rows.numbers["memory_capacity_gibyte"], reserve)
 
 
@@ -648,38 +673,94 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
 # ------------------------------------------------------------------------------------------------ files
 
 
-def predict_file(source: str, target: str | None = None, *, folder: Path | None = None) -> str:
+def predict_file(
+    source: str, target: str | None = None, *, folder: Path | None = None, filled: Mapping[str, str] | None = None
+) -> str:
     """Read a table (``-``: standard input), and write it as CSV with its predictions to ``target`` (None or ``-``: standard output).
 
-    CSV works in chunks, so the table may be larger than memory; other separators, XLSX and Parquet are read whole.
-    Nothing is written where a row is wrong.  Raises InputError with every problem found.  Returns one line that names the
-    columns that were not used, empty where there is none.
+    CSV works in chunks, so the table may be larger than memory; everything else is read whole.  Files of llama-bench, a model's
+    config.json, a GGUF header and Epoch's list of hardware are read as they are.  ``filled`` gives our columns for all rows.
+    Nothing is written where a row is wrong.  Raises InputError with every problem found.  Returns what there is to say of the
+    columns that were not used, of what was taken for what, and of measured speeds; empty where there is nothing.
     """
     name = "standard input" if source == "-" else Path(source).name
-    at = Reading(folder or _data_folder(), name, 2, None)
+    at = Reading(folder or _data_folder(), name, 2, None, filled or {}, source)
     try:
         with tempfile.TemporaryFile() as store:
-            header = _predict_any(source, store, at)
+            remark = _predict_any(source, store, at)
             store.seek(0)
             _put(store, target)
     except door.Refused as error:
         raise InputError([error.problem(name)]) from None
-    return header.remark(OUTPUT)
+    return remark
 
 
-def _predict_any(source: str, store: IO[bytes], at: Reading) -> inputs.Header:
+def _predict_any(source: str, store: IO[bytes], at: Reading) -> str:
     if Path(source).suffix.lower() in (".xlsx", ".parquet"):
         if found := door.kind(Path(source)):
             raise door.Refused(found, "a file, a pipe or standard input", "Check the path; - reads standard input.")
-        return _predict_sheet(sheets.single(Path(source), None, _is_header), store, at)
+        return _predict_sheet(sheets.single(Path(source), None, _is_header), store, at).remark(OUTPUT)
+    if Path(source).suffix.lower() == ".gguf" and not door.kind(Path(source)):
+        with door.beginning(Path(source)) as (stream, byte):
+            return _predict_header(stream, byte, store, at)
     with door.opened(source) as stream:
-        if not _is_of_commas(_line(stream)):
-            stream.seek(0)
-            content = stream.read(door.LARGEST_BYTE + 1)
-            door._require_at_most(len(content), door.LARGEST_BYTE)
-            return _predict_sheet(sheets.single(Path(at.name), content, _is_header), store, at)
+        head = stream.read(forms.HEAD_BYTE)
         stream.seek(0)
-        return _predict_stream(stream, store, at)
+        form = forms.kind(head, at.name)
+        if not form and _is_of_commas(head) and not forms.of_columns(_columns_of(head)):
+            return _predict_stream(stream, store, at).remark(OUTPUT)
+        if form == "gguf":
+            return _predict_header(stream, os.fstat(stream.fileno()).st_size, store, at)
+        content = stream.read(door.LARGEST_BYTE + 1)
+        door._require_at_most(len(content), door.LARGEST_BYTE)
+        return _predict_content(content, form, store, at)
+
+
+def _predict_content(content: bytes, form: str, store: IO[bytes], at: Reading) -> str:
+    """Predict what a file holds that is no plain CSV with commas and was read whole."""
+    if form:
+        return _predict_foreign(foreign.of_content(content, form, at.source), store, at)
+    sheet = sheets.single(Path(at.name), content, _is_header)
+    if not sheet.problems and (found := foreign.of_records(forms.Records(sheet.header, sheet.rows))):
+        return _predict_foreign(found, store, at)
+    return _predict_sheet(sheet, store, at).remark(OUTPUT)
+
+
+def _predict_header(stream: IO[bytes], byte: int, store: IO[bytes], at: Reading) -> str:
+    return _predict_foreign(foreign.of_header(gguf.read(stream), byte, at.source, at.folder), store, at)
+
+
+def _columns_of(head: bytes) -> list[str]:
+    """The columns of a plain CSV, from how it begins."""
+    first = head.decode("utf-8-sig", "replace").splitlines()[:1]
+    return next(csv.reader(first), [])
+
+
+def _predict_foreign(file: foreign.File, store: IO[bytes], at: Reading) -> str:
+    """Write the rows of a foreign file with their predictions, and return what was taken for what."""
+    import pandas as pd
+
+    found = foreign.asked(file, at.folder, at.filled)
+    table = pd.DataFrame(found.given, dtype=str)
+    rows = Rows(table, at.folder, at.name, lines=found.lines, filled=at.filled, shapes=found.models)
+    rows.require_sound()
+    answered = _remarked(_answer(rows), found)
+    whole = pd.DataFrame(found.rows, columns=found.header, dtype=str)
+    header = inputs.Header({}, {}, [], given=tuple(found.header))
+    store.write(_csv(whole, answered, header).encode())
+    said = foreign.summary(answered[COMPARED]) if COMPARED in answered else ""
+    return "\n".join([f"read as {found.kind}", *found.taken, *([said] if said else [])])
+
+
+def _remarked(answered: pd.DataFrame, found: foreign.Foreign) -> pd.DataFrame:
+    """The answer with the remarks of each row before its note; nothing is answered for rows that are left out."""
+    left = np.array(found.left_out, dtype=bool)
+    notes = [
+        said if is_left or not note else f"{said}; {note}" if said else note
+        for said, is_left, note in zip(found.remarks, found.left_out, answered["note"], strict=True)
+    ]
+    blank = {name: answered[name].mask(left) for name in answered if name != "note"}
+    return answered.assign(**{str(name): column for name, column in blank.items()}, note=notes)
 
 
 def _is_of_commas(first: bytes) -> bool:
@@ -701,12 +782,12 @@ def _predict_sheet(sheet: sheets.Sheet, store: IO[bytes], at: Reading) -> inputs
         raise InputError(sheet.problems[:MOST_PROBLEMS])
     if twice := [name for name in sheet.header if sheet.header.count(name) > 1]:
         raise door.Refused(f"the column {twice[0][:80]!r} twice", "each column once", "Keep one.")
-    header = inputs.read(sheet.header, OUTPUT)
+    header = inputs.read(sheet.header, OUTPUT, at.filled)
     table = pd.DataFrame([cells for _, cells in sheet.rows], columns=sheet.header, dtype=str)
     if sheet.decimal_comma:
         for name in {header.used[name] for name in NUMBERS if name in header.used}:
             table[name] = table[name].str.replace(DECIMAL_COMMA, ".", regex=True)
-    rows = Rows(table, at.folder, at.name, lines=[row for row, _ in sheet.rows])
+    rows = Rows(table, at.folder, at.name, lines=[row for row, _ in sheet.rows], filled=at.filled)
     rows.require_sound()
     store.write(_beside(rows, _answer(rows), header=True).encode())
     return rows.header
@@ -769,11 +850,11 @@ class _Metered(io.RawIOBase):
 def _predict_stream(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.Header:
     """Write the header and the rows: line by line as they stand while they are plain, through the CSV parser from where they are not."""
     first = _line(stream)
-    columns = _plain_header(first)
+    columns = _plain_header(first, at)
     if columns is None:
         stream.seek(0)
         return _predict_parsed(stream, store, at)
-    header = inputs.read(columns, OUTPUT)
+    header = inputs.read(columns, OUTPUT, at.filled)
     store.write(",".join([*columns, *map(header.output, _output(header))]).encode() + b"\n")
     line = at.line
     while True:
@@ -781,7 +862,7 @@ def _predict_stream(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.
         block = stream.read(CHUNK_BYTE) + _line(stream)
         if not block:
             return header
-        here = Reading(at.folder, at.name, line, columns)
+        here = Reading(at.folder, at.name, line, columns, at.filled)
         count = _predict_plain(block, store, here)
         if count is None:
             stream.seek(start)
@@ -795,15 +876,17 @@ def _output(header: inputs.Header) -> tuple[str, ...]:
 
 
 class Reading(NamedTuple):
-    """Where a part of a file stands: data folder, name, its first line, and its columns if they were read already."""
+    """Where a part of a file stands: data folder, name, its first line, its columns if they are known, and what is given beside it."""
 
     folder: Path
     name: str
     line: int
     header: list[str] | None
+    filled: Mapping[str, str]
+    source: str = ""
 
 
-def _plain_header(first: bytes) -> list[str] | None:
+def _plain_header(first: bytes, at: Reading) -> list[str] | None:
     """Columns of a header that needs no CSV parser and no renaming; None where it does."""
     if first.startswith(b"\xef\xbb\xbf") or b'"' in first:
         return None
@@ -812,7 +895,7 @@ def _plain_header(first: bytes) -> list[str] | None:
     except UnicodeDecodeError:
         return None
     plain = len(set(columns)) == len(columns) and all(columns)
-    return columns if plain and not inputs.read(columns, OUTPUT).wrong else None
+    return columns if plain and not inputs.read(columns, OUTPUT, at.filled).wrong else None
 
 
 def _predict_plain(block: bytes, store: IO[bytes], at: Reading) -> int | None:
@@ -821,7 +904,7 @@ def _predict_plain(block: bytes, store: IO[bytes], at: Reading) -> int | None:
     table = None if lines is None else _numbers_and_names(block, at.header or [])
     if lines is None or table is None or len(table) != len(lines):
         return None
-    rows = Rows(table, at.folder, at.name, first_line=at.line)
+    rows = Rows(table, at.folder, at.name, first_line=at.line, filled=at.filled)
     try:
         rows.require_sound()
     except InputError:
@@ -850,7 +933,7 @@ def _numbers_and_names(block: bytes, header: list[str]) -> pd.DataFrame | None:
     """Columns of a plain block that count, numbers as numbers; None where a number is none."""
     import pandas as pd
 
-    meant = inputs.read(header, OUTPUT).used
+    meant = inputs.read(header).used
     used = [column for column in header if column in meant.values()]
     numbers = [meant[name] for name in NUMBERS if name in meant]
     kinds = dict.fromkeys(used, "str") | dict.fromkeys(numbers, "float64")
@@ -906,9 +989,9 @@ def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.
     """Write the rows of the rest of a stream through the CSV parser; raise InputError with every problem found."""
     problems: list[Problem] = []
     line = at.line
-    header = inputs.read(at.header or [])
+    header = inputs.read(at.header or [], (), at.filled)
     for chunk in _chunks(stream, at):
-        rows = Rows(chunk, at.folder, at.name, first_line=line)
+        rows = Rows(chunk, at.folder, at.name, first_line=line, filled=at.filled)
         try:
             rows.require_sound()
         except InputError as error:
@@ -925,11 +1008,16 @@ def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.
 
 
 def _beside(rows: Rows, answered: pd.DataFrame, *, header: bool) -> str:
-    """The rows with their predictions as CSV; numbers are written as in plain lines."""
+    """The rows with their predictions as CSV."""
+    return _csv(rows.table, answered, rows.header, with_header=header)
+
+
+def _csv(table: pd.DataFrame, answered: pd.DataFrame, header: inputs.Header, *, with_header: bool = True) -> str:
+    """A table and its answer as CSV; numbers are written as in plain lines."""
     columns = {name: answered[name].round(DECIMALS).astype(object) for name in OUTPUT_NUMBER}
     columns |= {str(name): answered[name] for name in answered if name not in OUTPUT_NUMBER}
-    whole = rows.table.assign(**{rows.header.output(name): column for name, column in columns.items()})
-    return str(whole.to_csv(index=False, header=header, lineterminator="\n"))
+    whole = table.assign(**{header.output(name): column for name, column in columns.items()})
+    return str(whole.to_csv(index=False, header=with_header, lineterminator="\n"))
 
 
 def _chunks(stream: IO[bytes], at: Reading) -> Iterator[pd.DataFrame]:
