@@ -14,7 +14,7 @@ import pytest
 from analysis import tables
 from analysis.door import Refused, gguf
 from analysis.errors import InputError
-from analysis.model import expected, foreign, imports, inputs, shapes
+from analysis.model import configurations, expected, foreign, imports, inputs
 from analysis.model.predict import predict_file
 from analysis.tables import checks, overlay
 from tests import samples
@@ -149,11 +149,11 @@ CONFIGS = {
 
 @pytest.mark.parametrize("model_id", CONFIGS)
 def test_a_configuration_says_what_the_book_files(model_id: str) -> None:
-    shape = shapes.of_config(CONFIGS[model_id], model_id)
+    shape = configurations.of_config(CONFIGS[model_id], model_id)
     filed = next(row for row in expected.rows(DATA / "models.csv") if row["model_id"] == model_id)
     assert shape.open == ()
     assert shape.attention_kind == filed["attention_kind"]
-    said = {name: number(shape) for name, number in shapes.MODEL_COLUMNS.items()}
+    said = {name: number(shape) for name, number in configurations.MODEL_COLUMNS.items()}
     for name in (
         "n_layer",
         "n_kv_head",
@@ -201,14 +201,14 @@ def test_parameters_and_windows_follow_from_the_shape_of_every_filed_model() -> 
             or row.get("full_n_kv_head")
         ):
             continue
-        shape = shapes.of_config(config, row["name"])
+        shape = configurations.of_config(config, row["name"])
         assert shape.total_param == pytest.approx(float(row["total_gparam"]) * 1e9, rel=5e-3), row["model_id"]
         assert shape.n_window_layer == float(row["n_sliding_layer"] or 0), row["model_id"]
 
 
 def test_layers_of_linear_attention_keep_a_state_and_no_cache() -> None:
     """Qwen3-Next 80B-A3B: 12 of 48 layers keep 2 heads of 256; the others 32 heads of 128 × 128 and a convolution, in FP16."""
-    shape = shapes.of_config(samples.QWEN3_NEXT, "x")
+    shape = configurations.of_config(samples.QWEN3_NEXT, "x")
     assert (shape.n_full_layer, shape.kv_byte_per_token) == (12, 12 * 2 * 2 * 256 * 2)
     assert shape.state_byte == 36 * (32 * 128 * 128 + 3 * (2 * 16 * 128 + 32 * 128)) * 2
     assert shape.total_param == pytest.approx(79.6744e9, rel=1e-4)
@@ -243,7 +243,7 @@ KINDS: dict[str, tuple[dict[str, Any], tuple[float, float]]] = {
 @pytest.mark.parametrize("name", KINDS)
 def test_which_layers_keep_a_cache_is_read_or_left_open(name: str) -> None:
     change, (full, window) = KINDS[name]
-    shape = shapes.of_config(LLAMA | change, "x")
+    shape = configurations.of_config(LLAMA | change, "x")
     assert shape.n_full_layer == pytest.approx(full, nan_ok=True)
     assert shape.n_window_layer == window
     assert any(what == "cache" for what, _ in shape.open) == bool(np.isnan(full))
@@ -263,7 +263,7 @@ def test_which_layers_keep_a_cache_is_read_or_left_open(name: str) -> None:
 def test_the_format_of_the_weights_is_the_stated_one(change: dict[str, Any], format_id: str) -> None:
     from analysis.model import names
 
-    stated = shapes.of_config(LLAMA | change, "x").weight_format
+    stated = configurations.of_config(LLAMA | change, "x").weight_format
     assert (names.number_format(stated, DATA).format_id if stated else "") == format_id
 
 
@@ -327,7 +327,7 @@ def test_the_layers_of_a_gguf_file_are_those_of_its_family(family: str) -> None:
         f"{family}.{key}": value
         for key, value in ({"embedding_length": 256, "attention.head_count": 8} | given).items()
     }
-    shape = shapes.of_gguf({"general.architecture": family} | metadata, 1e9, 0.0, True, "x")
+    shape = configurations.of_gguf({"general.architecture": family} | metadata, 1e9, 0.0, True, "x")
     assert (shape.n_full_layer, shape.n_window_layer) == (full, window)
     if family == "gemma4":
         assert (shape.n_kv_head, shape.full_n_kv_head) == (8, 1)
@@ -451,11 +451,14 @@ def test_what_cannot_be_imported_is_refused(tmp_path: Path, name: str, content: 
 
 
 def test_a_cache_that_the_table_cannot_say_is_not_written(tmp_path: Path) -> None:
-    columns = [name for name in SCHEMAS["models"] if name not in shapes.CACHE_COLUMNS]
-    found = imports.of_shape(shapes.of_config(samples.QWEN3_NEXT, "next"), "config.json", columns, "2026")
+    columns = [name for name in SCHEMAS["models"] if name not in configurations.CACHE_COLUMNS]
+    found = imports.of_shape(configurations.of_config(samples.QWEN3_NEXT, "next"), "config.json", columns, "2026")
     assert not found.rows
     assert "the table has no column n_cache_layer" in found.left_out[0]
     wide = imports.of_shape(
-        shapes.of_config(samples.QWEN3_NEXT, "next"), "config.json", [*columns, *shapes.CACHE_COLUMNS], "2026"
+        configurations.of_config(samples.QWEN3_NEXT, "next"),
+        "config.json",
+        [*columns, *configurations.CACHE_COLUMNS],
+        "2026",
     )
     assert wide.rows[0]["n_cache_layer"] == "12"

@@ -19,7 +19,7 @@ import numpy as np
 from analysis import door
 from analysis.door import Refused, foreign, gguf, sheets
 from analysis.errors import InputError
-from analysis.model import devices, expected, names, shapes
+from analysis.model import configurations, devices, expected, names
 
 GIBYTE = 2.0**30
 FULL_OFFLOAD = 99
@@ -46,7 +46,7 @@ class Foreign:
     given: dict[str, list[str]]
     remarks: list[str] = field(default_factory=list)
     left_out: list[bool] = field(default_factory=list)
-    models: dict[str, shapes.Shape] = field(default_factory=dict)
+    models: dict[str, configurations.Shape] = field(default_factory=dict)
     taken: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
 
@@ -57,7 +57,7 @@ class File:
 
     kind: str
     runs: Sequence[Run] = ()
-    shape: shapes.Shape | None = None
+    shape: configurations.Shape | None = None
     records: foreign.Records = field(default_factory=lambda: foreign.Records([], []))
 
 
@@ -247,7 +247,7 @@ def judged(run: Run, model_id: str, folder: Path) -> tuple[str, bool]:
 # ------------------------------------------------------------------------------------------- models and hardware
 
 
-def of_model(shape: shapes.Shape, kind: str, folder: Path, filled: Mapping[str, str]) -> Foreign:
+def of_model(shape: configurations.Shape, kind: str, folder: Path, filled: Mapping[str, str]) -> Foreign:
     """One model on each device of the book, or on the one that is given beside it; a format that is given goes before the file's."""
     every = [row["device_id"] for row in expected.rows(folder / "devices.csv") if row["memory_bandwidth_gbyte_per_s"]]
     rows = every if set(filled).isdisjoint(("device", *HARDWARE)) else [filled.get("device", "")]
@@ -269,7 +269,7 @@ HARDWARE = ("chip", "memory_bandwidth_gbyte_per_s")
 """What stands for a device that the book has not."""
 
 
-def model_taken(shape: shapes.Shape) -> list[str]:
+def model_taken(shape: configurations.Shape) -> list[str]:
     """What was found of a model, and what is left open."""
     cache = (
         f"{shape.kv_byte_per_token + shape.window_kv_byte_per_token:,.0f} bytes of cache a token"
@@ -297,7 +297,7 @@ FILE_TYPES = {
 """``general.file_type`` → the name that llama.cpp prints for it."""
 
 
-def of_gguf(header: gguf.Header, file_byte: float, name: str, folder: Path) -> shapes.Shape:
+def of_gguf(header: gguf.Header, file_byte: float, name: str, folder: Path) -> configurations.Shape:
     """The shape of a model from the header of its file; the size of the weights from where its tensors lie."""
     from dataclasses import replace
 
@@ -310,7 +310,7 @@ def of_gguf(header: gguf.Header, file_byte: float, name: str, folder: Path) -> s
     param = float(sum(one.n_param for one in header.tensors)) if is_whole else np.nan
     expert = float(sum(one.n_param for one in header.tensors if "_exps." in one.name)) if is_whole else np.nan
     called = str(metadata.get("general.name") or "") or name
-    shape = shapes.of_gguf(metadata, param, expert, "output.weight" not in tensors, called)
+    shape = configurations.of_gguf(metadata, param, expert, "output.weight" not in tensors, called)
     stated = FILE_TYPES.get(int(metadata.get("general.file_type", -1)), "")
     by_name = name if names.number_format(name, folder).is_known else ""
     why = (
@@ -424,8 +424,8 @@ def of_content(content: bytes, form: str, source: str) -> File:
             raise Refused("a Markdown table", "the table of llama-bench, with its columns", "Give it as CSV.")
         return File("llama-bench, Markdown", bench_of_markdown(records), None, records)
     found = foreign.parsed(content, lines=form == "jsonl")
-    if shapes.is_config(found):
-        return File("config.json", (), shapes.of_config(found, model_name(found, source)))
+    if configurations.is_config(found):
+        return File("config.json", (), configurations.of_config(found, model_name(found, source)))
     records = foreign.of_json(found)
     if foreign.of_columns(records.header) != "bench":
         keys = ", ".join(records.header[:5])

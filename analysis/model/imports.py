@@ -19,7 +19,7 @@ import numpy as np
 from analysis.door import Refused
 from analysis.door import foreign as forms
 from analysis.errors import InputError, Problem
-from analysis.model import devices, expected, foreign, names, shapes
+from analysis.model import configurations, devices, expected, foreign, names
 
 Row = dict[str, str]
 
@@ -106,10 +106,10 @@ def _slug(text: str) -> str:
 # ------------------------------------------------------------------------------------------------------- models
 
 
-def of_shape(shape: shapes.Shape, kind: str, columns: Sequence[str], released: str) -> Imported:
+def of_shape(shape: configurations.Shape, kind: str, columns: Sequence[str], released: str) -> Imported:
     """One row of ``models.csv``; a cache that the table has no columns for leaves the row out, as it would be reckoned too large."""
     found = Imported("models", [], foreign.model_taken(shape))
-    special = {name: number(shape) for name, number in shapes.CACHE_COLUMNS.items()}
+    special = {name: number(shape) for name, number in configurations.CACHE_COLUMNS.items()}
     unsaid = [name for name, value in special.items() if not np.isnan(value) and name not in columns]
     if unsaid or np.isnan(shape.total_param):
         why = (
@@ -119,7 +119,7 @@ def of_shape(shape: shapes.Shape, kind: str, columns: Sequence[str], released: s
         )
         found.left_out.append(f"{shape.name}, as {why}")
         return found
-    numbers = {name: number(shape) for name, number in shapes.MODEL_COLUMNS.items()} | special
+    numbers = {name: number(shape) for name, number in configurations.MODEL_COLUMNS.items()} | special
     cells: dict[str, Any] = {
         "model_id": _slug(shape.name), "name": shape.name, "release_date": released, **numbers, "attention_kind": shape.attention_kind,
         "tied_embedding": "" if shape.is_tied is None else shape.is_tied, "is_moe": shape.is_moe, "param_basis": "computed-from-config",

@@ -31,7 +31,7 @@ from analysis.door import foreign as forms
 from analysis.door import gguf, sheets
 from analysis.equations import kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
-from analysis.model import devices, expected, foreign, inputs, memory_limits, names, shapes
+from analysis.model import configurations, devices, expected, foreign, inputs, memory_limits, names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +137,7 @@ class Rows:
     """Line of each row, where the rows do not follow each other from ``first_line`` on."""
     filled: Mapping[str, str] = field(default_factory=dict)
     """Our column → what every row has where the table has no such column."""
-    shapes: Mapping[str, shapes.Shape] = field(default_factory=dict)
+    described: Mapping[str, configurations.Shape] = field(default_factory=dict)
     """Name → a model that the file itself describes."""
     problems: list[Problem] = field(default_factory=list)
     notes: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
@@ -270,7 +270,7 @@ class Rows:
     def _model_ids(self) -> list[str]:
         """The models that the names in ``model_id`` mean; empty where they mean none."""
         given = self.names["model_id"][1]
-        self.models = [name if name in self.shapes else names.model_id(name, self.folder) for name in given]
+        self.models = [name if name in self.described else names.model_id(name, self.folder) for name in given]
         return self.models
 
     def _backends(self) -> list[names.Backend | None]:
@@ -379,7 +379,7 @@ def _model(row: dict[str, str]) -> Model:
     )  # fmt: skip
 
 
-def _model_of(shape: shapes.Shape) -> Model:
+def _model_of(shape: configurations.Shape) -> Model:
     """The same of a model that a file describes."""
     expert = float(np.nan_to_num(shape.expert_param))
     return Model(
@@ -394,7 +394,7 @@ class Sizes:
 
     def __init__(self, rows: Rows, known: expected.Calibration, batch: Values) -> None:
         filed_models = _models(rows.folder)
-        own = {name: _model_of(shape) for name, shape in rows.shapes.items()}
+        own = {name: _model_of(shape) for name, shape in rows.described.items()}
         models = [own.get(name) or _model(filed_models[name]) for name in rows.models]
         fact = {
             name: rows.looked_up("model_id", [getattr(model, name) for model in models])
@@ -742,7 +742,7 @@ def _predict_foreign(file: foreign.File, store: IO[bytes], at: Reading) -> str:
 
     found = foreign.asked(file, at.folder, at.filled)
     table = pd.DataFrame(found.given, dtype=str)
-    rows = Rows(table, at.folder, at.name, lines=found.lines, filled=at.filled, shapes=found.models)
+    rows = Rows(table, at.folder, at.name, lines=found.lines, filled=at.filled, described=found.models)
     rows.require_sound()
     answered = _remarked(_answer(rows), found)
     whole = pd.DataFrame(found.rows, columns=found.header, dtype=str)
