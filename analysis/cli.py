@@ -109,8 +109,8 @@ def build(
     memory_limit: Annotated[float, typer.Option(min=0.1, help="GiB a chapter may allocate. Without it: 3.")] = 3.0,
 ) -> None:
     """Check data and parameters, execute the chapters, render the site, and put it in place."""
-    from analysis.book import address as own_address
-    from analysis.book import ends, freshness, places
+    from analysis.book.inputs import address as own_address
+    from analysis.book.store import ends, freshness, places
 
     own_address.required(address)
     ends.require_room()
@@ -121,10 +121,11 @@ def build(
     if freshness.current(target, digest):
         typer.echo(f"Nothing has changed since the book was built. Open {target / 'index.html'}")
         return
-    from analysis.book import forking
+    from analysis.book.run import forking
 
     forking.warm_up()  # it imports on another core while this process imports what it needs itself
-    from analysis.book import intake, site
+    from analysis.book import site
+    from analysis.book.inputs import intake
 
     taken = intake.required(data, settings or [], given, title)
     for remark in taken.remarks():
@@ -156,7 +157,8 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of this machine. Without it: 8000.")] = 8000,
 ) -> None:
     """Build the book, show it at a local address, and build and show it anew whenever a file changes."""
-    from analysis.book import places, watch
+    from analysis.book import watch
+    from analysis.book.store import places
 
     with TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
         kept = _kept(params, Path(folder))
@@ -186,7 +188,7 @@ def _again(arguments: list[str]) -> None:
 @app.command()
 def verify(site: Annotated[Path, typer.Argument(help="Folder of a site.")]) -> None:
     """Compare every file of a site with the sha256 digests that its edition.json records; exit code 1 where they differ."""
-    from analysis.book import verify as seal
+    from analysis.book.store import verify as seal
 
     found = seal.differences(site)
     for line in found:
@@ -197,7 +199,7 @@ def verify(site: Annotated[Path, typer.Argument(help="Folder of a site.")]) -> N
 
 
 def _given(settings: list[str] | None, params: Path | None) -> dict[str, Any]:
-    from analysis.book import parameters
+    from analysis.book.inputs import parameters
 
     return {**(parameters.read(params) if params else {}), **parameters.parse(settings or [])}
 
@@ -205,7 +207,9 @@ def _given(settings: list[str] | None, params: Path | None) -> dict[str, Any]:
 @app.command()
 def why(chapter: Chapter, data: Data = None, settings: Settings = None, params: Params = None) -> None:
     """Say whether a chapter would run again in a build, and what changed if it would."""
-    from analysis.book import execution, parameters, site
+    from analysis.book import site
+    from analysis.book.inputs import parameters
+    from analysis.book.run import execution
 
     path = site.chapter_file(chapter)
     values = parameters.validated(_given(settings, params))
@@ -243,7 +247,10 @@ def release(
     out: Annotated[Path | None, typer.Option(help="The site it is added to. Without it: _build/html.")] = None,
 ) -> None:
     """Build the book, freeze it at editions/NAME/ for good, and write its archive with checksums."""
-    from analysis.book import editions, ends, freshness, parameters, site
+    from analysis.book import site
+    from analysis.book.inputs import parameters
+    from analysis.book.record import editions
+    from analysis.book.store import ends, freshness
 
     ends.require_room()
     target = (out or site.SITE).resolve()
@@ -273,7 +280,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON. Without it: as text.")] = False,
 ) -> None:
     """Check data and parameters without building anything: every problem, with its file, row and column."""
-    from analysis.book import intake
+    from analysis.book.inputs import intake
 
     found = intake.judged(data, settings or [], _taken(params))
     if as_json:
@@ -418,8 +425,8 @@ def diff(
     ] = None,
 ) -> None:
     """Say what moved between two states of the book: verdicts, numbers, sentences, figures and why, rows of the data."""
-    from analysis.book import changes
-    from analysis.book import diff as comparison
+    from analysis.book.compare import changes
+    from analysis.book.compare import diff as comparison
 
     found, pictures = comparison.compared(old, new)
     told = changes.FORMATS[form.value](found, pictures)
@@ -439,8 +446,8 @@ def cite(
     site: Annotated[Path | None, typer.Option(help="The site it is read from. Without it: _build/html.")] = None,
 ) -> None:
     """Print the citation of one figure, number, claim or table of a built site."""
-    from analysis.book import cite as reading
-    from analysis.book import places
+    from analysis.book.record import cite as reading
+    from analysis.book.store import places
 
     typer.echo(reading.FORMATS[form.value](reading.work(site or places.SITE, key)), nl=False)
 
@@ -464,7 +471,7 @@ def measure(
     from datetime import UTC, datetime
 
     from analysis import tables
-    from analysis.book import parameters
+    from analysis.book.inputs import parameters
     from analysis.machine import hardware, report
     from analysis.machine import measure as timing
     from analysis.tables import checks, overlay
@@ -505,12 +512,12 @@ def main() -> None:
         typer.echo(f"memory-wall: {error}", err=True)
         sys.exit(error.exit_code)
     except MemoryError:
-        from analysis.book import ends
+        from analysis.book.store import ends
 
         typer.echo(f"memory-wall: there is not enough memory. {ends.todo()}", err=True)
         sys.exit(1)
     except OSError as error:
-        from analysis.book import publishing
+        from analysis.book.store import publishing
 
         typer.echo(f"memory-wall: {publishing.told(error)}", err=True)
         sys.exit(1)

@@ -16,12 +16,12 @@ import pandas as pd
 import pytest
 
 from analysis import tables
-from analysis.book import parameters
-from analysis.derived import dram_capacity
+from analysis.book.inputs import parameters
 from analysis.errors import InputError
 from analysis.model import expected, measured, memory_limits
 from analysis.model import predict as module
 from analysis.model.predict import OUTPUT, predict, predict_file
+from analysis.subjects.dram_capacity import derived as dram_capacity
 from tests.conftest import ROOT
 
 DATA = ROOT / "data"
