@@ -47,6 +47,21 @@ def kind(head: bytes, name: str = "") -> str:
     return "markdown" if re.search(r"^\s*\|[ :|-]*-{3,}[ :|-]*\|\s*$", text, re.MULTILINE) else ""
 
 
+PACKED = (
+    (b"\x1f\x8b", "a file packed by gzip"), (b"PK\3\4", "a ZIP archive or a workbook"), (b"BZh", "a file packed by bzip2"),
+    (b"\xfd7zXZ", "a file packed by xz"), (b"\x28\xb5\x2f\xfd", "a file packed by zstd"), (b"PAR1", "Parquet"), (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"), (b"\xd0\xcf\x11\xe0", "a workbook of before 2007"), (b"SQLite format 3", "a database"),
+    (b"\xff\xfe", "text in UTF-16"), (b"\xfe\xff", "text in UTF-16"),
+)  # fmt: skip
+"""How files begin that are no text."""
+
+
+def packed(head: bytes) -> str:
+    """What a file is that is no text in UTF-8, by how it begins; empty where it may be text."""
+    is_page = re.match(rb"\s*<(?:!doctype|html|\?xml|svg)", head, re.IGNORECASE)
+    return "a web page, or XML" if is_page else next((said for start, said in PACKED if head.startswith(start)), "")
+
+
 def of_columns(header: Sequence[str]) -> str:
     """Whose table has these columns: ``bench`` for ``llama-bench``, ``epoch`` for Epoch's list of hardware; else empty."""
     names = set(header)

@@ -180,7 +180,7 @@ def of_bench(file: File, folder: Path) -> Foreign:
         "chip": [run.device for run in runs], "backend": [backend_of(run) for run in runs], "model_id": models,
         "quantization": [format_name(run, folder) for run in runs],
         "weight_gibyte": [_text(run.weight_byte / GIBYTE) for run in runs],
-        "context_token": [_text(run.n_depth + run.n_gen / 2) for run in runs],
+        "context_token": [_text(run.n_depth + run.n_gen // 2) for run in runs],
         "flash_attention": [{"1": "true", "true": "true", "on": "true", "0": "false", "false": "false", "off": "false"}.get(run.flash, "")
                             for run in runs],
         "year": [run.time[:4] for run in runs],

@@ -138,7 +138,7 @@ BESIDE = {
 def model_id(name: str, folder: Path) -> str:
     """Id of the model that a name means: an id, a name, a name on a hub or of a file; empty where none is filed."""
     known = _models(folder)
-    last = name.rsplit("/", maxsplit=1)[-1]
+    last = re.split(r"[/\\]", name.rstrip("/\\"))[-1]
     return next((known[key] for key in (name, _joined(name), _joined(last), _alone(last, folder)) if key in known), "")
 
 

@@ -15,11 +15,10 @@ import re
 import shutil
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -85,6 +84,9 @@ NOTES = {
     "split": "what runs on the processor is not counted: all on the graphics processor",
     "by-chip": "bandwidth and memory of the chip's device in the book",
     "several": "the name means several devices: what they differ in is left out",
+    "apart": "the row's own bandwidth is far from that of its device in the book",
+    "disagree": "size and number format disagree: the size counts",
+    "context": "more context than the model is made for",
     "engine": "few runs of this engine or none: the widest interval of the backend",
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
     "ceiling": "memory wider than processors were fitted on: a ceiling of few runs stands in, the chip may be faster",
@@ -158,6 +160,8 @@ class Rows:
             )
             self._use_devices()
             self._check_names("backend", self._backends(), "a backend", lambda name: nearest(name, names.BACKENDS))
+            self._check_backends()
+            self._check_sizes()
             self._check_formats()
         if self.problems:
             raise InputError(self.problems[:MOST_PROBLEMS])
@@ -172,7 +176,7 @@ class Rows:
             given = self.filled.get(name)
             return None if given is None else pd.Series([given]).repeat(len(self)).reset_index(drop=True)
         column = self.table[self.header.used[name]]
-        if column.dtype.kind in "fiub":
+        if column.dtype.kind in "fiu":
             return column
         return column.where(column.notna() & ~column.isin(BLANKS), pd.NA)
 
@@ -183,10 +187,10 @@ class Rows:
         column = self._column(wanted.name)
         if column is None:
             return np.full(len(self), np.nan)
-        values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float)
+        values = np.asarray(pd.to_numeric(_in_digits(column), errors="coerce"), dtype=float)
         values = values * self.header.ratio.get(wanted.name, 1.0)
         with np.errstate(invalid="ignore"):
-            fits = (values >= wanted.low) & (values <= wanted.high)
+            fits = (values >= wanted.low) & (values <= wanted.high) & (not wanted.is_whole or values % 1 == 0)
         self._refuse(wanted.name, column, column.notna().to_numpy() & ~fits, wanted.allowed)
         return np.where(fits, values, np.nan) * FACTORS.get(wanted.name, 1.0)
 
@@ -234,6 +238,9 @@ class Rows:
         self._check_open(found, is_bare)
         is_named = self.names["device"][0] >= 0
         self._take("device", found, is_named)
+        own = self.numbers[BANDWIDTH] / (self.looked_up("device", [one.bandwidth_gbyte_per_s for one in found]) * 1e9)
+        with np.errstate(invalid="ignore"):
+            self.note("apart", (own > FAR_RATIO) | (own < 1 / FAR_RATIO))
         places = [memory_limits.SYSTEMS.index(one.system) if one.system else np.nan for one in found]
         self.system = self.looked_up("device", places)
         by_chip = is_bare & ~is_named & (self.names["chip"][0] >= 0) & (BANDWIDTH not in self.header.used)
@@ -284,6 +291,34 @@ class Rows:
                 first = int(np.flatnonzero(position == index)[0])
                 self._wrong(first, name, repr(value[:80]), wanted, todo(value[:80]))
 
+    def _check_backends(self) -> None:
+        """A backend has to be one of its device: Metal is Apple's, CUDA is NVIDIA's, and a processor is on no card."""
+        pairs = np.stack([self.names["device"][0], self.names["backend"][0]], axis=1)
+        for at_device, at_backend in np.unique(pairs[(pairs >= 0).all(axis=1)], axis=0):
+            device = devices.device(self.names["device"][1][at_device], self.folder)
+            meant = self.backends[at_backend]
+            if meant is not None and device.backend and not _fits_device(meant.stack, device):
+                row = int(np.flatnonzero((pairs == (at_device, at_backend)).all(axis=1))[0])
+                todo = f"On {device.ids[0]} it is {device.backend}; leave the cell empty to take that."
+                self._wrong(row, "backend", repr(self.names["backend"][1][at_backend]), "a backend of the device", todo)
+
+    def _check_sizes(self) -> None:
+        """Weights that would have more bits each than any format, or fewer, are those of another model, or in another unit."""
+        total = [self._total_param(name) for name in self.models]
+        bit = self.numbers["weight_gibyte"] * 8 / self.looked_up("model_id", total)
+        with np.errstate(invalid="ignore"):
+            wrong = (bit > MOST_BIT) | (bit < names.FEWEST_BIT)
+        for position in np.flatnonzero(wrong)[:MOST_PROBLEMS]:
+            model = self.names["model_id"][1][self.names["model_id"][0][position]]
+            found = f"{bit[position]:.3g} bits a parameter of {model[:60]}"
+            todo = "Is it another model's size, or in another unit?"
+            self._wrong(int(position), "weight_gibyte", found, f"{names.FEWEST_BIT:g} to {MOST_BIT:g}", todo)
+
+    def _total_param(self, model: str) -> float:
+        if model in self.described:
+            return self.described[model].total_param
+        return float(_models(self.folder)[model]["total_gparam"]) * 1e9 if model else np.nan
+
     def _check_formats(self) -> None:
         """Resolve the names of formats; two columns may not name two formats of different bits in one row."""
         self.formats = {
@@ -313,6 +348,26 @@ class Rows:
         self.notes[name] = where
 
 
+def _fits_device(stack: str, device: devices.Device) -> bool:
+    if stack == "cpu":
+        return device.device_class not in ("gpu", "server")
+    return (stack == "metal") == (device.backend == "metal") and (stack != "cuda" or device.backend == "cuda")
+
+
+FAR_RATIO = 2.0
+"""So far from its device's a bandwidth is another thing, or in another unit."""
+MOST_BIT = 33.0
+"""Of a parameter, in any file of weights: 32, and a little for what stands beside them."""
+
+
+def _in_digits(column: Any) -> Any:
+    """A column without what pandas takes for numbers and is none: truth values, and words for infinity."""
+    if column.dtype.kind in "fiu":
+        return column
+    texts = column.astype(str).str.strip()
+    return texts.where(texts.str.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", flags=re.ASCII))
+
+
 def _todo(cell: str, column: inputs.Column) -> str:
     from analysis.tables import cells
 
@@ -320,7 +375,8 @@ def _todo(cell: str, column: inputs.Column) -> str:
         return f"Leave the column out: what is predicted holds for {column.only:g}."
     if (thousands := re.fullmatch(r"(\d{1,4})[kK]", cell)) and column.name.endswith("_token"):
         return f"Write {int(thousands[1]) * 1024} or {thousands[1]}000: k may be either."
-    hint = cells._not_a_number(cell, {"type": "number"}, required=False) if "," in cell and column.is_number else ""
+    is_plain = cells.NUMBER.fullmatch(cell) is not None
+    hint = "" if is_plain or not column.is_number else cells._not_a_number(cell, {"type": "number"}, required=False)
     return hint or "Correct it, or leave it empty if it is unknown."
 
 
@@ -389,6 +445,10 @@ def _model_of(shape: configurations.Shape) -> Model:
     )  # fmt: skip
 
 
+DISAGREE_RATIO = 1.5
+"""Files are larger than their format says where embeddings stay in more bits, by up to a third in the smallest models."""
+
+
 class Sizes:
     """Bytes, bits, layers and cache of every row."""
 
@@ -401,9 +461,16 @@ class Sizes:
             for name in Model.__dataclass_fields__
         }
         filed = rows.numbers["weight_gibyte"]
-        self.bit = _first(
-            filed * 8 / fact["total_param"], _of_format(rows, [found.bit_per_param for found in rows.every_format])
-        )
+        by_size = filed * 8 / fact["total_param"]
+        by_format = _of_format(rows, [found.bit_per_param for found in rows.every_format])
+        self.bit = _first(by_size, by_format)
+        most = [
+            float(filed_models[name]["context_token"] or "nan") if name in filed_models else np.nan
+            for name in rows.models
+        ]
+        with np.errstate(invalid="ignore"):
+            rows.note("disagree", (by_size > by_format * DISAGREE_RATIO) | (by_size < by_format / DISAGREE_RATIO))
+            rows.note("context", rows.numbers["context_token"] > rows.looked_up("model_id", most))
         self.whole_byte = _first(filed, fact["total_param"] * self.bit / 8)
         self.is_expert = np.nan_to_num(fact["is_expert"]) > 0
         self.read_byte = self._read(rows, fact, batch)
@@ -707,7 +774,11 @@ def _predict_any(source: str, store: IO[bytes], at: Reading) -> str:
         head = stream.read(forms.HEAD_BYTE)
         stream.seek(0)
         form = forms.kind(head, at.name)
-        if not form and _is_of_commas(head) and not forms.of_columns(_columns_of(head)):
+        if found := forms.packed(head):
+            raise door.Refused(
+                found, "a text file, XLSX or Parquet by its name", "Unpack it, or give it its own ending."
+            )
+        if not form and _is_of_commas(head.partition(b"\n")[0]) and not forms.of_columns(_columns_of(head)):
             return _predict_stream(stream, store, at).remark(OUTPUT)
         if form == "gguf":
             return _predict_header(stream, os.fstat(stream.fileno()).st_size, store, at)
@@ -823,30 +894,6 @@ def _line(stream: IO[bytes]) -> bytes:
     return line
 
 
-class _Metered(io.RawIOBase):
-    """A stream that ends with a problem where the parser takes far more from it than the rows it is asked for can hold."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        super().__init__()
-        self.stream, self.taken = stream, 0
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        """Fill the buffer; raises Refused beyond ``LARGEST_CHUNK_BYTE``."""
-        part = self.stream.read(len(buffer))
-        buffer[: len(part)] = part
-        self.taken += len(part)
-        if self.taken > LARGEST_CHUNK_BYTE:
-            todo = "Is a quotation mark left open?"
-            raise door.Refused(
-                f"more than {door.size(LARGEST_CHUNK_BYTE)} in {CHUNK_ROWS:,} rows", "rows of a table", todo
-            )
-        return len(part)
-
-
 def _predict_stream(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.Header:
     """Write the header and the rows: line by line as they stand while they are plain, through the CSV parser from where they are not."""
     first = _line(stream)
@@ -888,7 +935,7 @@ class Reading(NamedTuple):
 
 def _plain_header(first: bytes, at: Reading) -> list[str] | None:
     """Columns of a header that needs no CSV parser and no renaming; None where it does."""
-    if first.startswith(b"\xef\xbb\xbf") or b'"' in first:
+    if first.startswith(b"\xef\xbb\xbf") or b'"' in first or b"\r" in first.rstrip(b"\r\n"):
         return None
     try:
         columns = first.decode("utf-8").rstrip("\r\n").split(",")
@@ -941,12 +988,14 @@ def _numbers_and_names(block: bytes, header: list[str]) -> pd.DataFrame | None:
     numbers = [meant[name] for name in NUMBERS if name in meant]
     kinds = dict.fromkeys(used, "str") | dict.fromkeys(numbers, "float64")
     try:
-        return pd.read_csv(
+        table = pd.read_csv(
             io.BytesIO(block), header=None, names=header, usecols=used, dtype=kinds, encoding="utf-8", keep_default_na=False,
             na_values={column: list(BLANKS) for column in numbers}, index_col=False,
         )  # fmt: skip
     except (ValueError, pd.errors.ParserError):
         return None
+    has_truth = any(word in block for word in (b"rue", b"RUE", b"alse", b"ALSE"))  # which pandas takes for 1 and 0
+    return None if has_truth and table[numbers].isin([0.0, 1.0]).any(axis=None) else table
 
 
 def _endings(answered: pd.DataFrame) -> list[str]:
@@ -994,23 +1043,25 @@ def _quoted(text: str) -> str:
 
 
 def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.Header:
-    """Write the rows of the rest of a stream through the CSV parser; raise InputError with every problem found."""
+    """Write the rows of the rest of a stream through a CSV parser; raise InputError with every problem found."""
     problems: list[Problem] = []
-    line = at.line
     header = inputs.read(at.header or [], (), at.filled)
-    for chunk in _chunks(stream, at):
-        rows = Rows(chunk, at.folder, at.name, first_line=line, filled=at.filled)
+    records = _Records(stream, at)
+    is_first = at.header is None
+    for table, lines in records.chunks():
+        rows = Rows(table, at.folder, at.name, lines=lines, filled=at.filled)
         try:
             rows.require_sound()
         except InputError as error:
             problems += error.problems
-            if rows.header.wrong or len(problems) >= MOST_PROBLEMS:
-                break
+        problems += records.problems
+        if rows.header.wrong or len(problems) >= MOST_PROBLEMS:
+            break
         if not problems:
-            store.write(_beside(rows, _answer(rows), header=at.header is None and line == at.line).encode())
-        header = rows.header
-        line += len(chunk)
-    if problems:
+            store.write(_beside(rows, _answer(rows), header=is_first).encode())
+        header, is_first = rows.header, False
+        records.problems.clear()
+    if problems := [*problems, *records.problems]:
         raise InputError(problems[:MOST_PROBLEMS])
     return header
 
@@ -1028,25 +1079,103 @@ def _csv(table: pd.DataFrame, answered: pd.DataFrame, header: inputs.Header, *, 
     return str(whole.to_csv(index=False, header=with_header, lineterminator="\n"))
 
 
-def _chunks(stream: IO[bytes], at: Reading) -> Iterator[pd.DataFrame]:
-    import pandas as pd
+class _Records:
+    """Rows of a CSV from a stream, however large: each with the line it begins at; those of another width than the header are problems."""
 
-    given: dict[str, Any] = {} if at.header is None else {"header": None, "names": at.header}
-    metered = _Metered(stream)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # it would leave out what a row has too much
-            for chunk in pd.read_csv(
-                io.BufferedReader(metered), dtype=str, keep_default_na=False, na_filter=False, index_col=False, chunksize=CHUNK_ROWS,
-                encoding="utf-8", **given,
-            ):  # fmt: skip
-                metered.taken = 0
-                yield chunk
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        found = Problem(
-            file=at.name,
-            found=str(error).strip(),
-            expected="a CSV file in UTF-8 with a header",
-            todo="Repair the file.",
-        )
-        raise InputError([found]) from error
+    def __init__(self, stream: IO[bytes], at: Reading) -> None:
+        self.stream, self.at = stream, at
+        self.line, self.first, self.taken = (at.line - 1 if at.header else 0), at.line, 0
+        self.between = True
+        self.problems: list[Problem] = []
+
+    def chunks(self) -> Iterator[tuple[pd.DataFrame, list[int]]]:
+        """Tables of at most ``CHUNK_ROWS`` rows under the file's header, and the line of each row; the first even where it has none."""
+        import pandas as pd
+
+        records = self._records()
+        header = self.at.header or self._header(next(records, (0, []))[1])
+        is_first = self.at.header is None
+        while (rows := list(islice(self._wide(records, len(header)), CHUNK_ROWS))) or is_first:
+            self.taken, is_first = 0, False
+            yield pd.DataFrame([cells for _, cells in rows], columns=header, dtype=str), [line for line, _ in rows]
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        csv.field_size_limit(sheets.LONGEST_FIELD)
+        reader = csv.reader(self, strict=True)
+        try:
+            for cells in reader:
+                self.between = True
+                if cells:
+                    yield self.first, cells
+        except csv.Error as error:
+            raise self._refused(
+                str(error), "cells in which a quotation mark is closed, and doubled to be one", LEFT_OPEN
+            ) from None
+
+    def _header(self, cells: list[str]) -> list[str]:
+        twice = next((name for name in cells if cells.count(name) > 1), None)
+        if not cells or twice is not None:
+            found = (
+                "an empty file"
+                if not cells
+                else f"the column {twice[:80]!r} twice"
+                if twice
+                else "columns without a name"
+            )
+            raise self._refused(found, "a header that names each column once", "Keep one." if cells else "")
+        return cells
+
+    def _wide(self, records: Iterator[tuple[int, list[str]]], width: int) -> Iterator[tuple[int, list[str]]]:
+        """The rows as wide as the header; the others are problems, of which some are told."""
+        for line, cells in records:
+            if len(cells) == width:
+                yield line, cells
+            elif len(self.problems) < MOST_PROBLEMS:
+                todo = (
+                    "An empty cell still needs its comma."
+                    if len(cells) < width
+                    else "A cell that holds a comma needs quotation marks."
+                )
+                self.problems.append(
+                    Problem(self.at.name, f"{len(cells)} cells", f"{width}, as in the header", todo, line)
+                )
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        raw = _line(self.stream)
+        if not raw:
+            raise StopIteration
+        self.line += 1
+        self.taken += len(raw)
+        if self.taken > LARGEST_CHUNK_BYTE:
+            raise self._refused(
+                f"more than {door.size(LARGEST_CHUNK_BYTE)} in {CHUNK_ROWS:,} rows", "rows of a table", LEFT_OPEN
+            )
+        if self.between:
+            self.first = self.line
+            if raw.startswith((b"#", b'"#')):
+                return "\n"
+            self.between = not raw.strip()
+        return self._text(raw)
+
+    def _text(self, raw: bytes) -> str:
+        if b"\0" in raw:
+            raise self._refused(
+                "a NUL byte", "text in UTF-8", "This is not a text file, or it was cut off while written."
+            )
+        if b"\r" in raw.rstrip(b"\r\n"):
+            raise self._refused("lines that end with CR alone", "lines that end with LF or CRLF", sheets.SAVE_AS)
+        try:
+            return raw.decode("utf-8-sig" if self.line == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            word = raw[max(0, error.start - 12) : error.start + 6].decode("cp1252", "replace").strip()
+            found = f"a byte that is not UTF-8, in {word!r} if it is Windows-1252"
+            raise self._refused(found, "text in UTF-8", sheets.SAVE_AS) from None
+
+    def _refused(self, found: str, wanted: str, todo: str) -> InputError:
+        return InputError([Problem(self.at.name, found, wanted, todo, self.line or 1)])
+
+
+LEFT_OPEN = "Is a quotation mark left open?"

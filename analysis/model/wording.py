@@ -7,6 +7,7 @@ neither ``RTX 4060`` nor ``RTX 4060 Laptop`` ever stands in for the other.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -45,15 +46,16 @@ class Entry:
 
 
 def words(text: str) -> Words:
-    """The words of a text in lower case, letters and digits apart: ``RTX4090`` → rtx, 4090; a ``+`` is a word."""
+    """The words of a text in lower case, letters of any script and digits apart: ``RTX4090`` → rtx, 4090; a ``+`` is a word."""
     return tuple(WORD.findall(_plain(text)))
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"(?<=max)\+", "", SIGNS.sub(" ", text.lower())).replace("+", " plus ")
+    text = unicodedata.normalize("NFKC", SIGNS.sub(" ", text.lower()))
+    return re.sub(r"(?<=max)\+", "", text).replace("+", " plus ")
 
 
-WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?|\|")
+WORD = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|\|")
 
 
 def entry(row_id: str, texts: Iterable[str]) -> Entry:
