@@ -15,21 +15,22 @@ from analysis import tables
 from analysis.book.pages import menu, pieces
 from analysis.book.record import citation, edition
 from analysis.book.store.files import write, write_json
+from analysis.figures import Figure
 
 
-def write_texts(app: Sphinx, folder: Path, document: str, bundle: dict[str, Any]) -> None:
+def write_texts(app: Sphinx, folder: Path, document: str, figure: Figure) -> None:
     """Write those that need no picture into the folder of the figure."""
-    name, cited = bundle["id"], menu.work(app, document, bundle)
-    write(folder / f"{name}.csv", figure_csv(bundle))
+    name, cited = figure.id, menu.work(app, document, figure)
+    write(folder / f"{name}.csv", figure_csv(figure))
     write(folder / f"{name}.bib", citation.bibtex(cited))
     write(folder / f"{name}.ris", citation.ris(cited))
     write_json(folder / f"{name}.csl.json", [citation.csl(cited)])
-    write_json(folder / f"{name}.metadata.json", metadata(app, document, bundle, cited))
+    write_json(folder / f"{name}.metadata.json", metadata(app, document, figure, cited))
 
 
-def write_embedded(app: Sphinx, folder: Path, document: str, bundle: dict[str, Any]) -> None:
+def write_embedded(app: Sphinx, folder: Path, document: str, figure: Figure) -> None:
     """Write the page for frames, which holds the chart and so needs its pictures."""
-    write(folder / "embed.html", embed(bundle, menu.work(app, document, bundle)))
+    write(folder / "embed.html", embed(figure, menu.work(app, document, figure)))
 
 
 def write_archive(folder: Path) -> None:
@@ -38,31 +39,32 @@ def write_archive(folder: Path) -> None:
     write(folder / f"{name}.zip", archive(sorted(path for path in folder.glob(f"{name}.*") if path.suffix != ".zip")))
 
 
-def figure_csv(bundle: dict[str, Any]) -> str:
+def figure_csv(figure: Figure) -> str:
     """The plotted table as CSV, in base units, the unit in each header."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([field["name"] for field in bundle["fields"]])
-    writer.writerows([["" if value is None else value for value in row] for row in bundle["rows"]])
+    writer.writerow([field.name for field in figure.fields])
+    writer.writerows([["" if value is None else value for value in row] for row in figure.rows])
     return out.getvalue()
 
 
-def metadata(app: Sphinx, document: str, bundle: dict[str, Any], cited: citation.Work) -> dict[str, Any]:
+def metadata(app: Sphinx, document: str, figure: Figure, cited: citation.Work) -> dict[str, Any]:
     """What the figure is, column by column and source by source, for who checks it years later."""
-    sources = tables.package().sources(bundle["sources"]).to_dict("records")
+    sources = tables.package().sources(figure.sources).to_dict("records")
     return {
-        "id": bundle["id"], "number": cited.number, "title": bundle["title"], "subtitle": bundle["subtitle"],
-        "caption": bundle["caption"], "alt": bundle["alt"], "notice": bundle["notice"], "equation": bundle["equation"],
+        "id": figure.id, "number": cited.number, "title": figure.title, "subtitle": figure.subtitle,
+        "caption": figure.caption, "alt": figure.alt, "notice": figure.notice, "equation": figure.equation,
         "chapter": document.rsplit("/", 1)[-1], "edition": cited.edition, "date": cited.date, "commit": edition.commit(),
         "address": cited.address, "citation": citation.text(cited), "licence": "CC-BY-4.0",
         "run": list(cited.run),
-        "parameters": edition.given_parameters(app), "columns": bundle["fields"], "sources": sources, "code": bundle["code"],
+        "parameters": edition.given_parameters(app), "columns": [vars(field) for field in figure.fields],
+        "sources": sources, "code": figure.code,
     }  # fmt: skip
 
 
-def embed(bundle: dict[str, Any], cited: citation.Work) -> str:
+def embed(figure: Figure, cited: citation.Work) -> str:
     """A page that holds the figure and nothing else, for a frame in somebody's article; it works from a disk too."""
-    page = f"figures/{bundle['id']}/embed"
+    page = f"figures/{figure.id}/embed"
     run = f'<p class="mw-run">{escape(citation.run_mark(cited.run))}</p>' if cited.run else ""
     return f"""<!DOCTYPE html>
 <html lang="en" data-theme="light">
@@ -75,19 +77,19 @@ def embed(bundle: dict[str, Any], cited: citation.Work) -> str:
 <script defer src="../../_static/memory-wall.js" data-charts="../../_static/memory-wall-vega.js"></script>
 </head>
 <body class="mw-embed">
-<figure class="mw-figure">{run}{pieces.chart(bundle, page)}
+<figure class="mw-figure">{run}{pieces.chart(figure, page)}
 <figcaption><a href="index.html" target="_top">{escape(cited.genre)}</a>, The Memory Wall, edition {escape(cited.edition)}.
-{escape(_sources(bundle))} {citation.LICENCE}.</figcaption>
+{escape(_sources(figure))} {citation.LICENCE}.</figcaption>
 </figure>
 </body>
 </html>
 """
 
 
-def _sources(bundle: dict[str, Any]) -> str:
-    names = pieces.publishers(bundle["sources"])
+def _sources(figure: Figure) -> str:
+    names = pieces.publishers(figure.sources)
     if len(names) > pieces.MOST_PUBLISHERS:
-        return f"Sources: {len(bundle['sources'])} documents, listed with the figure."
+        return f"Sources: {len(figure.sources)} documents, listed with the figure."
     return f"Sources: {', '.join(names)}." if names else ""
 
 
