@@ -17,15 +17,12 @@ from analysis.book.record import citation, edition, licences
 from analysis.book.store.files import write, write_json
 from analysis.figures import Figure
 
-TO_TAKE_AWAY = ("framed", "png", "pdf")
-"""The pictures of a figure with title and source line: SVG, PNG, PDF."""
-
 
 def write_texts(app: Sphinx) -> None:
     """What stands beside the pages and waits for no picture."""
     site, known = Path(app.outdir), registry.of(app.env)
     for document, figure in known.figures():
-        figure_files.write_texts(app, site / "figures" / figure.id, document, figure)
+        figure_files.write_texts(site / "figures" / figure.id, exported(app, document, figure))
     for _, table in known.tables():
         pieces.write_rest(site, pieces.rest_of(table.id), table)
     claims = [public_claim(claim) | cited(number_page.claim_work(app, claim)) for _, claim in known.all("claims")]
@@ -38,7 +35,8 @@ def write_texts(app: Sphinx) -> None:
 def write_embedded(app: Sphinx) -> None:
     """The pages for frames, which hold the charts of pages."""
     for document, figure in registry.of(app.env).figures():
-        figure_files.write_embedded(app, Path(app.outdir) / "figures" / figure.id, document, figure)
+        page = figure_files.embed(figure, menu.work(app, document, figure))
+        write(Path(app.outdir) / "figures" / figure.id / "embed.html", page)
 
 
 def write_pictures(app: Sphinx) -> None:
@@ -49,8 +47,8 @@ def write_pictures(app: Sphinx) -> None:
         write(site / "_static" / "memory-wall-vega.js", on_page.cached_script())
     for document, figure in figures:
         folder = site / "figures" / figure.id
-        write_figure(folder, figure, *words_of(app, document, figure))
-        figure_files.write_archive(folder)
+        write_page_pictures(folder, figure)
+        figure_files.write_pictures(folder, exported(app, document, figure))
     catalogue = [figure_entry(app, site, document, figure) for document, figure in figures]
     write_json(site / "figures.json", catalogue)
     record = edition.record(app, catalogue, [claim for _, claim in known.all("claims")])
@@ -75,24 +73,20 @@ def begin(app: Sphinx) -> None:
     """Have the pictures drawn that stand alone, as soon as the figures have their numbers and while Sphinx writes pages."""
     workers.begin(("script",), "")
     for document, figure in registry.of(app.env).figures():
-        workers.begin(TO_TAKE_AWAY, on_page.framed_source(figure, *words_of(app, document, figure)))
+        workers.begin(figure_files.PICTURES, exported(app, document, figure).picture)
 
 
-def words_of(app: Sphinx, document: str, figure: Figure) -> tuple[str, str, str]:
-    """What a picture carries with it: the line at its foot, its citation, its address."""
-    cited = menu.work(app, document, figure)
-    return footer(app, document, figure), citation.text(cited), cited.address
+def exported(app: Sphinx, document: str, figure: Figure) -> figure_files.Exported:
+    """A figure with what its files say of it."""
+    chapter, foot = document.rsplit("/", 1)[-1], footer(app, document, figure)
+    return figure_files.Exported(figure, chapter, menu.work(app, document, figure), foot, edition.given_parameters(app))
 
 
-def write_figure(folder: Path, figure: Figure, note: str, *of_itself: str) -> None:
-    """The pictures on the page and the files to take away."""
+def write_page_pictures(folder: Path, figure: Figure) -> None:
+    """The pictures on pages: light and dark, wide and for a phone."""
     for mode in ("light", "dark"):
         write(folder / f"wide-{mode}.svg", on_page.page_picture(figure, layout.WIDE, mode))
         write(folder / f"phone-{mode}.svg", on_page.page_picture(figure, layout.PHONE, mode))
-    name, text = figure.id, on_page.framed_source(figure, note, *of_itself)
-    for kind, extension in zip(TO_TAKE_AWAY, ("svg", "png", "pdf"), strict=True):
-        write(folder / f"{name}.{extension}", workers.drawn(kind, text))
-    write(folder / f"{name}.vl.json", on_page.source(layout.to_take_away(figure, note, *of_itself[:1])) + "\n")
 
 
 def figure_entry(app: Sphinx, site: Path, document: str, figure: Figure) -> dict[str, Any]:

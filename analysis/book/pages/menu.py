@@ -6,19 +6,11 @@ from html import escape
 
 from sphinx.application import Sphinx
 
-from analysis.book.pages import pieces, run_note
+from analysis.book.pages import figure_files, pieces, run_note
 from analysis.book.pages.numbering import figure_number
 from analysis.book.record import citation, edition, editions
 from analysis.book.store import places
 from analysis.figures import Figure
-
-FILES = (
-    ("PNG", "png", "picture for print and slides"), ("SVG", "svg", "vector picture, real text"),
-    ("PDF", "pdf", "vector picture for documents"),
-    ("CSV", "csv", "the plotted data"), ("Vega-Lite", "vl.json", "the chart as a specification"), ("BibTeX", "bib", "citation"),
-    ("CSL-JSON", "csl.json", "citation"), ("RIS", "ris", "citation"), ("Metadata", "metadata.json", "columns, sources, parameters, code"),
-    ("ZIP", "zip", "all of these"),
-)  # fmt: skip
 
 
 def address(app: Sphinx, page: str) -> str:
@@ -48,8 +40,8 @@ def figure_menu(app: Sphinx, document: str, figure: Figure, page: str) -> str:
     folder = pieces.relative(page, f"figures/{figure.id}")
     cited, frame = work(app, document, figure), f"figures/{figure.id}/embed.html"
     files = "".join(
-        f'<a href="{folder}/{figure.id}.{ending}" download title="{escape(what, quote=True)}">{label}</a>'
-        for label, ending, what in FILES
+        f'<a href="{folder}/{figure.id}.{file.ending}" download title="{escape(file.what, quote=True)}">{file.label}</a>'
+        for file in figure_files.FILES
     )
     lasting = editions.lasting(app, figure.id)
     pinned = (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
 from analysis import words
 from analysis.book.store.cache import digest, recalled
+from analysis.book.store.files import json_text
 
 AUTHOR = "The Memory Wall authors"
 BOOK = "The Memory Wall: how large a language model can your device run?"
@@ -134,3 +135,30 @@ def ris(work: Work) -> str:
     lines += [("UR", work.address)] if work.address else []
     lines += [("N1", work.note)]
     return "".join(f"{tag}  - {value}\n" for tag, value in [*lines, ("ER", "")])
+
+
+def csl_file(work: Work) -> str:
+    """The item as a file of CSL-JSON, which holds a list."""
+    return json_text([csl(work)])
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to write a citation: as the command line and as readers call it, the ending of its file, and what writes it."""
+
+    name: str
+    label: str
+    ending: str
+    write: Callable[[Work], str]
+
+
+FORMATS = {
+    each.name: each
+    for each in (
+        Format("text", "Text", "", lambda work: text(work) + "\n"),  # read on the page: it has no file of its own
+        Format("bibtex", "BibTeX", "bib", bibtex),
+        Format("csl", "CSL-JSON", "csl.json", csl_file),
+        Format("ris", "RIS", "ris", ris),
+    )
+}
+"""The formats of citations: a row is an option of ``memory-wall cite`` and, with an ending, a file of every figure."""
