@@ -66,7 +66,7 @@ def footer(app: Sphinx, document: str, figure: Figure) -> str:
     sources = f"{len(figure.sources)} documents, listed with the figure" if many else words.listing(names)
     cited = f" Sources: {sources.removesuffix('.')}." if names else ""
     run = citation.run_mark(run_note.differences(app))
-    return f"Figure {number}, The Memory Wall, edition {edition.name(app)}{f' {run}' if run else ''}.{cited}"
+    return f"Figure {number}, {citation.TITLE}, edition {edition.name(app)}{f' {run}' if run else ''}.{cited}"
 
 
 def begin(app: Sphinx) -> None:

@@ -15,7 +15,7 @@ from sphinx.util.logging import getLogger
 
 from analysis.book.pages import builder, colophon, mathml, menu, metadata, pieces, registry, run_note, templates
 from analysis.book.pages.nodes import Chart, FigureMenu, Reference
-from analysis.book.record import edition
+from analysis.book.record import edition, imprint
 from analysis.errors import FigureError
 from analysis.figures import Figure
 
@@ -187,6 +187,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(Chart, html=(visit_chart, None), **others)
     app.add_node(FigureMenu, html=(visit_menu, None), **others)
     app.add_config_value("memory_wall_published", "", "", types=(str,))
+    app.add_config_value(imprint.SETTING, {}, "env", types=(dict,))
     app.add_config_value("memory_wall_lasting", "", "", types=(str,))
     app.add_role("value", ReferenceRole("value"))
     app.add_role("verdict", ReferenceRole("verdict"))

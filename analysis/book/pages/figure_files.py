@@ -73,7 +73,7 @@ def metadata(it: Exported) -> str:
         "id": figure.id, "number": cited.number, "title": figure.title, "subtitle": figure.subtitle,
         "caption": figure.caption, "alt": figure.alt, "notice": figure.notice, "equation": figure.equation,
         "chapter": it.chapter, "edition": cited.edition, "date": cited.date, "commit": edition.commit(),
-        "address": cited.address, "citation": citation.text(cited), "licence": "CC-BY-4.0", "run": list(cited.run),
+        "address": cited.address, "citation": citation.text(cited), "licence": citation.IMPRINT.licence_id, "run": list(cited.run),
         "parameters": it.parameters, "columns": [vars(field) for field in figure.fields],
         "sources": tables.package().sources(figure.sources).to_dict("records"), "code": figure.code,
     }  # fmt: skip
@@ -96,7 +96,7 @@ def embed(figure: Figure, cited: citation.Work) -> str:
 </head>
 <body class="mw-embed">
 <figure class="mw-figure">{run}{pieces.chart(figure, page)}
-<figcaption><a href="index.html" target="_top">{escape(cited.genre)}</a>, The Memory Wall, edition {escape(cited.edition)}.
+<figcaption><a href="index.html" target="_top">{escape(cited.genre)}</a>, {escape(citation.TITLE)}, edition {escape(cited.edition)}.
 {escape(_sources(figure))} {citation.LICENCE}.</figcaption>
 </figure>
 </body>

@@ -57,11 +57,7 @@ def _picture(app: Sphinx, page: str) -> str:
 
 def _description(app: Sphinx, page: str) -> str:
     found = _figure(app, page)
-    return (
-        found[1].title
-        if found
-        else "How large a language model can your device run, and why? Recomputed from sourced data."
-    )
+    return found[1].title if found else citation.IMPRINT.description
 
 
 def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:
@@ -89,7 +85,7 @@ def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:
 def _image(app: Sphinx, page: str, figure: Figure) -> dict[str, Any]:
     return {
         "@type": "ImageObject", "contentUrl": _picture(app, page), "caption": figure.caption, "description": figure.alt,
-        "encodingFormat": "image/png", "creditText": "The Memory Wall", "isPartOf": {"@type": "Book", "name": citation.BOOK},
+        "encodingFormat": "image/png", "creditText": citation.TITLE, "isPartOf": {"@type": "Book", "name": citation.BOOK},
     }  # fmt: skip
 
 

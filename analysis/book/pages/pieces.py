@@ -13,6 +13,7 @@ from typing import Any
 
 from analysis import tables, words
 from analysis.book.pictures import layout, on_page
+from analysis.book.record import citation
 from analysis.book.store import bundles
 from analysis.book.store.cache import recalled
 from analysis.book.store.files import write
@@ -304,4 +305,4 @@ def footer(page: str, name: str, last_read: str) -> str:
     }  # fmt: skip
     links = " · ".join(f'<a href="{relative(page, target)}">{text}</a>' for text, target in ways.items())
     read = f" · data last read {escape(last_read)}" if last_read else ""
-    return f'<p class="mw-foot">The Memory Wall, edition {escape(name)}{read} · {links}</p>'
+    return f'<p class="mw-foot">{escape(citation.TITLE)}, edition {escape(name)}{read} · {links}</p>'
