@@ -22,9 +22,11 @@ from analysis.book.store.places import LANDING
 
 STYLING = "analysis.book.pages.stylesheet"
 BROWSER = Path(__file__).parents[1] / "browser"
-UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv")
-SEARCH = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "language_data.js", "searchtools.js")
-OWN = ("icon.svg", "memory-wall.css", "memory-wall.js", "memory-wall-vega.js", "fonts", *SEARCH)
+UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv", "searchindex.js")
+SEARCH = "search.js"
+INDEX = "search-index.js"
+"""What is found, beside the search page, which alone loads it."""
+OWN = ("icon.svg", "memory-wall.css", "memory-wall.js", "memory-wall-vega.js", "fonts")
 """What stays of ``_static``, apart from what is made here."""
 TOGGLES = """let toggleHintShow = 'Click to show', toggleHintHide = 'Click to hide', toggleOpenOnPrint = 'true';
 let togglebuttonSelector = '.toggle, .admonition.dropdown';
@@ -82,10 +84,8 @@ def finish(site: Path) -> None:
     marks = {"site.css": digest(sheet)[:8], "site.js": digest(script)[:8]}
     for path, text in pages.items():
         path.write_text(secured(_with_shared(text, site, path, marks)), encoding="utf-8")
-    _search_from_disk(site)
-    for path in (static / name for name in SEARCH if (static / name).exists()):
-        path.write_text(_unindented(path.read_text(encoding="utf-8")), encoding="utf-8")
     _clear(site)
+    (static / SEARCH).write_text(_unindented((BROWSER / SEARCH).read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _unindented(script: str) -> str:
@@ -182,7 +182,12 @@ def _moved_sheet(site: Path, name: str) -> str:
 def _present(pages: dict[Path, str], script: str) -> set[str]:
     values = {value for text in pages.values() for pattern in NAMED for value in pattern.findall(text)}
     found = {word for value in values for word in " ".join(value).split()}
-    return found | set(re.findall(r"[A-Za-z][\w-]+", script + (BROWSER / "draw.js").read_text(encoding="utf-8"))) | VEGA
+    return found | set(re.findall(r"[A-Za-z][\w-]+", script + "".join(_later()))) | VEGA
+
+
+def _later() -> list[str]:
+    """The scripts that come to a page later, and what they make of it."""
+    return [(BROWSER / name).read_text(encoding="utf-8") for name in ("draw.js", SEARCH)]
 
 
 VEGA = {"vega-embed", "vega-bindings", "vega-bind", "vega-bind-name", "vega-bind-radio", "marks", "role-axis-label"}
@@ -196,6 +201,7 @@ def _elements(pages: dict[Path, str]) -> set[str]:
         "input",
         "select",
         "option",
+        "mark",
     }
 
 
@@ -205,25 +211,12 @@ def _with_shared(text: str, site: Path, path: Path, marks: dict[str, str]) -> st
     root = "../" * (len(path.relative_to(site).parts) - 1)
     text = INLINE.sub("", HEAD.sub("", text))
     charts = f' data-charts="{root}_static/memory-wall-vega.js"' if "mw-chart" in text else ""
-    wanted = (
-        [f"{root}_static/{name}" for name in SEARCH] + [f"{root}searchindex.js"] if path.name == "search.html" else []
-    )
     shared = f'<script>{MODE}</script><link rel="icon" href="{root}_static/icon.svg">'
     shared += f'<link rel="stylesheet" href="{root}_static/site.css?v={marks["site.css"]}">'
     shared += f'<script defer src="{root}_static/site.js?v={marks["site.js"]}"{charts}></script>'
-    shared += "".join(f'<script defer src="{source}"></script>' for source in wanted)
+    if path.name == "search.html":
+        shared += f'<script defer src="{root}_static/{SEARCH}" data-index="{root}{INDEX}"></script>'
     return text.replace("</title>", f"</title>{shared}", 1)
-
-
-def _search_from_disk(site: Path) -> None:
-    """Excerpts of what was found are fetched page by page, which browsers refuse where the site is opened from a disk."""
-    options = site / "_static" / "documentation_options.js"
-    if options.exists():
-        text = options.read_text(encoding="utf-8")
-        options.write_text(
-            text.replace("SHOW_SEARCH_SUMMARY: true", 'SHOW_SEARCH_SUMMARY: location.protocol !== "file:"'),
-            encoding="utf-8",
-        )
 
 
 def _clear(site: Path) -> None:

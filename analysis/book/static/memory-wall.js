@@ -279,6 +279,18 @@
     });
   }
 
+  /* An address may name a row by what stands in its first cell: tables/devices.html#rtx-4090-24gb. */
+  function showRow() {
+    const name = decodeURIComponent(location.hash.slice(1));
+    if (!name || document.getElementById(name)) return;
+    const rows = [...document.querySelectorAll("table.mw-table tbody tr")];
+    const row = rows.find((one) => one.cells[0].textContent.trim() === name);
+    document.querySelectorAll(".mw-sought").forEach((one) => one.classList.remove("mw-sought"));
+    if (!row) return;
+    row.classList.add("mw-sought");
+    row.scrollIntoView({ block: "center" });
+  }
+
   /* ---- copying, numbers, gallery ------------------------------------------------------------------------------------------- */
 
   async function copy(text) {
@@ -431,6 +443,8 @@
       if (note && note.classList.contains("mw-more")) completable(table, note);
       else handy(table);
     });
+    showRow();
+    window.addEventListener("hashchange", showRow);
     awaitReader();
   }
 
