@@ -482,10 +482,11 @@ def cite(
     site: Annotated[Path | None, typer.Option(help="The site it is read from. Without it: _build/html.")] = None,
 ) -> None:
     """Print the citation of one figure, number, claim or table of a built site."""
+    from analysis.book.record import citation
     from analysis.book.record import cite as reading
     from analysis.book.store import places
 
-    typer.echo(reading.FORMATS[form.value](reading.work(site or places.SITE, key)), nl=False)
+    typer.echo(citation.FORMATS[form.value].write(reading.work(site or places.SITE, key)), nl=False)
 
 
 @app.command()
