@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -37,13 +37,17 @@ class Registry:
 
     def figures(self) -> list[tuple[str, Figure]]:
         """Every figure with its document."""
-        return self.all("figures")
+        return self._ordered("figures")
 
     def tables(self) -> list[tuple[str, Table]]:
         """Every shown table with its document."""
-        return self.all("tables")
+        return self._ordered("tables")
 
-    def all(self, kind: str) -> list[tuple[str, Any]]:
+    def all(self, kind: Literal["values", "claims"]) -> list[tuple[str, dict[str, Any]]]:
+        """Every number or claim with its document, as the catalogues hold it."""
+        return self._ordered(kind)
+
+    def _ordered(self, kind: str) -> list[tuple[str, Any]]:
         """Every (document, entry) of a kind, in the order of the table of contents and then of the page."""
         place = {document: position for position, document in enumerate(self.order)}
         return sorted(self.entries[kind].values(), key=lambda entry: place.get(entry[0], len(place)))
