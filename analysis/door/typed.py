@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime
 from typing import Any
 
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", flags=re.ASCII)
 MOST_ROWS = 50_000
 MOST_COLUMNS = 500
 MOST_CELLS = 1_500_000
@@ -31,4 +32,4 @@ def in_digits(column: Any) -> Any:
     if column.dtype.kind in "fiu":
         return column
     texts = column.astype(str).str.strip()
-    return texts.where(texts.str.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", flags=re.ASCII))
+    return texts.where([NUMBER.fullmatch(text) is not None for text in texts])
