@@ -328,7 +328,9 @@ FINE: dict[str, Rows] = {
         b"my-x,My X,ACME,laptop,2026-11,A1,100,16,2026,cpu\n"
     },
     "back ends as programs print them": {
-        "measurements_decode.csv": table(*({**DECODE, "measurement_id": f"m-{word.lower()}", "backend": word} for word in ("MTL", "HIP", "BLAS")))
+        "measurements_decode.csv": table(
+            *({**DECODE, "measurement_id": f"m-{word.lower()}", "backend": word} for word in ("MTL", "HIP", "BLAS"))
+        )
     },
     "a line break in the header": {"devices.csv": table(GOOD).replace(b"device_id,name", b'"Device\nID",name')},
     "Gbit/s a pin": {
