@@ -278,8 +278,14 @@ def check(
     settings: Settings = None,
     params: Params = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON. Without it: as text.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 2 on a warning too. Without it: a warning asks, and no more.")
+    ] = False,
 ) -> None:
-    """Check data and parameters without building anything: every problem, with its file, row and column."""
+    """Check data and parameters without building anything: every problem, with its file, row and column.
+
+    An error prevents a build: exit code 2.  A warning asks about what is unlikely, and lets it pass: exit code 0.
+    """
     from analysis.book.inputs import intake
 
     found = intake.judged(data, settings or [], _taken(params))
@@ -289,9 +295,9 @@ def check(
     else:
         for line in [*map(str, found.changes), *map(str, found.problems)]:
             typer.echo(line, err=True)
-        if not found.problems:
-            typer.echo("The data is sound.")
-    if found.errors:
+        if not found.errors:
+            typer.echo(found.verdict())
+    if found.errors or (strict and found.problems):
         raise typer.Exit(InputError.exit_code)
 
 

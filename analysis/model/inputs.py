@@ -14,6 +14,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
 from analysis import units
+from analysis.door.headers import spelled
 from analysis.errors import InputError, Problem
 
 
@@ -212,34 +213,6 @@ BIT_PER_BYTE = 8
 
 def _ratio(unit: units.Unit, ours: units.Unit) -> float:
     return unit.factor / ours.factor / (BIT_PER_BYTE if "bit" in unit.dimensions else 1)
-
-
-BRACKETS = re.compile(r"^(.*?)[\s_]*[(\[]\s*([^()\[\]]*?)\s*[)\]]\s*$")
-IN_CAPITALS = re.compile(r"^(.*?)[\s_]+([kKMGTP]i?B(?:/s|ps|/sec|))\s*$")
-"""A unit at the end without brackets whose B says that bytes are meant."""
-SIGN = re.compile(r"([kKMGTP]i?)?(B|b|[bB]ytes?|[bB]its?)(?:(/s|ps|/sec)|)")
-SHORT = {"gb": "gbyte", "gib": "gibyte", "mb": "mbyte", "mib": "mibyte", "tb": "tbyte", "tib": "tibyte"}
-"""Capacities as columns are often named; of rates it is not known whether bits or bytes are meant."""
-
-
-def spelled(name: str) -> str:
-    """A name as ours are spelled, the unit at its end: ``Bandwidth (GB/s)`` → ``bandwidth_gbyte_per_s``."""
-    name = name.replace("_per_s", "/s")
-    bracketed = BRACKETS.match(name) or IN_CAPITALS.match(name)
-    stem, unit = (bracketed[1], _unit(bracketed[2])) if bracketed else (name, "")
-    words = re.sub(r"[^a-z0-9]+", "_", stem.lower().replace("/s", "_per_s")).strip("_").split("_")
-    words[-1] = SHORT.get(words[-1], words[-1])
-    return "_".join([*words, *([unit] if unit else [])])
-
-
-def _unit(sign: str) -> str:
-    """A unit as it is printed, in our words: ``GB/s`` → ``gbyte_per_s``; one that says nothing here is empty."""
-    found = SIGN.fullmatch(sign)
-    if not found:
-        return "" if sign.lower() in ("tokens", "token", "tok", "") else re.sub(r"[^a-z0-9]+", "_", sign.lower())
-    word = "byte" if found[2].startswith("B") or found[2].lower().startswith("byte") else "bit"
-    word = "bit" if found[2].lower().startswith("bit") else word
-    return f"{(found[1] or '').lower()}{word}{'_per_s' if found[3] else ''}"
 
 
 def filled(settings: Sequence[str]) -> dict[str, str]:

@@ -30,7 +30,7 @@ from analysis.door import foreign as forms
 from analysis.door import gguf, sheets
 from analysis.equations import kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
-from analysis.model import configurations, devices, expected, foreign, inputs, memory_limits, names
+from analysis.model import configurations, devices, expected, foreign, inputs, memory_limits, names, shapes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -395,8 +395,7 @@ def _models(folder: Path) -> dict[str, dict[str, str]]:
 
 
 MODEL_NUMBERS = (
-    "total_gparam", "active_gparam", "n_layer", "model_dim", "vocab_size", "n_kv_head", "head_dim", "kv_latent_dim", "rope_head_dim",
-    "n_sliding_layer", "sliding_window_token", "ffn_dim", "n_expert", "n_active_expert",
+    "total_gparam", "active_gparam", "model_dim", "vocab_size", "ffn_dim", "n_expert", "n_active_expert", *shapes.COLUMNS,
 )  # fmt: skip
 
 
@@ -411,6 +410,7 @@ class Model:
     kv_byte_per_token: float = np.nan
     window_kv_byte_per_token: float = 0.0
     window_token: float = np.inf
+    state_byte: float = 0.0
     expert_param: float = 0.0
     is_expert: float = 0.0
     n_expert: float = np.nan
@@ -422,26 +422,23 @@ def _model(row: dict[str, str]) -> Model:
     number = {name: float(row[name]) if row[name] else np.nan for name in MODEL_NUMBERS}
     total = number["total_gparam"] * 1e9
     embedding = 0.0 if row["tied_embedding"] == "true" else np.nan_to_num(number["vocab_size"] * number["model_dim"])
-    layer, window_layer = number["n_layer"], np.nan_to_num(number["n_sliding_layer"])
-    per_layer = 2 * number["n_kv_head"] * number["head_dim"] * expected.FP16_BYTE
-    if row["kv_latent_dim"]:
-        per_layer = (number["kv_latent_dim"] + np.nan_to_num(number["rope_head_dim"])) * expected.FP16_BYTE
+    halved = {shapes.HALVED: row.get(shapes.HALVED) == "true"}
+    full, window, reach, state = (float(part) for part in shapes.cache(number | halved, expected.FP16_BYTE))
     active = number["active_gparam"] * 1e9 if row["active_gparam"] else total
-    window = number["sliding_window_token"] if row["sliding_window_token"] else np.inf
     expert = expected.expert_param(number | {"total_param": total, "active_param": active})
     return Model(
-        total, active, layer, embedding, per_layer * (layer - window_layer), per_layer * window_layer, window,
+        total, active, number["n_layer"], embedding, full, window, reach, state,
         expert, float(row["is_moe"] == "true"), number["n_expert"], number["n_active_expert"], 1.0 if expert else active / total,
     )  # fmt: skip
 
 
 def _model_of(shape: configurations.Shape) -> Model:
     """The same of a model that a file describes."""
+    full, window, reach, state = (float(part) for part in shape.cache)
     expert = float(np.nan_to_num(shape.expert_param))
     return Model(
-        shape.total_param, shape.active_param, shape.n_layer, float(np.nan_to_num(shape.embedding_param)), shape.kv_byte_per_token,
-        shape.window_kv_byte_per_token, shape.window_token if shape.n_window_layer else np.inf, expert, float(shape.is_moe),
-        shape.n_expert, shape.n_active_expert, 1.0 if expert else shape.active_param / shape.total_param,
+        shape.total_param, shape.active_param, shape.n_layer, float(np.nan_to_num(shape.embedding_param)), full, window, reach, state,
+        expert, float(shape.is_moe), shape.n_expert, shape.n_active_expert, 1.0 if expert else shape.active_param / shape.total_param,
     )  # fmt: skip
 
 
@@ -494,7 +491,7 @@ class Sizes:
         return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
 
     def _cache(self, rows: Rows, fact: dict[str, Values]) -> Values:
-        """Bytes of cache one sequence has at its context; none without a context."""
+        """Bytes of cache one sequence has at its context, none without one, and the fixed state of layers without a cache."""
         context = np.nan_to_num(rows.numbers["context_token"])
         heads, width = rows.numbers["n_kv_head"], rows.numbers["head_dim"]
         filled = {
@@ -507,9 +504,9 @@ class Sizes:
         )
         window = np.nan_to_num(fact["window_kv_byte_per_token"]) * np.isnan(heads)
         rows.note("cache", (context > 0) & (np.isnan(heads) | np.isnan(width)) & np.isnan(fact["kv_byte_per_token"]))
-        return np.asarray(
-            per_token * context + window * np.minimum(context, _first(fact["window_token"], np.full(len(rows), np.inf)))
-        )
+        state = np.nan_to_num(fact["state_byte"]) * np.isnan(heads)
+        reach = _first(fact["window_token"], np.full(len(rows), np.inf))
+        return shapes.Cache(per_token, window, reach, state).at(context)
 
 
 def _first(*choices: Values) -> Values:

@@ -58,7 +58,8 @@ def _sources(rows: pd.DataFrame) -> str:
 
 def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> str:
     units = {field["name"]: field.get("unit", "") for field in resource["schema"]["fields"]}
-    enums = [field["name"] for field in resource["schema"]["fields"] if "enum" in field.get("constraints", {})]
+    fields = resource["schema"]["fields"]
+    enums = [field["name"] for field in fields if "enum" in field.get("constraints", {}) or "words" in field]
     heads = [
         {"name": column, "title": stem(column).replace("_", " "), "unit": units[column], "digits": 6, "bar": False,
          "link": "url" if (name, column) == ("sources", "title") else ""}
