@@ -839,7 +839,8 @@ def _is_of_commas(first: bytes) -> bool:
 
 
 def _is_header(texts: Sequence[str]) -> bool:
-    return set(inputs.REQUIRED) <= set(inputs.read(texts).used)
+    used = set(inputs.read(texts).used)
+    return set(inputs.REQUIRED) <= used or (len(used) > 1 and not used.isdisjoint(inputs.NAMING))
 
 
 def _predict_sheet(sheet: sheets.Sheet, store: IO[bytes], at: Reading) -> inputs.Header:
