@@ -209,7 +209,7 @@ def test_parameters_and_windows_follow_from_the_shape_of_every_filed_model() -> 
 def test_layers_of_linear_attention_keep_a_state_and_no_cache() -> None:
     """Qwen3-Next 80B-A3B: 12 of 48 layers keep 2 heads of 256; the others 32 heads of 128 × 128 and a convolution, in FP16."""
     shape = configurations.of_config(samples.QWEN3_NEXT, "x")
-    assert (shape.n_full_layer, shape.kv_byte_per_token) == (12, 12 * 2 * 2 * 256 * 2)
+    assert (shape.n_full_layer, float(shape.cache.full_byte_per_token)) == (12, 12 * 2 * 2 * 256 * 2)
     assert shape.state_byte == 36 * (32 * 128 * 128 + 3 * (2 * 16 * 128 + 32 * 128)) * 2
     assert shape.total_param == pytest.approx(79.6744e9, rel=1e-4)
     assert shape.attention_kind == "hybrid"
@@ -291,7 +291,7 @@ def test_the_header_of_a_gguf_file_says_the_model_and_its_size(tmp_path: Path) -
     assert (shape.name, shape.n_layer, shape.n_kv_head, shape.head_dim) == ("Tiny Llama", 2, 2, 64)
     assert (shape.total_param, shape.is_tied, shape.weight_format) == (2 * 256_000 + 131_072, False, "Q4_K_M")
     assert shape.weight_byte == 427_744
-    assert shape.kv_byte_per_token == 2 * 2 * 2 * 64 * 2
+    assert shape.cache.full_byte_per_token == 2 * 2 * 2 * 64 * 2
     table, said = answer(tmp_path, content, "tiny.gguf", device="rtx 3060")
     assert table["needs_gibyte"][0] == pytest.approx(427_744 / 2**30, abs=1e-4)
     assert "Tiny Llama: 0.0006431 billion parameters" in said
@@ -462,3 +462,24 @@ def test_a_cache_that_the_table_cannot_say_is_not_written(tmp_path: Path) -> Non
         "2026",
     )
     assert wide.rows[0]["n_cache_layer"] == "12"
+
+
+def test_a_foreign_file_under_a_tables_name_is_told_once_and_led_to_import(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "measurements_decode.csv").write_text(samples.bench_csv({}), encoding="utf-8")
+    problems = checks.problems(overlay.merged(mine, tmp_path / "data"))
+    told = [str(problem) for problem in problems if problem.file.startswith(str(mine))]
+    assert len(told) == 1
+    assert "`memory-wall import FILE --out FOLDER` writes its rows" in told[0]
+
+
+def test_a_workbook_of_names_is_read_below_its_title(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in (["Our cards"], [], ["Device", "Model", "Format"], ["rtx 3060", "qwen3 8b", "Q4_K_M"]):
+        book.active.append(row)
+    book.save(tmp_path / "x.xlsx")
+    predict_file(str(tmp_path / "x.xlsx"), str(tmp_path / "out.csv"))
+    assert pd.read_csv(tmp_path / "out.csv")["token_per_s"][0] > 0

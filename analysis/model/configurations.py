@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.equations import kv_cache
+from analysis.model import shapes
 from analysis.model.expected import EXPERT_MATRICES, FP16_BYTE
 
 Config = Mapping[str, Any]
@@ -99,22 +99,11 @@ class Shape:
         return 0.0 if self.is_tied is not False else self.vocab_size * self.model_dim
 
     @property
-    def kv_byte_per_token(self) -> float:
-        """Bytes a token adds to the layers that keep every token, in FP16."""
-        if self.kv_latent_dim > 0:
-            return self.n_full_layer * (self.kv_latent_dim + self.rope_head_dim) * FP16_BYTE
-        return self._cache_byte(self.n_full_layer, self.full_n_kv_head, self.full_head_dim)
-
-    @property
-    def window_kv_byte_per_token(self) -> float:
-        """Bytes a token adds to the layers with a window, until that is full."""
-        return self._cache_byte(self.n_window_layer, self.n_kv_head, self.head_dim)
-
-    def _cache_byte(self, n_layer: float, n_kv_head: float, head_dim: float) -> float:
-        if not n_layer:
-            return 0.0
-        shape = {"n_layer": n_layer, "n_kv_head": n_kv_head, "head_dim": head_dim}
-        return float(kv_cache.kv_cache_byte_per_token(**shape, kv_element_byte=FP16_BYTE))
+    def cache(self) -> shapes.Cache:
+        """What one sequence keeps, in FP16; missing where the layers that keep a cache are not known."""
+        if np.isnan(self.n_full_layer):
+            return shapes.cache({}, FP16_BYTE)
+        return shapes.cache({name: number(self) for name, number in (MODEL_COLUMNS | CACHE_COLUMNS).items()}, FP16_BYTE)
 
     @property
     def attention_kind(self) -> str:
@@ -479,7 +468,7 @@ def _common(values: Iterable[Any]) -> Any:
     return found.pop() if len(found) == 1 else None
 
 
-MODEL_COLUMNS: Mapping[str, Callable[[Shape], float]] = {
+MODEL_COLUMNS: dict[str, Callable[[Shape], float]] = {
     "total_gparam": lambda shape: shape.total_param / 1e9,
     "active_gparam": lambda shape: shape.active_param / 1e9 if shape.is_moe else np.nan,
     "n_layer": lambda shape: shape.n_layer, "model_dim": lambda shape: shape.model_dim, "n_head": lambda shape: shape.n_head,
@@ -491,7 +480,7 @@ MODEL_COLUMNS: Mapping[str, Callable[[Shape], float]] = {
     "n_active_expert": lambda shape: shape.n_active_expert if shape.is_moe else np.nan,
 }  # fmt: skip
 """Column of ``models.csv`` → its number."""
-CACHE_COLUMNS: Mapping[str, Callable[[Shape], float]] = {
+CACHE_COLUMNS: dict[str, Callable[[Shape], float]] = {
     "n_cache_layer": lambda shape: shape.n_full_layer if shape.n_full_layer + shape.n_window_all < shape.n_layer else np.nan,
     "n_sliding_cache_layer": lambda shape: shape.n_window_layer if shape.n_window_layer < shape.n_window_all else np.nan,
     "full_n_kv_head": lambda shape: shape.full_n_kv_head if shape.n_window_all and shape.full_n_kv_head != shape.n_kv_head else np.nan,

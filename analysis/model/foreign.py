@@ -271,17 +271,15 @@ HARDWARE = ("chip", "memory_bandwidth_gbyte_per_s")
 
 def model_taken(shape: configurations.Shape) -> list[str]:
     """What was found of a model, and what is left open."""
-    cache = (
-        f"{shape.kv_byte_per_token + shape.window_kv_byte_per_token:,.0f} bytes of cache a token"
-        if shape.n_full_layer >= 0
-        else ""
-    )
+    full, window, _, state = (float(part) for part in shape.cache)
+    cache = f"{full + window:,.0f} bytes of cache a token" if full >= 0 else ""
     parts = (
         f"{shape.total_param / 1e9:.4g} billion parameters" if shape.total_param > 0 else "",
         f"{shape.n_layer:.0f} layers" if shape.n_layer > 0 else "",
         f"{shape.n_window_layer:.0f} of them with a window of {shape.window_token:.0f} tokens" if shape.n_window_layer else "",
         f"{shape.n_full_layer:.0f} of them with a cache that grows" if shape.n_full_layer < shape.n_layer else "",
-        f"attention {shape.attention_kind}", cache, f"{shape.n_active_expert:.0f} of {shape.n_expert:.0f} experts" if shape.is_moe else "",
+        f"attention {shape.attention_kind}", cache, f"{state:,.0f} bytes of state" if state > 0 else "",
+        f"{shape.n_active_expert:.0f} of {shape.n_expert:.0f} experts" if shape.is_moe else "",
         f"weights in {shape.weight_format}" if shape.weight_format else "weights in a format that is not stated",
         f"{shape.weight_byte / GIBYTE:.4g} GiB" if shape.weight_byte > 0 else "",
     )  # fmt: skip

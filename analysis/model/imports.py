@@ -133,11 +133,13 @@ def of_shape(shape: configurations.Shape, kind: str, columns: Sequence[str], rel
 
 # -------------------------------------------------------------------------------------------------- measurements
 
-MIXTURE = re.compile(r"moe|\d+x\d+(?:\.\d+)?b|[-. ]a\d+(?:\.\d+)?b", re.IGNORECASE)
-"""How llama.cpp prints a mixture of experts: ``qwen3moe 30B.A3B``, ``llama 8x7B``."""
+MIXTURE = re.compile(
+    r"moe|\d+x\d+(?:\.\d+)?b|[-. ]a\d+(?:\.\d+)?b|^(?:deepseek2|gpt-oss|dbrx|grok|arctic) ", re.IGNORECASE
+)
+"""How llama.cpp prints a mixture of experts: ``qwen3moe 30B.A3B``, ``llama 8x7B``; and families that are nothing else."""
 DENSE = (
-    "llama", "qwen2", "qwen3", "gemma", "gemma2", "gemma3", "phi2", "phi3", "mistral3", "starcoder2", "falcon", "granite", "olmo2",
-    "exaone", "stablelm", "internlm2", "smollm3", "glm4", "command-r", "cohere2", "nemotron",
+    "llama", "qwen2", "qwen3", "qwen35", "gemma", "gemma2", "gemma3", "phi2", "phi3", "mistral3", "starcoder2", "falcon", "granite",
+    "olmo2", "exaone", "stablelm", "internlm2", "smollm3", "glm4", "command-r", "cohere2", "nemotron",
 )  # fmt: skip
 """Families of llama.cpp whose models are dense where their name is not that of a mixture."""
 BACKENDS = {"cuda": "CUDA", "metal": "Metal", "rocm": "ROCm", "vulkan": "Vulkan", "cpu": "CPU"}

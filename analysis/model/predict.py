@@ -426,11 +426,11 @@ def _model(row: dict[str, str]) -> Model:
 
 def _model_of(shape: configurations.Shape) -> Model:
     """The same of a model that a file describes."""
+    full, window, reach, state = (float(part) for part in shape.cache)
     expert = float(np.nan_to_num(shape.expert_param))
     return Model(
-        shape.total_param, shape.active_param, shape.n_layer, float(np.nan_to_num(shape.embedding_param)), shape.kv_byte_per_token,
-        shape.window_kv_byte_per_token, shape.window_token if shape.n_window_layer else np.inf, expert, float(shape.is_moe),
-        shape.n_expert, shape.n_active_expert, 1.0 if expert else shape.active_param / shape.total_param,
+        shape.total_param, shape.active_param, shape.n_layer, float(np.nan_to_num(shape.embedding_param)), full, window, reach, state,
+        expert, float(shape.is_moe), shape.n_expert, shape.n_active_expert, 1.0 if expert else shape.active_param / shape.total_param,
     )  # fmt: skip
 
 
@@ -831,7 +831,8 @@ def _is_of_commas(first: bytes) -> bool:
 
 
 def _is_header(texts: Sequence[str]) -> bool:
-    return set(inputs.REQUIRED) <= set(inputs.read(texts).used)
+    used = set(inputs.read(texts).used)
+    return set(inputs.REQUIRED) <= used or (len(used) > 1 and not used.isdisjoint(inputs.NAMING))
 
 
 def _predict_sheet(sheet: sheets.Sheet, store: IO[bytes], at: Reading) -> inputs.Header:
