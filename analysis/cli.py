@@ -479,14 +479,16 @@ def cite(
         str, typer.Argument(metavar="ID", help="Id of a figure, number, claim or table; book for the book.")
     ],
     form: Annotated[Citation, typer.Option("--format", help="Form of the citation. Without it: text.")] = Citation.text,
-    site: Annotated[Path | None, typer.Option(help="The site it is read from. Without it: _build/html.")] = None,
+    site: Annotated[
+        str, typer.Option(help="The site it is read from, or the name of a frozen edition. Without it: _build/html.")
+    ] = "",
 ) -> None:
     """Print the citation of one figure, number, claim or table of a built site."""
     from analysis.book.record import citation
     from analysis.book.record import cite as reading
     from analysis.book.store import places
 
-    typer.echo(citation.FORMATS[form.value].write(reading.work(site or places.SITE, key)), nl=False)
+    typer.echo(citation.FORMATS[form.value].write(reading.work(reading.place(site, places.SITE), key)), nl=False)
 
 
 @app.command()

@@ -347,6 +347,23 @@ def test_the_embed_code_draws_in_a_frame_offline(browser: Browser, site: Path, t
     assert visit.asked == []
 
 
+@pytest.mark.parametrize("name", ["how-large-a-model", "largest-model-expected", "roofline", "seven-seconds"])
+def test_a_frame_is_as_high_as_its_figure(browser: Browser, site: Path, name: str) -> None:
+    """In a column of an article nothing is cut off below, controls or not, and there is no hole."""
+    visit = Visit(browser)
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visit.open(site / "figures" / name / "index.html")
+    menu = menu_of(page)
+    menu.locator(".mw-copy", has_text="newest edition").click()
+    menu.locator(".mw-copied").wait_for()
+    height = int(re.findall(r'height="(\d+)"', page.evaluate("() => navigator.clipboard.readText()"))[0])
+    for width in (600, 700):
+        framed = Visit(browser, width=width).open(site / "figures" / name / "embed.html")
+        drawn_chart(framed)
+        needed = framed.evaluate("() => document.querySelector('figure').getBoundingClientRect().bottom")
+        assert needed <= height <= needed + 260, (width, needed, height)
+
+
 @pytest.mark.parametrize("width", [390, 560, 600, 700])
 def test_in_a_frame_of_an_article_picture_and_chart_are_the_same_and_whole(
     browser: Browser, site: Path, width: int

@@ -322,6 +322,14 @@
     }
   }
 
+  /* As high as title, controls and chart are at the width of a column, and the line of sources below them: nothing is cut off. */
+  function frameHeight(chart) {
+    if (!chart) return 640;
+    const parts = [chart, ...chart.parentElement.querySelectorAll(":scope > :is(.mw-figure-title, .mw-figure-subtitle, .mw-shown)")];
+    const high = parts.reduce((sum, part) => sum + part.offsetHeight + 8, 0);
+    return Math.max(400, Math.ceil((high + 130) / 20) * 20);
+  }
+
   function copyable(button) {
     const named = new URL(button.dataset.link || button.dataset.embed || "", location.href).pathname.match(/\/figures\/([^/]+)\/[^/]*$/);
     const chart = named && document.querySelector('.mw-chart[data-figure="' + named[1] + '"]');
@@ -330,7 +338,7 @@
     if (button.dataset.embed) {
       const title = chart && chart.parentElement.querySelector(".mw-figure-title");
       const name = (title ? title.textContent : document.title).replace(/&/g, "&amp;").replace(/"/g, "&quot;");
-      return '<iframe src="' + absolute(button.dataset.embed).replace(/&/g, "&amp;") + '" title="' + name + '" width="100%" height="640" style="border:0" loading="lazy"></iframe>';
+      return '<iframe src="' + absolute(button.dataset.embed).replace(/&/g, "&amp;") + '" title="' + name + '" width="100%" height="' + frameHeight(chart) + '" style="border:0" loading="lazy"></iframe>';
     }
     return button.dataset.text;
   }
