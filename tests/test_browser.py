@@ -122,6 +122,26 @@ def test_what_draws_charts_is_fetched_when_a_reader_comes(browser: Browser, site
     assert page.evaluate(fetched) == 1
 
 
+def test_a_long_specification_is_fetched_when_its_chart_is_drawn(
+    browser: Browser, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_static", "figures/roofline"):
+        shutil.copytree(site / name, tmp_path / name)
+    page = tmp_path / "figures/roofline/embed.html"
+    text = page.read_text(encoding="utf-8")
+    [(inside, content)] = re.findall(r'(<script type="application/json" class="mw-spec">(.*?)</script>)', text)
+    monkeypatch.setattr(pieces, "MOST_INLINE", len(content) - 1)
+    pieces.write_beside(page.parent, "roofline", content)
+    beside = 'data-figure="roofline" data-spec="chart.js"'
+    page.write_text(text.replace(inside, "").replace('data-figure="roofline"', beside), encoding="utf-8")
+    visit = Visit(browser)
+    opened = visit.open(page)
+    opened.mouse.move(200, 200)
+    opened.locator(".mw-drawn svg.marks").first.wait_for(timeout=15000)
+    assert page.parent / "chart.js" in visit.loaded
+    assert not visit.complaints
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_without_scripts_the_pictures_are_there(browser: Browser, site: Path, name: str) -> None:
     page = Visit(browser, scripts=False).open(site / name)

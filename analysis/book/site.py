@@ -134,7 +134,7 @@ def _executed(name: str, outputs: execution.Outputs, step: Callable[[str], None]
     """A chapter's outputs are there: its pictures can be drawn while other chapters run and Sphinx reads."""
     for output in (output for cell in outputs for output in cell):
         if figures.FIGURE in output.get("data", {}):
-            on_page.begin_page_pictures(output["data"][figures.FIGURE])
+            on_page.begin_page_pictures(figures.Figure.of(output["data"][figures.FIGURE]))
     step(f"executed {name}")
 
 

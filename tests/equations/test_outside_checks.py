@@ -89,14 +89,26 @@ def kv(n_layer: int, n_kv_head: int, head_dim: int, kv_element_byte: float = 2, 
     return float(kv_cache.kv_cache_byte(byte, context))
 
 
+def qwen36_state() -> float:
+    """State of one sequence: linear attention and the convolutions beside it."""
+    linear = kv_cache.linear_attention_state_byte(
+        n_layer=48, n_head=48, key_dim=128, value_dim=128, state_element_byte=4
+    )
+    return float(
+        linear + kv_cache.convolution_state_byte(n_layer=48, n_channel=10240, n_position=3, state_element_byte=4)
+    )
+
+
 COMPUTED: dict[str, Callable[[], object]] = {
     # Austin et al., How To Scale Your Model
     "sb02": lambda: server.ridge_batch_size(1.97e14, 8.2e11, byte_per_param=1),
     "sb04": lambda: server.ridge_batch_size(1e15, 3.35e12, byte_per_param=2),
-    "sb06": lambda: server.split_step_time_s(
-        server.memory_time_s(30e9, 8.1e11, n_chip=16),
-        server.compute_time_s(256, model_param=30e9, peak_flop_per_s=1.97e14, n_chip=16),
-        kv_time_s=server.memory_time_s(kv_cache.kv_cache_byte(100e3, 8192, batch_size=256), 8.1e11, n_chip=16),
+    "sb06": lambda: (
+        max(
+            server.memory_time_s(30e9, 8.1e11, n_chip=16),
+            server.compute_time_s(256, model_param=30e9, peak_flop_per_s=1.97e14, n_chip=16),
+        )
+        + server.memory_time_s(kv_cache.kv_cache_byte(100e3, 8192, batch_size=256), 8.1e11, n_chip=16)
     ),
     "sb07": lambda: kv(40, 40, 128, context=8192),
     "sb10-b1": lambda: llama2_13b_rate(1),
@@ -157,6 +169,9 @@ COMPUTED: dict[str, Callable[[], object]] = {
     "qwen35-state": lambda: kv_cache.linear_attention_state_byte(
         n_layer=30, n_head=32, key_dim=128, value_dim=128, state_element_byte=4
     ),
+    "qwen36-state": lambda: kv_cache.mixed_kv_cache_byte(
+        0, full_kv_byte_per_token=0, state_byte=qwen36_state(), batch_size=4
+    ),
     # utilization, traffic, capacity
     "palm-attention": palm_with_over_without_attention,
     "databricks-mbu": lambda: server.mbu_share(wall.weight_byte(7e9, 2), 0.014, bandwidth_byte_per_s=2e12),
@@ -173,8 +188,6 @@ COMPUTED: dict[str, Callable[[], object]] = {
     # silicon
     "wikichip-n3b": n3b_density,
     "cerebras-70b": lambda: math.ceil(dram.device_count(wall.weight_byte(70e9, 2), 44e9)),
-    "hennessy-15mm": lambda: sram.dies_per_wafer_count(15**2),
-    "hennessy-10mm": lambda: sram.dies_per_wafer_count(10**2),
     # storage
     "flash-moe-token": lambda: storage_io.storage_byte_per_token(209e9, active_share=4 / 512),
     # SemiAnalysis, 13 May 2023

@@ -10,10 +10,12 @@ import base64
 import os
 import re
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from analysis.book.pages import stylesheet
+from analysis.book.record import citation
 from analysis.book.record.policy import MODE, secured
 from analysis.book.store.cache import Store, code_of, digest
 from analysis.book.store.places import LANDING
@@ -56,12 +58,12 @@ CORE_FONT = re.compile(r"""url\(["'](fonts/[^"')]*-(?:Regular|Semibold)-core\.wo
 ADVERTISEMENT = re.compile(r'<div id="ethical-ad-placement".*?</div>', re.DOTALL)
 
 REDIRECT = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>The Memory Wall</title><meta http-equiv="refresh" content="0; url=../index.html">
-<link rel="canonical" href="{}"></head><body><a href="../index.html">The Memory Wall</a></body></html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><meta http-equiv="refresh" content="0; url=../index.html">
+<link rel="canonical" href="{own}"></head><body><a href="../index.html">{title}</a></body></html>
 """
 CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
 ADDRESSES = re.compile(
-    r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts)|property="og:image" content)="([^"]*)"'
+    r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts|spec)|property="og:image" content)="([^"]*)"'
 )
 """Everything in a page that names a place in the site: what moves with the page."""
 
@@ -105,7 +107,8 @@ def _move_landing_page(site: Path, pages: dict[Path, str]) -> None:
     pages[site / "index.html"] = moved_up(pages[landing])
     pages |= {page: _pointing_up(page, text) for page, text in pages.items()}
     canonical = CANONICAL.search(pages[site / "index.html"])
-    pages[landing] = REDIRECT.format(canonical[1] if canonical else "../index.html")
+    own = canonical[1] if canonical else "../index.html"
+    pages[landing] = REDIRECT.format(title=escape(citation.TITLE), own=own)
 
 
 def _pointing_up(page: Path, text: str) -> str:

@@ -107,9 +107,9 @@ class Reader(HTMLParser):
 
 
 def _figures(known: registry.Registry) -> Iterator[Entry]:
-    for _, bundle in known.all("figures"):
-        told = (bundle[name] for name in ("subtitle", "caption", "alt", "notice"))
-        yield Entry("Figure", bundle["title"], f"figures/{bundle['id']}/index.html", " ".join(filter(None, told)))
+    for _, figure in known.figures():
+        told = (figure.subtitle, figure.caption, figure.alt, figure.notice)
+        yield Entry("Figure", figure.title, f"figures/{figure.id}/index.html", " ".join(filter(None, told)))
 
 
 def _claims(known: registry.Registry) -> Iterator[Entry]:

@@ -55,7 +55,7 @@ def _found(folder: Path) -> list[str]:
 def _damaged(site: Path, name: str, found: list[str]) -> Problem:
     more = f"; and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
     todo = (
-        f"Put it back as it was, from its archive (memory-wall-{name}.tar.gz, unpacked) or from where else it is published; "
+        f"Put it back as it was, from its archive ({citation.IMPRINT.name}-{name}.tar.gz, unpacked) or from where else it is published; "
         f"or, to give it up, move {FOLDER}/{name} away and take it out of {FOLDER}.json. Then build again."
     )
     return Problem(
@@ -188,7 +188,7 @@ def _from_within(text: str, page: str) -> str:
 
 def archive(folder: Path, releases: Path, record: dict[str, Any]) -> Path:
     """The edition as one file, the same bytes whenever it is made, with its checksum beside it."""
-    name = f"memory-wall-{record['edition']}"
+    name = f"{citation.IMPRINT.name}-{record['edition']}"
     out = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as squeezed,
@@ -256,7 +256,8 @@ def _page(rows: list[dict[str, str]]) -> str:
     listed = f"<ul>{items}</ul>" if items else "<p>No edition has been frozen yet.</p>"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<title>Editions of The Memory Wall</title><link rel="stylesheet" href="../_static/memory-wall.css"></head><body class="mw-embed">'
+        f"<title>Editions of {escape(citation.TITLE)}</title>"
+        '<link rel="stylesheet" href="../_static/memory-wall.css"></head><body class="mw-embed">'
         f"<h1>Editions</h1><p>A published edition never changes and never goes away.</p>{listed}"
         '<p><a href="../index.html">The newest version</a></p></body></html>\n'
     )
@@ -269,7 +270,7 @@ def feed(rows: list[dict[str, str]], address: str) -> str:
     entries = "".join(_entry(here, **{name: xml(text, QUOTES) for name, text in row.items()}) for row in reversed(rows))
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
-        f"<title>The Memory Wall: editions</title><id>{here}/</id><updated>{xml(updated)}T00:00:00Z</updated>"
+        f"<title>{xml(citation.TITLE)}: editions</title><id>{here}/</id><updated>{xml(updated)}T00:00:00Z</updated>"
         f"<author><name>{xml(citation.AUTHOR)}</name></author>"
         f'<link rel="self" href="{here}/feed.xml"/><link href="{here}/"/>\n{entries}</feed>\n'
     )
@@ -278,7 +279,7 @@ def feed(rows: list[dict[str, str]], address: str) -> str:
 def _entry(here: str, edition: str, date: str, commit: str) -> str:
     place = f"{here}/{FOLDER}/{edition}/"
     return (
-        f"<entry><title>The Memory Wall, edition {edition}</title><id>{place}</id>"
+        f"<entry><title>{xml(citation.TITLE)}, edition {edition}</title><id>{place}</id>"
         f'<updated>{date}T00:00:00Z</updated><link href="{place}index.html"/>'
         f"<summary>Edition {edition}, commit {commit}.</summary></entry>\n"
     )
