@@ -310,10 +310,10 @@ class _Layer:
         return {name: texts[index] for index, name in self.columns.items() if self.ratios[index] != 1 and texts[index]}
 
     def _cell(self, name: str, index: int, text: str) -> str:
-        """A cell as the book files it: decimal point, the column's own unit, whole numbers without a point."""
+        """A cell as the book files it: decimal point, the column's own unit, whole numbers without a point, its word for another's."""
         kind = self.fields[name]["type"]
         if kind not in ("number", "integer"):
-            return text
+            return str(self.fields[name].get("spellings", {}).get(text, text))
         if self.sheet.decimal_comma:
             text = _with_point(text)
         if not cells.NUMBER.fullmatch(text):
