@@ -207,10 +207,10 @@ def test_parameters_and_windows_follow_from_the_shape_of_every_filed_model() -> 
 
 
 def test_layers_of_linear_attention_keep_a_state_and_no_cache() -> None:
-    """Qwen3-Next 80B-A3B: 12 of 48 layers keep 2 heads of 256; the others 32 heads of 128 × 128 and a convolution, in FP16."""
+    """Qwen3-Next 80B-A3B: 12 of 48 layers keep 2 heads of 256; the others 32 heads of 128 × 128 and a convolution, in FP32."""
     shape = configurations.of_config(samples.QWEN3_NEXT, "x")
     assert (shape.n_full_layer, float(shape.cache.full_byte_per_token)) == (12, 12 * 2 * 2 * 256 * 2)
-    assert shape.state_byte == 36 * (32 * 128 * 128 + 3 * (2 * 16 * 128 + 32 * 128)) * 2
+    assert shape.state_byte == 36 * (32 * 128 * 128 + 3 * (2 * 16 * 128 + 32 * 128)) * 4
     assert shape.total_param == pytest.approx(79.6744e9, rel=1e-4)
     assert shape.attention_kind == "hybrid"
 

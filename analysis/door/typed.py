@@ -32,4 +32,4 @@ def in_digits(column: Any) -> Any:
     if column.dtype.kind in "fiu":
         return column
     texts = column.astype(str).str.strip()
-    return texts.where([NUMBER.fullmatch(text) is not None for text in texts])
+    return texts.where([isinstance(text, str) and NUMBER.fullmatch(text) is not None for text in texts])

@@ -91,38 +91,6 @@ def kv_cache_byte(
     return byte * context * batch * copies
 
 
-def windowed_kv_cache_byte(
-    layer_kv_byte_per_token: ArrayLike,
-    context_token: ArrayLike,
-    *,
-    window_token: ArrayLike,
-    n_window_layer: ArrayLike,
-    n_full_layer: ArrayLike = 0,
-    batch_size: ArrayLike = 1,
-) -> Result:
-    """Cache of a model with sliding windows: ``B · bytes per layer · (L_full · T + L_window · min(T, w))``.
-
-    Args:
-        layer_kv_byte_per_token: cache a token adds in one layer, in byte/token.
-        context_token: tokens of context, T, in token; may be 0.
-        window_token: tokens a window sees, w, in token.
-        n_window_layer: layers with a window, a count; may be 0.
-        n_full_layer: layers that see the whole context, a count; may be 0.
-        batch_size: sequences, B, a count.
-
-    Raises ValueError where an argument is out of range.
-    Holds for a rolling buffer; an engine without one keeps the whole context in every layer.
-    Source: Jiang et al. 2023 (Mistral 7B), section 2.
-    """
-    byte, window, batch = positive(
-        layer_kv_byte_per_token=layer_kv_byte_per_token, window_token=window_token, batch_size=batch_size
-    )
-    context, windowed, full = not_negative(
-        context_token=context_token, n_window_layer=n_window_layer, n_full_layer=n_full_layer
-    )
-    return batch * byte * (full * context + windowed * np.minimum(context, window))
-
-
 def linear_attention_state_byte(
     *,
     n_layer: ArrayLike,
@@ -208,6 +176,7 @@ def mixed_kv_cache_byte(
         batch_size: sequences, B, a count.
 
     Raises ValueError where an argument is out of range.
+    Holds for a rolling buffer; an engine without one keeps the whole context in layers with a window too.
     Every part is what its layers keep: layers that reuse another's cache are in none of them.
     Source: Jiang et al. 2023 (Mistral 7B), section 2, and Katharopoulos et al. 2020, section 3.4.
     """

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.equations import kv_cache
 from analysis.model import shapes
 from analysis.model.expected import EXPERT_MATRICES, FP16_BYTE
 
@@ -100,7 +101,7 @@ class Shape:
 
     @property
     def cache(self) -> shapes.Cache:
-        """What one sequence keeps, in FP16; missing where the layers that keep a cache are not known."""
+        """What one sequence keeps, its cache in FP16; missing where the layers that keep a cache are not known."""
         if np.isnan(self.n_full_layer):
             return shapes.cache({}, FP16_BYTE)
         return shapes.cache({name: number(self) for name, number in (MODEL_COLUMNS | CACHE_COLUMNS).items()}, FP16_BYTE)
@@ -393,15 +394,25 @@ def _linear_param(shape: Shape, said: _Said) -> float:
     return shape.model_dim * (2 * key + 2 * value + 2 * heads) + convolution + value * shape.model_dim
 
 
+STATE_ELEMENT_BYTE = 4.0
+"""Bytes of a number of a state: llama.cpp keeps states in FP32, and configurations that say a type for it say the same."""
+
+
 def _state_byte(said: _Said, kinds: Sequence[str]) -> float:
-    """Bytes that a sequence keeps in layers without a growing cache, in FP16; NaN where the file does not say it."""
+    """Bytes that a sequence keeps in layers without a growing cache; NaN where the file does not say it."""
     n_layer = kinds.count(NO_CACHE)
     if not n_layer:
         return 0.0
-    key, value, _ = _linear(said)
-    recurrent = value * key / said.number("linear_num_key_heads")
-    convolution = (said.number("linear_conv_kernel_dim") - 1) * (2 * key + value)
-    return n_layer * (recurrent + convolution) * FP16_BYTE
+    key, value, heads = _linear(said)
+    recurrent = kv_cache.linear_attention_state_byte(
+        n_layer=n_layer, n_head=heads, key_dim=said.number("linear_key_head_dim"), value_dim=said.number("linear_value_head_dim"),
+        state_element_byte=STATE_ELEMENT_BYTE,
+    )  # fmt: skip
+    convolution = kv_cache.convolution_state_byte(
+        n_layer=n_layer, n_channel=2 * key + value, n_position=said.number("linear_conv_kernel_dim") - 1,
+        state_element_byte=STATE_ELEMENT_BYTE,
+    )  # fmt: skip
+    return float(recurrent + convolution)
 
 
 # ---------------------------------------------------------------------------------------------------------- GGUF

@@ -65,10 +65,6 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "kv_cache.kv_cache_byte": {
         "kv_cache_byte_per_token": 131072, "context_token": 4096, "batch_size": 8, "copy_count": 2,
     },
-    "kv_cache.windowed_kv_cache_byte": {
-        "layer_kv_byte_per_token": 4096, "context_token": 8192, "window_token": 1024, "n_window_layer": 20,
-        "n_full_layer": 4, "batch_size": 2,
-    },
     "kv_cache.linear_attention_state_byte": {
         "n_layer": 30, "n_head": 32, "key_dim": 128, "value_dim": 128, "state_element_byte": 4,
         "batch_size": 2,

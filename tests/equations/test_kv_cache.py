@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from analysis.equations import dram_capacity, kv_cache
@@ -38,16 +40,19 @@ def test_copies_are_kept_only_by_chips_without_a_head_of_their_own() -> None:
     assert kv_cache.kv_copy_count(1, 64) == 64
 
 
+def windowed(context_token: float) -> Any:
+    return kv_cache.mixed_kv_cache_byte(
+        context_token, full_kv_byte_per_token=0, window_kv_byte_per_token=32 * LAYER_BYTE, window_token=4096
+    )
+
+
 def test_a_longer_window_than_the_context_changes_nothing() -> None:
-    full = kv_cache.windowed_kv_cache_byte(LAYER_BYTE, 1000, window_token=1, n_window_layer=0, n_full_layer=32)
-    windowed = kv_cache.windowed_kv_cache_byte(LAYER_BYTE, 1000, window_token=4096, n_window_layer=32)
-    assert windowed == full == kv_cache.kv_cache_byte(32 * LAYER_BYTE, 1000)
+    full = kv_cache.mixed_kv_cache_byte(1000, full_kv_byte_per_token=32 * LAYER_BYTE)
+    assert windowed(1000) == full == kv_cache.kv_cache_byte(32 * LAYER_BYTE, 1000)
 
 
 def test_a_windowed_cache_stops_growing() -> None:
-    full_window = kv_cache.windowed_kv_cache_byte(LAYER_BYTE, 4096, window_token=4096, n_window_layer=32)
-    longer = kv_cache.windowed_kv_cache_byte(LAYER_BYTE, 10**6, window_token=4096, n_window_layer=32)
-    assert longer == full_window
+    assert windowed(10**6) == windowed(4096)
 
 
 def test_no_context_no_cache() -> None:

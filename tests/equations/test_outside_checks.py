@@ -46,8 +46,10 @@ def ggml(block_byte: int, block_param: int) -> Callable[[], float]:
 
 def full_over_windowed() -> float:
     layer = kv_cache.kv_cache_byte_per_token(n_layer=1, n_kv_head=8, head_dim=128, kv_element_byte=2)
-    windowed = kv_cache.windowed_kv_cache_byte(layer, 32768, window_token=4096, n_window_layer=32)
-    full = kv_cache.windowed_kv_cache_byte(layer, 32768, window_token=4096, n_window_layer=0, n_full_layer=32)
+    windowed = kv_cache.mixed_kv_cache_byte(
+        32768, full_kv_byte_per_token=0, window_kv_byte_per_token=32 * layer, window_token=4096
+    )
+    full = kv_cache.mixed_kv_cache_byte(32768, full_kv_byte_per_token=32 * layer)
     return float(full / windowed)
 
 
