@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -48,35 +46,6 @@ def plausible() -> dict[str, Range]:
         for name, note in declared().items()
         if "plausible" in note
     }
-
-
-def require(names: Mapping[str, Any]) -> None:
-    """Check what stands in a chapter's first cell, whichever way it came there; ``names`` are all names of the chapter.
-
-    Raises InputError with every plain value that no parameter is called, with the nearest, and every parameter that is of
-    another kind or out of its range: whoever runs a chapter by papermill alone is told what ``--set`` would tell.
-    """
-    given = {name: value for name, value in names.items() if not name.startswith("_") and isinstance(value, PLAIN)}
-    found = [problem for name, value in given.items() for problem in _unfit(name, value)]
-    if found:
-        raise InputError(found)
-
-
-PLAIN = (bool, int, float, str, type(None))
-"""Kinds of values that a parameter may come as; what else a chapter holds is no parameter."""
-
-
-def _unfit(name: str, value: Any) -> Iterator[Problem]:
-    note = declared().get(name)
-    if note is None:
-        yield Problem("parameters", repr(name), "a parameter of the book", nearest(name, declared()), column=name)
-        return
-    kind, low, high = type(note["default"]), note.get("minimum", -math.inf), note.get("maximum", math.inf)
-    fits = isinstance(value, (int, float) if kind is float else kind) and not isinstance(value, bool)
-    if not fits or (kind is str and not re.fullmatch(note.get("pattern", ".*"), value)):
-        yield Problem("parameters", repr(value), f"a value like {note['default']!r}", note["description"], column=name)
-    elif kind is not str and not low <= value <= high:
-        yield Problem("parameters", repr(value), f"a number from {low:g} to {high:g}", note["description"], column=name)
 
 
 def _problems(file: str, name: str, note: Mapping[str, Any]) -> Iterator[Problem]:

@@ -99,25 +99,3 @@ def test_papermill_users_keep_their_habits(tmp_path: Path) -> None:
     told = str([cell.get("outputs") for cell in done.cells])
     assert "application/vnd.memory-wall.figure+json" in told
     assert "image/svg+xml" in told
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"reading_speed_words_per_min": 300.0}, "Did you mean 'reading_speed_word_per_min'"),
-        ({"context_token": None}, "found None; expected a value like 2048"),
-        ({"context_token": "many"}, "found 'many'; expected a value like 2048"),
-        ({"bandwidth_share": 2.0}, "expected a number from 0.01 to 1"),
-        ({"bandwidth_share": True}, "expected a value like 0.5"),
-    ],
-)
-def test_papermill_alone_is_told_what_set_would_tell(given: dict[str, object], words: str, tmp_path: Path) -> None:
-    import jupytext
-    import papermill
-
-    notebook = tmp_path / "memory_wall.ipynb"
-    jupytext.write(jupytext.read(ROOT / "chapters" / "memory_wall.md"), notebook)
-    with pytest.raises(papermill.PapermillExecutionError) as caught:
-        papermill.execute_notebook(notebook, tmp_path / "out.ipynb", given, kernel_name="python3", progress_bar=False)
-    assert words in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -23,3 +24,11 @@ def text(value: Any) -> str:
     if isinstance(value, datetime):
         return (value.date() if value.time() == datetime.min.time() else value).isoformat()
     return value.isoformat() if isinstance(value, date) else str(value).strip()
+
+
+def in_digits(column: Any) -> Any:
+    """A column without what pandas takes for numbers and is none: truth values, and words for infinity."""
+    if column.dtype.kind in "fiu":
+        return column
+    texts = column.astype(str).str.strip()
+    return texts.where(texts.str.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", flags=re.ASCII))

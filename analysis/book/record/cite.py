@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +83,3 @@ def _tables(site: Path) -> Entries:
         one["name"]: ("table", one["name"].replace("_", "-"), one["title"], f"tables/{one['name']}.html", "")
         for one in (found["resources"] if found else [])
     }
-
-
-def _csl(cited: Work) -> str:
-    return json.dumps([citation.csl(cited)], indent=1, ensure_ascii=False) + "\n"
-
-
-FORMATS: dict[str, Callable[[Work], str]] = {
-    "text": lambda cited: citation.text(cited) + "\n", "bibtex": citation.bibtex, "csl": _csl, "ris": citation.ris,
-}  # fmt: skip
-"""Format → the citation in it."""

@@ -114,12 +114,27 @@
     });
   }
 
+  /* What a chart is drawn from: in the page, or in a script beside the page where it is long. */
+  function specification(chart) {
+    const inside = chart.querySelector(".mw-spec");
+    if (inside) return JSON.parse(inside.textContent);
+    return new Promise((done, failed) => {
+      const known = () => (window.mwSpecs || {})[chart.dataset.figure];
+      if (known()) return done(known());
+      const script = document.createElement("script");
+      script.src = chart.dataset.spec;
+      script.onload = () => done(known());
+      script.onerror = () => failed(new Error(script.src + " could not be loaded"));
+      document.head.append(script);
+    });
+  }
+
   async function draw(chart) {
     const live = chart.querySelector(".mw-live");
-    const content = JSON.parse(chart.querySelector(".mw-spec").textContent);
     const width = chart.clientWidth;
     chart.dataset.width = width;
     try {
+      const content = await specification(chart);
       live.hidden = false;
       const compiled = PHONE.matches ? content.phone : content.wide;
       const defaults = Object.fromEntries(controls(compiled).map((signal) => [signal.name, signal.value]));
@@ -279,6 +294,18 @@
     });
   }
 
+  /* An address may name a row by what stands in its first cell: tables/devices.html#rtx-4090-24gb. */
+  function showRow() {
+    const name = decodeURIComponent(location.hash.slice(1));
+    if (!name || document.getElementById(name)) return;
+    const rows = [...document.querySelectorAll("table.mw-table tbody tr")];
+    const row = rows.find((one) => one.cells[0].textContent.trim() === name);
+    document.querySelectorAll(".mw-sought").forEach((one) => one.classList.remove("mw-sought"));
+    if (!row) return;
+    row.classList.add("mw-sought");
+    row.scrollIntoView({ block: "center" });
+  }
+
   /* ---- copying, numbers, gallery ------------------------------------------------------------------------------------------- */
 
   async function copy(text) {
@@ -431,6 +458,8 @@
       if (note && note.classList.contains("mw-more")) completable(table, note);
       else handy(table);
     });
+    showRow();
+    window.addEventListener("hashchange", showRow);
     awaitReader();
   }
 
