@@ -248,7 +248,7 @@ def _records(lines: _Lines, delimiter: str, sheet: Sheet) -> Iterator[tuple[int,
 
 def _filled(sheet: Sheet, records: Iterator[tuple[int, list[str]]]) -> Sheet:
     """The sheet with its header and those rows that are as wide as the header."""
-    sheet.header = next(records, (0, []))[1]
+    top, sheet.header = next(records, (0, []))
     while sheet.header and not sheet.header[-1]:
         sheet.header.pop()
     width = len(sheet.header)
@@ -263,6 +263,8 @@ def _filled(sheet: Sheet, records: Iterator[tuple[int, list[str]]]) -> Sheet:
             return sheet.refuse(f"more than {most:,} rows of {width}", "fewer", "Keep the rows that are needed.", row)
         while len(cells) > width and not cells[-1]:
             cells.pop()
+        if width == 1 < len(cells) and not sheet.rows:
+            return _titled(sheet, top, len(cells))
         if len(cells) == width:
             sheet.rows.append((row, cells))
         else:
@@ -270,9 +272,14 @@ def _filled(sheet: Sheet, records: Iterator[tuple[int, list[str]]]) -> Sheet:
     return sheet
 
 
+def _titled(sheet: Sheet, row: int, n_cell: int) -> Sheet:
+    """Refuse a sheet whose first line is one cell above wider ones: that is told once, not for each row."""
+    title, sheet.header = sheet.header[0], []
+    todo = "Is there a title above the header? Take it away, or begin its line with #: the first line that holds something is the header."
+    return sheet.refuse(f"{title[:80]!r} alone, above rows of {n_cell} cells", "the header of these rows", todo, row)
+
+
 def _why(n_cell: int, sheet: Sheet) -> str:
-    if len(sheet.header) == 1 < n_cell:
-        return "Is there a title above the header? The first line that holds something is the header."
     if n_cell < len(sheet.header):
         return "An empty cell still needs its separator."
     point = "" if sheet.decimal_comma else " Decimals take a point, or the whole file semicolons between its cells."

@@ -359,8 +359,9 @@ class _Layer:
 
     def _stranger(self, row: int, key: tuple[str, ...], lacks: Sequence[str]) -> Problem:
         """One problem for all that a row with an unknown key lacks."""
-        found = f"{' '.join(key)[:80]!r}, the key of no row, without {', '.join(lacks)}"
-        todo = f"{self._near(key)} A row that is added needs all of these.".strip()
+        called = f"{' '.join(key)[:80]!r}, the key of no row, without" if any(key) else "a row without"
+        found, near = f"{called} {', '.join(lacks)}", self._near(key) if any(key) else NO_ROW
+        todo = f"{near} A row that is added needs all of these.".strip()
         column = self.sheet.header[next(index for index, name in self.columns.items() if name == self.key[0])]
         return Problem(
             self.sheet.file, found, "the key of a row of the book, or all that a new row needs", todo, row, column
@@ -376,6 +377,9 @@ class _Layer:
         return Change(
             self.sheet.table, self.sheet.file, self.whole, self.added, self.changed, self.removed, self.sheet.comments
         )
+
+
+NO_ROW = "Is it a line of units, a total or a note? Then take it out, or begin it with #."
 
 
 def _with_point(text: str) -> str:
