@@ -30,7 +30,7 @@ ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.spl
 INSIDE = {
     "analysis.subjects": (
         "common standing trends lookups",
-        "memory_wall sram_density dram_capacity storage_io server_batching",
+        " ".join(name for name in SUBJECTS if name not in ("index", "validation", "claims", "data")),
         "index validation",
         "claims data",
     ),
