@@ -42,6 +42,7 @@ bench: $(DEVELOP)
 	$(BIN)/python scripts/bench_pages.py
 	$(BIN)/python scripts/bench_model.py
 	$(BIN)/python scripts/bench_build.py
+	$(BIN)/python scripts/bench_large.py
 
 reproduce: $(DEVELOP)
 	$(BIN)/python scripts/reproduce.py

@@ -308,8 +308,14 @@ def check(
     settings: Settings = None,
     params: Params = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON. Without it: as text.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 2 on a warning too. Without it: a warning asks, and no more.")
+    ] = False,
 ) -> None:
-    """Check data and parameters without building anything: every problem, with its file, row and column."""
+    """Check data and parameters without building anything: every problem, with its file, row and column.
+
+    An error prevents a build: exit code 2.  A warning asks about what is unlikely, and lets it pass: exit code 0.
+    """
     from analysis.book.inputs import intake
 
     found = intake.judged(data, settings or [], _taken(params))
@@ -319,9 +325,9 @@ def check(
     else:
         for line in [*map(str, found.changes), *map(str, found.problems)]:
             typer.echo(line, err=True)
-        if not found.problems:
-            typer.echo("The data is sound.")
-    if found.errors:
+        if not found.errors:
+            typer.echo(found.verdict())
+    if found.errors or (strict and found.problems):
         raise typer.Exit(InputError.exit_code)
 
 
@@ -346,28 +352,95 @@ def template(
         typer.echo(f"Written: {writer.write(tables.package(), table, out)}")
 
 
+Given = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--give",
+        help="column=value for every row of a file without that column: device='rtx 3060', format=Q4_K_M, context_token=8192.",
+        show_default=False,
+    ),
+]
+
+
 @app.command(help=inputs.help_text())
 def predict(
     file: Annotated[
-        str, typer.Argument(help="CSV, XLSX or Parquet with one configuration a row; - reads standard input.")
+        str,
+        typer.Argument(
+            help="CSV, XLSX or Parquet with one configuration a row; what llama-bench, a model's config.json, GGUF or Epoch's list of "
+            "hardware hold; - reads standard input."
+        ),
     ],
     out: Annotated[
         str | None, typer.Option(help="CSV file to write. Without it: standard output.", show_default=False)
     ] = None,
     data: Data = None,
+    given: Given = None,
 ) -> None:
     """Answer a table of configurations; what it says of itself is computed from the table of its columns."""
     from analysis.model.predict import predict_file
 
-    if data is None:
-        remark = predict_file(file, out)
-    else:
-        from analysis.book import site
+    filled = inputs.filled(given or [])
+    with _merged(data) as folder:
+        remark = predict_file(file, out, folder=folder, filled=filled)
+    for line in remark.splitlines():
+        typer.echo(f"{file}: {line}", err=True)
 
-        with TemporaryDirectory() as folder:
-            remark = predict_file(file, out, folder=site.merged_data(data, Path(folder) / "data"))
-    if remark:
-        typer.echo(f"{file}: {remark}", err=True)
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="What llama-bench printed (CSV, JSON, JSONL, Markdown), a config.json, a GGUF file, or Epoch's ml_hardware.csv."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Data folder that gets the rows; build --data and predict --data read it. Without it: the terminal."
+        ),
+    ] = None,
+    released: Annotated[
+        str,
+        typer.Option(help="Date of a model's publication, which no configuration states: 2026-11.", show_default=False),
+    ] = "",
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Device that ran llama-bench, where its table does not name it: rtx 3060.", show_default=False
+        ),
+    ] = "",
+    data: Data = None,
+) -> None:
+    """Write the rows that a foreign file holds for a data folder, and say what was taken for what."""
+    from analysis import tables
+    from analysis.model import imports
+    from analysis.tables import template as writer
+
+    package = tables.package()
+    schemas = {name: [field["name"] for field in package.resource(name)["schema"]["fields"]] for name in package.names}
+    with _merged(data) as folder:
+        found = imports.read(file, schemas, folder or tables.data_folder(), released=released, device=device)
+    for line in found.told():
+        typer.echo(f"{file}: {line}", err=True)
+    if out is None:
+        typer.echo(found.csv(), nl=False)
+    else:
+        part = re.sub(r"[^a-z0-9]+", "-", Path(file).name.lower()).strip("-") or "import"
+        typer.echo(f"Written: {writer.put(found.csv(), '', out / f'{found.table}.{part}.csv')}")
+
+
+@contextlib.contextmanager
+def _merged(data: Path | None) -> Iterator[Path | None]:
+    """The book's data with a folder laid over; None where none is given."""
+    if data is None:
+        yield None
+        return
+    from analysis.book import site
+
+    with TemporaryDirectory() as folder:
+        yield site.merged_data(data, Path(folder) / "data")
 
 
 State = Annotated[
@@ -406,14 +479,16 @@ def cite(
         str, typer.Argument(metavar="ID", help="Id of a figure, number, claim or table; book for the book.")
     ],
     form: Annotated[Citation, typer.Option("--format", help="Form of the citation. Without it: text.")] = Citation.text,
-    site: Annotated[Path | None, typer.Option(help="The site it is read from. Without it: _build/html.")] = None,
+    site: Annotated[
+        str, typer.Option(help="The site it is read from, or the name of a frozen edition. Without it: _build/html.")
+    ] = "",
 ) -> None:
     """Print the citation of one figure, number, claim or table of a built site."""
     from analysis.book.record import citation
     from analysis.book.record import cite as reading
     from analysis.book.store import places
 
-    typer.echo(citation.FORMATS[form.value].write(reading.work(site or places.SITE, key)), nl=False)
+    typer.echo(citation.FORMATS[form.value].write(reading.work(reading.place(site, places.SITE), key)), nl=False)
 
 
 @app.command()

@@ -141,9 +141,11 @@ def run(command: list[str], folder: Path, lock: str) -> None:
     """Run an installer and say how far it is; raise SetupError with what it said last where it fails."""
     said: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        for line in process.stdout or ():
-            said.append(line.strip())
-            if told := "".join(progress(said[-1], len([it for it in said if it.startswith("Collecting ")]))):
+        for line in (line.strip() for line in process.stdout or ()):
+            if line.startswith("Ignoring "):  # a package for another system
+                continue
+            said.append(line)
+            if told := "".join(progress(line, len([it for it in said if it.startswith("Collecting ")]))):
                 print(told, flush=True)
     if process.returncode:
         raise explained("\n".join(said[-12:]), folder, lock)

@@ -122,6 +122,26 @@ def test_what_draws_charts_is_fetched_when_a_reader_comes(browser: Browser, site
     assert page.evaluate(fetched) == 1
 
 
+def test_a_long_specification_is_fetched_when_its_chart_is_drawn(
+    browser: Browser, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_static", "figures/roofline"):
+        shutil.copytree(site / name, tmp_path / name)
+    page = tmp_path / "figures/roofline/embed.html"
+    text = page.read_text(encoding="utf-8")
+    [(inside, content)] = re.findall(r'(<script type="application/json" class="mw-spec">(.*?)</script>)', text)
+    monkeypatch.setattr(pieces, "MOST_INLINE", len(content) - 1)
+    pieces.write_beside(page.parent, "roofline", content)
+    beside = 'data-figure="roofline" data-spec="chart.js"'
+    page.write_text(text.replace(inside, "").replace('data-figure="roofline"', beside), encoding="utf-8")
+    visit = Visit(browser)
+    opened = visit.open(page)
+    opened.mouse.move(200, 200)
+    opened.locator(".mw-drawn svg.marks").first.wait_for(timeout=15000)
+    assert page.parent / "chart.js" in visit.loaded
+    assert not visit.complaints
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_without_scripts_the_pictures_are_there(browser: Browser, site: Path, name: str) -> None:
     page = Visit(browser, scripts=False).open(site / name)
@@ -325,6 +345,23 @@ def test_the_embed_code_draws_in_a_frame_offline(browser: Browser, site: Path, t
     frame.locator(".mw-drawn svg.marks").wait_for(timeout=15000)
     assert "The Memory Wall, edition" in frame.locator("figcaption").inner_text()
     assert visit.asked == []
+
+
+@pytest.mark.parametrize("name", ["how-large-a-model", "largest-model-expected", "roofline", "seven-seconds"])
+def test_a_frame_is_as_high_as_its_figure(browser: Browser, site: Path, name: str) -> None:
+    """In a column of an article nothing is cut off below, controls or not, and there is no hole."""
+    visit = Visit(browser)
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visit.open(site / "figures" / name / "index.html")
+    menu = menu_of(page)
+    menu.locator(".mw-copy", has_text="newest edition").click()
+    menu.locator(".mw-copied").wait_for()
+    height = int(re.findall(r'height="(\d+)"', page.evaluate("() => navigator.clipboard.readText()"))[0])
+    for width in (600, 700):
+        framed = Visit(browser, width=width).open(site / "figures" / name / "embed.html")
+        drawn_chart(framed)
+        needed = framed.evaluate("() => document.querySelector('figure').getBoundingClientRect().bottom")
+        assert needed <= height <= needed + 260, (width, needed, height)
 
 
 @pytest.mark.parametrize("width", [390, 560, 600, 700])

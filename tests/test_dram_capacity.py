@@ -101,7 +101,7 @@ def test_seven_billion_at_fp16_are_the_articles_fourteen_gigabytes_and_the_cache
 def test_a_reference_model_beside_the_shown_ones_is_shown_too(package: DataPackage) -> None:
     table = derived.footprints(package, context_token=2048, reference_model="phi-2")
     assert set(table.loc[table["is_reference"], "model_id"]) == {"phi-2"}
-    assert table["model_id"].nunique() == len(derived.MODELS) + 1
+    assert table["model_id"].nunique() == len(derived.shown(package)) + 1
 
 
 def test_an_unknown_model_is_named(package: DataPackage) -> None:
@@ -237,7 +237,7 @@ def test_no_context_where_the_weights_do_not_fit(package: DataPackage) -> None:
 def test_a_window_in_every_layer_sets_no_limit_once_it_is_full() -> None:
     table = pd.DataFrame(
         {"usable_byte": [8e9], "weight_byte": [4e9], "full_kv_byte_per_token": [0.0],
-         "window_kv_byte_per_token": [131072.0], "window_token": [4096.0]}
+         "window_kv_byte_per_token": [131072.0], "window_token": [4096.0], "state_byte": [0.0]}
     )  # fmt: skip
     assert np.isnan(derived.context_within(table)[0])
     assert derived.context_within(table.assign(usable_byte=4.1e9))[0] == pytest.approx(0.1e9 / 131072)

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from analysis import units, words
-from analysis.equations import kv_cache, memory_wall
+from analysis.equations import memory_wall
+from analysis.model import shapes
 from analysis.tables import DataPackage
 
 HALF = 0.5
@@ -117,26 +118,11 @@ def decimal_year(date: str) -> float:
 
 
 def kv_cache_byte(model: dict[str, Any], context_token: float, kv_element_byte: float) -> float:
-    """KV cache of one sequence, by the model's kind of attention; NaN where its shape is not published."""
-    layer, latent = model["n_layer"], model["kv_latent_dim"]
-    if layer != layer:  # noqa: PLR0124 - NaN
-        return float("nan")
-    if latent == latent:  # noqa: PLR0124 - multi-head latent attention
-        byte = kv_cache.latent_cache_byte_per_token(
-            n_layer=layer, latent_dim=latent, rope_dim=model["rope_head_dim"], kv_element_byte=kv_element_byte
-        )
-        return float(kv_cache.kv_cache_byte(byte, context_token))
-    window = model["sliding_window_token"]
-    windowed = model["n_sliding_layer"] if window == window else 0  # noqa: PLR0124
-    one = kv_cache.kv_cache_byte_per_token(
-        n_layer=1, n_kv_head=model["n_kv_head"], head_dim=model["head_dim"], kv_element_byte=kv_element_byte
-    )
-    return float(
-        kv_cache.windowed_kv_cache_byte(
-            one,
-            context_token,
-            window_token=window if windowed else 1,
-            n_window_layer=windowed,
-            n_full_layer=layer - windowed,
-        )
-    )
+    """KV cache of one sequence, with the fixed state of layers that keep no cache; NaN where the shape is not published."""
+    return float(shapes.cache(model, kv_element_byte).at(context_token))
+
+
+def kv_byte_per_token(model: dict[str, Any], kv_element_byte: float) -> float:
+    """Cache a token adds to one sequence while every window still fills; NaN where the shape is not published."""
+    kept = shapes.cache(model, kv_element_byte)
+    return float(kept.full_byte_per_token + kept.window_byte_per_token)

@@ -27,6 +27,12 @@ class Intake:
         """The problems that prevent a build."""
         return [problem for problem in self.problems if problem.level == "error"]
 
+    def verdict(self) -> str:
+        """What a check ends with where nothing is wrong: that, and how many questions there are."""
+        n_asked = len(self.problems)
+        asked = f" {n_asked} {'thing is' if n_asked == 1 else 'things are'} asked about." if n_asked else ""
+        return f"The data is sound.{asked}"
+
     def remarks(self) -> list[str]:
         """What to tell whoever builds although nothing is wrong: what the files changed, and warnings."""
         return [*map(str, self.changes), *(str(problem) for problem in self.problems if problem.level != "error")]

@@ -33,10 +33,12 @@ def write_texts(app: Sphinx) -> None:
 
 
 def write_embedded(app: Sphinx) -> None:
-    """The pages for frames, which hold the charts of pages."""
+    """The pages for frames, which hold the charts of pages; beside them what a chart is drawn from where that is long."""
     for document, figure in registry.of(app.env).figures():
         page = figure_files.embed(figure, menu.work(app, document, figure))
-        write(Path(app.outdir) / "figures" / figure.id / "embed.html", page)
+        folder = Path(app.outdir) / "figures" / figure.id
+        write(folder / "embed.html", page)
+        pieces.write_beside(folder, figure.id, pieces.drawn_from(figure))
 
 
 def write_pictures(app: Sphinx) -> None:

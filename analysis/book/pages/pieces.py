@@ -46,17 +46,35 @@ def link(url: str, text: str) -> str:
     return f'<a class="reference external" href="{escape(url, quote=True)}" rel="noopener">{escape(text)}</a>'
 
 
+MOST_INLINE = 2**18
+"""A specification of more letters, as thousands of rows make it, lies beside the page and is fetched when its chart is drawn."""
+
+
 def chart(figure: Figure, document: str) -> str:
     """Title, subtitle, the static pictures (light and dark, wide and phone) and the specification the script draws."""
     folder = relative(document, f"figures/{figure.id}")
     pictures = "".join(_picture(figure, folder, mode) for mode in ("light", "dark"))
-    content = bundles.once(figure.spec, "live", lambda: embedded(on_page.live(figure)))
+    content, beside = drawn_from(figure), ""
+    if len(content) > MOST_INLINE:
+        content, beside = "", f' data-spec="{folder}/chart.js"'
+    inside = f'<script type="application/json" class="mw-spec">{content}</script>' if content else ""
     return (
         f'<p class="mw-figure-title">{escape(words.unbroken(figure.title))}</p>'
         f'<p class="mw-figure-subtitle">{escape(words.unbroken(figure.subtitle))}</p>'
-        f'<div class="mw-chart" data-figure="{figure.id}">{controls(figure.spec)}{pictures}'
-        f'<div class="mw-live" hidden></div><script type="application/json" class="mw-spec">{content}</script></div>'
+        f'<div class="mw-chart" data-figure="{figure.id}"{beside}>{controls(figure.spec)}{pictures}'
+        f'<div class="mw-live" hidden></div>{inside}</div>'
     )
+
+
+def drawn_from(figure: Figure) -> str:
+    """What the script of a page draws a figure from, as it stands in the page."""
+    return bundles.once(figure.spec, "live", lambda: embedded(on_page.live(figure)))
+
+
+def write_beside(folder: Path, figure_id: str, content: str) -> None:
+    """The same in the folder of its figure, as a script: one can be loaded from a disk, where nothing else can."""
+    if len(content) > MOST_INLINE:
+        write(folder / "chart.js", f'(window.mwSpecs = window.mwSpecs || {{}})["{figure_id}"] = {content};\n')
 
 
 def controls(spec: dict[str, Any]) -> str:

@@ -58,7 +58,8 @@ def _sources(rows: pd.DataFrame) -> str:
 
 def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> str:
     units = {field["name"]: field.get("unit", "") for field in resource["schema"]["fields"]}
-    enums = [field["name"] for field in resource["schema"]["fields"] if "enum" in field.get("constraints", {})]
+    fields = resource["schema"]["fields"]
+    enums = [field["name"] for field in fields if "enum" in field.get("constraints", {}) or "words" in field]
     columns = [
         Column(column, stem(column).replace("_", " "), units[column], 6, link="url" if (name, column) == ("sources", "title") else "")
         for column in rows.columns

@@ -8,9 +8,22 @@ from typing import Any
 
 from analysis.book.record import citation
 from analysis.book.record.citation import Work
+from analysis.book.store import verify
 from analysis.errors import InputError, Problem, nearest
 
 BOOK = "book"
+
+
+def place(given: str, site: Path) -> Path:
+    """The folder of a site by its path, or by the name of an edition that is frozen in the published one."""
+    frozen = site / verify.FROZEN / given
+    return (
+        site
+        if not given
+        else frozen
+        if not Path(given).exists() and (frozen / verify.RECORD).is_file()
+        else Path(given)
+    )
 
 
 def work(site: Path, key: str) -> Work:

@@ -83,7 +83,7 @@ def _reserve_slider(system_reserve_gibyte: float) -> alt.Parameter:
 
 
 NEED = (
-    "datum.weight_byte + datum.full_kv_byte_per_token * context"
+    "datum.weight_byte + datum.state_byte + datum.full_kv_byte_per_token * context"
     " + datum.window_kv_byte_per_token * min(context, datum.window_token)"
 )
 """The footprint at the chosen context, as ``derived`` computes it at the default one."""
@@ -179,7 +179,7 @@ def device_memory_by_year(points: pd.DataFrame) -> alt.FacetChart:
     )
 
 
-PANELS = ("Phones and tablets", "Laptops", "Desktops and small AI machines", "Graphics cards")
+PANELS = ("Phones and tablets", "Laptops", "Desktops and small AI machines", "Graphics cards", "Servers")
 
 
 def _class(channel: Any, palette: dict[str, str], present: list[str]) -> Any:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import ranking, units, words
-from analysis.equations import dram_capacity, kv_cache, memory_wall
-from analysis.model import memory_limits
+from analysis.equations import dram_capacity, memory_wall
+from analysis.model import memory_limits, shapes
 from analysis.subjects import common
 from analysis.tables import DataPackage
 
@@ -21,11 +21,6 @@ Record = Mapping[Any, Any]
 
 FORMAT_NAMES = {"fp16": "FP16", "q8-0": "Q8_0", "q4-k-m": "Q4_K_M"}
 """The formats people download: what memory has to hold."""
-MODELS = (
-    "llama-3.2-1b", "llama-3.2-3b", "gemma-3-4b", "llama-3.1-8b", "gemma-3-12b", "qwen3-32b", "llama-3.1-70b",
-    "deepseek-v3",
-)  # fmt: skip
-"""Models shown beside the reference model: from a phone's size to a server's, dense and mixture of experts."""
 CONTEXT_MODELS = ("llama-3.2-3b", "llama-3.1-8b", "gemma-3-12b", "qwen3-32b", "llama-3.1-70b")
 EXERCISE_MODEL, EXERCISE_CONTEXT_TOKEN = "llama-3.1-8b", 32768
 LANDMARKS = {
@@ -36,6 +31,7 @@ LANDMARKS = {
 PANELS = {
     "phone": "Phones and tablets", "tablet": "Phones and tablets", "laptop": "Laptops",
     "desktop": "Desktops and small AI machines", "edge": "Desktops and small AI machines", "gpu": "Graphics cards",
+    "server": "Servers",
 }  # fmt: skip
 SIZES_GIBYTE = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Memory sizes sold."""
@@ -88,48 +84,30 @@ def models(package: DataPackage, model_ids: Iterable[str]) -> pd.DataFrame:
     table = package.table("models")
     table = ranking.by(table[table["model_id"].isin(wanted)], "total_param", "model_id")
     table["model"] = table["name"].str.replace(r" \(.*\)", "", regex=True)
-    layer = _layer_kv_byte_per_token(table, common.byte_per_param(package, "fp16"))
-    table["n_window_layer"] = table["n_sliding_layer"].fillna(0.0)
-    table["n_full_layer"] = table["n_layer"] - table["n_window_layer"]
-    table["window_token"] = table["sliding_window_token"].fillna(table["context_token"])
-    table["layer_kv_byte_per_token"] = layer
-    table["full_kv_byte_per_token"] = layer * table["n_full_layer"]
-    table["window_kv_byte_per_token"] = layer * table["n_window_layer"]
-    return table
-
-
-def _layer_kv_byte_per_token(table: pd.DataFrame, element_byte: float) -> Floats:
-    heads = kv_cache.kv_cache_byte_per_token(
-        n_layer=1,
-        n_kv_head=table["n_kv_head"].to_numpy(),
-        head_dim=table["head_dim"].to_numpy(),
-        kv_element_byte=element_byte,
+    cache = shapes.cache({str(name): table[name] for name in table}, common.byte_per_param(package, "fp16"))
+    return table.assign(
+        full_kv_byte_per_token=cache.full_byte_per_token,
+        window_kv_byte_per_token=cache.window_byte_per_token,
+        window_token=np.where(np.isinf(cache.window_token), table["context_token"], cache.window_token),
+        state_byte=cache.state_byte,
     )
-    latent = kv_cache.latent_cache_byte_per_token(
-        n_layer=1,
-        latent_dim=table["kv_latent_dim"].to_numpy(),
-        rope_dim=table["rope_head_dim"].to_numpy(),
-        kv_element_byte=element_byte,
-    )
-    return np.where((table["attention_kind"] == "mla").to_numpy(), latent, heads)
 
 
 def cache_byte(table: pd.DataFrame, context_token: float) -> Floats:
     """Compute the cache of each model at a context, kept at 16 bits; NaN where its shape is not published."""
-    return np.asarray(
-        kv_cache.windowed_kv_cache_byte(
-            table["layer_kv_byte_per_token"].to_numpy(),
-            context_token,
-            window_token=table["window_token"].to_numpy(),
-            n_window_layer=table["n_window_layer"].to_numpy(),
-            n_full_layer=table["n_full_layer"].to_numpy(),
-        )
-    )
+    parts = ("full_kv_byte_per_token", "window_kv_byte_per_token", "window_token", "state_byte")
+    return shapes.Cache(*(table[name].to_numpy(dtype=float) for name in parts)).at(context_token)
+
+
+def shown(package: DataPackage) -> list[str]:
+    """List the models that figures show beside the reference model: in the book from a phone's size to a server's."""
+    table = package.table("models")
+    return list(table.loc[table["default_set"].fillna(value=False).astype(bool) & table["n_layer"].notna(), "model_id"])
 
 
 def footprints(package: DataPackage, *, context_token: float, reference_model: str) -> pd.DataFrame:
     """Add up weights and cache for every shown model in every format."""
-    table = models(package, (*MODELS, reference_model))
+    table = models(package, (*shown(package), reference_model))
     table["kv_cache_byte"] = cache_byte(table, context_token)
     formats = common.formats(package, tuple(FORMAT_NAMES)).rename(columns={"source_id": "format_source_id"})
     table = table.merge(formats, how="cross")
@@ -143,7 +121,7 @@ def footprints(package: DataPackage, *, context_token: float, reference_model: s
 
 FOOTPRINT = (
     "model_id", "model", "format_id", "format", "total_param", "byte_per_param", "weight_byte", "kv_cache_byte",
-    "footprint_byte", "full_kv_byte_per_token", "window_kv_byte_per_token", "window_token", "is_reference",
+    "footprint_byte", "full_kv_byte_per_token", "window_kv_byte_per_token", "window_token", "state_byte", "is_reference",
     "source_id", "format_source_id",
 )  # fmt: skip
 
@@ -299,8 +277,9 @@ CONTEXT = (
 
 
 def context_within(table: pd.DataFrame) -> Floats:
-    """Find the longest context that fits; beyond the window only the layers that see everything grow."""
-    usable, weight = table["usable_byte"].to_numpy(), table["weight_byte"].to_numpy()
+    """Find the longest context that fits; beyond the window only the layers that see everything grow, a state never does."""
+    usable = table["usable_byte"].to_numpy()
+    weight = table["weight_byte"].to_numpy() + table["state_byte"].to_numpy()
     full, window = table["full_kv_byte_per_token"].to_numpy(), table["window_kv_byte_per_token"].to_numpy()
     reach = table["window_token"].to_numpy()
     short = dram_capacity.largest_context_token(usable, kv_cache_byte_per_token=full + window, weight_byte=weight)

@@ -293,8 +293,8 @@ def _cache(package: DataPackage, reference_model: str, context: float, speed: di
     return [
         *(_number(f"cache-{str(model).replace('.', '-')}", byte, "byte", longest)
           for model, byte in last["kv_cache_byte"].items()),
-        _number("cache-per-token", common.kv_cache_byte(reference, 1, element), "byte", token, "2·L·H·d·e"),
-        _number("cache-per-token-gqa", common.kv_cache_byte(grouped, 1, element), "byte", token, "2·L·H·d·e"),
+        _number("cache-per-token", common.kv_byte_per_token(reference, element), "byte", token, "2·L·H·d·e"),
+        _number("cache-per-token-gqa", common.kv_byte_per_token(grouped, element), "byte", token, "2·L·H·d·e"),
         _number("cache-reference", common.kv_cache_byte(reference, context, element), "byte", "At this context."),
         _text("cache-over", f"{len(over)} of the {len(last)} models"),
     ]  # fmt: skip

@@ -291,7 +291,7 @@ def balance(package: DataPackage) -> pd.DataFrame:
     points = package.table("compute_trend")
     points = points[points["use_in_fit"].astype(bool)].assign(kind="trend", label="")
     chips = package.table("accelerators").rename(columns={"release_date": "date"})
-    chips = chips[(chips["memory_type"] != "sram") & chips["default_set"].astype(bool)]
+    chips = chips[(chips["memory_type"] != "sram") & chips["default_set"].fillna(value=False).astype(bool)]
     chips = chips.assign(kind="accelerator", peak_precision="tensor-fp16")
     chips["peak_flop_per_s"] = chips["peak_bf16_dense_flop_per_s"]
     chips["label"] = chips["name"].map(_short_chip).where(chips["accelerator_id"].isin(LABELLED), "")

@@ -305,7 +305,7 @@ def _cost_values(package: DataPackage, context_token: int, reference_model: str)
     lines = _keyed(costs[costs["is_shown"] & (costs["batch_size"] == batch)], "model")
     model = common.model(package, reference_model)
     alone, cached = lines[ALONE], lines[model["name"]]
-    first = common.kv_cache_byte(model, 1, common.byte_per_param(package, "fp16"))
+    first = common.kv_byte_per_token(model, common.byte_per_param(package, "fp16"))
     equal = dram_capacity.largest_context_token(cached["weight_byte"] / batch, kv_cache_byte_per_token=first)
     limit = server_batching.memory_cost_ratio(
         price, batch_size=np.inf, kv_to_weight_ratio=cached["cache_to_weight_ratio"]
