@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEVELOP := $(VENV)/.develop
 
-.PHONY: book serve develop lock test test-fast check calibrate release bench reproduce mutants faults
+.PHONY: book serve develop lock test test-fast coverage check calibrate release bench reproduce mutants faults
 
 book: $(READY)
 	$(BIN)/memory-wall build
@@ -24,7 +24,12 @@ test: $(DEVELOP)
 
 # Equations, tables, claims, model, prose: no site, no browser, no command. Under a minute on two cores.
 test-fast: $(DEVELOP)
-	$(BIN)/python -m pytest -q -m "not (site or browser or slow)"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not (site or browser or slow)"
+
+# What the fast tests run of the rooms that compute, against a floor for each.
+coverage: $(DEVELOP)
+	$(BIN)/python -m coverage run -m pytest -q -m "not (site or browser or slow)"
+	$(BIN)/python scripts/covered.py
 
 check: $(DEVELOP)
 	$(BIN)/ruff check .

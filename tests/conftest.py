@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import os
@@ -23,7 +24,6 @@ ROOT = tables.REPOSITORY
 
 STARTS = {"subprocess", "command", "memory_wall", "Book", "Toy", "Pool", "Plan"}
 """Names by which tests start other processes: commands, builds, kernels."""
-WATCH = "starts_no_python"
 
 
 def reached(function: Callable[..., object], seen: set[object] | None = None) -> set[str]:
@@ -53,25 +53,46 @@ def starts_processes(function: Callable[..., object]) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that read the built book, and those that start processes: ``make test-fast`` leaves them out."""
     for item in (item for item in items if isinstance(item, pytest.Function)):
-        fixtures = [found[-1] for name, found in item._fixtureinfo.name2fixturedefs.items() if name != WATCH]
+        fixtures = [found[-1] for found in item._fixtureinfo.name2fixturedefs.values()]
         if "site" in item.fixturenames:
             item.add_marker("site")
         elif any(map(starts_processes, [item.function, *(fixture.func for fixture in fixtures)])):
             item.add_marker("slow")
 
 
-@pytest.fixture(autouse=True)
-def starts_no_python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A file of Python as a tree, read once by all tests that look at sources."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All parts of that tree."""
+    return list(ast.walk(parsed(path)))
+
+
+RUNNING: list[pytest.Item] = []
+_start = subprocess.Popen.__init__
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note what runs.  Not by a fixture for each test, which would take a third of the time of a small one."""
+    RUNNING[:] = [item]
+
+
+def may_start(arguments: Any) -> bool:
     """What is neither marked slow nor reads the book may not start Python: it would not be fast for long."""
-    if any(request.node.get_closest_marker(name) for name in ("slow", "site", "browser")):
-        return
-    plain = subprocess.Popen.__init__
+    marked = not RUNNING or any(RUNNING[0].get_closest_marker(name) for name in ("slow", "site", "browser"))
+    return marked or arguments[0] != sys.executable
 
-    def started(self: subprocess.Popen[str], arguments: Any, *more: Any, **named: Any) -> None:
-        assert arguments[0] != sys.executable, "it starts a command: mark it slow"
-        plain(self, arguments, *more, **named)
 
-    monkeypatch.setattr(subprocess.Popen, "__init__", started)
+def _started(self: subprocess.Popen[str], arguments: Any, *more: Any, **named: Any) -> None:
+    assert may_start(arguments), "it starts a command: mark it slow"
+    _start(self, arguments, *more, **named)
+
+
+subprocess.Popen.__init__ = _started  # type: ignore[assignment, method-assign]
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from analysis.subjects import common
 from analysis.subjects.server_batching import derived as server_batching
 from analysis.subjects.storage_io import derived as storage_io
 from analysis.tables import DataPackage, checks
-from tests.conftest import ROOT
+from tests.conftest import ROOT, nodes
 
 DATA = ROOT / "data"
 READERS = ("contains", "match", "fullmatch", "extract", "startswith", "endswith")
@@ -43,7 +43,7 @@ def changed(folder: Path, table: str, key: str, cells: Mapping[str, str]) -> Dat
     "path", sorted((ROOT / "analysis").glob("[cdm]*/*.py")), ids=lambda path: f"{path.parent.name}/{path.name}"
 )
 def test_no_decision_is_read_out_of_words(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Attribute) and node.attr in READERS and isinstance(node.value, ast.Attribute):
             assert node.value.attr != "str", (
                 f"{path.name}:{node.lineno} reads words; make it a column with allowed values"

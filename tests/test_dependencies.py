@@ -10,11 +10,11 @@ from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, nodes
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DISTRIBUTIONS = packages_distributions()
-TOOLS = {"mypy", "ruff", "pytest-timeout", "setuptools"}
+TOOLS = {"mypy", "ruff", "pytest-timeout", "pytest-xdist", "setuptools"}
 """Run, not imported."""
 
 
@@ -41,7 +41,7 @@ def imported(*folders: str) -> dict[str, str]:
 def modules(path: Path) -> set[str]:
     """The first part of every module that a file imports."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:

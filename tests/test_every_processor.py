@@ -18,7 +18,7 @@ import pytest
 
 from analysis import ranking
 from analysis.equations import elementary
-from tests.conftest import ROOT
+from tests.conftest import ROOT, parsed
 from tests.published import SHUFFLED
 
 DISABLED = "NPY_DISABLE_CPU_FEATURES"
@@ -129,7 +129,7 @@ def keys(tree: ast.AST) -> list[str]:
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_nothing_sorts_or_calculates_past_the_house(path: Path) -> None:
-    assert offences(ast.parse(path.read_text(encoding="utf-8"))) == []
+    assert offences(parsed(path)) == []
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_nothing_sorts_or_calculates_past_the_house(path: Path) -> None:
     ids=lambda path: path.relative_to(PACKAGE).as_posix(),
 )  # fmt: skip
 def test_what_is_chosen_by_a_key_never_ties(path: Path) -> None:
-    assert keys(ast.parse(path.read_text(encoding="utf-8"))) == []
+    assert keys(parsed(path)) == []
 
 
 @pytest.mark.parametrize(

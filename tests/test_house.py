@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from analysis.book import site
 from analysis.book.inputs import parameters
 from analysis.book.run import execution
 from analysis.subjects import SUBJECTS
-from tests.conftest import ROOT, command, starts_processes
+from tests.conftest import ROOT, command, may_start, nodes, parsed, starts_processes
 
 PACKAGE = ROOT / "analysis"
 FLOORS = (
@@ -28,7 +30,7 @@ ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.spl
 INSIDE = {
     "analysis.subjects": (
         "common standing trends lookups",
-        "memory_wall sram_density dram_capacity storage_io server_batching",
+        " ".join(name for name in SUBJECTS if name not in ("index", "validation", "claims", "data")),
         "index validation",
         "claims data",
     ),
@@ -41,10 +43,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 NAMES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """The modules of this package that a module imports, at its top or inside a function."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -153,7 +156,7 @@ def test_nothing_but_the_command_line_and_the_book_imports_the_book() -> None:
 
 def test_no_power_of_ten_in_an_equation() -> None:
     for path in (PACKAGE / "equations").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and abs(node.value) >= 1000:
                 digits = f"{abs(node.value):.0f}".strip("0")
                 assert digits != "1", f"{path.name}:{node.lineno}: {node.value} belongs to a unit's prefix"
@@ -162,7 +165,7 @@ def test_no_power_of_ten_in_an_equation() -> None:
 def bodies() -> list[tuple[str, int]]:
     found = []
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef):
                 body = node.body[1:] if ast.get_docstring(node) else node.body
                 lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
@@ -230,6 +233,11 @@ def helped() -> object:
     return command("check")
 
 
+def test_a_fast_test_may_not_start_python() -> None:
+    assert not may_start([sys.executable, "-c", ""])
+    assert may_start(["git", "status"])
+
+
 def test_the_project_speaks_of_the_project_alone() -> None:
     home, machine = re.escape(str(Path.home())), re.escape(str(ROOT))
     for path in [
@@ -290,7 +298,7 @@ def test_what_only_tests_ask_for_is_not_there() -> None:
 
 def _defined(path: Path) -> Iterator[str]:
     """Names that a module gives; what is decorated is known to who decorates it."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in parsed(path).body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.decorator_list:
             yield node.name
         elif isinstance(node, ast.Assign):
