@@ -104,6 +104,9 @@ WRONG = [
     ("measurements_phone", "phone-001", {"read_gibyte": ""}, "read_gibyte"),
     ("measurements_phone", "phone-001", {"left_out": "too slow"}, "left_out"),
     ("measurements_phone", "phone-001", {"decode_token_per_s": "900"}, "decode_token_per_s"),
+    ("measurements_crowd", "crowd-002", {"decode_token_per_s": "900"}, "decode_token_per_s"),
+    ("measurements_crowd", "crowd-002", {"weight_gibyte": ""}, "weight_gibyte"),
+    ("measurements_gpu_pair", "h100-047", {"token_per_s": "9000"}, "token_per_s"),
 ]
 
 
