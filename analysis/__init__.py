@@ -11,8 +11,8 @@ a page.  The rooms by floor, from the ground up; a room imports rooms of lower f
 5.  ``charts`` ``assumptions``   kinds of charts and their one theme; what is declared of each parameter
 6.  ``figures``                  drawing + data + caption + sources
 7.  ``model``                    the calibrated model: a step, held to measurements, asked, fitted
-8.  ``derived``                  the data of each figure
-9.  ``claims``                   a rule per claim
+8.  ``claims``                   the engine of verdicts
+9.  ``subjects``                 a folder per subject: data of its figures, drawings, findings, rules of its claims
 10. ``machine``                  this machine: described, measured, and what it can run
 11. ``book``                     parameters, execution, pictures, pages, site
 12. ``cli``                      ``memory-wall …``

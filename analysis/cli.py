@@ -109,8 +109,8 @@ def build(
     memory_limit: Annotated[float, typer.Option(min=0.1, help="GiB a chapter may allocate. Without it: 3.")] = 3.0,
 ) -> None:
     """Check data and parameters, execute the chapters, render the site, and put it in place."""
-    from analysis.book import address as own_address
-    from analysis.book import ends, freshness, places
+    from analysis.book.inputs import address as own_address
+    from analysis.book.store import ends, freshness, places
 
     own_address.required(address)
     ends.require_room()
@@ -121,10 +121,11 @@ def build(
     if freshness.current(target, digest):
         typer.echo(f"Nothing has changed since the book was built. Open {target / 'index.html'}")
         return
-    from analysis.book import forking
+    from analysis.book.run import forking
 
     forking.warm_up()  # it imports on another core while this process imports what it needs itself
-    from analysis.book import intake, site
+    from analysis.book import site
+    from analysis.book.inputs import intake
 
     taken = intake.required(data, settings or [], given, title)
     for remark in taken.remarks():
@@ -156,7 +157,8 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of this machine. Without it: 8000.")] = 8000,
 ) -> None:
     """Build the book, show it at a local address, and build and show it anew whenever a file changes."""
-    from analysis.book import places, watch
+    from analysis.book import watch
+    from analysis.book.store import places
 
     with TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
         kept = _kept(params, Path(folder))
@@ -186,7 +188,7 @@ def _again(arguments: list[str]) -> None:
 @app.command()
 def verify(site: Annotated[Path, typer.Argument(help="Folder of a site.")]) -> None:
     """Compare every file of a site with the sha256 digests that its edition.json records; exit code 1 where they differ."""
-    from analysis.book import verify as seal
+    from analysis.book.store import verify as seal
 
     found = seal.differences(site)
     for line in found:
@@ -197,7 +199,7 @@ def verify(site: Annotated[Path, typer.Argument(help="Folder of a site.")]) -> N
 
 
 def _given(settings: list[str] | None, params: Path | None) -> dict[str, Any]:
-    from analysis.book import parameters
+    from analysis.book.inputs import parameters
 
     return {**(parameters.read(params) if params else {}), **parameters.parse(settings or [])}
 
@@ -205,7 +207,9 @@ def _given(settings: list[str] | None, params: Path | None) -> dict[str, Any]:
 @app.command()
 def why(chapter: Chapter, data: Data = None, settings: Settings = None, params: Params = None) -> None:
     """Say whether a chapter would run again in a build, and what changed if it would."""
-    from analysis.book import execution, parameters, site
+    from analysis.book import site
+    from analysis.book.inputs import parameters
+    from analysis.book.run import execution
 
     path = site.chapter_file(chapter)
     values = parameters.validated(_given(settings, params))
@@ -243,7 +247,10 @@ def release(
     out: Annotated[Path | None, typer.Option(help="The site it is added to. Without it: _build/html.")] = None,
 ) -> None:
     """Build the book, freeze it at editions/NAME/ for good, and write its archive with checksums."""
-    from analysis.book import editions, ends, freshness, parameters, site
+    from analysis.book import site
+    from analysis.book.inputs import parameters
+    from analysis.book.record import editions
+    from analysis.book.store import ends, freshness
 
     ends.require_room()
     target = (out or site.SITE).resolve()
@@ -271,9 +278,15 @@ def check(
     settings: Settings = None,
     params: Params = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON. Without it: as text.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 2 on a warning too. Without it: a warning asks, and no more.")
+    ] = False,
 ) -> None:
-    """Check data and parameters without building anything: every problem, with its file, row and column."""
-    from analysis.book import intake
+    """Check data and parameters without building anything: every problem, with its file, row and column.
+
+    An error prevents a build: exit code 2.  A warning asks about what is unlikely, and lets it pass: exit code 0.
+    """
+    from analysis.book.inputs import intake
 
     found = intake.judged(data, settings or [], _taken(params))
     if as_json:
@@ -282,9 +295,9 @@ def check(
     else:
         for line in [*map(str, found.changes), *map(str, found.problems)]:
             typer.echo(line, err=True)
-        if not found.problems:
-            typer.echo("The data is sound.")
-    if found.errors:
+        if not found.errors:
+            typer.echo(found.verdict())
+    if found.errors or (strict and found.problems):
         raise typer.Exit(InputError.exit_code)
 
 
@@ -309,28 +322,95 @@ def template(
         typer.echo(f"Written: {writer.write(tables.package(), table, out)}")
 
 
+Given = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--give",
+        help="column=value for every row of a file without that column: device='rtx 3060', format=Q4_K_M, context_token=8192.",
+        show_default=False,
+    ),
+]
+
+
 @app.command(help=inputs.help_text())
 def predict(
     file: Annotated[
-        str, typer.Argument(help="CSV, XLSX or Parquet with one configuration a row; - reads standard input.")
+        str,
+        typer.Argument(
+            help="CSV, XLSX or Parquet with one configuration a row; what llama-bench, a model's config.json, GGUF or Epoch's list of "
+            "hardware hold; - reads standard input."
+        ),
     ],
     out: Annotated[
         str | None, typer.Option(help="CSV file to write. Without it: standard output.", show_default=False)
     ] = None,
     data: Data = None,
+    given: Given = None,
 ) -> None:
     """Answer a table of configurations; what it says of itself is computed from the table of its columns."""
     from analysis.model.predict import predict_file
 
-    if data is None:
-        remark = predict_file(file, out)
-    else:
-        from analysis.book import site
+    filled = inputs.filled(given or [])
+    with _merged(data) as folder:
+        remark = predict_file(file, out, folder=folder, filled=filled)
+    for line in remark.splitlines():
+        typer.echo(f"{file}: {line}", err=True)
 
-        with TemporaryDirectory() as folder:
-            remark = predict_file(file, out, folder=site.merged_data(data, Path(folder) / "data"))
-    if remark:
-        typer.echo(f"{file}: {remark}", err=True)
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="What llama-bench printed (CSV, JSON, JSONL, Markdown), a config.json, a GGUF file, or Epoch's ml_hardware.csv."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Data folder that gets the rows; build --data and predict --data read it. Without it: the terminal."
+        ),
+    ] = None,
+    released: Annotated[
+        str,
+        typer.Option(help="Date of a model's publication, which no configuration states: 2026-11.", show_default=False),
+    ] = "",
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Device that ran llama-bench, where its table does not name it: rtx 3060.", show_default=False
+        ),
+    ] = "",
+    data: Data = None,
+) -> None:
+    """Write the rows that a foreign file holds for a data folder, and say what was taken for what."""
+    from analysis import tables
+    from analysis.model import imports
+    from analysis.tables import template as writer
+
+    package = tables.package()
+    schemas = {name: [field["name"] for field in package.resource(name)["schema"]["fields"]] for name in package.names}
+    with _merged(data) as folder:
+        found = imports.read(file, schemas, folder or tables.data_folder(), released=released, device=device)
+    for line in found.told():
+        typer.echo(f"{file}: {line}", err=True)
+    if out is None:
+        typer.echo(found.csv(), nl=False)
+    else:
+        part = re.sub(r"[^a-z0-9]+", "-", Path(file).name.lower()).strip("-") or "import"
+        typer.echo(f"Written: {writer.put(found.csv(), '', out / f'{found.table}.{part}.csv')}")
+
+
+@contextlib.contextmanager
+def _merged(data: Path | None) -> Iterator[Path | None]:
+    """The book's data with a folder laid over; None where none is given."""
+    if data is None:
+        yield None
+        return
+    from analysis.book import site
+
+    with TemporaryDirectory() as folder:
+        yield site.merged_data(data, Path(folder) / "data")
 
 
 State = Annotated[
@@ -351,8 +431,8 @@ def diff(
     ] = None,
 ) -> None:
     """Say what moved between two states of the book: verdicts, numbers, sentences, figures and why, rows of the data."""
-    from analysis.book import changes
-    from analysis.book import diff as comparison
+    from analysis.book.compare import changes
+    from analysis.book.compare import diff as comparison
 
     found, pictures = comparison.compared(old, new)
     told = changes.FORMATS[form.value](found, pictures)
@@ -372,8 +452,8 @@ def cite(
     site: Annotated[Path | None, typer.Option(help="The site it is read from. Without it: _build/html.")] = None,
 ) -> None:
     """Print the citation of one figure, number, claim or table of a built site."""
-    from analysis.book import cite as reading
-    from analysis.book import places
+    from analysis.book.record import cite as reading
+    from analysis.book.store import places
 
     typer.echo(reading.FORMATS[form.value](reading.work(site or places.SITE, key)), nl=False)
 
@@ -397,7 +477,7 @@ def measure(
     from datetime import UTC, datetime
 
     from analysis import tables
-    from analysis.book import parameters
+    from analysis.book.inputs import parameters
     from analysis.machine import hardware, report
     from analysis.machine import measure as timing
     from analysis.tables import checks, overlay
@@ -438,12 +518,12 @@ def main() -> None:
         typer.echo(f"memory-wall: {error}", err=True)
         sys.exit(error.exit_code)
     except MemoryError:
-        from analysis.book import ends
+        from analysis.book.store import ends
 
         typer.echo(f"memory-wall: there is not enough memory. {ends.todo()}", err=True)
         sys.exit(1)
     except OSError as error:
-        from analysis.book import publishing
+        from analysis.book.store import publishing
 
         typer.echo(f"memory-wall: {publishing.told(error)}", err=True)
         sys.exit(1)

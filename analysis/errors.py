@@ -112,7 +112,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def similar(name: str, known: Iterable[str]) -> str:
-    """The known names that look like ``name``, as a question; empty where none does."""
-    found = process.extract(name, list(known), limit=3, processor=str.lower)
+    """The known names that look like ``name``, as a question; empty where none does.  Never the name itself."""
+    found = process.extract(name, [one for one in known if one != name], limit=3, processor=str.lower)
     best = [match for match, score, _ in found if score >= LIKE]
     return "Did you mean " + " or ".join(repr(match) for match in best) + "?" if best else ""

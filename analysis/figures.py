@@ -6,6 +6,7 @@ entry of the number registry.  Outside a build (in Jupyter) the same objects pre
 
 from __future__ import annotations
 
+import ast
 import html
 import inspect
 import json
@@ -39,11 +40,13 @@ HANDED_OVER = "MEMORY_WALL_HANDED_OVER"
 
 IDENTIFIER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SHORTEST_ALT = 20
+MAKERS = (".derived", ".charts")
+"""How the modules are called that make the data of a figure and its drawing: a figure's page prints what it took of them."""
 TEMPLATE = re.compile(r"[{}]")
 PACE = re.compile(r"\b(every|per|each|a|in) (\w+ )?years?\b|\bgrew\b|\bgrow|halv|doubl", re.IGNORECASE)
 """Words of a trend in a title."""
 INTERVAL = re.compile(r"\d\S* to (\d|∞|never)")
-"""The two ends of an interval, as ``derived.trends`` prints them."""
+"""The two ends of an interval, as ``subjects.trends`` prints them."""
 ESTIMATE = re.compile(
     r"\bestimates? (of|by|put)\b|forecast|\baverage\b|\bprices?\b|\bcost\b|\bcontract\b", re.IGNORECASE
 )
@@ -127,23 +130,36 @@ def figure(
     spec = tooltips.worded(domains.widened(rounded(schema.specification(chart, records))))
     spec = _prune({key: value for key, value in spec.items() if key not in ("config", "title")})
     shown = data.drop(columns=[name for name in data.columns if str(name).startswith("_")])
+    cell, functions = _calling_cell()
     bundle = {
         "id": figure_id, "title": title, "subtitle": subtitle, "caption": caption, "alt": alt, "notice": notice,
-        "equation": equation, "sources": cited, "spec": spec, "height": height, "columns": columns, "code": _calling_cell(),
-        "fields": [_described(str(name)) for name in shown.columns], "rows": records(shown),
+        "equation": equation, "sources": cited, "spec": spec, "height": height, "columns": columns, "code": cell,
+        "functions": functions, "fields": [_described(str(name)) for name in shown.columns], "rows": records(shown),
     }  # fmt: skip
     return Published(FIGURE, bundle)
 
 
-def _calling_cell() -> str:
-    """The source of the cell that made the figure: what a reader needs to make it again."""
+def _calling_cell() -> tuple[str, list[tuple[str, str]]]:
+    """The source of the cell that made the figure, and what it calls: what a reader needs to make it again."""
     frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back
     if frame is None or frame.f_code.co_name != "<module>":
-        return ""
+        return "", []
     # Not by inspect.getsource, which looks through every module there is for the one that holds the cell.
-    return "".join(linecache.getlines(frame.f_code.co_filename)).strip()
+    source = "".join(linecache.getlines(frame.f_code.co_filename)).strip()
+    return source, _called(source, frame.f_globals)
+
+
+def _called(source: str, names: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(module, function) for the calls of a cell into the modules that make its data and its drawing."""
+    functions = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    called = [
+        (getattr(names.get(each.value.id), "__name__", ""), each.attr)
+        for each in functions
+        if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name)
+    ]
+    return list(dict.fromkeys((module, name) for module, name in called if module.endswith(MAKERS)))
 
 
 def _check(figure_id: str, alternative: str, data: pd.DataFrame) -> None:
@@ -172,7 +188,7 @@ def _require_candid(figure_id: str, title: str, source_ids: Iterable[str]) -> No
     if PACE.search(title) and not INTERVAL.search(title):
         raise FigureError(
             f"figure {figure_id}: the title {title!r} states a trend without its interval; "
-            "expected the text of a trend, such as 1.55× (1.48 to 1.63). Take it from derived.trends."
+            "expected the text of a trend, such as 1.55× (1.48 to 1.63). Take it from subjects.trends."
         )
     if not (PACE.search(title) or ESTIMATE.search(title)):
         return

@@ -169,6 +169,11 @@ def _is_word(word: str) -> bool:
     return True
 
 
+def is_spelled(word: str) -> bool:
+    """Whether a word of a unit, or a noun that is counted, is one that reads as something: ``gbyte``, ``s``, ``gpu``."""
+    return word in READINGS or _is_word(word)
+
+
 @cache
 def parse(name: str) -> Unit | None:
     """The unit at the end of ``name``, or None where the name carries none (a count, a word, an identifier)."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from analysis import door
-from analysis.book import intake
+from analysis.book.inputs import intake
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

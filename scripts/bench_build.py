@@ -205,7 +205,7 @@ def noise() -> list[float]:
 FLOOR = """
 import sys, time, pathlib, tempfile
 begun = time.perf_counter()
-import analysis.book.preload, jupyter_book.sphinx
+import analysis.book.run.preload, jupyter_book.sphinx
 from analysis.book import execution, parameters, site
 imports = time.perf_counter() - begun
 folder = pathlib.Path(tempfile.mkdtemp())

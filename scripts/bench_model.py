@@ -40,8 +40,8 @@ if tool == "llm-analysis":
     def speed(model, bandwidth):
         gpu = GPUConfig(name="card", mem_per_GPU_in_GB=1000, hbm_bandwidth_in_GB_per_sec=bandwidth, intra_node_bandwidth_in_GB_per_sec=100,
                         intra_node_min_message_latency=1e-5, peak_fp16_TFLOPS=300)
-        analysis = LLMAnalysis(model, gpu, DtypeConfig())
-        return analysis.inference(batch_size_per_gpu=1, seq_len=512, num_tokens_to_generate=1)["decode_latency"]
+        theirs = LLMAnalysis(model, gpu, DtypeConfig())
+        return theirs.inference(batch_size_per_gpu=1, seq_len=512, num_tokens_to_generate=1)["decode_latency"]
 else:
     import mlsysim
     from mlsysim import Engine, Hardware, Models
@@ -109,7 +109,7 @@ def ours() -> dict[str, float]:
 def _import_s() -> float:
     """Return the time until a fresh interpreter has imported the model and read its parameters."""
     code = (
-        "import time; start = time.perf_counter(); from pathlib import Path; import analysis; from analysis.derived import expected; "
+        "import time; start = time.perf_counter(); from pathlib import Path; import analysis; from analysis.model import expected; "
         "expected.calibration(Path('data')); print(time.perf_counter() - start)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, cwd=REPOSITORY, capture_output=True, text=True)

@@ -29,7 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from analysis.book import verify  # noqa: E402 - the repository is found by its own path
+from analysis.book.store import verify  # noqa: E402 - the repository is found by its own path
 from tests.small import LANDING, Book, cells  # noqa: E402
 
 LONGEST_S = 20 * 60

@@ -36,13 +36,13 @@ SUBJECTS = {
     "charts/expressions.py": ("test_shown.py",),
     "charts/tooltips.py": ("test_shown.py",),
     "charts/marks.py": SHOWN,
-    "charts/index.py": SHOWN,
-    "charts/memory_wall.py": (*SHOWN, "test_memory_wall.py"),
-    "charts/sram_density.py": ("test_sram_density.py",),
-    "charts/dram_capacity.py": ("test_dram_capacity.py",),
-    "charts/storage_io.py": ("test_storage_io.py",),
-    "charts/server_batching.py": ("test_server_batching.py",),
-    "charts/validation.py": ("test_validation.py",),
+    "subjects/index/charts.py": SHOWN,
+    "subjects/memory_wall/charts.py": (*SHOWN, "test_memory_wall.py"),
+    "subjects/sram_density/charts.py": ("test_sram_density.py",),
+    "subjects/dram_capacity/charts.py": ("test_dram_capacity.py",),
+    "subjects/storage_io/charts.py": ("test_storage_io.py",),
+    "subjects/server_batching/charts.py": ("test_server_batching.py",),
+    "subjects/validation/charts.py": ("test_validation.py",),
 }
 """Module → the tests of its subject that need no site."""
 LOOKS = {

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 
-from analysis import claims, tables
-from analysis.book import parameters
+from analysis import tables
+from analysis.book.inputs import parameters
 from analysis.claims import board
-from analysis.derived import common, index, server_batching, sram_density, storage_io
 from analysis.figures import Value
+from analysis.subjects import claims, common
+from analysis.subjects.index import findings as index
+from analysis.subjects.server_batching import findings as server_batching
+from analysis.subjects.sram_density import findings as sram_density
+from analysis.subjects.storage_io import findings as storage_io
 
 README = tables.REPOSITORY / "README.md"
 BEGIN, END = "<!-- findings: written by scripts/readme.py -->", "<!-- end of findings -->"

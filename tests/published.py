@@ -15,7 +15,8 @@ from typing import Any
 import pandas as pd
 
 from analysis import figures, ranking
-from analysis.book import execution, site
+from analysis.book import site
+from analysis.book.run import execution
 
 SHUFFLED = "--shuffled"
 MADE: list[dict[str, Any]] = []

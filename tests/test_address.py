@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analysis.book import address, editions
+from analysis.book.inputs import address
+from analysis.book.record import editions
 from analysis.errors import InputError
 from tests.conftest import command
 

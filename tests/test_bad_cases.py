@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis import cli, tables
-from analysis.book import intake
+from analysis.book.inputs import intake
 from analysis.errors import InputError
 from analysis.tables import cells, checks, overlay
 from tests.bad_cases import ACTIVE, CASES, GOOD, Case, laid_out, table

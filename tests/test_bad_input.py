@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from analysis.book import parameters
+from analysis.book.inputs import parameters
 from analysis.errors import InputError
 from analysis.tables import checks
 from tests.conftest import is_untouched, site_of_yesterday

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.book import belongings, publishing, verify, workplace
+from analysis.book.store import belongings, publishing, verify, workplace
 from analysis.errors import InputError
 from tests.conftest import names_below
 

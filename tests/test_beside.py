@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from sphinx.util import logging as sphinx_logging
 
-from analysis.book import beside, cache, kernels, workplace
 from analysis.book.pictures import shelf, workers
+from analysis.book.run import beside, kernels
+from analysis.book.store import cache, workplace
 from analysis.errors import InputError, Problem, SiteError
 
 pytestmark = pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere nothing is done beside")

@@ -15,7 +15,7 @@ import bibtexparser
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 
-from analysis.book import pieces
+from analysis.book.pages import pieces
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None

@@ -24,8 +24,8 @@ from citeproc.source.json import CiteProcJSON
 from PIL import Image
 from pyld import jsonld
 
-from analysis.book import citation, cite, editions
 from analysis.book.pictures import renderer
+from analysis.book.record import citation, cite, editions
 from analysis.errors import InputError
 from tests.conftest import ROOT
 from tests.small import Book

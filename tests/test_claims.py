@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from analysis import claims, figures, tables
-from analysis.book import parameters as book_parameters
-from analysis.charts import claims as charts
+from analysis import figures, tables
+from analysis.book.inputs import parameters as book_parameters
 from analysis.claims import board, engine, prose, readings, statements, verdicts
 from analysis.errors import FigureError, InputError
+from analysis.subjects import claims
+from analysis.subjects.claims import charts
 
-RULES = Path(claims.__file__).parent
+RULES = Path(str(engine.__file__)).parent
 REFERENCE = Path(__file__).parent / "data" / "claims_reference.csv"
 CLOSE = 0.02
 """How far a recomputed value may be from the reference, which prints two or three digits."""
@@ -330,7 +331,7 @@ def test_no_number_is_typed_into_a_rule() -> None:
 
 
 def test_rules_do_not_read_the_reference() -> None:
-    for path in RULES.glob("*.py"):
+    for path in [*RULES.glob("*.py"), *RULES.parent.glob("subjects/*/claims.py")]:
         assert "reference_verdict" not in path.read_text(encoding="utf-8")
 
 
@@ -359,7 +360,7 @@ def test_published_claims_carry_every_entry(found: list[claims.Claim]) -> None:
 
 
 def test_the_table_has_a_row_with_an_address_for_every_claim(found: list[claims.Claim]) -> None:
-    from analysis.book import pieces
+    from analysis.book.pages import pieces
 
     html = pieces.table(claims.show_claims(found).bundle)
     assert all(f'<tr id="{claim.statement.id}"' in html for claim in found)

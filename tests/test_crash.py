@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.book import publishing, verify
+from analysis.book.store import publishing, verify
 from analysis.errors import InputError
 from tests.conftest import ROOT
 from tests.small import LANDING, Book, cells
@@ -323,3 +323,15 @@ def test_the_end_of_a_terminal_leaves_nothing_behind(book: Book) -> None:
     assert code in (0, 130)
     assert code == 0 or digests(book) == before
     assert not list(book.site.parent.glob(".html.workshop-*"))
+
+
+def test_a_worker_that_starts_while_its_build_ends_says_nothing() -> None:
+    """What the two share is gone by then; the build has said what there is to say."""
+    code = (
+        "import _multiprocessing, os; from analysis.book.run.forking import Context; context = Context.ready();"
+        "shared = context.Semaphore(); _multiprocessing.sem_unlink(shared._semlock.name);"
+        "process = context.Process(target=print, args=(shared,)); process.start(); process.join(); os._exit(process.exitcode)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.derived import common, server_batching, storage_io
 from analysis.model import calibration, expected, measured, phones
+from analysis.subjects import common
+from analysis.subjects.server_batching import derived as server_batching
+from analysis.subjects.storage_io import derived as storage_io
 from analysis.tables import DataPackage, checks
 from tests.conftest import ROOT
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
-from analysis.book import changes, diff, editions, states
+from analysis.book.compare import changes, diff, states
+from analysis.book.record import editions
 from analysis.errors import InputError
 from tests.conftest import ROOT
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from analysis import figures
-from analysis.book import pieces
+from analysis.book.pages import pieces
 from analysis.charts import domains, marks
-from analysis.derived import common
+from analysis.subjects import common
 
 NARROW, WIDE = [1.0, 10.0], [5.0, 200.0]
 

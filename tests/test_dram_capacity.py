@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.charts import dram_capacity as charts
-from analysis.derived import dram_capacity as derived
 from analysis.equations import dram_capacity as equations
 from analysis.errors import InputError
 from analysis.model import memory_limits
+from analysis.subjects.dram_capacity import charts, derived, findings
 from analysis.tables import DataPackage
 from tests import renderer
 
@@ -38,7 +37,7 @@ def matrix(package: DataPackage) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def said(package: DataPackage) -> dict[str, str]:
-    return derived.said(derived.values(package, **CHOSEN))
+    return findings.said(findings.values(package, **CHOSEN))
 
 
 def edited(folder: Path, table: str, change: Callable[[dict[str, str]], None]) -> DataPackage:
@@ -102,7 +101,7 @@ def test_seven_billion_at_fp16_are_the_articles_fourteen_gigabytes_and_the_cache
 def test_a_reference_model_beside_the_shown_ones_is_shown_too(package: DataPackage) -> None:
     table = derived.footprints(package, context_token=2048, reference_model="phi-2")
     assert set(table.loc[table["is_reference"], "model_id"]) == {"phi-2"}
-    assert table["model_id"].nunique() == len(derived.MODELS) + 1
+    assert table["model_id"].nunique() == len(derived.shown(package)) + 1
 
 
 def test_an_unknown_model_is_named(package: DataPackage) -> None:
@@ -205,7 +204,7 @@ def test_words_follow_the_data(data_copy: Path) -> None:
         if row["device_id"] == "iphone-14":
             row["memory_capacity_gibyte"] = "12"
 
-    told = derived.said(derived.values(edited(data_copy, "devices", change), **CHOSEN))
+    told = findings.said(findings.values(edited(data_copy, "devices", change), **CHOSEN))
     assert told["iphone-14-verdict"] == "holds the model in Q4_K_M and barely holds it in Q8_0"
     assert told["iphone-14-room"].endswith("to spare")
     assert told["holding-q4-k-m-2023"] == "7, and 3 barely,"
@@ -238,7 +237,7 @@ def test_no_context_where_the_weights_do_not_fit(package: DataPackage) -> None:
 def test_a_window_in_every_layer_sets_no_limit_once_it_is_full() -> None:
     table = pd.DataFrame(
         {"usable_byte": [8e9], "weight_byte": [4e9], "full_kv_byte_per_token": [0.0],
-         "window_kv_byte_per_token": [131072.0], "window_token": [4096.0]}
+         "window_kv_byte_per_token": [131072.0], "window_token": [4096.0], "state_byte": [0.0]}
     )  # fmt: skip
     assert np.isnan(derived.context_within(table)[0])
     assert derived.context_within(table.assign(usable_byte=4.1e9))[0] == pytest.approx(0.1e9 / 131072)
@@ -279,7 +278,7 @@ def test_most_becomes_a_minority_when_the_survey_says_so(data_copy: Path) -> Non
             row["share_percent"] = "5"
 
     package = edited(data_copy, "installed_base", change)
-    assert derived.said(derived.values(package, **CHOSEN))["survey-verdict"] == "a minority of"
+    assert findings.said(findings.values(package, **CHOSEN))["survey-verdict"] == "a minority of"
 
 
 def test_the_mean_of_notebooks_gives_the_share_of_the_smaller_size(said: dict[str, str]) -> None:
@@ -329,7 +328,7 @@ def test_retail_prices_alone_are_adjusted_for_inflation(package: DataPackage) ->
 
 
 def test_every_value_is_defined_once_and_says_what_it_is(package: DataPackage) -> None:
-    values = derived.values(package, **CHOSEN)
+    values = findings.values(package, **CHOSEN)
     ids = [value.id for value in values]
     assert len(ids) == len(set(ids))
     assert all(value.definition and value.as_dict()["text"] for value in values)
@@ -347,8 +346,8 @@ def test_every_value_the_chapter_cites_exists(said: dict[str, str]) -> None:
 
 
 def test_other_parameters_make_other_words(package: DataPackage) -> None:
-    told = derived.said(
-        derived.values(package, system_reserve_gibyte=6.0, context_token=8192, reference_model="llama-3.1-8b")
+    told = findings.said(
+        findings.values(package, system_reserve_gibyte=6.0, context_token=8192, reference_model="llama-3.1-8b")
     )
     assert told["reference"] == "Llama 3.1 8B"
     assert told["context-reference-8gb"] == "0"
@@ -356,8 +355,8 @@ def test_other_parameters_make_other_words(package: DataPackage) -> None:
 
 
 def test_an_unknown_shape_leaves_the_prose_whole(package: DataPackage) -> None:
-    told = derived.said(
-        derived.values(package, system_reserve_gibyte=2.0, context_token=2048, reference_model="gemini-nano-2")
+    told = findings.said(
+        findings.values(package, system_reserve_gibyte=2.0, context_token=2048, reference_model="gemini-nano-2")
     )
     assert "unknown" in told["answer"]
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.book import cite, editions, finishing, states, verify
+from analysis.book.compare import states
+from analysis.book.record import cite, editions, policy
+from analysis.book.store import verify
 from analysis.errors import InputError
 from tests.conftest import names_below
 from tests.test_belongings import RECORD, sealed, write
@@ -105,7 +107,7 @@ def test_the_list_of_editions_has_a_policy(site: Path) -> None:
     page = (site / "editions" / "index.html").read_text(encoding="utf-8")
     assert "Content-Security-Policy" in page
     with pytest.raises(ValueError, match="character set"):
-        finishing.secured("<html><head></head></html>")
+        policy.secured("<html><head></head></html>")
 
 
 @pytest.mark.parametrize("record", ["[]", "{}", "null", '{"edition": 1}', '{"parameters": []}', "[" * 100_000, "{"])

@@ -133,7 +133,7 @@ def test_nothing_sorts_or_calculates_past_the_house(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in modules() if path.relative_to(PACKAGE).parts[0] in ("derived", "claims", "charts")],
+    "path", [path for path in modules() if path.relative_to(PACKAGE).parts[0] in ("subjects", "claims", "charts")],
     ids=lambda path: path.relative_to(PACKAGE).as_posix(),
 )  # fmt: skip
 def test_what_is_chosen_by_a_key_never_ties(path: Path) -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from analysis import figures
-from analysis.book import cache, execution, kernels, parameters, places, recipe, tracing, workplace
+from analysis.book.inputs import parameters
 from analysis.book.pictures import shelf
+from analysis.book.run import execution, kernels, recipe, tracing
+from analysis.book.store import cache, places, workplace
 from analysis.errors import ChapterError
 from tests.conftest import ROOT
 from tests.small import HEAD, cells
@@ -323,7 +325,7 @@ def test_pictures_are_kept_under_the_code_that_draws(tmp_path: Path, monkeypatch
         path.write_text(path.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
         assert address() != first, name
         first = address()
-    for name in ("model/predict.py", "charts/memory_wall.py", "book/pieces.py"):
+    for name in ("model/predict.py", "subjects/memory_wall/charts.py", "book/pages/pieces.py"):
         (tmp_path / "analysis" / name).write_text("# changed\n", encoding="utf-8")
         assert address() == first, name
     cache.code_of.cache_clear()

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from analysis import door, tables
-from analysis.book import freshness, parameters
+from analysis.book.inputs import parameters
+from analysis.book.store import freshness
 from analysis.door import sheets
 from analysis.errors import InputError
 from analysis.tables import cells

@@ -10,16 +10,31 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis.book import execution, parameters, site
+from analysis.book import site
+from analysis.book.inputs import parameters
+from analysis.book.run import execution
+from analysis.subjects import SUBJECTS
 from tests.conftest import ROOT, command, starts_processes
 
 PACKAGE = ROOT / "analysis"
 FLOORS = (
-    "units errors", "door equations", "words", "ranking", "tables", "charts assumptions", "figures", "model", "derived", "claims",
-    "machine", "book", "cli", "__main__",
+    "units errors", "door equations", "words", "ranking", "tables", "charts assumptions", "figures", "model", "claims",
+    "subjects", "machine", "book", "cli", "__main__",
 )  # fmt: skip
 """The rooms of the package, from the ground up.  A room imports rooms of lower floors, and within itself."""
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
+INSIDE = {
+    "analysis.subjects": (
+        "common standing trends lookups",
+        "memory_wall sram_density dram_capacity storage_io server_batching",
+        "index validation",
+        "claims data",
+    ),
+    "analysis.book": ("store", "inputs", "record", "pictures", "run", "pages", "compare", "site extension watch"),
+}
+"""The floors inside a folder, where it has some."""
+WITHIN = ("derived", "charts findings", "claims")
+"""The floors inside a subject; a subject imports no other of its floor."""
 MODULES = sorted(PACKAGE.rglob("*.py"))
 NAMES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
 
@@ -55,6 +70,33 @@ def test_rooms_import_downwards_only(name: str) -> None:
         assert here == there or ROOMS[there] < ROOMS[here], (
             f"{name} (floor {ROOMS[here]}) imports {other} (floor {ROOMS[there]})"
         )
+
+
+@pytest.mark.parametrize("folder", INSIDE)
+def test_rooms_inside_a_folder_import_downwards_only(folder: str) -> None:
+    floors = {name: floor for floor, names in enumerate(INSIDE[folder]) for name in names.split()}
+    inside = {name: name.removeprefix(f"{folder}.").split(".")[0] for name in NAMES if name.startswith(f"{folder}.")}
+    assert set(inside.values()) == set(floors)
+    for name, here in inside.items():
+        for there in {inside[other] for other in GRAPH[name] if other in inside}:
+            assert here == there or floors[there] < floors[here], f"{name} imports from {there}"
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_inside_a_subject_data_come_before_drawings_and_findings_and_claims_come_last(subject: str) -> None:
+    floors = {name: floor for floor, names in enumerate(WITHIN) for name in names.split()}
+    own = f"analysis.subjects.{subject}."
+    for name in [name for name in NAMES if name.startswith(own)]:
+        here = name.removeprefix(own)
+        for there in [other.removeprefix(own) for other in GRAPH[name] if other.startswith(own)]:
+            assert floors[there] < floors[here], f"{name} imports {there}"
+
+
+def test_the_list_of_subjects_is_the_folders_and_the_pages() -> None:
+    folders = {path.parent.name for path in (PACKAGE / "subjects").glob("*/__init__.py")}
+    assert folders == set(SUBJECTS)
+    pages = [path.stem for path in site.chapter_files()]
+    assert list(SUBJECTS) == [name for name in pages if name in SUBJECTS]
 
 
 def circle() -> list[str]:
@@ -93,7 +135,7 @@ def test_equations_see_numpy_and_nothing_else() -> None:
 
 
 def test_charts_see_no_tables() -> None:
-    for path in (PACKAGE / "charts").glob("*.py"):
+    for path in [*(PACKAGE / "charts").glob("*.py"), *(PACKAGE / "subjects").glob("*/charts.py")]:
         assert not {
             name
             for name in imports(path)
@@ -197,3 +239,29 @@ def test_the_project_speaks_of_the_project_alone() -> None:
         ROOT / "pyproject.toml",
     ]:
         assert not re.search(rf"{home}/|{machine}", path.read_text(encoding="utf-8")), path
+
+
+def test_names_of_modules_in_texts_name_modules() -> None:
+    """In strings and comments as well, where no type checker looks: what a process is told to import, what a reader is sent to."""
+    texts = [
+        *MODULES,
+        *CHAPTERS,
+        *(ROOT / "scripts").glob("*.py"),
+        *ROOT.glob("*.md"),
+        ROOT / "pyproject.toml",
+        ROOT / "data/README.md",
+    ]
+    for path in [text for text in texts if text.name != "CHANGELOG.md"]:
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r"\banalysis(?:\.[a-z_]\w*)+", text):
+            inside = name.rpartition(".")[0]
+            assert name in NAMES or (inside in NAMES and NAMES[inside].name != "__init__.py") or _holds(inside, name), (
+                f"{path.name}: {name}"
+            )
+        for name in re.findall(r"\banalysis/[\w/]+\.(?:py|js|css)\b", text):
+            assert (ROOT / name).is_file(), f"{path.name}: {name}"
+
+
+def _holds(package: str, name: str) -> bool:
+    """Whether a package of this house defines or takes in a name."""
+    return package in NAMES and name.rpartition(".")[2] in NAMES[package].read_text(encoding="utf-8")

@@ -46,6 +46,7 @@ def speeds(table: pd.DataFrame) -> list[float]:
         ("context_tokens", "context_token", 1), ("ctx", "context_token", 1), ("Context (tokens)", "context_token", 1),
         ("n_ctx", "context_token", 1), ("Model", "model_id", 1), ("quant", "quantization", 1), ("GPU", "chip", 1),
         ("Batch Size", "batch_size", 1), ("num_hidden_layers", "n_layer", 1), ("flash-attn", "flash_attention", 1),
+        ("Device name", "device", 1), ("framework", "engine", 1), ("measured", "measured_token_per_s", 1),
         ("kv_bits", "kv_bit", 1), ("n_gpu", "n_device", 1), ("storage_read_mbyte_per_s", "storage_read_gbyte_per_s", 1e-3),
     ],
 )  # fmt: skip
@@ -235,17 +236,15 @@ def test_standard_output_holds_the_table_alone() -> None:
 def test_the_worked_example_is_that_of_the_page_and_answered_by_the_command(tmp_path: Path) -> None:
     assert inputs.EXAMPLE in (ROOT / "chapters" / "rerun.md").read_text(encoding="utf-8")
     table = answer(tmp_path, inputs.EXAMPLE)
-    office, notebook, old = table.to_dict("records")
-    assert (
-        0
-        < office["token_per_s_low"]
-        < office["token_per_s"]
-        < office["token_per_s_high"]
-        <= office["limit_token_per_s"]
-    )
-    assert 0 < notebook["token_per_s"] < office["token_per_s"] / 5
+    office, notebook, old, server = table.to_dict("records")
+    for row in (office, notebook, server):
+        assert 0 < row["token_per_s_low"] < row["token_per_s"] < row["token_per_s_high"] <= row["limit_token_per_s"]
+    assert notebook["token_per_s"] < office["token_per_s"] / 3
+    assert "several devices" in notebook["note"]
+    assert server["left_gibyte"] == pytest.approx(server["has_gibyte"] - server["needs_gibyte"], abs=1e-3)
     assert (old["fits"], old["binding"]) == ("no", "capacity")
     assert pd.isna(old["token_per_s"])
+    assert old["left_gibyte"] < 0
     shown = example()[list(OUTPUT[:4])].to_numpy(dtype=float).round(4)
     assert shown == pytest.approx(table[list(OUTPUT[:4])].to_numpy(), nan_ok=True)
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from analysis import tables
-from analysis.book import parameters
+from analysis.book.inputs import parameters
 from analysis.errors import InputError
 from analysis.machine import hardware, measure, report
 from analysis.machine.hardware import Machine
@@ -271,7 +271,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_this_machine_stands_in_the_chart_s_table(tmp_path: Path) -> None:
-    from analysis.derived import memory_wall
+    from analysis.subjects.memory_wall import derived as memory_wall
 
     report.save(REPORT, tmp_path / "mine", TODAY)
     package = tables.DataPackage(overlay.merged(tmp_path / "mine", tmp_path / "data"))

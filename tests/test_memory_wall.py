@@ -15,11 +15,12 @@ import vl_convert
 import yaml
 
 from analysis import tables
-from analysis.charts import memory_wall as charts
-from analysis.derived import common, index
-from analysis.derived import memory_wall as derived
-from analysis.derived import memory_wall_values as prose
 from analysis.model import expected
+from analysis.subjects import common
+from analysis.subjects.index import derived as index
+from analysis.subjects.index import findings as index_findings
+from analysis.subjects.memory_wall import charts, derived
+from analysis.subjects.memory_wall import findings as prose
 from analysis.tables import DataPackage
 
 ROOT = Path(__file__).parents[1]
@@ -429,9 +430,9 @@ def test_the_best_is_the_best_of_all_that_is_shown(changed: DataPackage, kind: s
         device_id="a-new-one", name="Brand New One", memory_bandwidth_byte_per_s=9e12, memory_capacity_byte=4000 * GIBYTE,
         default_set="", confidence="estimate",
     )  # fmt: skip
-    before = {value.id: value for value in index.values(changed, **LIMITS)}
+    before = {value.id: value for value in index_findings.values(changed, **LIMITS)}
     changed._tables["devices"] = pd.concat([devices, row], ignore_index=True)
-    after = {value.id: value for value in index.values(changed, **LIMITS)}
+    after = {value.id: value for value in index_findings.values(changed, **LIMITS)}
     assert "Brand New One (an estimate)" not in before["index-largest-shown"].text
     assert "Brand New One (an estimate)" in after["index-largest-shown"].text
     assert int(after["index-devices"].number or 0) == int(before["index-devices"].number or 0) + 1
@@ -442,7 +443,7 @@ def test_the_best_is_the_best_of_all_that_is_shown(changed: DataPackage, kind: s
 
 def test_the_share_of_the_bandwidth_is_said_in_words(package: DataPackage) -> None:
     texts = {
-        share: {v.id: v.text for v in index.values(package, **(LIMITS | {"bandwidth_share": share}))}[
+        share: {v.id: v.text for v in index_findings.values(package, **(LIMITS | {"bandwidth_share": share}))}[
             "index-article-share"
         ]
         for share in (0.3, 0.5, 1.0)

@@ -94,7 +94,11 @@ def test_the_packing_is_known_where_the_bits_are_not() -> None:
         ("Qwen3-8B", "qwen3-8b"), ("Qwen3 8B", "qwen3-8b"), ("llama 3.1 8b", "llama-3.1-8b"), ("qwen3_8b", "qwen3-8b"),
         ("meta-llama/Llama-3.1-8B-Instruct", "llama-3.1-8b"), ("Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf", "llama-3.1-8b"),
         ("gemma-3-12b-it", "gemma-3-12b"), ("Gemma 3 12B", "gemma-3-12b"), ("unsloth/Qwen3-30B-A3B-UD-Q4_K_XL.gguf", "qwen3-30b-a3b"),
-        ("Llama 2 7B", "llama-2-7b"), ("gpt-oss 20b", "gpt-oss-20b"), ("lama-2-7b", ""), ("Mistral-7B-Instruct-v0.3", ""), ("8b", ""),
+        ("Llama 2 7B", "llama-2-7b"), ("llama 7B Q4_K - Medium", "llama-7b"),
+        ("Qwen_Qwen3-8B-Q4_K_M-00001-of-00002.gguf", "qwen3-8b"), ("qwen3:8b", "qwen3-8b"),
+        ("Qwen3-30B-A3B-Instruct-2507", "qwen3-30b-a3b"),
+        ("llama3.1:8b-instruct-q4_K_M", "llama-3.1-8b"), ("Qwen/Qwen3-8B-AWQ", "qwen3-8b"), ("deepseek-r1:70b", ""), ("llama 8b", ""),
+        ("gpt-oss 20b", "gpt-oss-20b"), ("lama-2-7b", ""), ("Mistral-7B-Instruct-v0.3", ""), ("8b", ""),
     ],
 )  # fmt: skip
 def test_a_model_is_found_in_any_spelling(name: str, model_id: str) -> None:

@@ -17,7 +17,7 @@ import bibtexparser
 import pytest
 from bs4 import BeautifulSoup
 
-from analysis.book import parameters
+from analysis.book.inputs import parameters
 from tests.small import FIGURE, Book
 
 PREFIX = "books/mw"

@@ -16,12 +16,12 @@ import pandas as pd
 import pytest
 
 from analysis import tables
-from analysis.book import parameters
-from analysis.derived import dram_capacity
+from analysis.book.inputs import parameters
 from analysis.errors import InputError
 from analysis.model import expected, measured, memory_limits
 from analysis.model import predict as module
 from analysis.model.predict import OUTPUT, predict, predict_file
+from analysis.subjects.dram_capacity import derived as dram_capacity
 from tests.conftest import ROOT
 
 DATA = ROOT / "data"
@@ -271,7 +271,7 @@ def test_plain_lines_and_parsed_lines_say_the_same(tmp_path: Path, monkeypatch: 
     assert written(tmp_path, MIXED.rstrip("\n")) == plain
     monkeypatch.setattr(module, "_predict_plain", lambda *_: None)
     assert written(tmp_path, MIXED) == plain
-    assert plain.splitlines()[2].startswith("metal,,3.56,M1,1e3,,,,,3.56,,,,memory bandwidth is missing")
+    assert plain.splitlines()[2].startswith("metal,,3.56,M1,1e3,,,,,3.56,,,,,memory bandwidth is missing")
 
 
 def test_lines_after_a_quoted_one_are_parsed_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,13 +24,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis import tables
-from analysis.book import execution, intake, parameters, pieces, places, publishing
 from analysis.book import site as site_module
-from analysis.charts import sram_density as charts_sram
-from analysis.derived import sram_density as derived_sram
+from analysis.book.inputs import intake, parameters
+from analysis.book.pages import pieces
+from analysis.book.run import execution
+from analysis.book.store import places, publishing
 from analysis.door import sheets
 from analysis.errors import InputError
 from analysis.model import inputs
+from analysis.subjects.sram_density import charts as charts_sram
+from analysis.subjects.sram_density import derived as derived_sram
 from analysis.tables import DataPackage, checks, overlay, template, wrong_inputs
 from tests import other_world
 from tests.bad_cases import DECODE, GOOD, table, workbook

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 import yaml
 
-from analysis import assumptions, claims, tables, units
-from analysis.book import colophon
-from analysis.book import parameters as book_parameters
+from analysis import assumptions, tables, units
+from analysis.book.inputs import parameters as book_parameters
+from analysis.book.pages import colophon
 from analysis.claims import board, engine, hangs, prose, readings, robustness, statements
 from analysis.errors import InputError
+from analysis.subjects import claims
 from tests.conftest import ROOT
 from tests.test_readme import findings_script
 
@@ -239,7 +240,8 @@ def digest(found: list[claims.Claim]) -> str:
 
 
 ELSEWHERE = """
-from analysis import claims, tables
+from analysis import tables
+from analysis.subjects import claims
 from analysis.book import parameters
 from tests.test_robustness import digest
 package, given = tables.package(), parameters.defaults()

@@ -13,9 +13,8 @@ import pandas as pd
 import pytest
 
 from analysis import figures, tables
-from analysis.charts import server_batching as charts
-from analysis.derived import server_batching as derived
 from analysis.equations import server_batching as equations
+from analysis.subjects.server_batching import charts, derived, findings
 from analysis.tables import DataPackage
 
 READER: dict[str, Any] = {"reading_speed_word_per_min": 250.0, "token_per_word": 2.0}
@@ -30,7 +29,7 @@ def package() -> DataPackage:
 
 @pytest.fixture(scope="module")
 def published(package: DataPackage) -> list[figures.Value]:
-    return derived.values(package, **READER, **EDITION)
+    return findings.values(package, **READER, **EDITION)
 
 
 def changed(folder: Path, name: str, edit: Callable[[dict[str, str]], None]) -> DataPackage:
@@ -102,7 +101,7 @@ def test_the_cache_of_palm_is_negligible(package: DataPackage) -> None:
 
 
 def test_published_numbers(published: list[figures.Value]) -> None:
-    number = derived.numbers(published)
+    number = findings.numbers(published)
     expected = {
         "ridge": 229.17, "article-rate": 6.339, "decode-rate": 17.95, "prefill-share": 0.6469, "total-mfu": 0.3983,
         "prefill-mfu": 0.4618, "decode-mfu": 0.2820, "weight-share": 0.2524, "chip-time": 13.925e-3,
@@ -116,7 +115,7 @@ def test_published_numbers(published: list[figures.Value]) -> None:
 
 def test_critical_batch_of_an_h100(published: list[figures.Value]) -> None:
     # Austin et al. 2025, How To Scale Your Model: 298 with 1e15 FLOP/s, 295 with 989e12; half of it with int8 weights
-    number = derived.numbers(published)
+    number = findings.numbers(published)
     assert number["balance-h100"] == pytest.approx(295, abs=1)
     assert number["h100-int8-ridge"] == pytest.approx(number["balance-h100"] / 2)
 
@@ -124,7 +123,7 @@ def test_critical_batch_of_an_h100(published: list[figures.Value]) -> None:
 def test_cost_with_the_cache_of_llama(package: DataPackage, published: list[figures.Value]) -> None:
     # kipply, Transformer Inference Arithmetic: 2 · 32 layers · 4096 · 2 B = 524,288 B a token
     cache = 524_288 * 2048 / (6.7384e9 * 2)
-    number = derived.numbers(published)
+    number = findings.numbers(published)
     assert number["cache-ratio"] == pytest.approx(cache, rel=1e-4)
     assert number["cached-cost"] == pytest.approx(4 * (1 / 256 + cache) / (1 + cache), rel=1e-4)
     assert number["cost-limit"] == pytest.approx(4 * cache / (1 + cache), rel=1e-4)
@@ -262,18 +261,18 @@ def test_rows_name_their_sources(package: DataPackage) -> None:
 
 
 def phrase(published: list[figures.Value], name: str) -> str:
-    return derived.texts(published)[name]
+    return findings.texts(published)[name]
 
 
 def test_slower_readers_are_kept_up_with(package: DataPackage) -> None:
-    slow = derived.values(package, **READER | {"reading_speed_word_per_min": 150.0}, **EDITION)
+    slow = findings.values(package, **READER | {"reading_speed_word_per_min": 150.0}, **EDITION)
     assert phrase(slow, "keeps-up") == "keeps up with"
-    assert derived.numbers(slow)["fast-batch"] >= 256
+    assert findings.numbers(slow)["fast-batch"] >= 256
 
 
 def test_nobody_is_fast_enough_for_an_impossible_reader(package: DataPackage) -> None:
-    fast = derived.values(package, **READER | {"reading_speed_word_per_min": 5000.0}, **EDITION)
-    assert derived.numbers(fast)["fast-batch"] == 0
+    fast = findings.values(package, **READER | {"reading_speed_word_per_min": 5000.0}, **EDITION)
+    assert findings.numbers(fast)["fast-batch"] == 0
 
 
 def test_the_wall_returns_where_memory_is_slower(tmp_path: Path, published: list[figures.Value]) -> None:
@@ -281,7 +280,7 @@ def test_the_wall_returns_where_memory_is_slower(tmp_path: Path, published: list
         if row["accelerator_id"] == "google-tpu-v4":
             row["memory_bandwidth_gbyte_per_s"] = "400"
 
-    slower = derived.values(changed(tmp_path, "accelerators", slow_down), **READER, **EDITION)
+    slower = findings.values(changed(tmp_path, "accelerators", slow_down), **READER, **EDITION)
     assert phrase(published, "ridge-side") == "past"
     assert phrase(published, "wall") == "no longer sets the pace"
     assert phrase(slower, "ridge-side") == "short of"

@@ -14,11 +14,13 @@ import pytest
 import vl_convert
 
 from analysis import figures, tables, units, words
-from analysis.charts import expressions, index, marks, memory_wall
+from analysis.charts import expressions, marks
 from analysis.claims import statements
-from analysis.derived import common
-from analysis.derived import index as derived
 from analysis.equations import memory_wall as equations
+from analysis.subjects import common
+from analysis.subjects.index import charts as index
+from analysis.subjects.index import derived
+from analysis.subjects.memory_wall import charts as memory_wall
 from tests import renderer
 
 BANDWIDTHS = (17e9, 34.1e9, 120e9, 1008e9, 8e12)

@@ -16,10 +16,12 @@ import yaml
 from PIL import ImageFont
 
 from analysis import figures, tables
-from analysis.book import execution, finishing, parameters
 from analysis.book import site as builder
+from analysis.book.inputs import parameters
 from analysis.book.pictures import framing
 from analysis.book.pictures.renderer import FONT_FOLDER
+from analysis.book.record import policy as policies
+from analysis.book.run import execution
 from analysis.errors import ChapterError
 from tests import renderer
 from tests.conftest import ROOT, is_untouched, site_of_yesterday
@@ -362,15 +364,15 @@ def policy(page: str) -> dict[str, list[str]]:
 def test_every_page_allows_the_scripts_written_here_and_no_others(site: Path) -> None:
     for path in site.rglob("*.html"):
         page = path.read_text(encoding="utf-8")
-        assert policy(page)["script-src"] == ["'self'", "file:", finishing.OWN_SCRIPT], path
+        assert policy(page)["script-src"] == ["'self'", "file:", policies.OWN_SCRIPT], path
         assert policy(page)["default-src"] == ["'none'"]
         before, _, _ = page.partition("<meta http-equiv")
         assert "<script" not in before, "what stands before the policy is not under it"
         inline = re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>(.*?)</script>", page, flags=re.DOTALL)
-        assert {text for kind, text in inline if "type=" not in kind} <= {finishing.MODE}, path
+        assert {text for kind, text in inline if "type=" not in kind} <= {policies.MODE}, path
         assert not re.search(r"<[^>]+\son[a-z]+=", re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)), path
 
 
 def test_a_script_that_found_its_way_into_a_page_does_not_run() -> None:
-    page = finishing.secured('<html><head><meta charset="utf-8"></head><body><script>steal()</script></body></html>')
-    assert policy(page)["script-src"] == ["'self'", "file:", finishing.OWN_SCRIPT]
+    page = policies.secured('<html><head><meta charset="utf-8"></head><body><script>steal()</script></body></html>')
+    assert policy(page)["script-src"] == ["'self'", "file:", policies.OWN_SCRIPT]

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from analysis import tables
-from analysis.book import figure_page, pieces
-from analysis.derived import dram_capacity
+from analysis.book.pages import figure_page, pieces
 from analysis.model import measured
+from analysis.subjects.dram_capacity import derived as dram_capacity
 from analysis.tables import overlay, rules
 from tests.conftest import ROOT
 

@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from analysis.charts import sram_density as charts
-from analysis.derived import common
-from analysis.derived import sram_density as derived
 from analysis.figures import Value
+from analysis.subjects import common
+from analysis.subjects.sram_density import charts, derived, findings
 from analysis.tables import REPOSITORY, DataPackage
 
 MODEL, EFFICIENCY = "llama-7b", 0.7
@@ -24,7 +23,7 @@ CHAPTER = REPOSITORY / "chapters" / "sram_density.md"
 
 @cache
 def values(package: DataPackage) -> dict[str, Value]:
-    found = derived.values(package, reference_model=MODEL, array_efficiency_share=EFFICIENCY)
+    found = findings.values(package, reference_model=MODEL, array_efficiency_share=EFFICIENCY)
     return {value.id.removeprefix("sram-density-"): value for value in found}
 
 

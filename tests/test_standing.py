@@ -6,8 +6,12 @@ import csv
 
 import pytest
 
-from analysis.book import pieces
-from analysis.derived import index, memory_wall, sram_density, standing
+from analysis.book.pages import pieces
+from analysis.subjects import standing
+from analysis.subjects.index import derived as index
+from analysis.subjects.memory_wall import derived as memory_wall
+from analysis.subjects.sram_density import derived as sram_density
+from analysis.subjects.sram_density import findings as sram_density_findings
 from analysis.tables import DataPackage
 from tests.conftest import ROOT
 
@@ -75,7 +79,7 @@ def test_the_chips_of_a_table_without_an_address_are_counted(package: DataPackag
     unrecorded = (rest[["source_id", "second_source_id"]] == "unrecorded-soc-table").any(axis=1)
     said = {
         value.id: value.as_dict()
-        for value in sram_density.values(package, reference_model="llama-7b", array_efficiency_share=0.7)
+        for value in sram_density_findings.values(package, reference_model="llama-7b", array_efficiency_share=0.7)
     }
     assert said["sram-density-unrecorded-dies"]["text"] == str(int(unrecorded.sum()))
     assert said["sram-density-a17-basis"]["text"] == "secondary source"

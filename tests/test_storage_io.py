@@ -12,11 +12,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from analysis.charts import storage_io as charts
-from analysis.derived import common
-from analysis.derived import storage_io as derived
 from analysis.errors import InputError
 from analysis.figures import Value
+from analysis.subjects import common
+from analysis.subjects.storage_io import charts, derived, findings
 from analysis.tables import REPOSITORY, DataPackage
 
 READER = {"reading_speed_word_per_min": 250.0, "token_per_word": 2.0}
@@ -29,7 +28,7 @@ SLIDER = 1e-3
 def values(package: DataPackage, **changed: Any) -> dict[str, Value]:
     fixed: dict[str, Any] = {"reference_model": MODEL, "system_reserve_gibyte": RESERVE, "article_date": DATE}
     chosen = READER | fixed | changed
-    return {value.id.removeprefix("storage-io-"): value for value in derived.values(package, **chosen)}
+    return {value.id.removeprefix("storage-io-"): value for value in findings.values(package, **chosen)}
 
 
 @pytest.fixture(scope="module")
@@ -418,7 +417,7 @@ def test_nothing_known_falls_outside_the_axes(package: DataPackage) -> None:
 
 def test_every_value_is_defined_once_and_says_what_it_is(package: DataPackage) -> None:
     known = set(package.table("sources")["source_id"])
-    found = derived.values(package, **READER, reference_model=MODEL, system_reserve_gibyte=RESERVE, article_date=DATE)
+    found = findings.values(package, **READER, reference_model=MODEL, system_reserve_gibyte=RESERVE, article_date=DATE)
     assert len({value.id for value in found}) == len(found)
     assert all(value.definition and value.as_dict()["text"] not in ("", "unknown") for value in found)
     assert {source for value in found for source in value.sources} <= known

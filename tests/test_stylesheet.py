@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from analysis.book.stylesheet import names, parsed, pruned
+from analysis.book.pages.stylesheet import names, parsed, pruned
 
 PRESENT = {"a", "nav", "p", "here", "also"}
 UNWANTED = re.compile(r"icon-font")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from analysis.book import licences, sbom
+from analysis.book.record import licences, sbom
 from tests.conftest import ROOT
 
 RECORD = {"edition": "2026.11", "commit": "a" * 40, "parameters": {"edition_date": "2026-11-22"}}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import figures
-from analysis.derived import trends
+from analysis.subjects import trends
 from analysis.tables import DataPackage
 from tests.conftest import ROOT
 

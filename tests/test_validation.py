@@ -11,10 +11,9 @@ import pandas as pd
 import pytest
 
 from analysis import words
-from analysis.charts import validation as charts
-from analysis.derived import common
-from analysis.derived import validation as derived
 from analysis.model import calibration, expected, intervals, measured, serving
+from analysis.subjects import common
+from analysis.subjects.validation import charts, derived, findings
 from analysis.tables import DataPackage
 from tests.conftest import ROOT
 
@@ -148,7 +147,7 @@ def test_goals_for_errors_are_met_and_missed_coverage_is_said(package: DataPacka
     goals = derived.goals(package)
     assert goals.loc[goals["kind"] == derived.ERROR_GOAL, "is_met"].all()
     covered, (low, high) = derived.interval_coverage(package), derived.COVERAGE_GOAL
-    said = derived.texts(derived.values(package))["coverage-met"]
+    said = findings.texts(findings.values(package))["coverage-met"]
     for row in covered.to_dict("records"):
         for column, counted in derived.COUNTED.items():
             [goal] = goals[goals["goal"] == f"{row['name']}, {counted}"].to_dict("records")
@@ -160,10 +159,10 @@ def test_goals_for_errors_are_met_and_missed_coverage_is_said(package: DataPacka
 
 def test_what_is_said_of_a_group_is_what_its_table_shows(package: DataPackage) -> None:
     """Each median and each "nine in ten" of a sentence is a cell of the figure's own table."""
-    said = derived.texts(derived.values(package))
+    said = findings.texts(findings.values(package))
     for row in derived.error_by_group(package).to_dict("records"):
         for name, column in (("median", "error_ratio"), ("large", "large_error_ratio")):
-            assert said[f"group-{derived._key(row['name'])}-{name}"] == words.quantity(row[column], "share", 2)
+            assert said[f"group-{derived.hyphened(row['name'])}-{name}"] == words.quantity(row[column], "share", 2)
     chapter = (ROOT / "chapters" / "validation.md").read_text(encoding="utf-8")
     figure = chapter[chapter.index('"error-by-group", charts') :]
     cited = re.findall(r"say\['([a-z0-9-]+)'\]", figure[: figure.index("```")])
@@ -172,7 +171,7 @@ def test_what_is_said_of_a_group_is_what_its_table_shows(package: DataPackage) -
 
 def test_the_ceiling_of_processors_is_told_with_its_evidence_and_what_exceeds_it(package: DataPackage) -> None:
     """No general claim on processors: the sentence names chips, threads and engines, and the rows that refute a limit."""
-    said = derived.texts(derived.values(package))
+    said = findings.texts(findings.values(package))
     rows, above = derived.ceiling_rows(package), derived.above_ceiling(package)
     assert said["ceiling-chips"].startswith("32 of an M2 Max")
     assert said["ceiling-threads"] == "3 or 4 threads"
@@ -309,7 +308,7 @@ def test_other_tools_errors_follow_from_their_speeds(package: DataPackage) -> No
 
 def test_a_conclusion_follows_the_data(package: DataPackage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(derived, "GOALS", (("gpu", "An impossible goal", 0.001), *derived.GOALS))
-    text = next(value.text for value in derived._goal_texts(package))
+    text = next(value.text for value in findings._goal_texts(package))
     assert "5 of 6 are met; missed: An impossible goal" in text
 
 
@@ -378,7 +377,7 @@ def _fields(node: object) -> list[str]:
 
 def test_every_value_the_chapter_cites_exists(package: DataPackage) -> None:
     text = (ROOT / "chapters" / "validation.md").read_text(encoding="utf-8")
-    known = {value.id for value in derived.values(package)}
+    known = {value.id for value in findings.values(package)}
     assert set(re.findall(r"\{value\}`([a-z0-9-]+)`", text)) <= known
     assert {f"validation-{name}" for name in re.findall(r"say\['([a-z0-9-]+)'\]", text)} <= known
 

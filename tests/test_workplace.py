@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.book import workplace
+from analysis.book.store import workplace
 from analysis.errors import SiteError
 
 PREFIX = "mw-"
@@ -52,7 +52,8 @@ def test_what_is_not_marked_stays(tmp_path: Path, abandoned: Path) -> None:
 
 def test_what_another_process_holds_stays(tmp_path: Path) -> None:
     """Whatever its number is here: another container may share the folder."""
-    code = f"from analysis.book.workplace import Workplace as W; from pathlib import Path; w = W(Path({str(tmp_path)!r}), {PREFIX!r});"
+    code = "from analysis.book.store.workplace import Workplace as W; from pathlib import Path"
+    code = f"{code}; w = W(Path({str(tmp_path)!r}), {PREFIX!r});"
     holder = subprocess.Popen(
         [sys.executable, "-c", f"{code} print(w.path, flush=True); input()"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

@@ -17,21 +17,11 @@ from typing import Any
 import yaml
 
 from analysis import figures, tables
-from analysis.book import (
-    address,
-    cache,
-    editions,
-    ends,
-    execution,
-    forking,
-    freshness,
-    kernels,
-    parameters,
-    places,
-    publishing,
-    verify,
-)
+from analysis.book.inputs import address, parameters
 from analysis.book.pictures import on_page, workers
+from analysis.book.record import editions
+from analysis.book.run import execution, forking, kernels
+from analysis.book.store import cache, ends, freshness, places, publishing, verify
 from analysis.errors import InputError, SiteError
 from analysis.tables import checks, overlay
 

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from analysis.book import places
-from analysis.book.forking import PRELOAD, Context
+from analysis.book.run.forking import PRELOAD, Context
+from analysis.book.store import places
 from analysis.errors import InputError, Problem
 
 WATCHED = ("analysis", "chapters", "data", "_config.yml", "_toc.yml", "requirements.lock")

@@ -112,6 +112,10 @@ def shape(column: str, palette: dict[str, str], present: Sequence[str], **legend
     return alt.Shape(**_category(column, palette, present, **legend))
 
 
+OTHERS = {True: theme.MUTED, False: "circle"}
+"""Colour (True) and shape of a category that a palette lacks: a word that somebody added to an open list."""
+
+
 def _category(
     column: str,
     palette: dict[str, str],
@@ -121,10 +125,11 @@ def _category(
     legend: bool = True,
     **more: Any,
 ) -> dict[str, Any]:
-    """The channel of a category: only those present are listed, in the order of the palette."""
-    domain = [name for name in palette if name in set(present)]
+    """The channel of a category: only those present are listed, in the order of the palette, then those that it lacks."""
+    others = dict.fromkeys(sorted(set(present) - set(palette)), OTHERS[next(iter(palette.values())).startswith("#")])
+    domain = [name for name in palette if name in set(present)] + list(others)
     key = alt.Legend(title=title, **more) if legend else None
-    scale = alt.Scale(domain=domain, range=[palette[name] for name in domain])
+    scale = alt.Scale(domain=domain, range=[(palette | others)[name] for name in domain])
     return {"shorthand": f"{column}:N", "scale": scale, "legend": key}
 
 

@@ -283,7 +283,7 @@ def drawn(
 
 def _matched(ids: Sequence[str]) -> None:
     without = [
-        Problem("claims.csv", f"claim {name!r} without a rule", "a rule in analysis/claims", nearest(name, RULES))
+        Problem("claims.csv", f"claim {name!r} without a rule", "a rule in analysis/subjects", nearest(name, RULES))
         for name in ids
         if name not in RULES
     ]

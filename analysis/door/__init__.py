@@ -10,6 +10,7 @@ import os
 import re
 import select
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -94,6 +95,13 @@ def content(path: Path, largest: int = LARGEST_BYTE) -> bytes:
             found += part
             _require_at_most(len(found), largest)
     return bytes(found)
+
+
+@contextmanager
+def beginning(path: Path) -> Iterator[tuple[IO[bytes], int]]:
+    """A regular file of any size, of which only the beginning is to be read, and its size; raises Refused where it is none."""
+    with _regular(path, sys.maxsize) as descriptor, os.fdopen(os.dup(descriptor), "rb", buffering=COPY_BYTE) as stream:
+        yield stream, os.fstat(descriptor).st_size
 
 
 @contextmanager

@@ -40,6 +40,8 @@ class Sheet:
     """Whether the file's name says that it is the whole table (True) or rows of it (False)."""
     extra: bool = False
     """Whether it holds rows in addition to those of another file of the same table."""
+    comments: list[int] = field(default_factory=list)
+    """Where, below the header, lines are left out that begin as a comment does and have as many cells as a row."""
     problems: list[Problem] = field(default_factory=list)
 
     def refuse(self, found: str, expected: str, todo: str = "", row: int | None = None) -> Sheet:
@@ -64,6 +66,11 @@ def given(folder: Path, known: Iterable[str]) -> tuple[list[Sheet], list[Problem
     sheets: list[Sheet] = []
     lost: list[Sheet] = []
     paths, problems = door.offered(folder)
+    if not paths and not any(problem.level == "error" for problem in problems):
+        todo = "`memory-wall template devices --out FOLDER` begins one; without --data the book's own are taken."
+        problems.append(
+            Problem(str(folder), "no table", f"at least one, in a file of kind {', '.join(door.READERS)}", todo)
+        )
     for path in paths:
         name, part = _meant(path)
         if name not in names and path.suffix.lower() != ".xlsx":
@@ -148,7 +155,9 @@ def from_bytes(content: bytes | None, sheet: Sheet) -> Sheet:
         return sheet.refuse("an empty file", "a header and rows", "See `memory-wall template`.")
     delimiter = _delimiter(header)
     sheet.decimal_comma = delimiter != ","
-    _filled(sheet, _records(_Lines(text, first), delimiter, sheet))
+    lines = _Lines(text, first, lambda line: line.count(delimiter) >= header.count(delimiter) > 0)
+    _filled(sheet, _records(lines, delimiter, sheet))
+    sheet.comments = lines.comments
     nothing = not sheet.header and not sheet.problems
     return sheet.refuse("no header", "a header and rows", "See `memory-wall template`.", first) if nothing else sheet
 
@@ -190,10 +199,12 @@ def _delimiter(line: str) -> str:
 class _Lines:
     """The lines of a table, from its header on; a comment is left out between rows, and is text within one."""
 
-    def __init__(self, text: str, first: int) -> None:
+    def __init__(self, text: str, first: int, is_row: Callable[[str], bool]) -> None:
         self._lines, self._first, self._number = io.StringIO(text, newline=""), first, 0
         self._of_row = 0
         self.between = True
+        self._is_row = is_row
+        self.comments: list[int] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -205,7 +216,11 @@ class _Lines:
         if len(line) > LONGEST_LINE or self._of_row > MOST_LINES_OF_ROW:
             found = f"a row of more than {LONGEST_LINE:,} characters or {MOST_LINES_OF_ROW:,} lines"
             raise door.Refused(found, "rows of a table", "Is a quotation mark left open, or the separator another?")
-        if self.between and (self._number < self._first or line.startswith(COMMENTS)):
+        if self.between and self._number < self._first:
+            return "\n"
+        if self.between and line.startswith(COMMENTS):
+            if self._number > self._first and self._is_row(line):
+                self.comments.append(self._number)
             return "\n"
         self.between = False
         return line
@@ -304,9 +319,13 @@ def _named_page(page: workbooks.Page, sheet: Sheet, known: list[str]) -> Sheet:
 def _from_page(page: workbooks.Page, sheet: Sheet, begins: Callable[[list[str]], bool] | None = None) -> Sheet:
     for row, place in page.unsolved:
         sheet.refuse(f"a formula without a result in {place}", "a value", "Open and save the workbook.", row)
-    records = [(row, texts) for row, texts in page.records() if not texts[0].startswith(COMMENTS)]
+    every = list(page.records())
+    records = [(row, texts) for row, texts in every if not texts[0].startswith(COMMENTS)]
     first = next((place for place, (_, texts) in enumerate(records) if begins and begins(texts)), 0)
     _filled(sheet, iter(records[first:]))
+    sheet.comments = [
+        row for row, texts in every if records and row > records[first][0] and texts[0].startswith(COMMENTS)
+    ]
     return sheet if sheet.header else sheet.refuse("an empty sheet", "a header and rows", "See `memory-wall template`.")
 
 

@@ -155,3 +155,67 @@ def linear_attention_state_byte(
         batch_size=batch_size,
     )
     return batch * layer * head * key * value * byte
+
+
+def convolution_state_byte(
+    *,
+    n_layer: ArrayLike,
+    n_channel: ArrayLike,
+    n_position: ArrayLike,
+    state_element_byte: ArrayLike,
+    batch_size: ArrayLike = 1,
+) -> Result:
+    """State of short convolutions, the same at every context: ``B · L · C · (k − 1) · bytes``.
+
+    Args:
+        n_layer: layers with a convolution over the last tokens, L, a count.
+        n_channel: channels that it runs over, C, a count.
+        n_position: tokens it keeps of the past, k − 1 for a kernel of k, a count.
+        state_element_byte: bytes of a number of the state, in byte.
+        batch_size: sequences, B, a count.
+
+    Raises ValueError where an argument is not above 0.
+    Stands beside the state of linear attention in some models, and alone in others.
+    Source: Gu and Dao 2023 (Mamba), section 3.4.
+    """
+    layer, channel, position, byte, batch = positive(
+        n_layer=n_layer,
+        n_channel=n_channel,
+        n_position=n_position,
+        state_element_byte=state_element_byte,
+        batch_size=batch_size,
+    )
+    return batch * layer * channel * position * byte
+
+
+def mixed_kv_cache_byte(
+    context_token: ArrayLike,
+    *,
+    full_kv_byte_per_token: ArrayLike,
+    window_kv_byte_per_token: ArrayLike = 0,
+    window_token: ArrayLike = 1,
+    state_byte: ArrayLike = 0,
+    batch_size: ArrayLike = 1,
+) -> Result:
+    """Cache of a model whose layers keep different things: ``B · (full · T + window · min(T, w) + state)``.
+
+    Args:
+        context_token: tokens of context, T, in token; may be 0.
+        full_kv_byte_per_token: cache a token adds in all layers that see the whole context, in byte/token; may be 0.
+        window_kv_byte_per_token: the same in all layers with a window, in byte/token; may be 0.
+        window_token: tokens a window sees, w, in token.
+        state_byte: fixed state of layers without a cache, in byte; may be 0.
+        batch_size: sequences, B, a count.
+
+    Raises ValueError where an argument is out of range.
+    Every part is what its layers keep: layers that reuse another's cache are in none of them.
+    Source: Jiang et al. 2023 (Mistral 7B), section 2, and Katharopoulos et al. 2020, section 3.4.
+    """
+    context, full, windowed, state = not_negative(
+        context_token=context_token,
+        full_kv_byte_per_token=full_kv_byte_per_token,
+        window_kv_byte_per_token=window_kv_byte_per_token,
+        state_byte=state_byte,
+    )
+    window, batch = positive(window_token=window_token, batch_size=batch_size)
+    return batch * (full * context + windowed * np.minimum(context, window) + state)

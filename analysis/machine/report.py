@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from analysis import words
-from analysis.derived import common
 from analysis.equations import memory_wall
 from analysis.errors import InputError, Problem
 from analysis.machine.hardware import Machine
 from analysis.machine.measure import Memory, Storage
 from analysis.model import expected, memory_limits
 from analysis.model.predict import predict
+from analysis.subjects import common
 from analysis.tables import DataPackage
 
 DEVICE_ID = "this-machine"

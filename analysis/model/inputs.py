@@ -6,14 +6,16 @@ A header is read as people write it: capitals, spaces, units in brackets, other 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import JaroWinkler
 
 from analysis import units
-from analysis.errors import similar
+from analysis.door.headers import spelled
+from analysis.errors import InputError, Problem
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,9 @@ class Column:
     only: float | None = None
     """The one value that is counted: another is refused, and so is not left out in silence."""
 
+    is_whole: bool = False
+    """Whether its numbers are counts."""
+
     @property
     def is_number(self) -> bool:
         """Whether it holds numbers."""
@@ -38,7 +43,11 @@ class Column:
         """What a cell may hold, in words."""
         if self.only is not None:
             return f"{self.only:g} alone"
-        return f"a number {self.zero} ({_short(self.low)} to {_short(self.high)})" if self.is_number else "text"
+        return (
+            f"a number {self.zero} ({_short(self.low)} to {_short(self.high)}){', whole' * self.is_whole}"
+            if self.is_number
+            else "text"
+        )
 
     @property
     def zero(self) -> str:
@@ -46,33 +55,42 @@ class Column:
         return "above 0" if self.low > 0 else "of 0 or more"
 
 
+YEARS = (1990, 2100)
+"""The first and the last year that is taken for one of software."""
+
+
 def _short(number: float) -> str:
-    return f"{number:,.0f}" if number >= 1 or not number else f"{number:g}"
+    return f"{number:.0f}" if number in YEARS else f"{number:,.0f}" if number >= 1 or not number else f"{number:g}"
 
 
 COLUMNS = (
-    Column("backend", "needed in each row: cuda, metal, rocm, vulkan, cpu, or what stands for them, as MTL or cuda12"),
-    Column("memory_bandwidth_gbyte_per_s", "needed: bandwidth of the data sheet", 0.01, 1e6, "bandwidth mem_bandwidth memory_bw bw"),
+    Column("device", "a device of the book, by id or name: rtx-3060-12gb, MacBook Air M2", spellings="device_name device_id hardware"),
+    Column("backend", "needed without a device: cuda, metal, rocm, vulkan, cpu, or what stands for them, as MTL or cuda12"),
+    Column("memory_bandwidth_gbyte_per_s", "needed without a device: the data sheet's", 0.01, 1e6, "bandwidth mem_bandwidth memory_bw bw"),
     Column("model_id", "a model of the book, by id or name: llama-3.1-8b, Qwen3 8B", spellings="model model_name"),
     Column("format", "number format of the weights, by id or name: q4-k-m, Q4_K_M, AWQ, 4.5 bpw", spellings="number_format format_id"),
     Column("quantization", "the same as reports name it; the two may not contradict in a row", spellings="quant quantisation"),
     Column("weight_gibyte", "size of the file of weights; else from model and format", 1e-4, 1e6, "weights model_size file_size"),
     Column("context_token", "tokens in the KV cache; without it none", 0.0, 1e9, "context_tokens context ctx n_ctx context_length"),
-    Column("batch_size", "sequences at once; without it 1", 1, 1e7, "batch concurrency n_parallel"),
-    Column("n_layer", "layers; else those of the model, else from its size", 1, 1e5, "layers n_layers num_layers num_hidden_layers"),
-    Column("n_kv_head", "heads of the KV cache; else those of the model", 1, 1e5, "n_kv_heads kv_heads num_key_value_heads"),
-    Column("head_dim", "numbers a head holds; else those of the model", 1, 1e6, "head_size"),
-    Column("chip", "name of the chip: its generation, its kind of memory and its peak", spellings="gpu gpu_name chip_name"),
+    Column("batch_size", "sequences at once; without it 1", 1, 1e7, "batch concurrency n_parallel", is_whole=True),
+    Column("n_layer", "layers; else the model's, or by its size", 1, 1e5, "layers n_layers num_layers num_hidden_layers", is_whole=True),
+    Column("n_kv_head", "heads of the KV cache; else those of the model", 1, 1e5, "n_kv_heads kv_heads num_key_value_heads", is_whole=True),
+    Column("head_dim", "numbers a head holds; else those of the model", 1, 1e6, "head_size", is_whole=True),
+    Column("chip", "name of the chip: generation, memory, peak; alone, its device", spellings="gpu gpu_name chip_name"),
     Column("memory_type", "kind of memory, where the chip leaves it open: HBM3, GDDR6X", spellings="vram_type"),
     Column("memory_capacity_gibyte", "memory; what does not fit gets no speed", 1e-3, 1e7, "memory vram mem capacity vram_capacity"),
     Column("storage_read_gbyte_per_s", "storage from which the rest is read for every token", 1e-5, 1e5, "storage_read ssd_read storage"),
+    Column("engine", "program that runs the model; without it llama.cpp", spellings="framework runtime inference_engine"),
+    Column("measured_token_per_s", "a measured speed, to be compared", 1e-4, 1e7, "measured measured_tps measured_speed avg_ts"),
     Column("flash_attention", "true or false; else the default of the year", spellings="flash_attn flash fa"),
-    Column("year", "year of the software; without it today's", 1990, 2100, "software_year"),
+    Column("year", "year of the software; without it today's", *YEARS, "software_year", is_whole=True),
     Column("n_device", "devices: one is counted", 1, 1, "n_gpu n_gpus num_gpus gpu_count device_count n_devices tensor_parallel", only=1),
     Column("kv_bit", "bits of a number in the KV cache: 16 are counted", 16, 16, "kv_bits kv_cache_bit kv_cache_bits cache_bit", only=16),
 )  # fmt: skip
 BY_NAME = {column.name: column for column in COLUMNS}
 REQUIRED = ("backend", "memory_bandwidth_gbyte_per_s")
+NAMING = ("device", "chip")
+"""Columns whose names may stand for what is required."""
 TODO = "`memory-wall template predict` says what each column holds."
 CLOSE = 80
 """Of 100: a name so like one of ours was meant to be it."""
@@ -109,12 +127,24 @@ class Header:
 
 
 def _with_nearest(name: str) -> str:
-    hint = similar(spelled(name), BY_NAME).partition(" or ")[0].removeprefix("Did you mean ").rstrip("?")
-    return f"{name} (nearest: {hint.strip(chr(39))})" if hint else name
+    text = spelled(name)
+    if not name.strip():
+        return "a column without a name"
+    score, near = max((_alike(text, column), column) for column in BY_NAME)
+    return f"{name} (nearest: {near})" if score >= CLOSE else name
 
 
-def read(header: Sequence[str], output: Sequence[str] = ()) -> Header:
-    """Say which column of a header is which of ours; what is nearly one of ours is wrong, what is like none is theirs."""
+def _alike(one: str, other: str) -> float:
+    """Of 100: how alike two names of columns are, in how they begin or in the words they share."""
+    words = fuzz.token_set_ratio(one.replace("_", " "), other.replace("_", " "))
+    return max(100 * JaroWinkler.similarity(one, other), words)
+
+
+def read(header: Sequence[str], output: Sequence[str] = (), filled: Collection[str] = ()) -> Header:
+    """Say which column of a header is which of ours; what is nearly one of ours is wrong, what is like none is theirs.
+
+    filled  our columns that are given for all rows beside the table
+    """
     used: dict[str, str] = {}
     ratios: dict[str, float] = {}
     unused: list[str] = []
@@ -129,7 +159,9 @@ def read(header: Sequence[str], output: Sequence[str] = ()) -> Header:
             wrong.append((name, f"the column beside {used[target]!r}", "one column for one quantity", "Keep one."))
         else:
             used[target], ratios[target] = name, ratio
-    wrong += [(name, "no such column", "it", _todo(name, wrong)) for name in REQUIRED if name not in used]
+    if not {*used, *filled} & set(NAMING):
+        missing = [name for name in REQUIRED if name not in used]
+        wrong += [(name, "no such column", "it, or a column device", _todo(name, wrong)) for name in missing]
     for name in output:
         if name in header and APART + name in header:
             wrong.append((name, f"the column, and {APART + name} too", "room for the answer", "Rename one of the two."))
@@ -146,6 +178,8 @@ def _todo(name: str, wrong: Sequence[tuple[str, str, str, str]]) -> str:
 def _meant(name: str) -> tuple[str, float, tuple[str, str, str] | None]:
     """(our column or nothing, ratio of the units, or what is wrong)."""
     text = spelled(name)
+    if not text:
+        return "", 1.0, None
     if text in BY_NAME or text in WORDS:
         return WORDS.get(text, text), 1.0, None
     unit = units.parse(text)
@@ -181,32 +215,18 @@ def _ratio(unit: units.Unit, ours: units.Unit) -> float:
     return unit.factor / ours.factor / (BIT_PER_BYTE if "bit" in unit.dimensions else 1)
 
 
-BRACKETS = re.compile(r"^(.*?)[\s_]*[(\[]\s*([^()\[\]]*?)\s*[)\]]\s*$")
-IN_CAPITALS = re.compile(r"^(.*?)[\s_]+([kKMGTP]i?B(?:/s|ps|/sec|))\s*$")
-"""A unit at the end without brackets whose B says that bytes are meant."""
-SIGN = re.compile(r"([kKMGTP]i?)?(B|b|[bB]ytes?|[bB]its?)(?:(/s|ps|/sec)|)")
-SHORT = {"gb": "gbyte", "gib": "gibyte", "mb": "mbyte", "mib": "mibyte", "tb": "tbyte", "tib": "tibyte"}
-"""Capacities as columns are often named; of rates it is not known whether bits or bytes are meant."""
-
-
-def spelled(name: str) -> str:
-    """A name as ours are spelled, the unit at its end: ``Bandwidth (GB/s)`` → ``bandwidth_gbyte_per_s``."""
-    name = name.replace("_per_s", "/s")
-    bracketed = BRACKETS.match(name) or IN_CAPITALS.match(name)
-    stem, unit = (bracketed[1], _unit(bracketed[2])) if bracketed else (name, "")
-    words = re.sub(r"[^a-z0-9]+", "_", stem.lower().replace("/s", "_per_s")).strip("_").split("_")
-    words[-1] = SHORT.get(words[-1], words[-1])
-    return "_".join([*words, *([unit] if unit else [])])
-
-
-def _unit(sign: str) -> str:
-    """A unit as it is printed, in our words: ``GB/s`` → ``gbyte_per_s``; one that says nothing here is empty."""
-    found = SIGN.fullmatch(sign)
-    if not found:
-        return "" if sign.lower() in ("tokens", "token", "tok", "") else re.sub(r"[^a-z0-9]+", "_", sign.lower())
-    word = "byte" if found[2].startswith("B") or found[2].lower().startswith("byte") else "bit"
-    word = "bit" if found[2].lower().startswith("bit") else word
-    return f"{(found[1] or '').lower()}{word}{'_per_s' if found[3] else ''}"
+def filled(settings: Sequence[str]) -> dict[str, str]:
+    """Our column → its value for every row, from ``column=value`` texts; raises InputError for a column that is none."""
+    found = {}
+    for setting in settings:
+        name, sign, value = setting.partition("=")
+        target, ratio, problem = _meant(name.strip())
+        if not sign or not target or ratio != 1.0 or problem:
+            known = ", ".join(column.name for column in COLUMNS if column.only is None)
+            todo = problem[2] if problem else f"Columns: {known}."
+            raise InputError([Problem("--give", repr(setting[:80]), "column=value, as device=rtx-3060-12gb", todo)])
+        found[target] = value.strip()
+    return found
 
 
 def help_text() -> str:
@@ -214,6 +234,7 @@ def help_text() -> str:
     columns = "\n\n".join(f"{column.name}: {column.meaning}." for column in COLUMNS if column.only is None)
     return (
         "Expected tokens per second for each row of a table, with an 80 % interval, the ideal limit, what binds, and a note."
+        "\n\nFiles of llama-bench (CSV, JSON, JSONL, Markdown), a model's config.json, GGUF and Epoch's hardware are read as they are."
         f"\n\nColumns, in any order; leave out what is unknown. `memory-wall template predict` writes them as a file.\n\n{columns}"
     )
 
@@ -224,10 +245,11 @@ def described() -> list[dict[str, str]]:
 
 
 EXAMPLE = """\
-machine,backend,GPU,Bandwidth (GB/s),VRAM (GiB),model,quant,ctx
-office,CUDA,RTX 4090,1008,24,Qwen3 8B,Q4_K_M,4096
-notebook,MTL,M3 Max,400,64,Llama 3.3 70B,Q4_K - Medium,
-old card,cuda12,RTX 3090,936,24,Llama 3.3 70B,i1-Q4_K_M,
+machine,device,model,quant,ctx
+office,RTX 4090,Qwen3 8B,Q4_K_M,4096
+notebook,M4 Pro,Qwen3-8B,MLX 4bit,16384
+old card,NVIDIA GeForce RTX 3090,llama-3.3-70b,i1-Q4_K_M,
+server,H100 PCIe,meta-llama/Llama-3.3-70B-Instruct,AWQ,8192
 """
 """The worked example of the page on rerunning."""
 

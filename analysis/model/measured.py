@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking
-from analysis.equations import kv_cache, memory_wall, validation
+from analysis.equations import memory_wall, validation
 from analysis.equations.constants import BIT_PER_BYTE
-from analysis.model import expected, names
+from analysis.model import expected, names, shapes
 from analysis.tables import DataPackage
 from analysis.tables.once import once_per_package
 
@@ -156,17 +156,12 @@ def _cache_byte(rows: pd.DataFrame) -> pd.Series[float]:
     number = {
         name: rows[name].to_numpy(dtype=float) for name in rows.columns if pd.api.types.is_numeric_dtype(rows[name])
     }
-    full = kv_cache.kv_cache_byte_per_token(
-        n_layer=number["n_full_layer"],
-        n_kv_head=number["n_kv_head"],
-        head_dim=number["head_dim"],
-        kv_element_byte=FP16_BYTE,
-    )
-    windowed = kv_cache.windowed_kv_cache_byte(
-        2 * number["window_n_kv_head"] * number["window_head_dim"] * FP16_BYTE, number["mean_context_token"],
-        window_token=number["window_token"], n_window_layer=number["n_window_layer"],
-    )  # fmt: skip
-    return pd.Series(full * number["mean_context_token"] + np.nan_to_num(windowed), index=rows.index)
+    shape = number | {
+        "n_kv_head": number["window_n_kv_head"], "head_dim": number["window_head_dim"], "full_n_kv_head": number["n_kv_head"],
+        "full_head_dim": number["head_dim"], "n_cache_layer": number["n_full_layer"], "n_sliding_layer": number["n_window_layer"],
+        "sliding_window_token": number["window_token"],
+    }  # fmt: skip
+    return pd.Series(shapes.cache(shape, FP16_BYTE).at(number["mean_context_token"]), index=rows.index)
 
 
 def _collapsed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
-"""Names as people write them: number formats, models and backends, each understood here or said to be unknown.
+"""Names as people write them: number formats, models, backends and engines, each understood here or said to be unknown.
 
 Nothing is guessed from digits: the bits of a format are filed, or stated as bits per weight, or missing.
+``devices`` understands devices and chips.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.model import expected
+from analysis.model import expected, wording
 
 # ---------------------------------------------------------------------------------------------- number formats
 
@@ -50,7 +51,10 @@ FAMILY = re.compile(r"(?<![a-z0-9])(?:q\d-?k(?![a-z0-9])|iq\d-?(?:xxs|xs|s|m|nl)
 
 def plain(name: str) -> str:
     """A name in lower case, its words joined by hyphens; sizes in one letter: ``Q4_K - Medium`` → ``q4-k-m``."""
-    text = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return _sized(re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"))
+
+
+def _sized(text: str) -> str:
     return re.sub(r"(?<=k-)(small|medium|large)(?![a-z0-9])", lambda found: SIZES[found[1]], text)
 
 
@@ -123,7 +127,10 @@ def _found(text: str, folder: Path) -> Iterator[tuple[tuple[int, int], str]]:
 
 # ------------------------------------------------------------------------------------------------------ models
 
-BESIDE = {"instruct", "it", "chat", "base", "hf", "gguf", "meta", "ud", "i1", "imatrix", "mlx", "exl2", "qat"}
+BESIDE = {
+    "instruct", "it", "chat", "base", "hf", "gguf", "meta", "ud", "i1", "imatrix", "mlx", "exl2", "qat", "thinking", "2507", "pt", "bnb",
+    "awq", "gptq", "fp8", "latest",
+}  # fmt: skip
 """Words that people put beside the name of a model, and that leave its shape as it is."""
 
 
@@ -131,8 +138,15 @@ BESIDE = {"instruct", "it", "chat", "base", "hf", "gguf", "meta", "ud", "i1", "i
 def model_id(name: str, folder: Path) -> str:
     """Id of the model that a name means: an id, a name, a name on a hub or of a file; empty where none is filed."""
     known = _models(folder)
-    last = name.rsplit("/", maxsplit=1)[-1]
+    last = re.split(r"[/\\]", name.rstrip("/\\"))[-1]
     return next((known[key] for key in (name, _joined(name), _joined(last), _alone(last, folder)) if key in known), "")
+
+
+def model_todo(name: str, folder: Path) -> str:
+    """What to do about a name that means no model, or several: those that have all its words, else those like it."""
+    known = {row["model_id"]: row["name"] for row in expected.rows(folder / "models.csv")}
+    texts = [wording.entry(key, (text,)) for key, text in known.items()]
+    return wording.proposed(name, wording.meant(name.removesuffix(".gguf"), texts), known)
 
 
 @cache
@@ -152,10 +166,17 @@ def _joined(name: str) -> str:
 
 def _alone(name: str, folder: Path) -> str:
     """The same of a name from which its format and what stands beside it are taken."""
-    text = re.sub(r"[^a-z0-9.]+", "-", name.lower().removesuffix(".gguf"))
+    text = _sized(re.sub(r"[^a-z0-9.]+", "-", PART_OF.sub("", name.lower().removesuffix(".gguf"))))
     for (start, end), _ in sorted(_found(text.replace(".", "-"), folder), reverse=True):
         text = text[:start] + text[end:]
-    return "".join(word for word in re.split(r"-+", text) if word not in BESIDE).strip(".")
+    rest = [word for word in re.split(r"-+", text) if word and word not in BESIDE]
+    if rest[1:] and rest[1].startswith(rest[0]):  # the maker once more: Qwen_Qwen3-8B
+        rest = rest[1:]
+    return "".join(rest).strip(".")
+
+
+PART_OF = re.compile(r"-\d{5}-of-\d{5}$")
+"""How files that hold a part of a model end."""
 
 
 # ---------------------------------------------------------------------------------------------------- backends
@@ -219,3 +240,42 @@ def backend(name: str) -> Backend | None:
     ]
     first = (others or cores)[0]
     return Backend(STACKS.get(first, expected.BORROWED_STACK), first in STACKS, bool(others) and "cpu" in cores)
+
+
+# ----------------------------------------------------------------------------------------------------- engines
+
+REFERENCE_ENGINE = "llama.cpp"
+"""What nearly all runs that the model is fitted to were made with."""
+AROUND = dict.fromkeys(
+    ("ollama", "lmstudio", "llamafile", "koboldcpp", "jan", "gpt4all", "llamabench", "llamaserver", "llamacli", "llamacpppython",
+     "localai", "ggml", "yzma"), REFERENCE_ENGINE,
+) | {
+    "exllama": "exllamav2", "trtllm": "tensorrt-llm", "litert": "litert-lm", "mlxlm": "mlx", "hftransformers": "transformers",
+}  # fmt: skip
+"""Programs around an engine, and other names of engines → the engine that does the work."""
+
+
+class Engine(NamedTuple):
+    """The engine a name means, empty where none is filed; and whether the interval of its backend speaks for it."""
+
+    engine_id: str
+    is_measured: bool
+
+
+@cache
+def engine(name: str, folder: Path) -> Engine:
+    """The engine a name means, its version left out: ``llama.cpp b4567``, ``LM Studio 0.3`` and ``vLLM`` too."""
+    known = {_letters(one): one for one in _engines(folder)} | AROUND
+    parts = re.findall(r"[a-z][a-z.+-]*(?:v\d(?![\d.]))?", name.lower())
+    tries = [_letters(" ".join(parts[:size])) for size in range(len(parts), 0, -1)]
+    found = next((known[one] for one in (_letters(name), *tries) if one in known), "")
+    return Engine(found, found == REFERENCE_ENGINE)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", name.lower())
+
+
+@cache
+def _engines(folder: Path) -> frozenset[str]:
+    return frozenset(row["engine"] for row in expected.rows(folder / "measurements_decode.csv")) - {"", "other"}

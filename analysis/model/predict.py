@@ -8,16 +8,17 @@ note says why.  Values that cannot be right (text for a number, a negative size)
 
 from __future__ import annotations
 
+import csv
 import io
+import os
 import re
 import shutil
 import sys
 import tempfile
-import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -25,10 +26,11 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis import door
-from analysis.door import sheets
+from analysis.door import foreign as forms
+from analysis.door import gguf, sheets
 from analysis.equations import kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
-from analysis.model import expected, inputs, memory_limits, names
+from analysis.model import configurations, devices, expected, foreign, inputs, memory_limits, names, shapes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,13 +45,19 @@ FACTORS = {
     "storage_read_gbyte_per_s": 1e9,
 }
 """Column → factor to base units; the other numbers are in base units already."""
+BANDWIDTH, CAPACITY = "memory_bandwidth_gbyte_per_s", "memory_capacity_gibyte"
+DEVICE_NUMBERS = {BANDWIDTH: "bandwidth_gbyte_per_s", CAPACITY: "capacity_gibyte"}
+"""Column → what a device of the book says of it."""
+MEASURED = "measured_token_per_s"
 NUMBERS = tuple(column.name for column in inputs.COLUMNS if column.is_number)
-TEXT = ("backend", "model_id", "format", "chip", "memory_type", "quantization")
+TEXT = ("device", "backend", "model_id", "format", "chip", "memory_type", "quantization", "engine")
 OUTPUT_NUMBER = (
-    "token_per_s", "token_per_s_low", "token_per_s_high", "limit_token_per_s", "needs_gibyte", "has_gibyte",
+    "token_per_s", "token_per_s_low", "token_per_s_high", "limit_token_per_s", "needs_gibyte", "has_gibyte", "left_gibyte",
 )  # fmt: skip
 OUTPUT_TEXT = ("fits", "binding", "note")
 OUTPUT = (*OUTPUT_NUMBER, *OUTPUT_TEXT)
+COMPARED = "inside_interval"
+"""One more column where speeds were measured: yes, or on which side of the interval they lie."""
 BINDINGS = ("overhead", "bandwidth", "compute", "storage", "capacity")
 
 BLANKS = ("", " ")
@@ -74,6 +82,12 @@ NOTES = {
     "bit": "bits of the number format not known: give weight_gibyte; no prediction",
     "borrowed": "no measurements of this backend: parameters of Vulkan stand in",
     "split": "what runs on the processor is not counted: all on the graphics processor",
+    "by-chip": "bandwidth and memory of the chip's device in the book",
+    "several": "the name means several devices: what they differ in is left out",
+    "apart": "the row's own bandwidth is far from that of its device in the book",
+    "disagree": "size and number format disagree: the size counts",
+    "context": "more context than the model is made for",
+    "engine": "few runs of this engine or none: the widest interval of the backend",
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
     "ceiling": "memory wider than processors were fitted on: a ceiling of few runs stands in, the chip may be faster",
     "layer": "n_layer estimated from the size",
@@ -103,7 +117,7 @@ def predict(table: pd.DataFrame, *, folder: Path | None = None, file: str = "tab
     rows = Rows(table, folder or _data_folder(), file)
     rows.require_sound()
     answered = _answer(rows)
-    return table.assign(**{rows.header.output(name): answered[name] for name in OUTPUT})
+    return table.assign(**{rows.header.output(str(name)): answered[name] for name in answered})
 
 
 def example() -> pd.DataFrame:
@@ -123,12 +137,16 @@ class Rows:
     first_line: int = 2
     lines: Sequence[int] = ()
     """Line of each row, where the rows do not follow each other from ``first_line`` on."""
+    filled: Mapping[str, str] = field(default_factory=dict)
+    """Our column → what every row has where the table has no such column."""
+    described: Mapping[str, configurations.Shape] = field(default_factory=dict)
+    """Name → a model that the file itself describes."""
     problems: list[Problem] = field(default_factory=list)
     notes: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     def require_sound(self) -> None:
         """Read everything and raise InputError if anything is wrong."""
-        self.header = inputs.read([str(name) for name in self.table.columns], OUTPUT)
+        self.header = inputs.read([str(name) for name in self.table.columns], (*OUTPUT, COMPARED), self.filled)
         self.problems += [
             Problem(file=self.file, column=name, found=found, expected=wanted, todo=todo)
             for name, found, wanted, todo in self.header.wrong
@@ -137,8 +155,13 @@ class Rows:
             self.numbers = {name: self._number(inputs.BY_NAME[name]) for name in NUMBERS}
             self.flash = self._flag("flash_attention")
             self.names = {name: self._names(name) for name in TEXT}
-            self._check_names("model_id", self._model_ids(), sorted(_models(self.folder)), "a known model")
-            self._check_names("backend", self._backends(), names.BACKENDS, "a backend")
+            self._check_names(
+                "model_id", self._model_ids(), "a known model", lambda name: names.model_todo(name, self.folder)
+            )
+            self._use_devices()
+            self._check_names("backend", self._backends(), "a backend", lambda name: nearest(name, names.BACKENDS))
+            self._check_backends()
+            self._check_sizes()
             self._check_formats()
         if self.problems:
             raise InputError(self.problems[:MOST_PROBLEMS])
@@ -150,9 +173,10 @@ class Rows:
         import pandas as pd
 
         if name not in self.header.used:
-            return None
+            given = self.filled.get(name)
+            return None if given is None else pd.Series([given]).repeat(len(self)).reset_index(drop=True)
         column = self.table[self.header.used[name]]
-        if column.dtype.kind in "fiub":
+        if column.dtype.kind in "fiu":
             return column
         return column.where(column.notna() & ~column.isin(BLANKS), pd.NA)
 
@@ -163,10 +187,10 @@ class Rows:
         column = self._column(wanted.name)
         if column is None:
             return np.full(len(self), np.nan)
-        values = np.asarray(pd.to_numeric(column, errors="coerce"), dtype=float)
-        values = values * self.header.ratio[wanted.name]
+        values = np.asarray(pd.to_numeric(_in_digits(column), errors="coerce"), dtype=float)
+        values = values * self.header.ratio.get(wanted.name, 1.0)
         with np.errstate(invalid="ignore"):
-            fits = (values >= wanted.low) & (values <= wanted.high)
+            fits = (values >= wanted.low) & (values <= wanted.high) & (not wanted.is_whole or values % 1 == 0)
         self._refuse(wanted.name, column, column.notna().to_numpy() & ~fits, wanted.allowed)
         return np.where(fits, values, np.nan) * FACTORS.get(wanted.name, 1.0)
 
@@ -187,8 +211,12 @@ class Rows:
     def _wrong(self, position: int, name: str, found: str, wanted: str, todo: str) -> None:
         """Remember a problem in the cell of a row, at the column as the file calls it."""
         line = self.lines[position] if self.lines else position + self.first_line
-        called = self.header.used[name].strip()
-        self.problems.append(Problem(file=self.file, row=line, column=called, found=found, expected=wanted, todo=todo))
+        called = self.header.used.get(name, name).strip()
+        problem = Problem(file=self.file, row=line, column=called, found=found, expected=wanted, todo=todo)
+        if name in self.filled and name not in self.header.used:  # which every row has, and is told once
+            problem = replace(problem, file="--give", row=None)
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def _names(self, name: str) -> tuple[npt.NDArray[np.int64], list[str]]:
         """Position of each row's name in the list of names; -1 where it is missing."""
@@ -202,21 +230,94 @@ class Rows:
         place = np.array([index if text else -1 for index, text in enumerate(texts)] + [-1], dtype=np.int64)
         return place[position], texts
 
+    def _use_devices(self) -> None:
+        """Give each row what its device says; in a table without bandwidths, that of its chip's device.  Own cells go first."""
+        is_bare = np.isnan(self.numbers[BANDWIDTH])
+        found = [devices.device(name, self.folder) for name in self.names["device"][1]]
+        self._check_names("device", [one.is_known for one in found], "a device of the book", self._device_todo)
+        self._check_open(found, is_bare)
+        is_named = self.names["device"][0] >= 0
+        self._take("device", found, is_named)
+        own = self.numbers[BANDWIDTH] / (self.looked_up("device", [one.bandwidth_gbyte_per_s for one in found]) * 1e9)
+        with np.errstate(invalid="ignore"):
+            self.note("apart", (own > FAR_RATIO) | (own < 1 / FAR_RATIO))
+        places = [memory_limits.SYSTEMS.index(one.system) if one.system else np.nan for one in found]
+        self.system = self.looked_up("device", places)
+        by_chip = is_bare & ~is_named & (self.names["chip"][0] >= 0) & (BANDWIDTH not in self.header.used)
+        if by_chip.any():
+            self._take("chip", [devices.device(name, self.folder) for name in self.names["chip"][1]], by_chip)
+        self.note("by-chip", by_chip & ~np.isnan(self.numbers[BANDWIDTH]))
+
+    def _device_todo(self, name: str) -> str:
+        return devices.device(name, self.folder).problem
+
+    def _check_open(self, found: Sequence[devices.Device], is_bare: npt.NDArray[np.bool_]) -> None:
+        """A name of several devices is open where they differ in bandwidth and the row has none of its own."""
+        position = self.names["device"][0]
+        for index, one in enumerate(found):
+            rows = np.flatnonzero((position == index) & is_bare)
+            if one.is_known and one.problem and len(rows):
+                given = self.names["device"][1][index]
+                self._wrong(int(rows[0]), "device", repr(given[:80]), "one device, or a bandwidth", one.problem)
+
+    def _take(self, name: str, found: Sequence[devices.Device], where: npt.NDArray[np.bool_]) -> None:
+        """Fill what rows lack from the devices that a column names."""
+        for column, fact in DEVICE_NUMBERS.items():
+            said = self.looked_up(name, [getattr(one, fact) for one in found]) * FACTORS[column]
+            self.numbers[column] = np.where(where & np.isnan(self.numbers[column]), said, self.numbers[column])
+        place = self.names[name][0]
+        for column in {"backend", "chip", "memory_type"} - {name}:
+            position, texts = self.names[column]
+            said_texts = [str(getattr(one, column)) for one in found]
+            lacks = where & (position < 0) & (self.looked_up(name, [bool(text) for text in said_texts], 0) > 0)
+            self.names[column] = np.where(lacks, len(texts) + place, position), [*texts, *said_texts]
+        is_several = self.looked_up(name, [len(one.ids) > 1 for one in found], 0) > 0
+        self.note("several", self.notes.get("several", False) | (where & is_several & np.isnan(self.numbers[CAPACITY])))
+
     def _model_ids(self) -> list[str]:
         """The models that the names in ``model_id`` mean; empty where they mean none."""
-        self.models = [names.model_id(name, self.folder) for name in self.names["model_id"][1]]
+        given = self.names["model_id"][1]
+        self.models = [name if name in self.described else names.model_id(name, self.folder) for name in given]
         return self.models
 
     def _backends(self) -> list[names.Backend | None]:
         self.backends = [names.backend(name) for name in self.names["backend"][1]]
         return self.backends
 
-    def _check_names(self, name: str, meant: Sequence[object], known: Sequence[str], wanted: str) -> None:
+    def _check_names(self, name: str, meant: Sequence[object], wanted: str, todo: Callable[[str], str]) -> None:
         position, given = self.names[name]
         for index, value in enumerate(given):
             if value and not meant[index]:
                 first = int(np.flatnonzero(position == index)[0])
-                self._wrong(first, name, repr(value[:80]), wanted, nearest(value[:80], known))
+                self._wrong(first, name, repr(value[:80]), wanted, todo(value[:80]))
+
+    def _check_backends(self) -> None:
+        """A backend has to be one of its device: Metal is Apple's, CUDA is NVIDIA's, and a processor is on no card."""
+        pairs = np.stack([self.names["device"][0], self.names["backend"][0]], axis=1)
+        for at_device, at_backend in np.unique(pairs[(pairs >= 0).all(axis=1)], axis=0):
+            device = devices.device(self.names["device"][1][at_device], self.folder)
+            meant = self.backends[at_backend]
+            if meant is not None and device.backend and not _fits_device(meant.stack, device):
+                row = int(np.flatnonzero((pairs == (at_device, at_backend)).all(axis=1))[0])
+                todo = f"On {device.ids[0]} it is {device.backend}; leave the cell empty to take that."
+                self._wrong(row, "backend", repr(self.names["backend"][1][at_backend]), "a backend of the device", todo)
+
+    def _check_sizes(self) -> None:
+        """Weights that would have more bits each than any format, or fewer, are those of another model, or in another unit."""
+        total = [self._total_param(name) for name in self.models]
+        bit = self.numbers["weight_gibyte"] * 8 / self.looked_up("model_id", total)
+        with np.errstate(invalid="ignore"):
+            wrong = (bit > MOST_BIT) | (bit < names.FEWEST_BIT)
+        for position in np.flatnonzero(wrong)[:MOST_PROBLEMS]:
+            model = self.names["model_id"][1][self.names["model_id"][0][position]]
+            found = f"{bit[position]:.3g} bits a parameter of {model[:60]}"
+            todo = "Is it another model's size, or in another unit?"
+            self._wrong(int(position), "weight_gibyte", found, f"{names.FEWEST_BIT:g} to {MOST_BIT:g}", todo)
+
+    def _total_param(self, model: str) -> float:
+        if model in self.described:
+            return self.described[model].total_param
+        return float(_models(self.folder)[model]["total_gparam"]) * 1e9 if model else np.nan
 
     def _check_formats(self) -> None:
         """Resolve the names of formats; two columns may not name two formats of different bits in one row."""
@@ -247,12 +348,35 @@ class Rows:
         self.notes[name] = where
 
 
+def _fits_device(stack: str, device: devices.Device) -> bool:
+    if stack == "cpu":
+        return device.device_class not in ("gpu", "server")
+    return (stack == "metal") == (device.backend == "metal") and (stack != "cuda" or device.backend == "cuda")
+
+
+FAR_RATIO = 2.0
+"""So far from its device's a bandwidth is another thing, or in another unit."""
+MOST_BIT = 33.0
+"""Of a parameter, in any file of weights: 32, and a little for what stands beside them."""
+
+
+def _in_digits(column: Any) -> Any:
+    """A column without what pandas takes for numbers and is none: truth values, and words for infinity."""
+    if column.dtype.kind in "fiu":
+        return column
+    texts = column.astype(str).str.strip()
+    return texts.where(texts.str.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", flags=re.ASCII))
+
+
 def _todo(cell: str, column: inputs.Column) -> str:
     from analysis.tables import cells
 
     if column.only is not None:
         return f"Leave the column out: what is predicted holds for {column.only:g}."
-    hint = cells._not_a_number(cell, {"type": "number"}, required=False) if "," in cell and column.is_number else ""
+    if (thousands := re.fullmatch(r"(\d{1,4})[kK]", cell)) and column.name.endswith("_token"):
+        return f"Write {int(thousands[1]) * 1024} or {thousands[1]}000: k may be either."
+    is_plain = cells.NUMBER.fullmatch(cell) is not None
+    hint = "" if is_plain or not column.is_number else cells._not_a_number(cell, {"type": "number"}, required=False)
     return hint or "Correct it, or leave it empty if it is unknown."
 
 
@@ -271,8 +395,7 @@ def _models(folder: Path) -> dict[str, dict[str, str]]:
 
 
 MODEL_NUMBERS = (
-    "total_gparam", "active_gparam", "n_layer", "model_dim", "vocab_size", "n_kv_head", "head_dim", "kv_latent_dim", "rope_head_dim",
-    "n_sliding_layer", "sliding_window_token", "ffn_dim", "n_expert", "n_active_expert",
+    "total_gparam", "active_gparam", "model_dim", "vocab_size", "ffn_dim", "n_expert", "n_active_expert", *shapes.COLUMNS,
 )  # fmt: skip
 
 
@@ -287,6 +410,7 @@ class Model:
     kv_byte_per_token: float = np.nan
     window_kv_byte_per_token: float = 0.0
     window_token: float = np.inf
+    state_byte: float = 0.0
     expert_param: float = 0.0
     is_expert: float = 0.0
     n_expert: float = np.nan
@@ -298,17 +422,28 @@ def _model(row: dict[str, str]) -> Model:
     number = {name: float(row[name]) if row[name] else np.nan for name in MODEL_NUMBERS}
     total = number["total_gparam"] * 1e9
     embedding = 0.0 if row["tied_embedding"] == "true" else np.nan_to_num(number["vocab_size"] * number["model_dim"])
-    layer, window_layer = number["n_layer"], np.nan_to_num(number["n_sliding_layer"])
-    per_layer = 2 * number["n_kv_head"] * number["head_dim"] * expected.FP16_BYTE
-    if row["kv_latent_dim"]:
-        per_layer = (number["kv_latent_dim"] + np.nan_to_num(number["rope_head_dim"])) * expected.FP16_BYTE
+    halved = {shapes.HALVED: row.get(shapes.HALVED) == "true"}
+    full, window, reach, state = (float(part) for part in shapes.cache(number | halved, expected.FP16_BYTE))
     active = number["active_gparam"] * 1e9 if row["active_gparam"] else total
-    window = number["sliding_window_token"] if row["sliding_window_token"] else np.inf
     expert = expected.expert_param(number | {"total_param": total, "active_param": active})
     return Model(
-        total, active, layer, embedding, per_layer * (layer - window_layer), per_layer * window_layer, window,
+        total, active, number["n_layer"], embedding, full, window, reach, state,
         expert, float(row["is_moe"] == "true"), number["n_expert"], number["n_active_expert"], 1.0 if expert else active / total,
     )  # fmt: skip
+
+
+def _model_of(shape: configurations.Shape) -> Model:
+    """The same of a model that a file describes."""
+    full, window, reach, state = (float(part) for part in shape.cache)
+    expert = float(np.nan_to_num(shape.expert_param))
+    return Model(
+        shape.total_param, shape.active_param, shape.n_layer, float(np.nan_to_num(shape.embedding_param)), full, window, reach, state,
+        expert, float(shape.is_moe), shape.n_expert, shape.n_active_expert, 1.0 if expert else shape.active_param / shape.total_param,
+    )  # fmt: skip
+
+
+DISAGREE_RATIO = 1.5
+"""Files are larger than their format says where embeddings stay in more bits, by up to a third in the smallest models."""
 
 
 class Sizes:
@@ -316,15 +451,23 @@ class Sizes:
 
     def __init__(self, rows: Rows, known: expected.Calibration, batch: Values) -> None:
         filed_models = _models(rows.folder)
-        models = [_model(filed_models[name]) for name in rows.models]
+        own = {name: _model_of(shape) for name, shape in rows.described.items()}
+        models = [own.get(name) or _model(filed_models[name]) for name in rows.models]
         fact = {
             name: rows.looked_up("model_id", [getattr(model, name) for model in models])
             for name in Model.__dataclass_fields__
         }
         filed = rows.numbers["weight_gibyte"]
-        self.bit = _first(
-            filed * 8 / fact["total_param"], _of_format(rows, [found.bit_per_param for found in rows.every_format])
-        )
+        by_size = filed * 8 / fact["total_param"]
+        by_format = _of_format(rows, [found.bit_per_param for found in rows.every_format])
+        self.bit = _first(by_size, by_format)
+        most = [
+            float(filed_models[name]["context_token"] or "nan") if name in filed_models else np.nan
+            for name in rows.models
+        ]
+        with np.errstate(invalid="ignore"):
+            rows.note("disagree", (by_size > by_format * DISAGREE_RATIO) | (by_size < by_format / DISAGREE_RATIO))
+            rows.note("context", rows.numbers["context_token"] > rows.looked_up("model_id", most))
         self.whole_byte = _first(filed, fact["total_param"] * self.bit / 8)
         self.is_expert = np.nan_to_num(fact["is_expert"]) > 0
         self.read_byte = self._read(rows, fact, batch)
@@ -348,7 +491,7 @@ class Sizes:
         return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
 
     def _cache(self, rows: Rows, fact: dict[str, Values]) -> Values:
-        """Bytes of cache one sequence has at its context; none without a context."""
+        """Bytes of cache one sequence has at its context, none without one, and the fixed state of layers without a cache."""
         context = np.nan_to_num(rows.numbers["context_token"])
         heads, width = rows.numbers["n_kv_head"], rows.numbers["head_dim"]
         filled = {
@@ -361,9 +504,9 @@ class Sizes:
         )
         window = np.nan_to_num(fact["window_kv_byte_per_token"]) * np.isnan(heads)
         rows.note("cache", (context > 0) & (np.isnan(heads) | np.isnan(width)) & np.isnan(fact["kv_byte_per_token"]))
-        return np.asarray(
-            per_token * context + window * np.minimum(context, _first(fact["window_token"], np.full(len(rows), np.inf)))
-        )
+        state = np.nan_to_num(fact["state_byte"]) * np.isnan(heads)
+        reach = _first(fact["window_token"], np.full(len(rows), np.inf))
+        return shapes.Cache(per_token, window, reach, state).at(context)
 
 
 def _first(*choices: Values) -> Values:
@@ -406,6 +549,8 @@ class Kinds:
         old = np.fmax(year, born) < expected.CURRENT_SOFTWARE_YEAR
         flash = np.where(np.isnan(rows.flash), ~(year < expected.FLASH_BY_DEFAULT_YEAR), rows.flash > 0)
         self.packing, self.is_unknown = _packing(rows, sizes.bit)
+        engines = [names.engine(name, rows.folder) for name in rows.names["engine"][1]]
+        self.is_other_engine = rows.looked_up("engine", [not found.is_measured for found in engines], 0) > 0
         self.code = expected.codes(
             stack=np.maximum(self.stack, 0),
             hbm=self._is_hbm(rows, generations),
@@ -416,6 +561,7 @@ class Kinds:
         rows.note("borrowed", borrowed > 0)
         rows.note("split", rows.looked_up("backend", [found.is_split for found in meant], 0) > 0)
         rows.note("format", self.is_unknown)
+        rows.note("engine", self.is_other_engine)
         rows.note(
             "chip", (rows.names["chip"][0] >= 0) & np.isnan(born) & (self.stack != expected.STACK_NAMES.index("cpu"))
         )
@@ -462,12 +608,22 @@ def _answer(rows: Rows) -> pd.DataFrame:
     low, high = _interval(known, kinds, sizes.is_expert)
     limit = np.where(missing & ~rows.notes["capacity"], np.nan, _limit(rows, sizes, batch))
     ended = np.where(rows.notes["storage"], np.nan, 1.0)
-    columns = {
+    columns: dict[str, Any] = {
         "token_per_s": speed, "token_per_s_low": speed * low * ended, "token_per_s_high": np.minimum(speed * high * ended, limit),
         "limit_token_per_s": limit, "needs_gibyte": needs / GIBYTE, "has_gibyte": usable.byte / GIBYTE,
+        "left_gibyte": (usable.byte - needs) / GIBYTE,
         "fits": memory_limits.words(grade), "binding": _binding(rows, parts, missing), "note": _note(rows, sizes, kinds, batch),
     }  # fmt: skip
+    if MEASURED in {*rows.header.used, *rows.filled}:
+        columns[COMPARED] = _compared(rows.numbers[MEASURED], columns["token_per_s_low"], columns["token_per_s_high"])
     return pd.DataFrame(columns, index=rows.table.index)
+
+
+def _compared(measured: Values, low: Values, high: Values) -> npt.NDArray[np.object_]:
+    """Where measured speeds lie: ``yes`` inside the interval, ``below`` or ``above`` it; empty where there is none."""
+    with np.errstate(invalid="ignore"):
+        words = np.select([measured < low, measured > high, measured == measured], ["below", "above", "yes"], "")  # noqa: PLR0124 - NaN
+    return np.where(np.isnan(low), "", words).astype(object)
 
 
 def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, batch: Values) -> dict[str, Values]:
@@ -494,10 +650,10 @@ def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, 
 
 
 def _usable(rows: Rows, kinds: Kinds) -> memory_limits.Usable:
-    """Memory that one program may take, by the system that goes with the backend; unknown where no capacity is given."""
+    """Memory that one program may take, by the device's system, else that of the backend; unknown where no capacity is given."""
     systems = [memory_limits.SYSTEMS.index(memory_limits.OF_STACK.get(name, "video")) for name in expected.STACK_NAMES]
     reserve = memory_limits.DEFAULT_RESERVE_GIBYTE * GIBYTE
-    place = np.array(systems)[np.maximum(kinds.stack, 0)]
+    place = _first(rows.system, np.array(systems, dtype=float)[np.maximum(kinds.stack, 0)])
     return memory_limits.filed(rows.folder).usable(place, rows.numbers["memory_capacity_gibyte"], reserve)
 
 
@@ -539,7 +695,8 @@ def _interval(known: expected.Calibration, kinds: Kinds, is_expert: npt.NDArray[
     wide = np.array(
         [expected.widest(known, name, is_expert=experts) for name in expected.STACK_NAMES for experts in (False, True)]
     )
-    low, high = np.where(kinds.is_unknown[:, np.newaxis], wide[stack * 2 + is_expert], ends[kind * 2 + is_expert]).T
+    is_wide = (kinds.is_unknown | kinds.is_other_engine)[:, np.newaxis]
+    low, high = np.where(is_wide, wide[stack * 2 + is_expert], ends[kind * 2 + is_expert]).T
     return low, high
 
 
@@ -580,38 +737,98 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
 # ------------------------------------------------------------------------------------------------ files
 
 
-def predict_file(source: str, target: str | None = None, *, folder: Path | None = None) -> str:
+def predict_file(
+    source: str, target: str | None = None, *, folder: Path | None = None, filled: Mapping[str, str] | None = None
+) -> str:
     """Read a table (``-``: standard input), and write it as CSV with its predictions to ``target`` (None or ``-``: standard output).
 
-    CSV works in chunks, so the table may be larger than memory; other separators, XLSX and Parquet are read whole.
-    Nothing is written where a row is wrong.  Raises InputError with every problem found.  Returns one line that names the
-    columns that were not used, empty where there is none.
+    CSV works in chunks, so the table may be larger than memory; everything else is read whole.  Files of llama-bench, a model's
+    config.json, a GGUF header and Epoch's list of hardware are read as they are.  ``filled`` gives our columns for all rows.
+    Nothing is written where a row is wrong.  Raises InputError with every problem found.  Returns what there is to say of the
+    columns that were not used, of what was taken for what, and of measured speeds; empty where there is nothing.
     """
     name = "standard input" if source == "-" else Path(source).name
-    at = Reading(folder or _data_folder(), name, 2, None)
+    at = Reading(folder or _data_folder(), name, 2, None, filled or {}, source)
     try:
         with tempfile.TemporaryFile() as store:
-            header = _predict_any(source, store, at)
+            remark = _predict_any(source, store, at)
             store.seek(0)
             _put(store, target)
     except door.Refused as error:
         raise InputError([error.problem(name)]) from None
-    return header.remark(OUTPUT)
+    return remark
 
 
-def _predict_any(source: str, store: IO[bytes], at: Reading) -> inputs.Header:
+def _predict_any(source: str, store: IO[bytes], at: Reading) -> str:
     if Path(source).suffix.lower() in (".xlsx", ".parquet"):
         if found := door.kind(Path(source)):
             raise door.Refused(found, "a file, a pipe or standard input", "Check the path; - reads standard input.")
-        return _predict_sheet(sheets.single(Path(source), None, _is_header), store, at)
+        return _predict_sheet(sheets.single(Path(source), None, _is_header), store, at).remark(OUTPUT)
+    if Path(source).suffix.lower() == ".gguf" and not door.kind(Path(source)):
+        with door.beginning(Path(source)) as (stream, byte):
+            return _predict_header(stream, byte, store, at)
     with door.opened(source) as stream:
-        if not _is_of_commas(_line(stream)):
-            stream.seek(0)
-            content = stream.read(door.LARGEST_BYTE + 1)
-            door._require_at_most(len(content), door.LARGEST_BYTE)
-            return _predict_sheet(sheets.single(Path(at.name), content, _is_header), store, at)
+        head = stream.read(forms.HEAD_BYTE)
         stream.seek(0)
-        return _predict_stream(stream, store, at)
+        form = forms.kind(head, at.name)
+        if found := forms.packed(head):
+            raise door.Refused(
+                found, "a text file, XLSX or Parquet by its name", "Unpack it, or give it its own ending."
+            )
+        if not form and _is_of_commas(head.partition(b"\n")[0]) and not forms.of_columns(_columns_of(head)):
+            return _predict_stream(stream, store, at).remark(OUTPUT)
+        if form == "gguf":
+            return _predict_header(stream, os.fstat(stream.fileno()).st_size, store, at)
+        content = stream.read(door.LARGEST_BYTE + 1)
+        door._require_at_most(len(content), door.LARGEST_BYTE)
+        return _predict_content(content, form, store, at)
+
+
+def _predict_content(content: bytes, form: str, store: IO[bytes], at: Reading) -> str:
+    """Predict what a file holds that is no plain CSV with commas and was read whole."""
+    if form:
+        return _predict_foreign(foreign.of_content(content, form, at.source), store, at)
+    sheet = sheets.single(Path(at.name), content, _is_header)
+    if not sheet.problems and (found := foreign.of_records(forms.Records(sheet.header, sheet.rows))):
+        return _predict_foreign(found, store, at)
+    return _predict_sheet(sheet, store, at).remark(OUTPUT)
+
+
+def _predict_header(stream: IO[bytes], byte: int, store: IO[bytes], at: Reading) -> str:
+    return _predict_foreign(foreign.of_header(gguf.read(stream), byte, at.source, at.folder), store, at)
+
+
+def _columns_of(head: bytes) -> list[str]:
+    """The columns of a plain CSV, from how it begins."""
+    first = head.decode("utf-8-sig", "replace").splitlines()[:1]
+    return next(csv.reader(first), [])
+
+
+def _predict_foreign(file: foreign.File, store: IO[bytes], at: Reading) -> str:
+    """Write the rows of a foreign file with their predictions, and return what was taken for what."""
+    import pandas as pd
+
+    found = foreign.asked(file, at.folder, at.filled)
+    table = pd.DataFrame(found.given, dtype=str)
+    rows = Rows(table, at.folder, at.name, lines=found.lines, filled=at.filled, described=found.models)
+    rows.require_sound()
+    answered = _remarked(_answer(rows), found)
+    whole = pd.DataFrame(found.rows, columns=found.header, dtype=str)
+    header = inputs.Header({}, {}, [], given=tuple(found.header))
+    store.write(_csv(whole, answered, header).encode())
+    said = foreign.summary(answered[COMPARED]) if COMPARED in answered else ""
+    return "\n".join([f"read as {found.kind}", *found.taken, *([said] if said else [])])
+
+
+def _remarked(answered: pd.DataFrame, found: foreign.Foreign) -> pd.DataFrame:
+    """The answer with the remarks of each row before its note; nothing is answered for rows that are left out."""
+    left = np.array(found.left_out, dtype=bool)
+    notes = [
+        said if is_left or not note else f"{said}; {note}" if said else note
+        for said, is_left, note in zip(found.remarks, found.left_out, answered["note"], strict=True)
+    ]
+    blank = {name: answered[name].mask(left) for name in answered if name != "note"}
+    return answered.assign(**{str(name): column for name, column in blank.items()}, note=notes)
 
 
 def _is_of_commas(first: bytes) -> bool:
@@ -633,12 +850,12 @@ def _predict_sheet(sheet: sheets.Sheet, store: IO[bytes], at: Reading) -> inputs
         raise InputError(sheet.problems[:MOST_PROBLEMS])
     if twice := [name for name in sheet.header if sheet.header.count(name) > 1]:
         raise door.Refused(f"the column {twice[0][:80]!r} twice", "each column once", "Keep one.")
-    header = inputs.read(sheet.header, OUTPUT)
+    header = inputs.read(sheet.header, OUTPUT, at.filled)
     table = pd.DataFrame([cells for _, cells in sheet.rows], columns=sheet.header, dtype=str)
     if sheet.decimal_comma:
         for name in {header.used[name] for name in NUMBERS if name in header.used}:
             table[name] = table[name].str.replace(DECIMAL_COMMA, ".", regex=True)
-    rows = Rows(table, at.folder, at.name, lines=[row for row, _ in sheet.rows])
+    rows = Rows(table, at.folder, at.name, lines=[row for row, _ in sheet.rows], filled=at.filled)
     rows.require_sound()
     store.write(_beside(rows, _answer(rows), header=True).encode())
     return rows.header
@@ -674,46 +891,22 @@ def _line(stream: IO[bytes]) -> bytes:
     return line
 
 
-class _Metered(io.RawIOBase):
-    """A stream that ends with a problem where the parser takes far more from it than the rows it is asked for can hold."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        super().__init__()
-        self.stream, self.taken = stream, 0
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        """Fill the buffer; raises Refused beyond ``LARGEST_CHUNK_BYTE``."""
-        part = self.stream.read(len(buffer))
-        buffer[: len(part)] = part
-        self.taken += len(part)
-        if self.taken > LARGEST_CHUNK_BYTE:
-            todo = "Is a quotation mark left open?"
-            raise door.Refused(
-                f"more than {door.size(LARGEST_CHUNK_BYTE)} in {CHUNK_ROWS:,} rows", "rows of a table", todo
-            )
-        return len(part)
-
-
 def _predict_stream(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.Header:
     """Write the header and the rows: line by line as they stand while they are plain, through the CSV parser from where they are not."""
     first = _line(stream)
-    columns = _plain_header(first)
+    columns = _plain_header(first, at)
     if columns is None:
         stream.seek(0)
         return _predict_parsed(stream, store, at)
-    header = inputs.read(columns, OUTPUT)
-    store.write(",".join([*columns, *map(header.output, OUTPUT)]).encode() + b"\n")
+    header = inputs.read(columns, OUTPUT, at.filled)
+    store.write(",".join([*columns, *map(header.output, _output(header))]).encode() + b"\n")
     line = at.line
     while True:
         start = stream.tell()
         block = stream.read(CHUNK_BYTE) + _line(stream)
         if not block:
             return header
-        here = Reading(at.folder, at.name, line, columns)
+        here = Reading(at.folder, at.name, line, columns, at.filled)
         count = _predict_plain(block, store, here)
         if count is None:
             stream.seek(start)
@@ -721,25 +914,32 @@ def _predict_stream(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.
         line += count
 
 
+def _output(header: inputs.Header) -> tuple[str, ...]:
+    """The columns of the answer to a table."""
+    return (*OUTPUT, COMPARED) if MEASURED in header.used else OUTPUT
+
+
 class Reading(NamedTuple):
-    """Where a part of a file stands: data folder, name, its first line, and its columns if they were read already."""
+    """Where a part of a file stands: data folder, name, its first line, its columns if they are known, and what is given beside it."""
 
     folder: Path
     name: str
     line: int
     header: list[str] | None
+    filled: Mapping[str, str]
+    source: str = ""
 
 
-def _plain_header(first: bytes) -> list[str] | None:
+def _plain_header(first: bytes, at: Reading) -> list[str] | None:
     """Columns of a header that needs no CSV parser and no renaming; None where it does."""
-    if first.startswith(b"\xef\xbb\xbf") or b'"' in first:
+    if first.startswith(b"\xef\xbb\xbf") or b'"' in first or b"\r" in first.rstrip(b"\r\n"):
         return None
     try:
         columns = first.decode("utf-8").rstrip("\r\n").split(",")
     except UnicodeDecodeError:
         return None
     plain = len(set(columns)) == len(columns) and all(columns)
-    return columns if plain and not inputs.read(columns, OUTPUT).wrong else None
+    return columns if plain and not inputs.read(columns, OUTPUT, at.filled).wrong else None
 
 
 def _predict_plain(block: bytes, store: IO[bytes], at: Reading) -> int | None:
@@ -748,7 +948,7 @@ def _predict_plain(block: bytes, store: IO[bytes], at: Reading) -> int | None:
     table = None if lines is None else _numbers_and_names(block, at.header or [])
     if lines is None or table is None or len(table) != len(lines):
         return None
-    rows = Rows(table, at.folder, at.name, first_line=at.line)
+    rows = Rows(table, at.folder, at.name, first_line=at.line, filled=at.filled)
     try:
         rows.require_sound()
     except InputError:
@@ -758,7 +958,10 @@ def _predict_plain(block: bytes, store: IO[bytes], at: Reading) -> int | None:
 
 
 def _plain_lines(block: bytes, header: list[str]) -> list[str] | None:
-    """Lines of a block without quotation marks, each with as many commas as the header; None for any other block."""
+    """Lines of a block without quotation marks, each with as many commas as the header; None for any other block.
+
+    They are written back byte for byte, which a parser's cells cannot be, and in half the time that cells take to be written anew.
+    """
     if b'"' in block or b"\0" in block:
         return None
     block = block.replace(b"\r\n", b"\n")
@@ -777,17 +980,19 @@ def _numbers_and_names(block: bytes, header: list[str]) -> pd.DataFrame | None:
     """Columns of a plain block that count, numbers as numbers; None where a number is none."""
     import pandas as pd
 
-    meant = inputs.read(header, OUTPUT).used
+    meant = inputs.read(header).used
     used = [column for column in header if column in meant.values()]
     numbers = [meant[name] for name in NUMBERS if name in meant]
     kinds = dict.fromkeys(used, "str") | dict.fromkeys(numbers, "float64")
     try:
-        return pd.read_csv(
+        table = pd.read_csv(
             io.BytesIO(block), header=None, names=header, usecols=used, dtype=kinds, encoding="utf-8", keep_default_na=False,
             na_values={column: list(BLANKS) for column in numbers}, index_col=False,
         )  # fmt: skip
     except (ValueError, pd.errors.ParserError):
         return None
+    has_truth = any(word in block for word in (b"rue", b"RUE", b"alse", b"ALSE"))  # which pandas takes for 1 and 0
+    return None if has_truth and table[numbers].isin([0.0, 1.0]).any(axis=None) else table
 
 
 def _endings(answered: pd.DataFrame) -> list[str]:
@@ -806,21 +1011,27 @@ def _endings(answered: pd.DataFrame) -> list[str]:
 
 
 def _written(speeds: Values, which: npt.NDArray[np.int64], names: list[str]) -> list[str]:
-    rows = zip(*speeds.T.tolist(), which.tolist(), strict=True)
-    endings = [f",{','.join(map(repr, numbers))}{names[place]}" for *numbers, place in rows]
-    for row in np.flatnonzero(np.isnan(speeds).any(axis=1)):
-        known = ("" if np.isnan(value) else repr(value) for value in speeds[row].tolist())
-        endings[row] = f",{','.join(known)}{names[which[row]]}"
-    return endings
+    """The ends of lines: numbers as Python writes them, nothing where one is missing; column by column, as that is quickest."""
+    columns = [_cells(column) for column in speeds.T]
+    return list(map(",".join, zip([""] * len(which), *columns, np.array(names, dtype=object)[which], strict=True)))
+
+
+def _cells(column: Values) -> npt.NDArray[np.object_]:
+    """The cells of a column: a number that comes again is written once, a missing one is empty."""
+    import pandas as pd
+
+    place, values = pd.factorize(column)
+    return np.array([*map(repr, values.tolist()), ""], dtype=object)[place]
 
 
 def _names_text(answered: pd.DataFrame) -> tuple[npt.NDArray[np.int64], list[str]]:
     """The last columns: which text each row has, and the texts."""
     import pandas as pd
 
-    columns = [answered[name].fillna("").to_numpy(dtype=object) for name in OUTPUT_TEXT]
+    texts_of = [name for name in answered if name not in OUTPUT_NUMBER]
+    columns = [answered[name].fillna("").to_numpy(dtype=object) for name in texts_of]
     which, lists = zip(*map(pd.factorize, columns), strict=True)
-    texts = [",".join(["", *map(_quoted, texts)]) + "\n" for texts in product(*lists)]
+    texts = [",".join(map(_quoted, texts)) + "\n" for texts in product(*lists)]
     return np.asarray(np.ravel_multi_index(which, [len(names) for names in lists]), dtype=np.int64), texts
 
 
@@ -829,54 +1040,139 @@ def _quoted(text: str) -> str:
 
 
 def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.Header:
-    """Write the rows of the rest of a stream through the CSV parser; raise InputError with every problem found."""
+    """Write the rows of the rest of a stream through a CSV parser; raise InputError with every problem found."""
     problems: list[Problem] = []
-    line = at.line
-    header = inputs.read(at.header or [])
-    for chunk in _chunks(stream, at):
-        rows = Rows(chunk, at.folder, at.name, first_line=line)
+    header = inputs.read(at.header or [], (), at.filled)
+    records = _Records(stream, at)
+    is_first = at.header is None
+    for table, lines in records.chunks():
+        rows = Rows(table, at.folder, at.name, lines=lines, filled=at.filled)
         try:
             rows.require_sound()
         except InputError as error:
             problems += error.problems
-            if rows.header.wrong or len(problems) >= MOST_PROBLEMS:
-                break
+        problems += records.problems
+        if rows.header.wrong or len(problems) >= MOST_PROBLEMS:
+            break
         if not problems:
-            store.write(_beside(rows, _answer(rows), header=at.header is None and line == at.line).encode())
-        header = rows.header
-        line += len(chunk)
-    if problems:
+            store.write(_beside(rows, _answer(rows), header=is_first).encode())
+        header, is_first = rows.header, False
+        records.problems.clear()
+    if problems := [*problems, *records.problems]:
         raise InputError(problems[:MOST_PROBLEMS])
     return header
 
 
 def _beside(rows: Rows, answered: pd.DataFrame, *, header: bool) -> str:
-    """The rows with their predictions as CSV; numbers are written as in plain lines."""
+    """The rows with their predictions as CSV."""
+    return _csv(rows.table, answered, rows.header, with_header=header)
+
+
+def _csv(table: pd.DataFrame, answered: pd.DataFrame, header: inputs.Header, *, with_header: bool = True) -> str:
+    """A table and its answer as CSV; numbers are written as in plain lines."""
     columns = {name: answered[name].round(DECIMALS).astype(object) for name in OUTPUT_NUMBER}
-    columns |= {name: answered[name] for name in OUTPUT_TEXT}
-    whole = rows.table.assign(**{rows.header.output(name): column for name, column in columns.items()})
-    return str(whole.to_csv(index=False, header=header, lineterminator="\n"))
+    columns |= {str(name): answered[name] for name in answered if name not in OUTPUT_NUMBER}
+    whole = table.assign(**{header.output(name): column for name, column in columns.items()})
+    return str(whole.to_csv(index=False, header=with_header, lineterminator="\n"))
 
 
-def _chunks(stream: IO[bytes], at: Reading) -> Iterator[pd.DataFrame]:
-    import pandas as pd
+class _Records:
+    """Rows of a CSV from a stream, however large: each with the line it begins at; those of another width than the header are problems."""
 
-    given: dict[str, Any] = {} if at.header is None else {"header": None, "names": at.header}
-    metered = _Metered(stream)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # it would leave out what a row has too much
-            for chunk in pd.read_csv(
-                io.BufferedReader(metered), dtype=str, keep_default_na=False, na_filter=False, index_col=False, chunksize=CHUNK_ROWS,
-                encoding="utf-8", **given,
-            ):  # fmt: skip
-                metered.taken = 0
-                yield chunk
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        found = Problem(
-            file=at.name,
-            found=str(error).strip(),
-            expected="a CSV file in UTF-8 with a header",
-            todo="Repair the file.",
-        )
-        raise InputError([found]) from error
+    def __init__(self, stream: IO[bytes], at: Reading) -> None:
+        self.stream, self.at = stream, at
+        self.line, self.first, self.taken = (at.line - 1 if at.header else 0), at.line, 0
+        self.between = True
+        self.problems: list[Problem] = []
+
+    def chunks(self) -> Iterator[tuple[pd.DataFrame, list[int]]]:
+        """Tables of at most ``CHUNK_ROWS`` rows under the file's header, and the line of each row; the first even where it has none."""
+        import pandas as pd
+
+        records = self._records()
+        header = self.at.header or self._header(next(records, (0, []))[1])
+        is_first = self.at.header is None
+        while (rows := list(islice(self._wide(records, len(header)), CHUNK_ROWS))) or is_first:
+            self.taken, is_first = 0, False
+            yield pd.DataFrame([cells for _, cells in rows], columns=header, dtype=str), [line for line, _ in rows]
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        csv.field_size_limit(sheets.LONGEST_FIELD)
+        reader = csv.reader(self, strict=True)
+        try:
+            for cells in reader:
+                self.between = True
+                if cells:
+                    yield self.first, cells
+        except csv.Error as error:
+            raise self._refused(
+                str(error), "cells in which a quotation mark is closed, and doubled to be one", LEFT_OPEN
+            ) from None
+
+    def _header(self, cells: list[str]) -> list[str]:
+        twice = next((name for name in cells if cells.count(name) > 1), None)
+        if not cells or twice is not None:
+            found = (
+                "an empty file"
+                if not cells
+                else f"the column {twice[:80]!r} twice"
+                if twice
+                else "columns without a name"
+            )
+            raise self._refused(found, "a header that names each column once", "Keep one." if cells else "")
+        return cells
+
+    def _wide(self, records: Iterator[tuple[int, list[str]]], width: int) -> Iterator[tuple[int, list[str]]]:
+        """The rows as wide as the header; the others are problems, of which some are told."""
+        for line, cells in records:
+            if len(cells) == width:
+                yield line, cells
+            elif len(self.problems) < MOST_PROBLEMS:
+                todo = (
+                    "An empty cell still needs its comma."
+                    if len(cells) < width
+                    else "A cell that holds a comma needs quotation marks."
+                )
+                self.problems.append(
+                    Problem(self.at.name, f"{len(cells)} cells", f"{width}, as in the header", todo, line)
+                )
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        raw = _line(self.stream)
+        if not raw:
+            raise StopIteration
+        self.line += 1
+        self.taken += len(raw)
+        if self.taken > LARGEST_CHUNK_BYTE:
+            raise self._refused(
+                f"more than {door.size(LARGEST_CHUNK_BYTE)} in {CHUNK_ROWS:,} rows", "rows of a table", LEFT_OPEN
+            )
+        if self.between:
+            self.first = self.line
+            if raw.startswith((b"#", b'"#')):
+                return "\n"
+            self.between = not raw.strip()
+        return self._text(raw)
+
+    def _text(self, raw: bytes) -> str:
+        if b"\0" in raw:
+            raise self._refused(
+                "a NUL byte", "text in UTF-8", "This is not a text file, or it was cut off while written."
+            )
+        if b"\r" in raw.rstrip(b"\r\n"):
+            raise self._refused("lines that end with CR alone", "lines that end with LF or CRLF", sheets.SAVE_AS)
+        try:
+            return raw.decode("utf-8-sig" if self.line == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            word = raw[max(0, error.start - 12) : error.start + 6].decode("cp1252", "replace").strip()
+            found = f"a byte that is not UTF-8, in {word!r} if it is Windows-1252"
+            raise self._refused(found, "text in UTF-8", sheets.SAVE_AS) from None
+
+    def _refused(self, found: str, wanted: str, todo: str) -> InputError:
+        return InputError([Problem(self.at.name, found, wanted, todo, self.line or 1)])
+
+
+LEFT_OPEN = "Is a quotation mark left open?"

@@ -10,11 +10,12 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 from analysis import units
 from analysis.door.sheets import LONGEST_CELL, Sheet
-from analysis.errors import Problem, nearest
+from analysis.errors import Problem, nearest, similar
 from analysis.tables import FALSE, TRUE
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -107,20 +108,27 @@ def _header(sheet: Sheet, names: list[str]) -> Iterator[Problem]:
             yield Problem(file=sheet.file, row=1, column=name, found="no such column", expected=expected_columns)
 
 
+class Wrong(NamedTuple):
+    """What is wrong with a cell: what was found, what to do, and whether it is refused (error) or asked about (warning)."""
+
+    found: str
+    todo: str
+    level: str = "error"
+
+
 def _column(sheet: Sheet, field: Mapping[str, Any], cells: list[str]) -> Iterator[Problem]:
-    wrong: dict[str, tuple[str, str] | None] = {}
+    judged: dict[str, Wrong | None] = {}
     first: dict[str, int] = {}
     for (row, _), cell in zip(sheet.rows, cells, strict=True):
-        if cell not in wrong:
-            wrong[cell] = _wrong(cell, field, hint=len(wrong) < MOST_HINTS)
-        problem = wrong[cell]
-        if problem is None and field.get("constraints", {}).get("unique") and cell:
-            problem = (repr(cell), _again(first[cell])) if cell in first else None
+        if cell not in judged:
+            judged[cell] = _wrong(cell, field, hint=len(judged) < MOST_HINTS)
+        wrong = judged[cell]
+        if wrong is None and field.get("constraints", {}).get("unique") and cell:
+            wrong = Wrong(repr(cell), _again(first[cell])) if cell in first else None
             first.setdefault(cell, row)
-        if problem is not None:
-            found, todo = problem
-            wanted = PLAIN_TEXT if todo == ACTIVE_TODO else expected(field)
-            yield Problem(file=sheet.file, row=row, column=field["name"], found=found, expected=wanted, todo=todo)
+        if wrong is not None:
+            wanted = PLAIN_TEXT if wrong.todo == ACTIVE_TODO else expected(field)
+            yield Problem(sheet.file, wrong.found, wanted, wrong.todo, row, field["name"], wrong.level)
 
 
 MOST_HINTS = 1_000
@@ -130,13 +138,13 @@ SPOKEN, BRACES = frozenset({"name", "statement", "item", "chip", "vendor"}), fro
 """Columns whose cells stand in sentences, and what no published text may hold: it is how an unfilled template looks."""
 
 
-def _wrong(cell: str, field: Mapping[str, Any], *, hint: bool) -> tuple[str, str] | None:
-    """(what was found, what to do) where a cell is not valid; the first reason counts."""
+def _wrong(cell: str, field: Mapping[str, Any], *, hint: bool) -> Wrong | None:
+    """What is not valid or not likely in a cell; the first reason counts."""
     limits, kind = field.get("constraints", {}), field["type"]
     if not cell:
-        return ("nothing", "") if limits.get("required") else None
+        return Wrong("nothing", "") if limits.get("required") else None
     if len(cell) > LONGEST_CELL:
-        return f"{len(cell)} characters, {cell[:40]!r}…", f"A cell holds at most {LONGEST_CELL}."
+        return Wrong(f"{len(cell)} characters, {cell[:40]!r}…", f"A cell holds at most {LONGEST_CELL}.")
     shown = repr(cell if len(cell) <= 80 else cell[:80] + "…")
     if kind in ("number", "integer"):
         todo = _wrong_number(cell, field, limits)
@@ -144,28 +152,91 @@ def _wrong(cell: str, field: Mapping[str, Any], *, hint: bool) -> tuple[str, str
         todo = None if cell in TRUE + FALSE else "Write true or false."
     elif field["name"] in SPOKEN and BRACES & set(cell):
         todo = "Sentences, titles and captions are made with it: write it without { and }."
+    elif "words" in field and cell not in field["words"] and not unfit(cell):
+        return Wrong(shown, *_new_word(cell, field))
     else:
-        todo = _wrong_text(cell, limits, hint=hint)
-    return None if todo is None else (shown, todo)
+        todo = _wrong_text(cell, field, limits, hint=hint)
+    return None if todo is None else Wrong(shown, todo)
 
 
-def _wrong_text(cell: str, limits: Mapping[str, Any], *, hint: bool) -> str | None:
+def _new_word(cell: str, field: Mapping[str, Any]) -> tuple[str, str]:
+    """(what to do, level) for a word that an open list lacks: the same word spelled otherwise is an error, a new one a question."""
+    words = field["words"]
+    if cell.lower() in NOTHINGS or not re.search(r"[^\W\d_]", cell):
+        return "Leave the cell empty where it is not known.", "error"
+    spelled = [word for word in words if _letters(word) == _letters(cell)]
+    if spelled or cell in field.get("spellings", {}):
+        return f"Did you mean {(spelled or [field['spellings'][cell]])[0]!r}?", "error"
+    told_by_number = any(re.search(r"\d", word) for word in words)  # GDDR5 is no misspelt GDDR6
+    alike = "" if told_by_number else similar(cell[:80], words)
+    asked = f"{alike} Or is it" if alike else "Is it"
+    return f"{asked} a new word? {field['open']}", "warning"
+
+
+def _letters(word: str) -> str:
+    return re.sub(r"[\W_]", "", word.lower())
+
+
+def _wrong_text(cell: str, field: Mapping[str, Any], limits: Mapping[str, Any], *, hint: bool) -> str | None:
     if "enum" in limits:
-        return None if cell in limits["enum"] else nearest(cell[:80], limits["enum"]) if hint else ""
+        return (
+            None if cell in limits["enum"] else (similar(cell[:80], limits["enum"]) or field.get("closed", "")) * hint
+        )
     if hidden(cell):
         return unfit(cell)
     pattern = limits.get("pattern", "")
     if pattern and not _matches(cell, pattern):
-        plain = next((text for text in _plainer(cell) if _matches(text, pattern)), "")
-        return f"Did you mean {plain!r}?" if plain else ""
+        meant = [repr(text) for text in dict.fromkeys(_plainer(cell)) if text and _matches(text, pattern)]
+        return f"Did you mean {' or '.join(meant)}?" if meant else "Year first, in digits." if "{4}" in pattern else ""
     return (unfit_id(cell) if pattern == ID_PATTERN else unfit(cell)) or None
 
 
-def _plainer(cell: str) -> tuple[str, str]:
-    """What an id or a date may have been meant to be: ``A/b`` → ``a-b``; ``22.11.2026`` → ``2026-11-22``."""
-    day = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", cell, re.ASCII)
-    date = "-".join(part.zfill(2) for part in (day[3], day[2], day[1])) if day else ""
-    return date, re.sub(r"[^a-z0-9]+", "-", cell[:80].lower()).strip("-")
+def _plainer(cell: str) -> list[str]:
+    """What an id or a date may have been meant to be: ``A/b`` → ``a-b``; ``22.11.2026`` and ``Oct 2026`` → ``2026-11-22``, ``2026-10``."""
+    return [*_dates(cell.strip()[:40]), re.sub(r"[^a-z0-9]+", "-", cell[:80].lower()).strip("-")]
+
+
+MONTHS = {
+    name: str(number).zfill(2)
+    for number, names in enumerate(
+        ("jan", "feb", "mar mär mrz", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez"), 1
+    )
+    for name in names.split()
+}
+SPREADSHEET_DAY = date(1899, 12, 30)
+"""Day 0 of a spreadsheet, whose dates are numbers of days."""
+
+
+def _dates(cell: str) -> list[str]:
+    """A date as people and spreadsheets write it, in the order year, month, day; both where day and month could be exchanged."""
+    if re.fullmatch(r"[34]\d{4}", cell, re.ASCII):
+        return [(SPREADSHEET_DAY + timedelta(int(cell))).isoformat()]
+    parts = [_part(part) for part in re.split(r"[\s./,-]+", cell) if part]
+    years = [part for part in parts if re.fullmatch(r"(19|20)\d\d", part)]
+    rest = [part for part in parts if part not in years]
+    if len(years) != 1 or len(rest) > 2 or not all(re.fullmatch(r"\d\d", part) for part in rest):
+        return []
+    orders = [rest] if len(rest) < 2 or parts[0] in years else [rest[::-1], rest]
+    orders = [[word, *(part for part in rest if part != word)] for word in _named(cell)[:1]] or orders
+    return ["-".join([*years, *order]) for order in orders if _is_day([*years, *order])]
+
+
+def _part(text: str) -> str:
+    text = re.sub(r"(?<=\d)(st|nd|rd|th)$", "", text.lower())
+    return MONTHS.get(text[:3], text) if text.isalpha() else text.zfill(2)
+
+
+def _named(cell: str) -> list[str]:
+    """The months that a date names by a word."""
+    return [MONTHS[word[:3].lower()] for word in re.findall(r"[^\W\d_]{3,}", cell) if word[:3].lower() in MONTHS]
+
+
+def _is_day(parts: list[str]) -> bool:
+    try:
+        date(*(int(part) for part in [*parts, "1", "1"][:3]))
+    except ValueError:
+        return False
+    return True
 
 
 def _matches(cell: str, pattern: str) -> bool:
@@ -195,7 +266,7 @@ def _not_a_number(cell: str, field: Mapping[str, Any], *, required: bool) -> str
         return "It has no decimals." if whole else f"Did you mean {cell.replace(',', '.')}?"
     if re.fullmatch(r"[+-]?[\d.,' \u00a0\u2009\u202f]+", cell):
         return DIGITS
-    if cell.lower() in ("nan", "na", "n/a", "none", "null", "-", "?", "inf", "-inf", "infinity", "unknown"):
+    if cell.lower() in NOTHINGS:
         return LEAVE_OUT if required else "Leave the cell empty where the value is not known."
     if number := re.match(r"[+-]?[\d.]+(?=\s*[^\d.,]+$)", cell):
         unit = f": {field['unit']}" if field.get("unit") else ""
@@ -203,6 +274,24 @@ def _not_a_number(cell: str, field: Mapping[str, Any], *, required: bool) -> str
     return DIGITS if re.search(r"\d", cell) else ""
 
 
+NOTHINGS = (
+    "nan",
+    "na",
+    "n/a",
+    "none",
+    "null",
+    "-",
+    "?",
+    "inf",
+    "-inf",
+    "infinity",
+    "unknown",
+    "tbd",
+    "tba",
+    "--",
+    "k.a.",
+)
+"""What people write for nothing."""
 DIGITS = "Write digits and at most one decimal point, nothing between thousands."
 LEAVE_OUT = "No row can do without it: leave the row out where it is not known."
 
@@ -270,6 +359,8 @@ def expected(field: Mapping[str, Any]) -> str:
     kind = KINDS[field["type"]]
     if "enum" in limits:
         kind = "one of " + ", ".join(str(value) for value in limits["enum"])
+    if "words" in field:
+        kind = "one of " + ", ".join(field["words"]) + ", or another word"
     if "minimum" in limits or "maximum" in limits:
         kind += f" from {limits.get('minimum', '−∞')} to {limits.get('maximum', '∞')}"
     if field.get("unit"):

@@ -1,6 +1,6 @@
 """What is wrong with a data folder: file, row, column, what was found, what was expected, what to do; all of it in one go.
 
-``cells`` judges each table by itself, ``rules`` judges across rows and tables.  Where rows were supplied for a run
+``cells`` judges each table by itself, ``rules`` judges across rows and tables, ``likely`` asks.  Where rows were supplied for a run
 (``overlay``), a problem is reported where they stand in the file that supplied them.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pandas as pd
 from analysis import tables
 from analysis.door import sheets
 from analysis.errors import InputError, Problem
-from analysis.tables import cells, needed, overlay, rules
+from analysis.tables import cells, likely, model_shapes, needed, overlay, rules
 
 KEPT = 64
 """Tables whose judgement is kept: all of the book's, and those supplied for a run, which are judged before and in a build."""
@@ -35,14 +36,25 @@ def problems(folder: Path) -> list[Problem]:
         return [Problem(file=str(folder / "datapackage.json"), found=str(error), expected="a readable descriptor")]
     judged = {name: _judged(name, _content(folder / f"{name}.csv"), json.dumps(schemas[name])) for name in schemas}
     found = [problem for _, of_table in judged.values() for problem in of_table]
-    known = {(problem.file, problem.row, problem.column) for problem in found}
+    told = {_place(problem) for problem in found}
     wanted = {name: needed.Needed(**resource.get("needed", {})) for name, resource in resources.items()}
     data = rules.Data({name: texts for name, (texts, _) in judged.items()}, schemas, supplied, wanted)
-    for rule in rules.RULES:
+    for rule in (*rules.RULES, model_shapes.problems, *likely.RULES):
         with suppress(KeyError):  # a column the rule needs is missing, which has been said
-            later = list(rule(data))
-            found += [problem for problem in later if (problem.file, problem.row, problem.column) not in known]
-    return _few([*supplied.problems, *(supplied.relocated(problem) for problem in found)])
+            found += _later(list(rule(data)), told, {_place(problem) for problem in found})
+    return _few(
+        [*supplied.problems, *(supplied.relocated(problem) for problem in found if not supplied.is_told(problem))]
+    )
+
+
+def _place(problem: Problem) -> tuple[object, ...]:
+    return problem.file, problem.row, problem.column
+
+
+def _later(problems: list[Problem], told: set[tuple[object, ...]], asked: set[tuple[object, ...]]) -> list[Problem]:
+    """Without those at a cell that is wrong by itself, and the questions about one of which a rule has spoken."""
+    told_to = {"error": told, "warning": asked}
+    return [problem for problem in problems if _place(problem) not in told_to[problem.level]]
 
 
 def _content(path: Path) -> bytes | None:
@@ -60,17 +72,34 @@ def _judged(name: str, content: bytes | None, schema: str) -> tuple[pd.DataFrame
 
 
 def _few(found: list[Problem]) -> list[Problem]:
-    """The problems, but of one column the first twenty and how many more: they have one cause."""
-    columns: dict[tuple[str, str | None], list[Problem]] = {}
-    for problem in found:
-        columns.setdefault((problem.file, problem.column), []).append(problem)
+    """The problems, errors first, but of one column and level the first twenty and how many more: they have one cause."""
+    columns: dict[tuple[str, str | None, str], list[Problem]] = {}
+    for problem in sorted(_alike_once(found), key=lambda problem: problem.level != "error"):
+        columns.setdefault((problem.file, problem.column, problem.level), []).append(problem)
     few = []
-    for (file, column), of_column in columns.items():
+    for (file, column, level), of_column in columns.items():
         few += of_column[:MOST_IN_A_COLUMN]
         if (rest := len(of_column) - MOST_IN_A_COLUMN) > 0:
-            todo = "They are probably of one kind."
-            few.append(Problem(file, f"{rest} more problems like these", of_column[0].expected, todo, column=column))
+            said, todo = f"{rest} more problems like these", "They are probably of one kind."
+            few.append(Problem(file, said, of_column[0].expected, todo, column=column, level=level))
     return few
+
+
+MOST_ALIKE = 3
+"""The same question at more cells of a column is asked once, and the first row speaks for the others."""
+
+
+def _alike_once(found: list[Problem]) -> list[Problem]:
+    alike: dict[Problem, list[Problem]] = {}
+    for problem in found:
+        alike.setdefault(replace(problem, row=None) if problem.level != "error" else problem, []).append(problem)
+    once = [
+        [replace(same[0], found=f"{same[0].found}, here and in {len(same) - 1} more rows")]
+        if len(same) > MOST_ALIKE
+        else same
+        for same in alike.values()
+    ]
+    return [problem for same in once for problem in same]
 
 
 def require(folder: Path) -> None:

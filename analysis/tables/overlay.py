@@ -10,7 +10,7 @@ import csv
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, islice
@@ -19,8 +19,9 @@ from typing import Any
 
 from analysis import door, tables, units
 from analysis.door import sheets
+from analysis.door.headers import spelled
 from analysis.door.sheets import Sheet
-from analysis.errors import InputError, Problem, nearest, similar
+from analysis.errors import InputError, Problem, similar
 from analysis.tables import cells
 
 FILE = "supplied.json"
@@ -47,11 +48,14 @@ class Change:
     added: list[str]
     changed: list[str]
     removed: list[str]
+    comments: Sequence[int] = ()
+    """Lines below the header that begin with # and are left out."""
 
     def __str__(self) -> str:
         counts = ((self.added, "added"), (self.changed, "changed"), (self.removed, "removed"))
         said = ", ".join(f"{len(rows)} {what}" for rows, what in counts if rows) or "nothing new"
-        return f"{self.file}: {'the whole table' if self.whole else 'rows'} of {self.table}, {said}"
+        left = f"; {len(self.comments)} left out that begin with #" if self.comments else ""
+        return f"{self.file}: {'the whole table' if self.whole else 'rows'} of {self.table}, {said}{left}"
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Place:
     row: int
     hint: str = ""
     converted: Mapping[str, str] = field(default_factory=dict)
+    is_stranger: bool = False
+    """Whether its key is new and it lacks more than one thing that a new row needs: that has been told once, at the key."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,11 @@ class Supplied:
             found = f"{place.converted[problem.column]!r}, which is {problem.found.strip(QUOTES)} in {problem.column}"
             return replace(there, found=found, todo="Is the unit in the header right?")
         return replace(there, todo=f"{todo} {place.hint}".strip()) if problem.found == "nothing" else there
+
+    def is_told(self, problem: Problem) -> bool:
+        """Whether what is missing in a row has one cause that has been told: its key is that of no row of the book."""
+        place = self.places.get(problem.file.removesuffix(".csv"), {}).get(problem.row or 0)
+        return problem.found == "nothing" and place is not None and place.is_stranger
 
     def removed(self, table: str) -> set[str]:
         """The keys of the book's rows that a whole table left out."""
@@ -185,7 +196,9 @@ def _once(found: list[Sheet]) -> list[Sheet]:
 
 def _note(folder: Path, noted: Supplied) -> None:
     places = {
-        table: {row: [place.file, place.row, place.hint, place.converted] for row, place in rows.items()}
+        table: {
+            row: [place.file, place.row, place.hint, place.converted, place.is_stranger] for row, place in rows.items()
+        }
         for table, rows in noted.places.items()
     }
     content = {
@@ -221,6 +234,7 @@ def _laid_over(sheet: Sheet, package: tables.DataPackage, noted: Supplied) -> se
     book = sheets.read(path, sheet.table)
     layer = _Layer(sheet, book, schema, columns)
     layer.lay()
+    noted.problems.extend([*layer.problems, *_commented(sheet)])
     _write(path, book.header, layer.rows)
     noted.changes.append(layer.change())
     noted.places[sheet.table] = {**noted.places.get(sheet.table, {}), **layer.places}  # type: ignore[index]
@@ -240,8 +254,9 @@ class _Layer:
         self.sheet, self.book, self.key, self.columns = sheet, book, schema["primaryKey"], columns
         self.fields = {field["name"]: field for field in schema["fields"]}
         self.required = [name for name, field in self.fields.items() if field.get("constraints", {}).get("required")]
-        self.ratios = {index: ratio(sheet.header[index], name) for index, name in columns.items()}
+        self.ratios = {index: ratio(_in_our_words(sheet.header[index], name), name) for index, name in columns.items()}
         self.n_hint = 0
+        self.problems: list[Problem] = []
         self.rows: list[list[str]] = []
         self.places: dict[int, Place] = {}
         self.originals: dict[int, list[str]] = dict(sheet.rows)
@@ -266,13 +281,16 @@ class _Layer:
     def _rows(self, stated: Any, of_book: Mapping[tuple[str, ...], list[str]], rows: dict[Any, list[str]]) -> None:
         """Each stated row over the book's of the same key; a key that comes twice stays twice, for the checks to see."""
         origin: dict[Any, Place] = {}
+        self.problems += self._ambiguous()
         for row, values in stated:
             key = self._key_of(values)
             slot = key if key not in origin else (key, row)
             old = of_book.get(key)
             rows[slot] = self._row(values, old)
-            hint = self._hint(key, rows[slot]) if old is None else ""
-            origin[slot] = Place(self.sheet.file, row, hint, self._converted(row))
+            lacks = self._lacks(rows[slot]) if old is None else []
+            origin[slot] = Place(self.sheet.file, row, self._hint(key, lacks), self._converted(row), len(lacks) > 1)
+            if len(lacks) > 1:
+                self.problems.append(self._stranger(row, key, lacks))
             if old is None:
                 self.added.append(" ".join(key))
             elif rows[slot] != old:
@@ -296,13 +314,25 @@ class _Layer:
         kind = self.fields[name]["type"]
         if kind not in ("number", "integer"):
             return text
-        if self.sheet.decimal_comma and re.fullmatch(r"[+-]?\d+,\d+", text, re.ASCII) and not THOUSANDS.fullmatch(text):
-            text = text.replace(",", ".")
+        if self.sheet.decimal_comma:
+            text = _with_point(text)
         if not cells.NUMBER.fullmatch(text):
             return text
         if self.ratios[index] != 1:
             text = f"{float(text) * self.ratios[index]:.12g}"
         return text.removesuffix(".0") if kind == "integer" else text
+
+    def _ambiguous(self) -> Iterator[Problem]:
+        """Numbers whose point may be that of thousands: in a file with decimal commas, where no number has decimals after a point."""
+        numeric = [index for index, name in self.columns.items() if self.fields[name]["type"] in ("number", "integer")]
+        texts = [(row, index, cells[index]) for row, cells in self.sheet.rows for index in numeric]
+        if not self.sheet.decimal_comma or any(DECIMAL_POINT.fullmatch(text) for _, _, text in texts):
+            return
+        for row, index, text in texts:
+            if POINT_OF_THOUSANDS.fullmatch(text):
+                todo = f"The point may stand for thousands or for decimals: write {text.replace('.', '')} or {text.replace('.', ',')}."
+                name = self.sheet.header[index]
+                yield Problem(self.sheet.file, repr(text), "digits and at most one decimal comma", todo, row, name)
 
     def _row(self, values: Mapping[str, str], old: Sequence[str] | None) -> list[str]:
         if old is None:
@@ -312,15 +342,29 @@ class _Layer:
             texts = [values.get(name, "") or ("" if self.whole else kept[name]) for name in self.book.header]
         return ["" if text == TAKEN_AWAY else text for text in texts]
 
-    def _hint(self, key: tuple[str, ...], texts: Sequence[str]) -> str:
-        """What to say where a new row lacks something, and it alone: perhaps it was meant to change one of the book's."""
+    def _lacks(self, texts: Sequence[str]) -> list[str]:
+        """What a new row needs and this one does not have."""
         of_row = dict(zip(self.book.header, texts, strict=True))
-        if all(of_row.get(name) for name in self.required):
-            return ""
-        self.n_hint += 1
+        return [name for name in self.required if not of_row.get(name)]
+
+    def _hint(self, key: tuple[str, ...], lacks: Sequence[str]) -> str:
+        """What to say where a new row lacks something: perhaps it was meant to change one of the book's."""
+        near = self._near(key) if lacks else ""
         hint = "A row with a new key needs it"
-        near = nearest(" ".join(key)[:80], self._keys_of_book) if self.n_hint <= MOST_HINTS else ""
-        return f"{hint}, or is the key another? {near}" if near.startswith("Did") else f"{hint}."
+        return "" if not lacks else f"{hint}, or is the key another? {near}" if near else f"{hint}."
+
+    def _near(self, key: tuple[str, ...]) -> str:
+        self.n_hint += 1
+        return similar(" ".join(key)[:80], self._keys_of_book) if self.n_hint <= MOST_HINTS else ""
+
+    def _stranger(self, row: int, key: tuple[str, ...], lacks: Sequence[str]) -> Problem:
+        """One problem for all that a row with an unknown key lacks."""
+        found = f"{' '.join(key)[:80]!r}, the key of no row, without {', '.join(lacks)}"
+        todo = f"{self._near(key)} A row that is added needs all of these.".strip()
+        column = self.sheet.header[next(index for index, name in self.columns.items() if name == self.key[0])]
+        return Problem(
+            self.sheet.file, found, "the key of a row of the book, or all that a new row needs", todo, row, column
+        )
 
     @cached_property
     def _keys_of_book(self) -> list[str]:
@@ -329,7 +373,28 @@ class _Layer:
 
     def change(self) -> Change:
         """What was done."""
-        return Change(self.sheet.table, self.sheet.file, self.whole, self.added, self.changed, self.removed)
+        return Change(
+            self.sheet.table, self.sheet.file, self.whole, self.added, self.changed, self.removed, self.sheet.comments
+        )
+
+
+def _with_point(text: str) -> str:
+    """A number with a decimal comma, and perhaps points between its thousands, as the book files it; any other as it is."""
+    if re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", text, re.ASCII):
+        return text.replace(".", "").replace(",", ".")
+    is_decimal = re.fullmatch(r"[+-]?\d+,\d+", text, re.ASCII) and not THOUSANDS.fullmatch(text)
+    return text.replace(",", ".") if is_decimal else text
+
+
+def _commented(sheet: Sheet) -> list[Problem]:
+    """A question where lines below the header are left out as comments: a row may begin with a # of its own."""
+    if not sheet.comments:
+        return []
+    found = (
+        f"{len(sheet.comments)} {'line' if len(sheet.comments) == 1 else 'lines'} below the header that begin with #"
+    )
+    todo = "They are left out. Is one of them a row? Then put another cell first, or write the name without #."
+    return [Problem(sheet.file, found, "rows", todo, sheet.comments[0], level="warning")]
 
 
 def _breaks(row: Sequence[str]) -> int:
@@ -340,6 +405,8 @@ def _breaks(row: Sequence[str]) -> int:
 LINE_END = re.compile("\r\n|\r|\n")
 MOST_HINTS = 100
 """New rows that lack something for which the nearest key of the book is looked for; more have one cause."""
+DECIMAL_POINT = re.compile(r"[+-]?(0\.\d+|\d+\.(\d{1,2}|\d{4,}))", re.ASCII)
+POINT_OF_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 """A comma before three digits may be that of thousands: it is not taken for a decimal comma."""
 
@@ -351,28 +418,61 @@ def _columns(sheet: Sheet, schema: Mapping[str, Any]) -> tuple[dict[int, str], l
     """Position in the sheet → column of the book; and what is wrong with the header."""
     fields = {field["name"]: field for field in schema["fields"]}
     found: dict[int, str] = {}
-    problems = []
+    problems, unknown = [], []
     for index, name in enumerate(sheet.header):
-        target = name if name in fields else _in_another_unit(name, fields)
+        target = _meant(name, fields)
         if target is None:
-            problems.append(_no_column(sheet, name, fields))
+            unknown.append(name)
         elif target in found.values():
             first = sheet.header[next(at for at, column in found.items() if column == target)]
             said = f"the column {'twice' if first == name else f'beside {first!r}'}"
             problems.append(Problem(sheet.file, said, "one column for one quantity", "Keep one.", 1, name))
         else:
             found[index] = target
-    return found, problems
+    foreign = len(unknown) > MOST_UNKNOWN and len(unknown) * 2 > len(sheet.header)
+    told = [_foreign(sheet, unknown, schema)] if foreign else [_no_column(sheet, name, fields) for name in unknown]
+    return found, told + problems
+
+
+MOST_UNKNOWN = 5
+"""Above so many unknown columns, where they are most of all, the file is another table: that is told once."""
+
+
+def _foreign(sheet: Sheet, unknown: Sequence[str], schema: Mapping[str, Any]) -> Problem:
+    names = [field["name"] for field in schema["fields"]]
+    needed = [field["name"] for field in schema["fields"] if field.get("constraints", {}).get("required")]
+    found = (
+        f"{len(unknown)} of {len(sheet.header)} columns that {sheet.table} does not have: {', '.join(unknown)[:300]}"
+    )
+    expected = f"the columns of the table, of which a new row needs {', '.join(needed)}"
+    todo = f"Is it another program's file? `memory-wall template {sheet.table}` writes an empty table of all {len(names)} columns."
+    return Problem(sheet.file, found, expected, todo, 1)
+
+
+def _meant(name: str, fields: Mapping[str, Any]) -> str | None:
+    """The book's column that a header means: by its name, in another unit, or as people write it: ``Memory bandwidth (GB/s)``."""
+    if name in fields:
+        return name
+    if len(name) > LONGEST_HEADER or (in_ours := _in_another_unit(name, fields)):
+        return None if len(name) > LONGEST_HEADER else in_ours
+    ours = spelled(name)
+    meant = ours if ours in fields else _in_another_unit(ours, fields)
+    # Memory labelled GB has GiB: which of the two is meant is for whoever knows to say.
+    return None if meant and "sizes" in fields[meant] and ours != meant else meant
+
+
+LONGEST_HEADER = 100
 
 
 def _in_another_unit(name: str, fields: Mapping[str, Any]) -> str | None:
     """The book's column of the same quantity in another unit."""
     stem = units.stem(name)
     same = [column for column in fields if units.parse(column) and units.stem(column) == stem]
-    return next((column for column in same if _comparable(name, column)), None)
+    return next((column for column in same if comparable(name, column)), None)
 
 
-def _comparable(one: str, other: str) -> bool:
+def comparable(one: str, other: str) -> bool:
+    """Whether two columns hold one quantity in two units: ``_gbyte`` and ``_gibyte``, ``_share`` and ``_percent``."""
     first, second = units.parse(one), units.parse(other)
     if first is None or second is None:
         return False
@@ -381,12 +481,17 @@ def _comparable(one: str, other: str) -> bool:
     return _in_bytes(first.dimensions) == _in_bytes(second.dimensions)
 
 
+def _bits(unit: units.Unit) -> int:
+    return unit.dimensions.get("bit", 0) + unit.dimensions.get("transfer", 0)
+
+
 SHARES = {"share", "percent"}
 BIT_PER_BYTE = 8
 
 
 def _in_bytes(dimensions: Mapping[str, int]) -> dict[str, int]:
-    return {"byte" if word == "bit" else word: power for word, power in dimensions.items()}
+    # A pin moves one bit a transfer: rates of memories are printed in Gbit/s as in MT/s.
+    return {"byte" if word in ("bit", "transfer") else word: power for word, power in dimensions.items()}
 
 
 def ratio(one: str, other: str) -> float:
@@ -394,10 +499,15 @@ def ratio(one: str, other: str) -> float:
     first, second = units.parse(one), units.parse(other)
     if first is None or second is None or first.text == second.text:
         return 1.0
-    bits = second.dimensions.get("bit", 0) - first.dimensions.get("bit", 0)
+    bits = _bits(second) - _bits(first)
     return math.ldexp(
         first.factor / second.factor, bits * (BIT_PER_BYTE.bit_length() - 1)
     )  # 8 to a whole power, exactly
+
+
+def _in_our_words(header: str, column: str) -> str:
+    """The header where its unit is spelled as ours, else as it is meant."""
+    return header if header == column or units.stem(header) == units.stem(column) else spelled(header)
 
 
 def _no_column(sheet: Sheet, name: str, fields: Mapping[str, Any]) -> Problem:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import pandas as pd
@@ -24,14 +24,12 @@ ROUNDING = 0.01
 """A measured speed may lie so far above what the memory can deliver before it is called impossible: both are rounded."""
 STORAGE_ROUNDING = 0.05
 EARLIEST_YEAR, LATEST_YEAR = 1950, 2035
-MAGNITUDE = 10.0
-"""Beyond the book's smallest and largest value by so much, a supplied value is asked about."""
 UNRELIABLE = "c"
 """Quality of a measurement that nobody should rely on: it is kept, and used nowhere."""
+READ_FROM_DRIVE = "storage"
+"""What explains a speed that the drive alone can reach."""
 NOTHING = "nothing"
 """Where a column must be empty for another to be asked for."""
-LIKE_ROWS = 5
-"""Rows of the same group needed before a value is compared with them alone."""
 
 Texts = Mapping[str, pd.DataFrame]
 """Table → its cells as text; the index is the row in the file."""
@@ -52,7 +50,7 @@ def texts(sheet: sheets.Sheet) -> pd.DataFrame:
     return pd.DataFrame(sheet.columns(), index=pd.Index([row for row, _ in sheet.rows]), dtype=object)
 
 
-def _numbers(table: pd.DataFrame, column: str) -> pd.Series[float]:
+def numbers(table: pd.DataFrame, column: str) -> pd.Series[float]:
     """The column as numbers; what is none is missing."""
     numbers: pd.Series[float] = pd.to_numeric(table[column], errors="coerce").astype(float)
     return numbers.where(numbers.abs() != float("inf"))
@@ -195,8 +193,8 @@ def _backends(data: Data) -> Iterator[Problem]:
 
 def _bandwidth(data: Data) -> Iterator[Problem]:
     devices, column = data.texts["devices"], "memory_bandwidth_gbyte_per_s"
-    rate, width = _numbers(devices, "memory_data_rate_mtransfer_per_s"), _numbers(devices, "memory_bus_width_bit")
-    stated, computed = _numbers(devices, column), rate * width / 8 / 1000
+    rate, width = numbers(devices, "memory_data_rate_mtransfer_per_s"), numbers(devices, "memory_bus_width_bit")
+    stated, computed = numbers(devices, column), rate * width / 8 / 1000
     for row in devices.index[(stated / computed - 1).abs() > BANDWIDTH_TOLERANCE]:
         yield Problem(
             file="devices.csv", row=int(row), column=column, found=f"{stated[row]:g}",
@@ -213,7 +211,7 @@ def _memory_limits(data: Data) -> Iterator[Problem]:
         ("reserve_low_gibyte", "reserve_gibyte", "reserve_high_gibyte"),
     ):
         for least, most in pairwise(names):
-            low, high = _numbers(table, least), _numbers(table, most)
+            low, high = numbers(table, least), numbers(table, most)
             for row in table.index[low > high]:
                 expected, todo = f"at least {least}, {low[row]:g}", "Order them low, reckoned with, high."
                 yield Problem("memory_limits.csv", repr(table.at[row, most]), expected, todo, int(str(row)), most)
@@ -222,10 +220,10 @@ def _memory_limits(data: Data) -> Iterator[Problem]:
 def _decode(data: Data) -> Iterator[Problem]:
     """A dense model is read whole for each token: tokens per second × bytes may not exceed the bandwidth."""
     measured, column = data.texts["measurements_decode"], "decode_token_per_s"
-    speed = _numbers(measured, column)
-    byte = _numbers(measured, "weight_gibyte") * units.unit("gibyte").factor
-    limit = _numbers(measured, "memory_bandwidth_gbyte_per_s") * units.unit("gbyte").factor
-    share = speed * byte / (limit * _numbers(measured, "n_device"))
+    speed = numbers(measured, column)
+    byte = numbers(measured, "weight_gibyte") * units.unit("gibyte").factor
+    limit = numbers(measured, "memory_bandwidth_gbyte_per_s") * units.unit("gbyte").factor
+    share = speed * byte / (limit * numbers(measured, "n_device"))
     admitted = (measured["note"] != "") & measured["is_fit_candidate"].isin(tables.FALSE)
     for row in measured.index[(measured["architecture"] == "dense") & (share > 1 + ROUNDING) & ~admitted]:
         most = float(speed[row] / share[row])
@@ -243,19 +241,19 @@ def _phones(data: Data) -> Iterator[Problem]:
     """A token that is used to judge the memory cannot take less time than the memory."""
     for name, size in (("measurements_phone", "read_gibyte"), ("measurements_crowd", "weight_gibyte")):
         measured = data.texts[name]
-        byte = _numbers(measured, size) * units.unit("gibyte").factor
+        byte = numbers(measured, size) * units.unit("gibyte").factor
         yield from _beyond_memory(name, measured, "decode_token_per_s", byte, 1.0)
     pair = data.texts["measurements_gpu_pair"]
     pair = pair[pair["kind"].isin(["decode", "decode-cudnn"])]
-    byte = _numbers(pair, "weight_byte") + _numbers(pair, "kv_byte")
-    yield from _beyond_memory("measurements_gpu_pair", pair, "token_per_s", byte, _numbers(pair, "batch"))
+    byte = numbers(pair, "weight_byte") + numbers(pair, "kv_byte")
+    yield from _beyond_memory("measurements_gpu_pair", pair, "token_per_s", byte, numbers(pair, "batch"))
 
 
 def _beyond_memory(
     name: str, measured: pd.DataFrame, column: str, byte: pd.Series[float], batch: pd.Series[float] | float
 ) -> Iterator[Problem]:
-    limit = batch * _numbers(measured, "memory_bandwidth_gbyte_per_s") * units.unit("gbyte").factor / byte
-    for row in measured.index[(measured["left_out"] == "") & (_numbers(measured, column) > limit * (1 + ROUNDING))]:
+    limit = batch * numbers(measured, "memory_bandwidth_gbyte_per_s") * units.unit("gbyte").factor / byte
+    for row in measured.index[(measured["left_out"] == "") & (numbers(measured, column) > limit * (1 + ROUNDING))]:
         yield Problem(
             file=f"{name}.csv", row=int(row), column=column, found=str(measured.at[row, column]),
             expected=f"at most {limit[row]:.4g} token/s: bandwidth / bytes read",
@@ -265,7 +263,7 @@ def _beyond_memory(
 
 def _measured_bandwidth(data: Data) -> Iterator[Problem]:
     measured, column = data.texts["measurements_bandwidth"], "measured_gbyte_per_s"
-    share = _numbers(measured, column) / _numbers(measured, "datasheet_gbyte_per_s")
+    share = numbers(measured, column) / numbers(measured, "datasheet_gbyte_per_s")
     for row in measured.index[(share > 1 + ROUNDING) & (measured["quality"] != UNRELIABLE)]:
         yield Problem(
             file="measurements_bandwidth.csv", row=int(row), column=column, found=str(measured.at[row, column]),
@@ -276,12 +274,10 @@ def _measured_bandwidth(data: Data) -> Iterator[Problem]:
 
 def _measured_storage(data: Data) -> Iterator[Problem]:
     measured = data.texts["measurements_storage"]
-    rate = _numbers(measured, "token_per_s").fillna(1 / _numbers(measured, "time_per_token_s"))
-    streamed = _numbers(measured, "weight_gbyte") * (1 - _numbers(measured, "resident_share").fillna(0))
-    share = (
-        rate * streamed / _numbers(measured, "storage_read_gbyte_per_s") / _numbers(measured, "batch_size").fillna(1)
-    )
-    for row in measured.index[(share > 1 + STORAGE_ROUNDING) & (measured["explained_by"] == "")]:
+    rate = numbers(measured, "token_per_s").fillna(1 / numbers(measured, "time_per_token_s"))
+    streamed = numbers(measured, "weight_gbyte") * (1 - numbers(measured, "resident_share").fillna(0))
+    share = rate * streamed / numbers(measured, "storage_read_gbyte_per_s") / numbers(measured, "batch_size").fillna(1)
+    for row in measured.index[(share > 1 + STORAGE_ROUNDING) & measured["explained_by"].isin(["", READ_FROM_DRIVE])]:
         yield Problem(
             file="measurements_storage.csv", row=int(row), column="token_per_s", found=str(measured.at[row, "token_per_s"]),
             expected=f"at most {rate[row] / share[row]:.4g} token/s: storage speed / weights that are not resident",
@@ -289,7 +285,52 @@ def _measured_storage(data: Data) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-# -------------------------------------------------------------------------------------------------- dates and magnitudes
+# ------------------------------------------------------------------------------------------------ one quantity, one place
+
+
+def _two_units(data: Data) -> Iterator[Problem]:
+    """A quantity stands in one of its units, or in one of the columns of which another follows: not in both."""
+    for name, schema in data.schemas.items():
+        for one, other in _same_quantity(schema):
+            table = data.texts[name]
+            for row in table.index[(table[one] != "") & (table[other] != "")]:
+                yield Problem(
+                    file=f"{name}.csv", row=int(row), column=other, found=f"{table.at[row, other]!r} beside {one} {table.at[row, one]!r}",
+                    expected="one of the two: the other follows from it", todo="Keep what the source prints, in its unit.",
+                )  # fmt: skip
+
+
+def _same_quantity(schema: Mapping[str, Any]) -> list[tuple[str, str]]:
+    columns = [field["name"] for field in schema["fields"] if units.parse(field["name"])]
+    stems = [(one, other) for one, other in combinations(columns, 2) if units.stem(one) == units.stem(other)]
+    alike = [(one, other) for one, other in stems if overlay.comparable(one, other)]
+    named = [(field["name"], field["instead_of"]) for field in schema["fields"] if "instead_of" in field]
+    return [*alike, *named]
+
+
+def _active(data: Data) -> Iterator[Problem]:
+    """A dense model uses every parameter: it has no count of its own of those it uses."""
+    models, column = data.texts["models"], "active_gparam"
+    total, active = numbers(models, "total_gparam"), numbers(models, column)
+    for row in models.index[models["is_moe"].isin(tables.FALSE) & ((active / total - 1).abs() < ROUNDING)]:
+        yield Problem(
+            file="models.csv", row=int(row), column=column, found=str(models.at[row, column]),
+            expected="nothing: is_moe is false, so all parameters are active", todo="Leave it empty, or set is_moe to true.",
+        )  # fmt: skip
+
+
+def _measured_layers(data: Data) -> Iterator[Problem]:
+    """Layers that see everything and layers with a window are not more than all layers."""
+    shapes, column = data.texts["measured_models"], "n_full_layer"
+    most = numbers(shapes, "n_layer") - numbers(shapes, "n_window_layer").fillna(0)
+    for row in shapes.index[numbers(shapes, column) > most]:
+        yield Problem(
+            file="measured_models.csv", row=int(row), column=column, found=str(shapes.at[row, column]),
+            expected=f"at most {most[row]:g}: n_layer without n_window_layer", todo="A layer with a window does not see everything.",
+        )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------------------------ dates
 
 
 def _dates(data: Data) -> Iterator[Problem]:
@@ -329,57 +370,8 @@ def _order(texts: Texts, name: str, first: str, second: str) -> Iterator[Problem
             )  # fmt: skip
 
 
-GROUPS = {
-    "devices": "device_class", "memory_prices": "price_kind", "emerging_memory": "technology", "dies": "die_class",
-    "installed_base": "metric", "accelerators": "memory_type", "measurements_bandwidth": "unit_kind",
-}  # fmt: skip
-"""Table → the column whose values set apart what is comparable."""
-
-
-def _magnitudes(data: Data) -> Iterator[Problem]:
-    """Supplied values more than an order of magnitude away from all that the book holds of their kind."""
-    for name, rows in data.supplied.rows().items():
-        book = texts(sheets.read(tables.data_folder() / f"{name}.csv", name))
-        mine = data.texts[name].loc[[row for row in rows if row in data.texts[name].index]]
-        for field in data.schemas[name]["fields"]:
-            unit = units.parse(field["name"])
-            if field["type"] in ("number", "integer") and unit is not None and field["name"] in mine:
-                yield from _far_off(name, field["name"], mine, book)
-
-
-def _far_off(name: str, column: str, mine: pd.DataFrame, book: pd.DataFrame) -> Iterator[Problem]:
-    numbers, group = _numbers(mine, column).dropna(), GROUPS.get(name, "")
-    kinds = mine.loc[numbers.index, group] if group in mine else pd.Series("", index=numbers.index)
-    known = (
-        kinds.where(kinds.isin(book[group]), "") if group in book else kinds
-    )  # of a word misspelt there is nothing like it
-    for kind, of_kind in numbers[numbers > 0].groupby(known):
-        least, most, like = _span(book, column, group, str(kind))
-        far = of_kind[(of_kind < least / MAGNITUDE) | (of_kind > most * MAGNITUDE)]
-        for row, value in far.items():
-            yield Problem(
-                file=f"{name}.csv", row=int(str(row)), column=column, found=f"{value:g}", level="warning",
-                expected=f"about {least:g} to {most:g} {_symbol(column)}, as the book's values{like}",
-                todo=cells.other_unit(float(value), column, least, most) or "Is the unit right?",
-            )  # fmt: skip
-
-
-def _span(book: pd.DataFrame, column: str, group: str, kind: str) -> tuple[float, float, str]:
-    """Smallest and largest value of the book, of this kind alone where it has enough of them."""
-    values = _numbers(book, column)
-    alike = values[book[group] == kind] if group in book else values
-    narrow = group in book and alike.count() >= LIKE_ROWS
-    values = alike if narrow else values
-    return float(values[values > 0].min()), float(values.max()), f" of {kind}" if narrow else ""
-
-
-def _symbol(column: str) -> str:
-    unit = units.parse(column)
-    return unit.symbol if unit else ""
-
-
 RULES: tuple[Callable[[Data], Iterator[Problem]], ...] = (
     _left_out, _unknown_keys, _measured_models, _bandwidth, _one_kept, _patterns, _decisions, _backends, _memory_limits, _decode, _phones,
-    _measured_bandwidth, _measured_storage, _dates, _magnitudes,
+    _measured_bandwidth, _measured_storage, _two_units, _active, _measured_layers, _dates,
 )  # fmt: skip
 """Every rule; each may raise KeyError where a column it needs is missing, which the check of the tables has told."""

@@ -73,6 +73,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "n_layer": 30, "n_head": 32, "key_dim": 128, "value_dim": 128, "state_element_byte": 4,
         "batch_size": 2,
     },
+    "kv_cache.convolution_state_byte": {
+        "n_layer": 48, "n_channel": 10240, "n_position": 3, "state_element_byte": 4, "batch_size": 4,
+    },
+    "kv_cache.mixed_kv_cache_byte": {
+        "context_token": 8192, "full_kv_byte_per_token": 16384, "window_kv_byte_per_token": 81920, "window_token": 1024,
+        "state_byte": 26345472, "batch_size": 2,
+    },
     "growth.fitted_growth_ratio": {
         "year": [2012.0, 2017.5, 2022.0], "value": [3.0, 20.0, 90.0], "period_year": 2,
     },

@@ -89,6 +89,16 @@ def kv(n_layer: int, n_kv_head: int, head_dim: int, kv_element_byte: float = 2, 
     return float(kv_cache.kv_cache_byte(byte, context))
 
 
+def qwen36_state() -> float:
+    """State of one sequence: linear attention and the convolutions beside it."""
+    linear = kv_cache.linear_attention_state_byte(
+        n_layer=48, n_head=48, key_dim=128, value_dim=128, state_element_byte=4
+    )
+    return float(
+        linear + kv_cache.convolution_state_byte(n_layer=48, n_channel=10240, n_position=3, state_element_byte=4)
+    )
+
+
 COMPUTED: dict[str, Callable[[], object]] = {
     # Austin et al., How To Scale Your Model
     "sb02": lambda: server.ridge_batch_size(1.97e14, 8.2e11, byte_per_param=1),
@@ -156,6 +166,9 @@ COMPUTED: dict[str, Callable[[], object]] = {
     "qwen35-kv-q8": lambda: kv(10, 2, 256, 34 / 32, context=128000),
     "qwen35-state": lambda: kv_cache.linear_attention_state_byte(
         n_layer=30, n_head=32, key_dim=128, value_dim=128, state_element_byte=4
+    ),
+    "qwen36-state": lambda: kv_cache.mixed_kv_cache_byte(
+        0, full_kv_byte_per_token=0, state_byte=qwen36_state(), batch_size=4
     ),
     # utilization, traffic, capacity
     "palm-attention": palm_with_over_without_attention,

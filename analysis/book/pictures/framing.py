@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any, NamedTuple
 
-from analysis.book import citation
+from analysis.book.record import citation
 from analysis.charts import theme
 from analysis.words import unbroken
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.book import citation
 from analysis.book.pictures import framing
+from analysis.book.record import citation
 from analysis.charts import theme
 
 WIDE, PHONE = 720, 340

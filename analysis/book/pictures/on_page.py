@@ -8,9 +8,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from analysis.book import bundles
 from analysis.book.pictures import framing, renderer, workers
 from analysis.book.pictures.layout import PHONE, WIDE, laid_out
+from analysis.book.store import bundles
 from analysis.charts import theme
 
 DESCRIPTION = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')

@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from analysis.book import citation, spoken
-from analysis.book.pictures import framing, shelf
+from analysis.book.pictures import framing, shelf, spoken
 from analysis.book.pictures.layout import WIDE
+from analysis.book.record import citation
 
 PNG_SCALE = 2.125
 """1,606 pixels wide or more, 13.6 cm at ..."""

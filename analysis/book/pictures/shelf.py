@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from functools import cache
 
-from analysis.book import freshness, places
-from analysis.book.cache import Store, code_of, digest, file_digest
+from analysis.book.store import freshness, places
+from analysis.book.store.cache import Store, code_of, digest, file_digest
 
 DRAWING = "analysis.book.pictures.renderer"
 """What draws: a picture is kept under the digest of this module and of all that it imports of this package."""

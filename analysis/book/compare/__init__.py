@@ -1,0 +1,1 @@
+"""Two sites, editions or data folders, and what moved between them."""

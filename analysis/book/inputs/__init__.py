@@ -1,0 +1,1 @@
+"""What a run is given: parameters, their file, the address, the data."""

@@ -1,0 +1,209 @@
+"""The Sphinx extension of the book: numbers and verdicts in prose, charts on pages, and the files beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import escape, unescape
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+from sphinx.util.logging import getLogger
+
+from analysis.book.pages import builder, colophon, mathml, menu, metadata, pieces, registry, run_note, templates
+from analysis.book.pages.nodes import Chart, FigureMenu, Reference
+from analysis.book.record import edition
+from analysis.errors import FigureError
+
+SHORT_LETTERS = 16
+"""A number in the prose of up to so many letters stays on one line with its unit."""
+BEFORE, LAST = 400, 900
+"""Before the theme makes its navigation; after what other extensions do at the end of a build: one writes a style sheet then."""
+LOGGER = getLogger(__name__)
+STATIC = Path(__file__).parents[1] / "static"
+
+
+class ReferenceRole(SphinxRole):
+    """``{value}`id```, ``{verdict}`id``` (a badge) or ``{claim}`id``` (the claim's recomputed number)."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """A node that remembers what it asks for."""
+        return [Reference(self.rawtext, "", kind=self.kind, key=self.text.strip())], []
+
+
+class EditionRecord(SphinxDirective):
+    """``{edition-record}``: commit, parameters, versions and data digests of the site being built."""
+
+    def run(self) -> list[nodes.Node]:
+        """One raw block."""
+        return [nodes.raw("", colophon.record(self.env.app), format="html")]
+
+
+class Reproduced(SphinxDirective):
+    """``{reproduced}``: the conditions under which the book was built again and compared."""
+
+    def run(self) -> list[nodes.Node]:
+        """One raw block."""
+        return [nodes.raw("", colophon.reproduced(), format="html")]
+
+
+class HowToCite(SphinxDirective):
+    """``{how-to-cite}``: the book's citation as text and as BibTeX."""
+
+    def run(self) -> list[nodes.Node]:
+        """One raw block."""
+        return [nodes.raw("", colophon.citation(self.env.app), format="html")]
+
+
+def resolve(app: Sphinx, doctree: nodes.document, document: str) -> None:
+    """Fill in the numbers and verdicts of one page; an unknown id is a warning, and warnings fail the build."""
+    known = registry.of(app.env)
+    for node in list(doctree.findall(Reference)):
+        kind = "values" if node["kind"] == "value" else "claims"
+        try:
+            bundle = known.get(kind, node["key"], where=document)
+        except FigureError as error:
+            LOGGER.warning(str(error), location=node, type="memory_wall", subtype=kind)
+            continue
+        if node["kind"] == "verdict":
+            node["html"] = _verdict(bundle, document)
+            continue
+        if kind == "claims" or bundle["number"] is not None:
+            node["html"] = _value(bundle, document, "numbers.html" if kind == "values" else "chapters/claims.html")
+        node.append(nodes.Text(bundle["text"]))
+
+
+def _value(bundle: dict[str, Any], document: str, page: str) -> str:
+    target = pieces.relative(document, page)
+    told = {name: pieces.told(bundle)[name] for name in ("definition", "formula", "inputs", "sources")}
+    data = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in told.items() if text)
+    short = " mw-short" if len(bundle["text"]) <= SHORT_LETTERS else ""
+    return f'<a class="mw-value{short}" href="{target}#{bundle["id"]}" title="{escape(told["definition"], quote=True)}" {data}>'
+
+
+def _verdict(bundle: dict[str, Any], document: str) -> str:
+    target = pieces.relative(document, "chapters/claims.html")
+    title = escape(bundle["statement"], quote=True)
+    return f'<a class="mw-verdict" href="{target}#{bundle["id"]}" title="{title}">{pieces.badge(bundle["verdict"])}'
+
+
+def visit(translator: Any, node: Reference) -> None:
+    """HTML around the text of a reference."""
+    translator.body.append(node.get("html", "<span>"))
+
+
+def depart(translator: Any, node: Reference) -> None:
+    """Close what ``visit`` opened."""
+    translator.body.append("</a>" if "html" in node else "</span>")
+
+
+def visit_chart(translator: Any, node: Chart) -> None:
+    """The chart of a figure."""
+    translator.body.append(pieces.chart(_figure(translator, node), node["document"]))
+    raise nodes.SkipNode
+
+
+def visit_menu(translator: Any, node: FigureMenu) -> None:
+    """The menu of a figure."""
+    bundle, document = _figure(translator, node), node["document"]
+    translator.body.append(menu.figure_menu(translator.builder.app, document, bundle, document))
+    raise nodes.SkipNode
+
+
+def _figure(translator: Any, node: nodes.Element) -> dict[str, Any]:
+    known = registry.of(translator.builder.app.env)
+    found: dict[str, Any] = known.get("figures", node["figure"], where=node["document"])
+    return found
+
+
+def skip(translator: Any, node: nodes.Element) -> None:
+    """Builders other than HTML print the text alone."""
+
+
+class Navigation:
+    """The table of contents beside pages that are not in it themselves: made once for all that lie equally deep."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, int, str], str] = {}
+
+    def __call__(
+        self, app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+    ) -> None:
+        """Let the theme have the one that was made before: the way to the same chapters is the same."""
+        if doctree is None:
+            make = context["toctree"]
+            place = (page.split("/", maxsplit=1)[0], page.count("/"))
+            context["toctree"] = lambda **given: self._once(
+                (*place, repr(sorted(given.items()))), lambda: make(**given)
+            )
+
+    def _once(self, key: tuple[str, int, str], make: Callable[[], str]) -> str:
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+
+def page_context(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Script, style, metadata and footer of a page."""
+    if "title" in context:
+        context["pageurl"] = menu.address(app, f"{page}.html") or None
+        context["metatags"] = context.get("metatags", "") + metadata.tags(app, page, _plain(context["title"]))
+    context["theme_extra_footer"] = pieces.footer(page, edition.name(app), edition.last_read())
+    app.add_css_file("memory-wall.css", priority=900)
+    charts = (
+        {"data-charts": context["pathto"]("_static/memory-wall-vega.js", 1)}
+        if "mw-chart" in context.get("body", "")
+        else {}
+    )
+    app.add_js_file("memory-wall.js", loading_method="defer", priority=900, **charts)
+
+
+def _plain(title: str) -> str:
+    return re.sub(r"^\d+\. ", "", unescape(re.sub(r"<[^>]+>", "", title)))
+
+
+def static(app: Sphinx) -> None:
+    """The book's own styles, scripts and fonts."""
+    app.config.html_static_path.append(str(STATIC))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Entry point for Sphinx."""
+    app.add_builder(builder.Builder, override=True)
+    app.add_config_value("memory_wall_jobs", 1, "", types=(int,))
+    app.add_config_value("memory_wall_parameters", "", "env", types=(str,))
+    others: Any = dict.fromkeys(("latex", "text", "man", "texinfo"), (skip, skip))
+    app.add_node(Reference, html=(visit, depart), **others)
+    app.add_node(Chart, html=(visit_chart, None), **others)
+    app.add_node(FigureMenu, html=(visit_menu, None), **others)
+    app.add_config_value("memory_wall_published", "", "", types=(str,))
+    app.add_config_value("memory_wall_lasting", "", "", types=(str,))
+    app.add_role("value", ReferenceRole("value"))
+    app.add_role("verdict", ReferenceRole("verdict"))
+    app.add_role("claim", ReferenceRole("claim"))
+    app.add_directive("edition-record", EditionRecord)
+    app.add_directive("how-to-cite", HowToCite)
+    app.add_directive("reproduced", Reproduced)
+    app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.display, None))
+    app.connect("config-inited", run_note.title)
+    app.connect("builder-inited", static)
+    app.connect("builder-inited", templates.keep)
+    app.connect("env-purge-doc", registry.purge)
+    app.connect("env-updated", registry.arrange)
+    app.connect("env-check-consistency", builder.begin)
+    app.connect("doctree-resolved", resolve)
+    app.connect("html-collect-pages", builder.pages)
+    app.connect("html-page-context", Navigation(), priority=BEFORE)
+    app.connect("html-page-context", page_context)
+    app.connect("html-page-context", run_note.note)
+    app.connect("build-finished", builder.finished, priority=LAST)
+    return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

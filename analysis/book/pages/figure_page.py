@@ -1,0 +1,193 @@
+"""The landing page of a figure and the gallery of all of them."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Iterator
+from html import escape
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from sphinx.application import Sphinx
+
+from analysis import units
+from analysis.book.inputs import parameters
+from analysis.book.pages import menu, pieces, registry
+from analysis.book.pages.numbering import chapter_title, figure_number
+from analysis.book.record import edition, editions
+from analysis.book.store.cache import recalled
+
+PREFIXES = ((1e12, "t"), (1e9, "g"), (1e6, "m"), (1e3, "k"))
+
+
+def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """(page name, context, template) of the gallery and of every figure."""
+    figures = registry.of(app.env).all("figures")
+    if not figures:
+        return
+    yield "figures/index", {"title": "Figures", "body": _gallery(app, figures)}, "page.html"
+    for document, bundle in figures:
+        name = f"figures/{bundle['id']}/index"
+        yield name, {"title": bundle["title"], "body": _landing(app, document, bundle, name)}, "page.html"
+
+
+def _gallery(app: Sphinx, figures: list[tuple[str, dict[str, Any]]]) -> str:
+    cards = "".join(_card(app, document, bundle) for document, bundle in figures)
+    chapters = dict.fromkeys(chapter_title(app, document) for document, _ in figures)
+    options = "".join(f"<option>{escape(chapter)}</option>" for chapter in chapters)
+    return (
+        f"<h1>Figures</h1><p class=mw-answer>{len(figures)} figures, each with its data, its sources, its code and a citation.</p>"
+        '<div class="mw-table-bar mw-gallery-bar" hidden>'
+        '<input type="search" placeholder="Words in title or caption" aria-label="Filter figures">'
+        f'<label>Chapter <select><option value="">all</option>{options}</select></label><output></output></div>'
+        f'<div class="mw-gallery">{cards}</div>'
+        f'<p>As a catalogue for programs: <a href="../figures.json">figures.json</a>.</p>'
+    )
+
+
+def _card(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
+    pictures = "".join(
+        f'<img class="mw-{mode}" src="{bundle["id"]}/wide-{mode}.svg" alt="" loading="lazy">'
+        for mode in ("light", "dark")
+    )
+    chapter = escape(chapter_title(app, document), quote=True)
+    return (
+        f'<a class="mw-card" href="{bundle["id"]}/index.html" data-chapter="{chapter}" '
+        f'data-words="{escape(bundle["caption"], quote=True)}">{pictures}'
+        f"<span>Figure {figure_number(app, document, bundle['id'])}</span><strong>{escape(bundle['title'])}</strong></a>"
+    )
+
+
+def _landing(app: Sphinx, document: str, bundle: dict[str, Any], name: str) -> str:
+    back = f"{pieces.relative(name, f'{document}.html')}#{bundle['id']}"
+    sections = (
+        _notice(bundle), _data(app, bundle, name), _columns(bundle),
+        f'<h2 id="sources">Sources</h2>{pieces.source_list(bundle["sources"])}',
+        _making(app, document, bundle), _parameters(app), menu.citation_block(menu.work(app, document, bundle)), _history(app, bundle),
+    )  # fmt: skip
+    return (
+        f"<h1>Figure {figure_number(app, document, bundle['id'])}</h1>"
+        f'<p>From the chapter <a href="{back}">{escape(chapter_title(app, document))}</a>.</p>'
+        f'<figure class="mw-figure">{pieces.chart(bundle, name)}<figcaption>{_plain(bundle["caption"])}</figcaption></figure>'
+        f"{menu.figure_menu(app, document, bundle, name)}{''.join(sections)}"
+    )
+
+
+def _plain(text: str) -> str:
+    return escape(text.replace("**", "").replace("`", ""))
+
+
+def _notice(bundle: dict[str, Any]) -> str:
+    said = bundle["notice"] or bundle["alt"]
+    return f"<h2>What to notice</h2><p>{escape(said)}</p>"
+
+
+def _data(app: Sphinx, bundle: dict[str, Any], name: str) -> str:
+    heads, rows = readable(bundle)
+    names = [field["name"] for field in bundle["fields"]]
+    shown = {
+        "id": f"{bundle['id']}-data",
+        "columns": heads,
+        "fields": names,
+        "rows": rows,
+        "mark": "",
+        "filters": [],
+        "row_id": "",
+    }
+    place = f"figures/{bundle['id']}/data.rows.js"
+    pieces.write_rest(Path(app.outdir), place, shown)
+    return f'<h2 id="data">Data</h2>{pieces.long_table(f"{name}.html", place, shown)}'
+
+
+def readable(bundle: dict[str, Any]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
+    """The plotted table with a prefix per column that reads well: bytes per second become GB/s."""
+    heads, factors = [], []
+    for index, field in enumerate(bundle["fields"]):
+        factor, symbol = _scale(field, [row[index] for row in bundle["rows"]])
+        factors.append(factor)
+        heads.append(
+            {
+                "name": field["name"],
+                "title": field["title"],
+                "unit": symbol,
+                "digits": 4,
+                "bar": False,
+                "link": "",
+                "badge": False,
+            }
+        )
+    rows = [[_scaled(cell, factor) for cell, factor in zip(row, factors, strict=True)] for row in bundle["rows"]]
+    return heads, rows
+
+
+def _scaled(cell: Any, factor: float) -> Any:
+    return cell if factor == 1 or isinstance(cell, (bool, str)) or cell is None else cell / factor
+
+
+def _scale(field: dict[str, Any], cells: list[Any]) -> tuple[float, str]:
+    unit = units.parse(field["name"])
+    numbers = sorted(
+        abs(cell) for cell in cells if isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell
+    )
+    if unit is None or units.steps(unit.text)[0] not in (units.SI, units.COUNTS) or not numbers:
+        return 1.0, field["unit"]
+    middle = numbers[len(numbers) // 2]
+    for factor, prefix in PREFIXES:
+        if middle >= factor and math.isfinite(middle):
+            return factor, units.unit(prefix + unit.text).symbol
+    return 1.0, field["unit"]
+
+
+def _columns(bundle: dict[str, Any]) -> str:
+    items = "".join(
+        f"<li><code>{field['name']}</code>{', ' + escape(field['unit']) if field['unit'] else ''}</li>"
+        for field in bundle["fields"]
+    )
+    return f"<details><summary>Columns of the CSV, in base units</summary><ul>{items}</ul></details>"
+
+
+def _making(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
+    equation = ""
+    if bundle["equation"]:
+        numbered = app.env.get_domain("math").equations  # type: ignore[attr-defined]
+        chapter = numbered[bundle["equation"]][0] if bundle["equation"] in numbered else document
+        page = pieces.relative(f"figures/{bundle['id']}/index", f"{chapter}.html")
+        name = escape(bundle["equation"])
+        equation = f'<p>It draws the equation <a href="{page}#equation-{name}">{name.removeprefix("eq-")}</a>.</p>'
+    functions = "".join(_function(module, name) for module, name in bundle["functions"])
+    commit = escape(edition.commit())
+    return (
+        f"<h2>How it was made</h2>{equation}<p>At commit <code>{commit}</code>, by this cell of the chapter and the functions it calls:</p>"
+        f"{_highlighted(bundle['code'])}{functions}"
+    )
+
+
+def _function(module: str, name: str) -> str:
+    function = getattr(import_module(module), name)
+    lines, start = inspect.getsourcelines(function)
+    place = f"{module.replace('.', '/')}.py, line {start}"
+    return f"<details><summary><code>{name}</code> in {place}</summary>{_highlighted(''.join(lines))}</details>"
+
+
+@recalled
+def _highlighted(code: str) -> str:
+    return f'<div class="highlight">{highlight(code, PythonLexer(), HtmlFormatter(nowrap=False))}</div>' if code else ""
+
+
+def _parameters(app: Sphinx) -> str:
+    given, defaults = edition.given_parameters(app), parameters.defaults()
+    changed = [
+        f"{name} = {value} (default {defaults[name]})" for name, value in given.items() if value != defaults[name]
+    ]
+    said = f"Changed for this build: {escape('; '.join(changed))}." if changed else "All parameters at their defaults."
+    return f'<h2>Parameters</h2><p>{said} <a href="../../chapters/colophon.html">All of them</a>.</p>'
+
+
+def _history(app: Sphinx, bundle: dict[str, Any]) -> str:
+    items = "".join(f"<li>{line}</li>" for line in editions.history(app, bundle["id"]))
+    return f"<h2>History</h2><ul>{items}</ul>"

@@ -1,0 +1,236 @@
+"""What Sphinx leaves to do: the landing page at the root, one style sheet, one script, and a policy that allows no others.
+
+The theme's own scripts (2 MB of Bootstrap and icon fonts beside a few buttons) give way to ``browser/page.js``; of its style
+sheets stays what some page uses.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from analysis.book.pages import stylesheet
+from analysis.book.record.policy import MODE, secured
+from analysis.book.store.cache import Store, code_of, digest
+from analysis.book.store.places import LANDING
+
+STYLING = "analysis.book.pages.stylesheet"
+BROWSER = Path(__file__).parents[1] / "browser"
+UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv")
+SEARCH = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "language_data.js", "searchtools.js")
+OWN = ("icon.svg", "memory-wall.css", "memory-wall.js", "memory-wall-vega.js", "fonts", *SEARCH)
+"""What stays of ``_static``, apart from what is made here."""
+TOGGLES = """let toggleHintShow = 'Click to show', toggleHintHide = 'Click to hide', toggleOpenOnPrint = 'true';
+let togglebuttonSelector = '.toggle, .admonition.dropdown';
+"""
+ICONS = {
+    "bars": "M4 6h16M4 12h16M4 18h16", "list": "M9 6h11M9 12h11M9 18h11M4 6h.01M4 12h.01M4 18h.01",
+    "magnifying-glass": "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13zM15.5 15.5 20 20",
+    "sun": "M12 8a4 4 0 1 0 0 8a4 4 0 1 0 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6 19 19M5 19l1.4-1.4M17.6 6.4 19 5",
+    "moon": "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
+    "circle-half-stroke": "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18z|M12 3a9 9 0 0 0 0 18z",
+    "angle-left": "M15 5l-7 7 7 7", "angle-right": "M9 5l7 7-7 7", "chevron-down": "M5 9l7 7 7-7", "arrow-up": "M12 20V4M5 11l7-7 7 7",
+}  # fmt: skip
+"""Icon of the theme → lines on 24 × 24, and after a bar what is filled."""
+
+ICON = re.compile(r'<(i|span) class="([^"]*?)fa-(?:solid|regular|brands) +fa-([a-z-]+)([^"]*)"([^>]*)></\1>')
+ICON_FONT = re.compile(r"--fa-|[Ff]ont ?-?[Aa]wesome|pst-font-icon")
+INLINE = re.compile(r"<script(?![^>]*\b(?:src|type)=)[^>]*>(.*?)</script>", re.DOTALL)
+HEAD = re.compile(
+    r'<link rel="preload"[^>]*>|<link [^>]*rel="stylesheet"[^>]*>|<script[^>]*\bsrc="[^"]*"[^>]*></script>|<!--(?!\[).*?-->|'
+    r'<meta name="(?:docsearch:[a-z]+|readthedocs[a-z-]*)"[^>]*>',
+    re.DOTALL,
+)
+NAMED = [re.compile(rf"""{name}=(?:"([^"]*)"|([\w-]+))""") for name in ("class", "id")]
+"""Two patterns and not one: each begins with fixed letters, which are found ten times as fast."""
+IMPORT = re.compile(r"""@import\s+(?:url\()?["']([^"')]+)["']\)?;""")
+SHEET = re.compile(r'<link [^>]*rel="stylesheet"[^>]*>')
+CORE_FONT = re.compile(r"""url\(["'](fonts/[^"')]*-(?:Regular|Semibold)-core\.woff2)["']\)""")
+"""What every page is set in travels in the style sheet: a font that comes later would move the lines."""
+ADVERTISEMENT = re.compile(r'<div id="ethical-ad-placement".*?</div>', re.DOTALL)
+
+REDIRECT = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>The Memory Wall</title><meta http-equiv="refresh" content="0; url=../index.html">
+<link rel="canonical" href="{}"></head><body><a href="../index.html">The Memory Wall</a></body></html>
+"""
+CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
+ADDRESSES = re.compile(
+    r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts)|property="og:image" content)="([^"]*)"'
+)
+"""Everything in a page that names a place in the site: what moves with the page."""
+
+
+def finish(site: Path) -> None:
+    """Finish every page and every file that pages share."""
+    static = site / "_static"
+    found = [
+        path for path in sorted(site.rglob("*.html")) if static not in path.parents
+    ]  # what lies there goes in the end
+    pages = {path: path.read_text(encoding="utf-8") for path in found}
+    _move_landing_page(site, pages)
+    pages = {path: _lean(text) for path, text in pages.items()}
+    script = TOGGLES + "".join(_unindented(path.read_text(encoding="utf-8")) for path in _scripts(site))
+    sheet = _sheet(site, pages, script)
+    (site / "_static" / "site.css").write_text(sheet, encoding="utf-8")
+    (site / "_static" / "site.js").write_text(script, encoding="utf-8")
+    marks = {"site.css": digest(sheet)[:8], "site.js": digest(script)[:8]}
+    for path, text in pages.items():
+        path.write_text(secured(_with_shared(text, site, path, marks)), encoding="utf-8")
+    _search_from_disk(site)
+    for path in (static / name for name in SEARCH if (static / name).exists()):
+        path.write_text(_unindented(path.read_text(encoding="utf-8")), encoding="utf-8")
+    _clear(site)
+
+
+def _unindented(script: str) -> str:
+    """A script without indents and without comments on lines of their own, licences apart: a fifth of its weight."""
+    return re.sub(r"^[ \t]*/\*(?!!).*?\*/[ \t]*\n|^[ \t]+", "", script, flags=re.DOTALL | re.MULTILINE)
+
+
+def _scripts(site: Path) -> list[Path]:
+    static = site / "_static"
+    return [
+        path for path in (static / "togglebutton.js", BROWSER / "page.js", static / "memory-wall.js") if path.exists()
+    ]
+
+
+def _move_landing_page(site: Path, pages: dict[Path, str]) -> None:
+    landing = site / LANDING
+    if landing not in pages:
+        return
+    pages[site / "index.html"] = moved_up(pages[landing])
+    pages |= {page: _pointing_up(page, text) for page, text in pages.items()}
+    canonical = CANONICAL.search(pages[site / "index.html"])
+    pages[landing] = REDIRECT.format(canonical[1] if canonical else "../index.html")
+
+
+def _pointing_up(page: Path, text: str) -> str:
+    text = re.sub(r'(href="(?:\.\./)*)chapters/index\.html', r"\1index.html", text)
+    return re.sub(r'href="index\.html', 'href="../index.html', text) if page.parent.name == "chapters" else text
+
+
+def moved_up(text: str) -> str:
+    """A page of ``chapters/`` as it reads at the site's root."""
+
+    def shifted(match: re.Match[str]) -> str:
+        name, address = match[1], match[2]
+        if re.match(r"[a-z]+:|#|/", address) or not address:
+            return match[0]
+        return f'{name}="{os.path.normpath(os.path.join("chapters", address))}"'
+
+    text = ADDRESSES.sub(shifted, text)
+    return text.replace('href="chapters/index.html', 'href="index.html').replace(
+        'data-content_root="."', 'data-content_root="./"'
+    )
+
+
+def _themed(text: str) -> bool:
+    return "pst-skip-link" in text
+
+
+def _lean(text: str) -> str:
+    """A page without the theme's scripts, icons and leavings."""
+    if not _themed(text):
+        return text
+    return ICON.sub(_icon, ADVERTISEMENT.sub("", text))
+
+
+def _icon(found: re.Match[str]) -> str:
+    _, before, name, after, attributes = found.groups()
+    classes = " ".join([*before.split(), "mw-icon", *(word for word in after.split() if not word.startswith("fa-"))])
+    attributes = re.sub(r'\s+title="[^"]*"', "", attributes)
+    lines, _, filled = ICONS.get(name, "").partition("|")
+    drawing = f'<path d="{lines}"/>' + (f'<path fill="currentColor" d="{filled}"/>' if filled else "")
+    return f'<svg class="{classes}"{attributes} viewBox="0 0 24 24" aria-hidden="true">{drawing}</svg>'
+
+
+def _sheet(site: Path, pages: dict[Path, str], script: str) -> str:
+    """The style sheet of all pages: those of the theme and the book's own, in the order pages name them, as far as they are used."""
+    links = [link for page in pages.values() if _themed(page) for link in SHEET.findall(page)]
+    ordered = dict.fromkeys(name for link in links for name in re.findall(r'href="[^"]*?_static/([^"?]+)', link))
+    text = "\n".join(_moved_sheet(site, name) for name in ordered)
+    present = stylesheet.names(text) & _present(pages, script) | _elements(pages)
+    text = CORE_FONT.sub(lambda found: f"url({_carried(site / '_static' / found[1])})", text)
+    key = f"{code_of(STYLING)} {digest(text)} {digest(' '.join(sorted(present)))}"
+    return Store("sheets").made(key, lambda: stylesheet.pruned(text, present, ICON_FONT).encode()).decode()
+
+
+def _carried(path: Path) -> str:
+    return f"data:font/woff2;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _moved_sheet(site: Path, name: str) -> str:
+    """A style sheet as it reads in ``_static`` itself, with those it imports."""
+    folder = os.path.dirname(name)
+
+    def imported(found: re.Match[str]) -> str:
+        return _moved_sheet(site, os.path.normpath(os.path.join(folder, found[1])))
+
+    text = IMPORT.sub(imported, (site / "_static" / name).read_text(encoding="utf-8"))
+    return re.sub(
+        r"url\((['\"]?)(?!data:|#|['\"])", lambda found: f"url({found[1]}{folder}/" if folder else found[0], text
+    )
+
+
+def _present(pages: dict[Path, str], script: str) -> set[str]:
+    values = {value for text in pages.values() for pattern in NAMED for value in pattern.findall(text)}
+    found = {word for value in values for word in " ".join(value).split()}
+    return found | set(re.findall(r"[A-Za-z][\w-]+", script + (BROWSER / "draw.js").read_text(encoding="utf-8"))) | VEGA
+
+
+VEGA = {"vega-embed", "vega-bindings", "vega-bind", "vega-bind-name", "vega-bind-radio", "marks", "role-axis-label"}
+"""Classes that Vega gives to what it draws."""
+
+
+def _elements(pages: dict[Path, str]) -> set[str]:
+    return {name for text in pages.values() for name in re.findall(r"<([a-z][a-z0-9]*)", text)} | {
+        "dialog",
+        "svg",
+        "input",
+        "select",
+        "option",
+    }
+
+
+def _with_shared(text: str, site: Path, path: Path, marks: dict[str, str]) -> str:
+    if not _themed(text):
+        return text
+    root = "../" * (len(path.relative_to(site).parts) - 1)
+    text = INLINE.sub("", HEAD.sub("", text))
+    charts = f' data-charts="{root}_static/memory-wall-vega.js"' if "mw-chart" in text else ""
+    wanted = (
+        [f"{root}_static/{name}" for name in SEARCH] + [f"{root}searchindex.js"] if path.name == "search.html" else []
+    )
+    shared = f'<script>{MODE}</script><link rel="icon" href="{root}_static/icon.svg">'
+    shared += f'<link rel="stylesheet" href="{root}_static/site.css?v={marks["site.css"]}">'
+    shared += f'<script defer src="{root}_static/site.js?v={marks["site.js"]}"{charts}></script>'
+    shared += "".join(f'<script defer src="{source}"></script>' for source in wanted)
+    return text.replace("</title>", f"</title>{shared}", 1)
+
+
+def _search_from_disk(site: Path) -> None:
+    """Excerpts of what was found are fetched page by page, which browsers refuse where the site is opened from a disk."""
+    options = site / "_static" / "documentation_options.js"
+    if options.exists():
+        text = options.read_text(encoding="utf-8")
+        options.write_text(
+            text.replace("SHOW_SEARCH_SUMMARY: true", 'SHOW_SEARCH_SUMMARY: location.protocol !== "file:"'),
+            encoding="utf-8",
+        )
+
+
+def _clear(site: Path) -> None:
+    """Take away what no reader needs."""
+    static = site / "_static"
+    for path in [site / name for name in UNUSED] + [
+        path for path in static.iterdir() if path.name not in (*OWN, "site.css", "site.js")
+    ]:
+        _remove(path)
+
+
+def _remove(path: Path) -> Any:
+    return shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -1,0 +1,103 @@
+"""What search engines, reference managers and link previews read in the head of a page."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from analysis import tables
+from analysis.book.pages import menu, pieces, registry, run_note
+from analysis.book.record import citation, edition
+
+
+def tags(app: Sphinx, page: str, title: str) -> str:
+    """Highwire and preview tags and JSON-LD of one page."""
+    given = edition.given_parameters(app)
+    picture = _picture(app, page)
+    title = f"{title} {citation.run_mark(run_note.differences(app))}".strip()
+    own = menu.address(app, f"{page}.html")
+    named = {
+        "citation_title": title, "citation_author": citation.AUTHOR, "citation_publication_date": given["edition_date"].replace("-", "/"),
+        "citation_book_title": citation.BOOK, "citation_language": "en", "citation_public_url": own,
+    }  # fmt: skip
+    preview = {
+        "og:title": title, "og:type": "book" if page == "chapters/index" else "article", "og:site_name": given["title"],
+        "og:description": _description(app, page), "og:image": picture, "og:url": own,
+    }  # fmt: skip
+    lines = [f'<meta name="{name}" content="{escape(value, quote=True)}">' for name, value in named.items() if value]
+    lines += [
+        f'<meta property="{name}" content="{escape(value, quote=True)}">' for name, value in preview.items() if value
+    ]
+    lines += [
+        f'<meta name="description" content="{escape(_description(app, page), quote=True)}">',
+        '<meta name="twitter:card" content="summary_large_image">',
+    ]
+    return "\n".join(
+        [*lines, f'<script type="application/ld+json">{pieces.embedded(linked_data(app, page, title))}</script>']
+    )
+
+
+def _figure(app: Sphinx, page: str) -> tuple[str, dict[str, Any]] | None:
+    """The figure a page shows first: its own on a landing page, the first of a chapter."""
+    figures = registry.of(app.env).all("figures")
+    own = [entry for entry in figures if page == f"figures/{entry[1]['id']}/index"]
+    return next(iter(own or [entry for entry in figures if entry[0] == page]), None)
+
+
+def _picture(app: Sphinx, page: str) -> str:
+    found = _figure(app, page)
+    if found is None:
+        return ""
+    target = f"figures/{found[1]['id']}/{found[1]['id']}.png"
+    return menu.address(app, target) or pieces.relative(page, target)
+
+
+def _description(app: Sphinx, page: str) -> str:
+    found = _figure(app, page)
+    return (
+        found[1]["title"]
+        if found
+        else "How large a language model can your device run, and why? Recomputed from sourced data."
+    )
+
+
+def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:
+    """The page as schema.org describes it: the book, a chapter, a figure or a data set."""
+    given, found = edition.given_parameters(app), _figure(app, page)
+    shared = {
+        "@context": "https://schema.org", "name": title, "inLanguage": "en", "license": citation.LICENCE_ADDRESS,
+        "datePublished": given["edition_date"], "version": given["edition"],
+        "author": {"@type": "Organization", "name": citation.AUTHOR},
+    }  # fmt: skip
+    if address := menu.address(app, f"{page}.html"):
+        shared |= {"@id": address, "url": address}
+    if page == "chapters/index":
+        return shared | {"@type": "Book", "bookEdition": given["edition"], "name": citation.BOOK}
+    if found and page.startswith("figures/"):
+        return shared | _image(app, page, found[1])
+    if page.startswith("tables/"):
+        return shared | _dataset(app, page)
+    return shared | {
+        "@type": "Chapter" if page.startswith("chapters/") else "WebPage",
+        "isPartOf": {"@type": "Book", "name": citation.BOOK},
+    }
+
+
+def _image(app: Sphinx, page: str, bundle: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "@type": "ImageObject", "contentUrl": _picture(app, page), "caption": bundle["caption"], "description": bundle["alt"],
+        "encodingFormat": "image/png", "creditText": "The Memory Wall", "isPartOf": {"@type": "Book", "name": citation.BOOK},
+    }  # fmt: skip
+
+
+def _dataset(app: Sphinx, page: str) -> dict[str, Any]:
+    name = page.removeprefix("tables/")
+    resource = tables.package().resource(name)
+    file = menu.address(app, f"tables/{name}.csv") or f"{name}.csv"
+    return {
+        "@type": "Dataset", "description": resource["description"].replace("`", ""),
+        "variableMeasured": [field["name"] for field in resource["schema"]["fields"]],
+        "distribution": [{"@type": "DataDownload", "encodingFormat": "text/csv", "contentUrl": file}], "isAccessibleForFree": True,
+    }  # fmt: skip

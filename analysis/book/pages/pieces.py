@@ -1,0 +1,299 @@
+"""Pieces of pages as HTML: everything that came from data is escaped here, once."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from analysis import tables, words
+from analysis.book.pictures import layout, on_page
+from analysis.book.store import bundles
+from analysis.book.store.cache import recalled
+from analysis.book.store.files import write
+
+SCHEMES = ("http://", "https://")
+CODE = re.compile(r"`([^`]+)`")
+
+
+def relative(document: str, target: str) -> str:
+    """The address of ``target`` (from the site's root) as seen from the page of ``document``."""
+    return posixpath.relpath(target, posixpath.dirname(document) or ".")
+
+
+def embedded(value: object) -> str:
+    """JSON that is safe inside a script element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def with_code(text: str) -> str:
+    """A text of the descriptor, with what stands between backticks set as code: ``a `b` `` → ``a <code>b</code>``."""
+    return CODE.sub(r"<code>\1</code>", escape(text))
+
+
+def link(url: str, text: str) -> str:
+    """A link where the address is a web address; the bare text where it is anything else."""
+    if not url.startswith(SCHEMES):
+        return escape(text)
+    return f'<a class="reference external" href="{escape(url, quote=True)}" rel="noopener">{escape(text)}</a>'
+
+
+def chart(bundle: dict[str, Any], document: str) -> str:
+    """Title, subtitle, the static pictures (light and dark, wide and phone) and the specification the script draws."""
+    folder = relative(document, f"figures/{bundle['id']}")
+    pictures = "".join(_picture(bundle, folder, mode) for mode in ("light", "dark"))
+    content = bundles.once(bundle["spec"], "live", lambda: embedded(on_page.live(bundle)))
+    return (
+        f'<p class="mw-figure-title">{escape(words.unbroken(bundle["title"]))}</p>'
+        f'<p class="mw-figure-subtitle">{escape(words.unbroken(bundle["subtitle"]))}</p>'
+        f'<div class="mw-chart" data-figure="{bundle["id"]}">{controls(bundle["spec"])}{pictures}'
+        f'<div class="mw-live" hidden></div><script type="application/json" class="mw-spec">{content}</script></div>'
+    )
+
+
+def controls(spec: dict[str, Any]) -> str:
+    """The controls of a chart as they will stand above it, not yet working: so that nothing moves when they begin to."""
+    bound = [(param, param["bind"]) for param in spec.get("params", []) if isinstance(param.get("bind"), dict)]
+    rows = "".join(_control(param, bind) for param, bind in bound if "input" in bind)
+    return f'<div class="vega-bindings mw-waiting" aria-hidden="true">{rows}</div>' if rows else ""
+
+
+def _control(param: dict[str, Any], bind: dict[str, Any]) -> str:
+    name, value = escape(bind.get("name", param["name"])), escape(str(param.get("value", "")), quote=True)
+    if bind["input"] == "select":
+        labels = bind.get("labels", bind["options"])
+        options = zip(bind["options"], labels, strict=True)
+        choices = "".join(
+            f"<option{' selected' if it == param.get('value') else ''}>{escape(str(label))}</option>"
+            for it, label in options
+        )
+        field = f"<select disabled>{choices}</select>"
+    else:
+        limits = "".join(f' {key}="{bind[key]}"' for key in ("min", "max", "step") if key in bind)
+        shown = f"<span>{value}</span>" if bind["input"] == "range" else ""
+        checked = " checked" if bind["input"] == "checkbox" and param.get("value") else ""
+        field = f'<input type="{bind["input"]}"{limits} value="{value}"{checked} disabled>{shown}'
+    return f'<div class="vega-bind"><label><span class="vega-bind-name">{name}</span>{field}</label></div>'
+
+
+NARROW = 560
+"""Up to so many pixels of window the chart is that for phones: in the usual frame of an article, 600 pixels, it is the wide one."""
+
+
+def _picture(bundle: dict[str, Any], folder: str, mode: str) -> str:
+    wide, phone = (on_page.page_size(bundle, width) for width in (layout.WIDE, layout.PHONE))
+    alternative = escape(bundle["alt"], quote=True)
+    hidden = ' aria-hidden="true"' if mode == "dark" else ""
+    return (
+        f'<picture class="mw-static mw-{mode}"{hidden}>'
+        f'<source media="(max-width: {NARROW}px)" srcset="{folder}/phone-{mode}.svg" width="{phone[0]}" height="{phone[1]}">'
+        f'<img src="{folder}/wide-{mode}.svg" width="{wide[0]}" height="{wide[1]}" alt="{alternative}" loading="lazy"></picture>'
+    )
+
+
+def told(value: dict[str, Any]) -> dict[str, str]:
+    """What there is to say about a number: definition, formula, inputs and sources, each as one line of text."""
+    inputs = "; ".join(f"{name.replace('_', ' ')} = {shown}" for name, shown in value["inputs"].items())
+    names = marked(value["sources"])
+    return {
+        "definition": value.get("definition") or value.get("statement", ""), "formula": value["formula"], "inputs": inputs,
+        "sources": f"Sources: {words.listing(names)}." if names else "",
+    }  # fmt: skip
+
+
+def source_note(bundle: dict[str, Any], document: str) -> str:
+    """The sources of a figure for the end of its caption: by publisher, or counted and linked where they are many."""
+    names = marked(bundle["sources"])
+    if len(names) > MOST_PUBLISHERS:
+        page = relative(document, f"figures/{bundle['id']}/index.html")
+        return f" Sources: [{len(bundle['sources'])} documents]({page}#sources){{.external}}, listed with the data."
+    return f" Sources: {words.listing(names).removesuffix('.')}." if names else ""
+
+
+MOST_PUBLISHERS = 5
+
+
+def publishers(source_ids: list[str]) -> list[str]:
+    """Publishers of the sources, each once."""
+    wanted = set(source_ids)
+    return list(dict.fromkeys(name for source, name in tables.package().publishers.items() if source in wanted))
+
+
+KINDS = {
+    "vendor": "maker", "standard": "standards body", "paper": "paper", "filing": "filing", "survey": "survey", "benchmark": "measurements",
+    "forum": "forum", "code": "code", "analyst": "analyst", "database": "database", "press": "press", "article": "article",
+    "unrecorded": "address not recorded",
+}  # fmt: skip
+"""Kind of a source → the word that stands beside its publisher."""
+
+
+def marked(source_ids: list[str]) -> list[str]:
+    """Publishers of the sources with what sort of source each is, so that a number resting on the press says so."""
+    package, wanted = tables.package(), set(source_ids)
+    named = (
+        (name, KINDS[package.source_kinds[source]]) for source, name in package.publishers.items() if source in wanted
+    )
+    return [f"{name} ({word})" for name, word in dict.fromkeys(named)]
+
+
+def source_list(source_ids: list[str]) -> str:
+    """The sources with titles, links and licences."""
+    rows = tables.package().sources(source_ids).to_dict("records")
+    items = "".join(
+        f'<li id="source-{row["source_id"]}">{escape(row["publisher"])}: {link(row["url"], row["title"])}'
+        f"{', ' + row['date_published'] if row['date_published'] else ''} ({escape(row['licence'])})</li>"
+        for row in rows
+    )
+    return f"<ul>{items}</ul>"
+
+
+def table(bundle: dict[str, Any], most: int | None = None) -> str:
+    """A sortable, filterable table with bars in the cells of the columns that ask for them; its first ``most`` rows."""
+    drawn = json.loads(_drawn(bundle))
+    rows = "\n".join(drawn["rows"][:most])
+    return f"{drawn['head']}<tbody>{rows}</tbody></table></div>"
+
+
+MOST_SHOWN = 1_000
+"""Rows of a figure's or a chapter's table that are on its page; an analyst's data may hold many more."""
+
+
+def long_table(page: str, place: str, bundle: dict[str, Any], most: int = MOST_SHOWN) -> str:
+    """A table; beyond its first ``most`` rows a note before it, with a button that loads the rest from ``place`` in the site."""
+    count = len(bundle["rows"])
+    note = (
+        f'<p class="mw-more">The first {most:,} of {count:,} rows. '
+        f'<button type="button" data-rows="{relative(page, place)}" hidden>Show all of them, to filter and sort</button></p>'
+    )
+    return table(bundle) if count <= most else note + table(bundle, most)
+
+
+def rest_of(table_id: str) -> str:
+    """Where the rows of a chapter's table lie that are not on its page."""
+    return f"tables/{table_id}.rows.js"
+
+
+def write_rest(site: Path, place: str, bundle: dict[str, Any], most: int = MOST_SHOWN) -> None:
+    """The rows that ``long_table`` leaves out, at their place in the site; nothing where it leaves out none."""
+    if len(bundle["rows"]) > most:
+        write(site / place, table_rest(bundle, most))
+
+
+def table_rest(bundle: dict[str, Any], most: int) -> str:
+    """The rows that ``table`` leaves out, as a script: one can be loaded from a disk, where nothing else can."""
+    rows = json.loads(_drawn(bundle))["rows"][most:]
+    return f"mwRows({json.dumps(rows, ensure_ascii=False, separators=(',', ':'))});\n"
+
+
+@recalled
+def _drawn(bundle: dict[str, Any]) -> str:
+    """Head and rows of a table; what stands in a column decides how the whole column is shown."""
+    position = {name: index for index, name in enumerate(bundle["fields"])}
+    heads = [head | {"places": _places(bundle, position[head["name"]], head["digits"])} for head in bundle["columns"]]
+    tops = {head["name"]: _largest(bundle, position[head["name"]]) for head in heads if head["bar"]}
+    names = "\n".join(_head(head, _numeric(bundle, position[head["name"]])) for head in heads)
+    menus = " ".join(str([head["name"] for head in heads].index(name)) for name in bundle["filters"])
+    wide = " mw-wide" if len(heads) > MOST_COLUMNS else ""
+    head = (
+        f'<div class="mw-table-scroll"><table class="mw-table{wide}" data-table="{bundle["id"]}" data-filters="{menus}">'
+        f"<thead><tr>{names}</tr></thead>"
+    )
+    rows = [_row(row, heads, position, tops, bundle) for row in bundle["rows"]]
+    return json.dumps({"head": head, "rows": rows}, ensure_ascii=False)
+
+
+MOST_COLUMNS = 9
+"""Beyond this a table is as wide as its text asks for, and scrolls."""
+
+
+def _numeric(bundle: dict[str, Any], index: int) -> bool:
+    return any(isinstance(row[index], (int, float)) and not isinstance(row[index], bool) for row in bundle["rows"])
+
+
+def _places(bundle: dict[str, Any], index: int, digits: int) -> int:
+    """Decimals for a whole column, so that its points stand one below the other: the median shows ``digits`` digits."""
+    values = sorted(abs(row[index]) for row in bundle["rows"] if isinstance(row[index], (int, float)) and row[index])
+    if not values or all(float(value).is_integer() for value in values):
+        return 0
+    return min(max(digits - 1 - words.magnitude(values[len(values) // 2]), 0), 6)
+
+
+def _largest(bundle: dict[str, Any], index: int) -> float:
+    return max((row[index] for row in bundle["rows"] if isinstance(row[index], (int, float))), default=0.0)
+
+
+def _head(head: dict[str, Any], numeric: bool) -> str:
+    unit = f' <span class="mw-unit">{escape(head["unit"])}</span>' if head["unit"] else ""
+    return f'<th scope="col"{" class=mw-number" if numeric else ""}>{escape(head["title"])}{unit}</th>'
+
+
+def _row(
+    row: list[Any],
+    heads: list[dict[str, Any]],
+    position: dict[str, int],
+    tops: dict[str, float],
+    bundle: dict[str, Any],
+) -> str:
+    kind = ' class="mw-marked"' if bundle["mark"] and row[position[bundle["mark"]]] else ""
+    name = f' id="{escape(str(row[position[bundle["row_id"]]]), quote=True)}"' if bundle.get("row_id") else ""
+    cells = "\n".join(  # the search index would run the words of neighbours together
+        _cell(row[position[head["name"]]], head, tops.get(head["name"]), first=index == 0,
+              link_to=row[position[head["link"]]] if head["link"] else "", note=row[position[head["note"]]] if head.get("note") else "")
+        for index, head in enumerate(heads)
+    )  # fmt: skip
+    return f"<tr{name}{kind}>{cells}</tr>"
+
+
+def _cell(value: Any, head: dict[str, Any], top: float | None, *, first: bool, link_to: str, note: str) -> str:
+    tag = 'th scope="row"' if first else "td"
+    quiet = f'<div class="mw-note">{escape(note)}</div>' if note else ""
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        bar = f' style="--bar:{100 * value / top:.1f}%"' if top else ""
+        number = (str(value) if head["unit"] == "year" else words.fixed(value, head["places"])) + quiet
+        return f'<{tag} class="mw-number{" mw-bar" if top else ""}" data-value="{value}"{bar}>{number}</{tag[:2]}>'
+    text = "" if value is None else str(value)
+    shown = _linked(link_to, text) if link_to else _shown(text, head.get("kind", ""))
+    return f"<{tag}>{shown or '<span class=mw-missing>–</span>'}{quiet}</{tag[:2]}>"
+
+
+def _shown(text: str, kind: str) -> str:
+    if kind == "badge":
+        return badge(text)
+    if kind == "details" and text:
+        return f"<details><summary>why</summary>{escape(text)}</details>"
+    return escape(text)
+
+
+def _linked(target: str, text: str) -> str:
+    if ":" not in target and (target.startswith("#") or target.endswith(".html") or ".html#" in target):
+        return f'<a href="{escape(target, quote=True)}">{escape(text)}</a>'
+    return link(target, text)
+
+
+def badge(verdict: str) -> str:
+    """A verdict as colour, icon and word."""
+    icon = {
+        "reproduces": "✓",
+        "reproduces-under-assumption": "≈",
+        "ambiguous": "↔",
+        "contradicted": "✗",
+        "not-checkable": "–",
+    }[verdict]
+    return f'<span class="mw-badge mw-{verdict}"><span aria-hidden="true">{icon}</span> {escape(verdict.replace("-", " "))}</span>'
+
+
+def footer(page: str, name: str, last_read: str) -> str:
+    """The line at the foot of every page: edition, last data, how to cite, and the ways in that the menu does not show."""
+    ways = {
+        "How to cite": "chapters/colophon.html#how-to-cite-the-book", "Figures": "figures/index.html", "Numbers": "numbers.html",
+        "Data": "chapters/data.html", "Editions": "editions/index.html",
+    }  # fmt: skip
+    links = " · ".join(f'<a href="{relative(page, target)}">{text}</a>' for text, target in ways.items())
+    read = f" · data last read {escape(last_read)}" if last_read else ""
+    return f'<p class="mw-foot">The Memory Wall, edition {escape(name)}{read} · {links}</p>'

@@ -1,0 +1,89 @@
+"""The JSON bundles of a chapter become Sphinx nodes: real numbered figures, tables, registry entries."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from docutils import nodes
+from myst_nb.core.render import MimeData, NbElementRenderer
+
+from analysis import figures
+from analysis.book.pages import pieces, registry
+from analysis.book.pages.nodes import Chart, FigureMenu
+from analysis.book.store import bundles
+
+
+class MemoryWallRenderer:
+    """The ``myst_nb.mime_renderers`` plugin (an entry point of this package)."""
+
+    mime_priority_overrides: ClassVar[list[tuple[str, str, int | None]]] = [("*", mime, 1) for mime in figures.MIMES]
+
+    @staticmethod
+    def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
+        """Nodes for one output, or None where the output is not ours."""
+        if inline or data.mime_type not in figures.MIMES:
+            return None
+        bundle = bundles.resolved(data.content if isinstance(data.content, dict) else json.loads(data.string))
+        return {
+            figures.FIGURE: _figure, figures.TABLE: _table, figures.VALUES: _values, figures.MARKUP: _markup,
+            figures.CLAIMS: _claims,
+        }[data.mime_type](renderer, bundle)  # fmt: skip
+
+
+def _environment(renderer: NbElementRenderer) -> Any:
+    return renderer.renderer.document.settings.env
+
+
+def _register(renderer: NbElementRenderer, kind: str, bundle: dict[str, Any]) -> str:
+    env = _environment(renderer)
+    registry.of(env).add(kind, env.docname, bundle)
+    return str(env.docname)
+
+
+def _html(text: str) -> nodes.raw:
+    return nodes.raw("", text, format="html")
+
+
+def _captioned(renderer: NbElementRenderer, node: nodes.Element, text: str) -> None:
+    caption = nodes.caption("", "")
+    with renderer.renderer.current_node_context(caption):
+        renderer.renderer.nested_render_text(text, 0, inline=True)
+    node += caption
+
+
+def _figure(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
+    document = _register(renderer, "figures", bundle)
+    node = nodes.figure("", ids=[bundle["id"]], names=[bundle["id"]], classes=["mw-figure"])
+    node += Chart("", figure=bundle["id"], document=document)
+    _captioned(renderer, node, bundle["caption"] + pieces.source_note(bundle, document))
+    node += nodes.legend("", FigureMenu("", figure=bundle["id"], document=document))
+    renderer.renderer.document.note_explicit_target(node, node)
+    return [node]
+
+
+def _table(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
+    document = _register(renderer, "tables", bundle)
+    node = nodes.container("", ids=[bundle["id"]], classes=["mw-table-block"])
+    caption = nodes.paragraph("", "", classes=["mw-table-caption"])
+    with renderer.renderer.current_node_context(caption):
+        renderer.renderer.nested_render_text(bundle["caption"], 0, inline=True)
+    node += caption
+    node += _html(pieces.long_table(f"{document}.html", pieces.rest_of(bundle["id"]), bundle))
+    return [node]
+
+
+def _values(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
+    for value in bundle["values"]:
+        _register(renderer, "values", value)
+    return [_html("")]
+
+
+def _claims(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
+    for claim in bundle["claims"]:
+        _register(renderer, "claims", claim)
+    return [_html("")]
+
+
+def _markup(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
+    return [_html(bundle["html"])]

@@ -1,0 +1,96 @@
+"""The citation of one thing by its id, read off the catalogues of a built site: figure, number, claim, table or the book."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from analysis.book.record import citation
+from analysis.book.record.citation import Work
+from analysis.errors import InputError, Problem, nearest
+
+BOOK = "book"
+
+
+def work(site: Path, key: str) -> Work:
+    """The thing with this id; raises InputError with the nearest ids where there is none."""
+    if not (site / "edition.json").is_file():
+        todo = "Build it first: make book."
+        raise InputError([Problem(file=str(site), found="no site", expected="a site that was built", todo=todo)])
+    try:
+        return _work(site, key)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        found, todo = f"a record that is not one ({type(error).__name__}: {error})", "Build it again: make book."
+        raise InputError([Problem(file=str(site), found=found, expected="a complete site", todo=todo)]) from None
+
+
+def _work(site: Path, key: str) -> Work:
+    record = _json(site / "edition.json")
+    base = record.get("address", "")
+    known = {
+        **_tables(site),
+        **_claims(site),
+        **_numbers(site),
+        **_figures(site),
+        BOOK: (BOOK, "", citation.BOOK, "", ""),
+    }
+    if key not in known:
+        todo = nearest(key, known)
+        raise InputError(
+            [Problem(file=str(site), found=f"id {key!r}", expected="the id of something in it", todo=todo)]
+        )
+    kind, name, title, page, number = known[key]
+    given = record["parameters"]
+    run = tuple(record.get("run", ()))
+    address = f"{base.rstrip('/')}/{page}" if base else ""
+    return Work(kind, name, title, record["edition"], given["edition_date"], address, number, run)
+
+
+Entries = dict[str, tuple[str, str, str, str, str]]
+"""Id → kind, id, title, page, number."""
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+
+
+def _figures(site: Path) -> Entries:
+    return {
+        one["id"]: ("figure", one["id"], one["title"], f"figures/{one['id']}/", one["number"])
+        for one in _json(site / "figures.json")
+    }
+
+
+def _numbers(site: Path) -> Entries:
+    return {
+        one["id"]: ("number", one["id"], citation.number_title(one), f"numbers.html#{one['id']}", "")
+        for one in _json(site / "numbers.json")
+        if one["number"] is not None
+    }
+
+
+def _claims(site: Path) -> Entries:
+    return {
+        one["id"]: ("claim", one["id"], citation.claim_title(one), f"chapters/claims.html#{one['id']}", "")
+        for one in _json(site / "claims.json")
+    }
+
+
+def _tables(site: Path) -> Entries:
+    found = _json(site / "tables" / "datapackage.json")
+    return {
+        one["name"]: ("table", one["name"].replace("_", "-"), one["title"], f"tables/{one['name']}.html", "")
+        for one in (found["resources"] if found else [])
+    }
+
+
+def _csl(cited: Work) -> str:
+    return json.dumps([citation.csl(cited)], indent=1, ensure_ascii=False) + "\n"
+
+
+FORMATS: dict[str, Callable[[Work], str]] = {
+    "text": lambda cited: citation.text(cited) + "\n", "bibtex": citation.bibtex, "csl": _csl, "ris": citation.ris,
+}  # fmt: skip
+"""Format → the citation in it."""

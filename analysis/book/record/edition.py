@@ -1,0 +1,82 @@
+"""The record of an edition: commit, parameters, versions, and the digest of each data file, figure and claim."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import metadata
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from analysis import tables
+from analysis.book.inputs import parameters
+from analysis.book.store import freshness
+from analysis.tables import overlay
+
+PACKAGES = (
+    "altair",
+    "jupyter-book",
+    "myst-nb",
+    "nbclient",
+    "numpy",
+    "pandas",
+    "papermill",
+    "pypdfium2",
+    "sphinx",
+    "vl-convert-python",
+    "zlib-ng",
+)
+
+
+def name(app: Sphinx) -> str:
+    """The name of the edition, year and month."""
+    return str(given_parameters(app)["edition"])
+
+
+def given_parameters(app: Sphinx) -> dict[str, Any]:
+    """The parameters this site is built with."""
+    given: str = app.config.memory_wall_parameters
+    return dict(json.loads(given)) if given else parameters.defaults()
+
+
+def commit() -> str:
+    """The commit the site is built from, marked where the tree has changes; empty outside a repository."""
+    return freshness.commit()
+
+
+def versions() -> dict[str, str]:
+    """The packages that shape the numbers and the pages."""
+    return {package: metadata.version(package) for package in PACKAGES}
+
+
+def data_digests() -> dict[str, str]:
+    """File → digest of every table as it was read."""
+    package = tables.package()
+    files = [package.folder / f"{table}.csv" for table in package.names]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def supplied() -> list[overlay.Change]:
+    """What was laid over the book's tables for this run."""
+    changes = overlay.supplied(tables.package().folder).changes
+    return [change for change in changes if change.added or change.changed or change.removed]
+
+
+def record(app: Sphinx, figures: list[dict[str, Any]], claims: list[dict[str, Any]]) -> dict[str, Any]:
+    """The content of ``edition.json``."""
+    return {
+        "edition": name(app), "commit": commit(), "parameters": given_parameters(app), "versions": versions(),
+        "data": data_digests(),
+        "supplied": [
+            {"table": change.table, "added": change.added, "changed": change.changed, "removed": change.removed}
+            for change in supplied()
+        ],
+        "figures": {entry["id"]: entry["sha256"] for entry in figures},
+        "claims": {claim["id"]: hashlib.sha256(json.dumps(claim, sort_keys=True).encode()).hexdigest() for claim in claims},
+    }  # fmt: skip
+
+
+def last_read() -> str:
+    """The last day on which a source of the data was read."""
+    return max((str(day) for day in tables.package().table("sources")["date_read"] if day), default="")

@@ -1,0 +1,115 @@
+"""A second pair of hands: part of making a site, done by a copy of the process that makes it while that one goes on.
+
+Only files come back from the copy, and what it logged, and what it raised.  Sphinx has such a thing for its own use
+(``sphinx.util.parallel``); that one turns every error into text and waits for ever for a copy that was killed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from sphinx.util import logging
+
+from analysis.book.pictures import workers
+from analysis.book.run import kernels
+from analysis.book.store import ends
+from analysis.errors import SiteError
+
+LOGGER = logging.getLogger(__name__)
+PATIENCE_S = 120.0
+"""Ten times what the longest work takes on two cores: a copy silent for so long holds a lock that a thread had when it was copied."""
+
+
+class Task:
+    """Work that is being done."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._work = work
+        context: Any = multiprocessing.get_context("fork")
+        self._answer, answer = context.Pipe(duplex=False)
+        self._process = context.Process(target=_do, args=(work, answer), daemon=True)
+        with warnings.catch_warnings():
+            # Python warns of forking beside threads, which may hold locks: here they only wait for workers to answer.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._process.start()
+        answer.close()  # the copy holds the only one: its death ends the wait
+
+    def result(self) -> None:
+        """Wait until it is done, or do it here if the copy hangs; raises what the work raised, SiteError if the copy was killed."""
+        try:
+            answer = self._answer.recv() if self._answer.poll(PATIENCE_S) else None
+        except EOFError:
+            said = "nothing was published: a process that wrote pages was ended, by the system for want of memory or by somebody"
+            raise SiteError(f"{said}. {ends.todo()}") from None
+        finally:
+            self.end()
+        if answer is None:
+            self._work()
+            return
+        logged, error = answer
+        for record in logged:
+            LOGGER.handle(record)
+        if error is not None:
+            raise error
+
+    def end(self) -> None:
+        """End it, whether it is done or not."""
+        self._process.kill()
+        self._process.join()
+
+
+class Done:
+    """Work that was done on the spot."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        work()
+
+    def result(self) -> None:
+        """Nothing to wait for."""
+
+    def end(self) -> None:
+        """Nothing to end."""
+
+
+Work = Task | Done
+
+
+def begin(work: Callable[[], object], jobs: int) -> Work:
+    """Have the work done beside; on the spot where one process is wanted, or where copying one is not safe (not on Linux)."""
+    return Task(work) if jobs > 1 and sys.platform == "linux" else Done(work)
+
+
+def _do(work: Callable[[], object], answer: Connection) -> None:
+    """In the copy: deaf to what is meant for the process it was copied from, gone with it, and without a look at its threads."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    kernels.end_with_parent()
+    workers.copied()
+    collector, error = logging.LogCollector(), None
+    with collector.collect():
+        try:
+            work()
+        except Exception as raised:
+            error = raised
+    logging.convert_serializable(collector.logs)
+    answer.send((collector.logs, _portable(error)))
+    os._exit(0)
+
+
+def _portable(error: Exception | None) -> Exception | None:
+    """The error, or what it says where it cannot travel between processes."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - bytes of our own
+    except Exception:
+        return SiteError("".join(traceback.format_exception_only(error)).strip())
+    return error

@@ -1,0 +1,1 @@
+"""Chapter 3: how much memory devices have."""

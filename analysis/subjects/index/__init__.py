@@ -1,0 +1,1 @@
+"""The landing page: the answer in one table."""

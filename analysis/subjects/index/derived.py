@@ -1,0 +1,56 @@
+"""The answer first: every device by bandwidth and memory, and the largest model it can run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from analysis import ranking
+from analysis.subjects import common
+from analysis.subjects.memory_wall import derived as memory_wall
+from analysis.tables import DataPackage
+
+SHOWN_FORMAT = "q4-k-m"
+"""The format the explorer opens with: four bits, as people download them for their own devices."""
+KINDS = {"phone": "phone", "laptop": "laptop", "desktop": "desktop", "gpu": "graphics card"}
+"""Classes whose best device is named, and what a reader calls them."""
+LABELLED = {
+    "iphone-14": "iPhone 14",
+    "macbook-air-m2-8gb": "MacBook Air M2",
+    "rtx-5090-32gb": "RTX 5090",
+    "macbook-pro-16-m5-max-128gb": "MacBook Pro M5 Max",
+    "iphone-17-pro": "iPhone 17 Pro",
+    "this-machine": "This machine",
+}
+"""Devices named in the plot; the rest are named by their tooltips and by the search."""
+
+
+def explorer(package: DataPackage, *, format_id: str = SHOWN_FORMAT, **parameters: Any) -> pd.DataFrame:
+    """One row per device: its bandwidth, what memory holds in each format, and its largest model in one, at the full bandwidth."""
+    formats = tuple(common.DOWNLOADED.values())
+    long = memory_wall.largest_models(
+        package, default_set=None, format_ids=formats, **(parameters | memory_wall.AT_MOST)
+    )
+    held = long.pivot(index="device_id", columns="format_id", values="largest_by_capacity_param")
+    held.columns = [held_column(str(name)) for name in held.columns]
+    table = long[(long["format_id"] == format_id) & long["largest_param"].notna()]
+    table = table.merge(held.reset_index(), on="device_id", validate="one_to_one")
+    table["label"] = table["device_id"].map(LABELLED).fillna("")
+    table["is_article"] = table["device_id"].isin({device for device, _ in memory_wall.ARTICLE_CLAIMS})
+    table["is_estimate"] = (table["confidence"] == "estimate") | (
+        table["is_limit_estimate"] & (table["binding"] == "capacity")
+    )
+    return ranking.by(table, "device_class", "memory_bandwidth_byte_per_s", "device_id")
+
+
+def held_column(format_id: str) -> str:
+    """Column of the largest model that memory holds in a format."""
+    return f"held_{format_id.replace('-', '_')}_param"
+
+
+def drawn(devices: pd.DataFrame) -> pd.DataFrame:
+    """The devices that are drawn: where there are very many, those that the figure names and others evenly between them."""
+    largest = devices.groupby("device_class")["largest_param"].transform("max")
+    named = (devices["label"] != "") | devices["is_article"] | (devices["largest_param"] == largest)
+    return common.drawn(devices, always=named)

@@ -1,0 +1,142 @@
+"""What prose says of the landing page: numbers and sentences that follow the data."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from analysis import ranking, words
+from analysis.equations import memory_wall as equations
+from analysis.figures import Value
+from analysis.subjects import common
+from analysis.subjects.index.derived import KINDS, SHOWN_FORMAT, explorer
+from analysis.subjects.memory_wall import derived as memory_wall
+from analysis.tables import DataPackage
+
+ARTICLE_PHONE = "iphone-14"
+
+
+def values(package: DataPackage, **parameters: Any) -> list[Value]:
+    """What the landing page says: the article's phone at full and at the article's bandwidth, the best of today, which limit binds."""
+    now = explorer(package, **parameters)
+    article = memory_wall.largest_models(package, default_set=None, **parameters)
+    limit = memory_wall.largest_models(
+        package, default_set=None, format_ids=tuple(common.DOWNLOADED.values()), **(parameters | memory_wall.AT_MOST)
+    )
+    bound = int((now["binding"] == "bandwidth").sum())
+    return [
+        *(_largest(article, key, f"index-iphone-14-{key}", parameters["bandwidth_share"]) for key in common.FORMATS),
+        *(_largest(limit, key, f"index-iphone-14-limit-{key}", 1.0) for key in ("fp16", SHOWN_FORMAT)),
+        *(_named(best(now, kind), kind) for kind in KINDS),
+        Value("index-devices", len(now), "count", text=f"{len(now)}", definition="Devices with known bandwidth and memory."),
+        Value("index-bandwidth-bound", bound, "count", text=f"{bound}",
+              definition="Of these, devices whose bandwidth binds in Q4_K_M at the full bandwidth."),
+        Value("index-which-binds", text=_which_binds(bound, len(now)), definition="Chosen by the counts."),
+        Value("index-article-share", text=_article_share(package, parameters["bandwidth_share"]),
+              definition="The share of the bandwidth that this edition leaves to the weights, beside the article's."),
+        _needed(package, **parameters),
+        _compute_used(package, **parameters),
+        Value("index-largest-shown", text=_largest_shown(now), definition="The best of all devices shown and their largest Q4_K_M models.",
+              sources=[str(best(now, kind)["source_id"]) for kind in KINDS]),
+    ]  # fmt: skip
+
+
+def best(devices: pd.DataFrame, kind: str) -> pd.Series[Any]:
+    """The device of a class with the largest model, of all that are shown; of equals the first id."""
+    of_kind = devices[devices["device_class"] == kind]
+    return ranking.first(of_kind, "largest_param", "device_id", falling={"largest_param"})
+
+
+def _article_share(package: DataPackage, share: float) -> str:
+    """Say the share reckoned with, and whether it is the article's: ``half of its bandwidth, as the article assumes``."""
+    claim = package.row("claims", "half-the-bandwidth")
+    of_article = common.base(claim["article_value"], claim["article_unit"])
+    whose = "as the article assumes" if math.isclose(share, of_article) else "as this edition assumes"
+    return f"{common.part_of_bandwidth(share)}, {whose}"
+
+
+def _largest(table: pd.DataFrame, format_id: str, value_id: str, share: float) -> Value:
+    row = table[(table["device_id"] == ARTICLE_PHONE) & (table["format_id"] == format_id)].iloc[0]
+    name = (
+        f"Largest model an {row['name']} can read in {row['format']} at the reading speed with "
+        f"{common.part_of_bandwidth(share)}, or hold, whichever is smaller."
+    )
+    sources = [row["source_id"], row["limit_source_id"]]
+    return Value(value_id, float(row["largest_param"]), "param", definition=name, sources=sources)
+
+
+def _named(row: pd.Series[Any], kind: str) -> Value:
+    largest = float(str(row["largest_param"]))
+    definition = f"The {KINDS[kind]} with the largest Q4_K_M model of all devices shown; bound by {row['binding']}."
+    return Value(
+        f"index-largest-{kind}", largest, "param", text=f"{row['name']}: {words.quantity(largest, 'param')}",
+        definition=definition, sources=[str(row["source_id"]), str(row["limit_source_id"])],
+    )  # fmt: skip
+
+
+def _needed(package: DataPackage, **parameters: float) -> Value:
+    """Bandwidth that FP16 weights of the smallest LLaMA need at the reading speed, nothing set aside."""
+    model = common.model(package, "llama-7b")
+    rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
+    byte = common.byte_per_param(package, "fp16")
+    needed = equations.bandwidth_needed_byte_per_s(model["total_param"], token_per_s=rate, byte_per_param=byte)
+    definition = "Bandwidth that the FP16 weights of LLaMA 7B need at the reading speed."
+    return Value(
+        "index-needed-fp16",
+        float(needed),
+        "byte_per_s",
+        definition=definition,
+        formula="P · b · r",
+        sources=[model["source_id"]],
+    )
+
+
+def _compute_used(package: DataPackage, **parameters: float) -> Value:
+    """Share of the neural processor's peak that the same model uses on the article's phone."""
+    model, phone = common.model(package, "llama-7b"), package.row("devices", "iphone-14")
+    rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
+    peak = phone["npu_peak_int8_op_per_s"]
+    share = equations.compute_used_share(rate, model_param=model["total_param"], peak_flop_per_s=peak)
+    definition = "Share of the iPhone 14's neural-processor peak that LLaMA 7B uses at the reading speed."
+    return Value(
+        "index-compute-used", float(share), "share", definition=definition, formula="2 · P · r / peak", digits=2,
+        sources=[model["source_id"], phone["source_id"]],
+    )  # fmt: skip
+
+
+def _largest_shown(now: pd.DataFrame) -> str:
+    """The best phone, laptop and graphics card of all devices shown, by name: a sentence's words."""
+    parts = [
+        f"{_size(row)} on the {_said(row)}, the best {KINDS[row['device_class']]}"
+        for row in map(partial(best, now), KINDS)
+    ]
+    return "; ".join(parts[:-1]) + f"; and {parts[-1]}"
+
+
+def _size(row: pd.Series[Any]) -> str:
+    return words.quantity(float(row["largest_param"]), "param").removesuffix(" parameters")
+
+
+def _said(row: pd.Series[Any]) -> str:
+    """A device by its name; an estimate is called one."""
+    name = re.sub(r", (\d+ GB)$", r" with \1", memory_wall.short_name(str(row["name"])))
+    return f"{name} (an estimate)" if row["is_estimate"] else name
+
+
+def title(devices: pd.DataFrame) -> str:
+    """The finding of the explorer: what the article's phone and the best of the devices shown can do at most."""
+    first = devices[devices["device_id"] == ARTICLE_PHONE].iloc[0]
+    rest = ", ".join(f"the {_said(best(devices, kind))} {_size(best(devices, kind))}" for kind in ("phone", "laptop"))
+    return f"In four bits an iPhone 14 runs at most {_size(first)} parameters, {rest}"
+
+
+def _which_binds(bound: int, total: int) -> str:
+    if bound == total:
+        return "every one is limited by memory bandwidth"
+    if bound * 2 > total:
+        return f"{bound} are limited by memory bandwidth, {total - bound} by memory size"
+    return f"{total - bound} are limited by memory size, {bound} by memory bandwidth"

@@ -1,0 +1,1 @@
+"""Chapter 2: how much memory fits on a chip."""

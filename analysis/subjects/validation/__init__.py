@@ -1,0 +1,1 @@
+"""The calibrated model, held to measurements."""
