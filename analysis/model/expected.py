@@ -163,6 +163,15 @@ class Calibration:
         """The coefficients of every combination, one row per ``code``."""
         return np.array([self.of(combination) for combination in COMBINATIONS])
 
+    @cached_property
+    def aging(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Factors of launches and of unpacking by generation, one a year from the oldest on: looked up, since powers take long."""
+        years = np.arange(OLDEST_GENERATION_YEAR, NEWEST_GENERATION_YEAR + 1)
+        launch = validation._aging(self.parameters["launch-decline"], years, REFERENCE_GENERATION_YEAR)
+        since = np.maximum(years, OLDEST_UNPACKING_YEAR)
+        unpacking = validation._aging(self.parameters["unpacking-decline"], since, REFERENCE_GENERATION_YEAR)
+        return np.asarray(launch), np.asarray(unpacking)
+
     def of(self, combination: Combination) -> Coefficients:
         """Look up what the parameters say about one of ``COMBINATIONS``."""
         return self.coefficients(**combination._asdict())
@@ -172,13 +181,9 @@ class Calibration:
 
         May be left out: ``is_expert`` (0 or 1), and what ``processor`` gives.
         """
-        year = configuration["introduced_year"]
-        launch = kind.launch_s_per_layer * validation._aging(
-            self.parameters["launch-decline"], year, REFERENCE_GENERATION_YEAR
-        )
-        unpacking = kind.unpacking_bit_per_param * validation._aging(
-            self.parameters["unpacking-decline"], np.maximum(year, OLDEST_UNPACKING_YEAR), REFERENCE_GENERATION_YEAR
-        )
+        launching, unpacks = self.aging
+        place = _place(configuration["introduced_year"] - OLDEST_GENERATION_YEAR)
+        launch, unpacking = kind.launch_s_per_layer * launching[place], kind.unpacking_bit_per_param * unpacks[place]
         bandwidth, n_layer = configuration["bandwidth_byte_per_s"], configuration["n_layer"]
         weight, bit = configuration["weight_byte"], configuration["bit_per_param"]
         byte = validation._dequantised(weight, bit, unpacking)
@@ -196,6 +201,10 @@ class Calibration:
         )
         reads = 1.0 * (arithmetic <= (byte + cache) / reached)
         return Parts(n_layer * layer, byte / reached * reads, cache / reached * reads, arithmetic * (1.0 - reads))
+
+
+def _place(year: Number) -> Number:
+    return year.astype(np.int64) if isinstance(year, np.ndarray) else int(year)
 
 
 CPU_OP = {"plain": "cpu-plain", "i-quant": "cpu-plain", "k-quant": "cpu-k", "low": "cpu-low", "low-i": "cpu-low-i"}

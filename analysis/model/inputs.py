@@ -80,7 +80,7 @@ COLUMNS = (
     Column("memory_type", "kind of memory, where the chip leaves it open: HBM3, GDDR6X", spellings="vram_type"),
     Column("memory_capacity_gibyte", "memory; what does not fit gets no speed", 1e-3, 1e7, "memory vram mem capacity vram_capacity"),
     Column("storage_read_gbyte_per_s", "storage from which the rest is read for every token", 1e-5, 1e5, "storage_read ssd_read storage"),
-    Column("engine", "program that runs the model; without it llama.cpp", spellings="framework runtime inference_engine"),
+    Column("engine", "program that runs the model; else that usual on the device", spellings="framework runtime inference_engine"),
     Column("measured_token_per_s", "a measured speed, to be compared", 1e-4, 1e7, "measured measured_tps measured_speed avg_ts"),
     Column("flash_attention", "true or false; else the default of the year", spellings="flash_attn flash fa"),
     Column("year", "year of the software; without it today's", *YEARS, "software_year", is_whole=True),
