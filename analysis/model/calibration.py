@@ -261,17 +261,17 @@ def fit_all(rows: pd.DataFrame, parameters: Iterable[Parameter]) -> dict[str, fl
     return found
 
 
-def folds(rows: pd.DataFrame, parameters: Iterable[Parameter]) -> dict[str, dict[str, float]]:
-    """Return the parameters fitted with each chip left out in turn, by the chip left out.
+def folds(rows: pd.DataFrame, parameters: Iterable[Parameter], by: str = "chip") -> dict[str, dict[str, float]]:
+    """Return the parameters fitted with each chip left out in turn, or with what another column tells apart, by what was left out.
 
     A parameter that no other chip decides is where its search began.
     """
     chosen = list(parameters)
     whole = fit_all(rows, chosen)
-    found: dict[str, dict[str, float]] = {str(chip): dict(whole) for chip in sorted(rows["chip"].unique())}
+    found: dict[str, dict[str, float]] = {str(chip): dict(whole) for chip in sorted(rows[by].unique())}
     for mine, own in parts(rows, chosen):
-        for chip in mine["chip"].unique() if own else ():
-            others = mine[mine["chip"] != chip]
+        for chip in mine[by].unique() if own else ():
+            others = mine[mine[by] != chip]
             begun = {p.parameter_id: p.start for p in own}
             found[str(chip)] |= fit(Problem(others, found[str(chip)]), own) if len(others) else begun
     return found
@@ -288,11 +288,11 @@ def expert_folds(
     return found
 
 
-def unseen_token_per_s(rows: pd.DataFrame, left_out: Mapping[str, Mapping[str, float]]) -> Values:
-    """Return the prediction for each row by the parameters that never saw its chip."""
+def unseen_token_per_s(rows: pd.DataFrame, left_out: Mapping[str, Mapping[str, float]], by: str = "chip") -> Values:
+    """Return the prediction for each row by the parameters that never saw its chip, or what another column says of it."""
     predicted = np.full(len(rows), np.nan)
     for chip, parameters in left_out.items():
-        mask = (rows["chip"] == chip).to_numpy()
+        mask = (rows[by] == chip).to_numpy()
         predicted[mask] = prepared.predicted_token_per_s(rows[mask], expected.Calibration(completed(parameters), {}))
     return predicted
 
@@ -344,7 +344,18 @@ def ladder(rows: pd.DataFrame) -> list[dict[str, Any]]:
     for step_id, name, added in LADDER:
         chosen += [known[parameter_id] for parameter_id in added]
         steps.append(_rung(step_id, name, len(chosen), rows, unseen_token_per_s(rows, folds(rows, chosen))))
-    return steps
+    return [*steps[:-1], steps[-1] | generation_errors(rows, chosen)]
+
+
+def generation_errors(rows: pd.DataFrame, parameters: Iterable[Parameter]) -> dict[str, float]:
+    """Return the errors on graphics processors with whole generations left out: median, and what nine in ten stay below."""
+    graphics = rows[prepared.is_graphics(rows)].reset_index(drop=True)
+    left_out = folds(graphics, parameters, "generation")
+    error = prepared.error_ratio(graphics, unseen_token_per_s(graphics, left_out, "generation"))
+    return {name: _short(float(np.quantile(error, tail))) for name, tail in GENERATION_TAILS.items()}
+
+
+GENERATION_TAILS = {"gpu_generation_error_ratio": 0.5, "gpu_generation_large_error_ratio": 0.9}
 
 
 def _halves(rows: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
@@ -361,9 +372,11 @@ def _rung(step_id: str, name: str, count: int, rows: pd.DataFrame, predicted: Va
         "gpu_error_ratio": np.median(graphics),
         "gpu_large_error_ratio": np.quantile(graphics, 0.9),
     } | {f"gpu_{half}_error_ratio": np.median(part) for half, part in halves.items()}
-    return {"step_id": step_id, "term": name, "n_parameter": count} | {
-        key: _short(float(value)) for key, value in columns.items()
-    }
+    return (
+        {"step_id": step_id, "term": name, "n_parameter": count}
+        | {key: _short(float(value)) for key, value in columns.items()}
+        | dict.fromkeys(GENERATION_TAILS, "")
+    )
 
 
 # -------------------------------------------------------------------------------------------- writing
@@ -376,13 +389,15 @@ def fitted_rows(package: DataPackage) -> pd.DataFrame:
     crowd = crowd[crowd["chip"].isin(prepared.CROWD_CHIPS)].assign(weight=prepared.CROWD_WEIGHT, backend="users")
     every = [rows[rows["left_out"] == ""], prepared.pair_measurements(package), crowd, phones.fitted(package)]
     whole = pd.concat([part.reindex(columns=FIT_COLUMNS) for part in every], ignore_index=True)
-    return whole.assign(weight=whole["weight"].fillna(1.0), is_phone=whole["is_phone"].astype(bool))
+    generation = whole["generation_id"].where(whole["generation_id"].fillna("") != "", whole["chip"])
+    weight, is_phone = whole["weight"].fillna(1.0), whole["is_phone"].astype(bool)
+    return whole.assign(weight=weight, is_phone=is_phone, generation=generation)
 
 
 FIT_COLUMNS = [
     "measurement_id", "chip", "backend", "stack", "group", "code", "is_hbm", "packing", "is_phone", "bit_per_param", "n_layer", "read_byte",
     "kv_cache_byte", "memory_bandwidth_byte_per_s", "introduced_year", "is_expert", "n_thread", "op_per_s", "decode_token_per_s", "weight",
-    "total_param", "date", "source_id",
+    "total_param", "date", "source_id", "generation_id",
 ]  # fmt: skip
 
 

@@ -87,6 +87,10 @@ def _error_values(package: DataPackage) -> list[Value]:
         )
         for half in intervals.HALVES
     ]
+    halves += [
+        _share(f"generation-{name}", float(last[column]), f"Error with whole generations left out: {name}", cited)
+        for name, column in (("median", "gpu_generation_error_ratio"), ("large", "gpu_generation_large_error_ratio"))
+    ]
     groups = [
         _share(
             f"group-{hyphened(row['name'])}-{name}", row[column], f"Error of the speed, {row['name']}: {text}", cited
