@@ -418,6 +418,67 @@ def test_every_filed_batch_takes_the_step_of_the_model_and_its_products() -> Non
     )
 
 
+def test_of_a_mixture_that_does_not_fit_a_token_reads_what_it_uses() -> None:
+    """Mixtral calls 2 of 8 experts: a quarter of what is missing comes from storage, so twice the rate saves half of that time."""
+    base = {
+        "backend": "cuda",
+        "memory_bandwidth_gbyte_per_s": 936.0,
+        "memory_capacity_gibyte": 16,
+        "format": "q4-0",
+        "n_layer": 32,
+    }
+    rows = [
+        base | {"model_id": model, "storage_read_gbyte_per_s": rate}
+        for model in ("mixtral-8x7b", "llama-2-70b")
+        for rate in (4.0, 8.0)
+    ]
+    answered = predict(pd.DataFrame(rows))
+    missing = (answered["needs_gibyte"] - answered["has_gibyte"]) * 2**30
+    saved = (1 / answered["token_per_s"]).iloc[::2].to_numpy() - (1 / answered["token_per_s"]).iloc[1::2].to_numpy()
+    assert saved == pytest.approx(missing.iloc[::2].to_numpy() * [2 / 8, 1] / 8e9, rel=1e-6)
+
+
+def test_prompts_and_answers_have_times_of_their_own(tmp_path: Path) -> None:
+    """first_token_s asks for a prompt, request_s for an answer too; the file has the columns only where prompts are given."""
+    base = {
+        "backend": "metal",
+        "chip": "M2 Ultra",
+        "memory_bandwidth_gbyte_per_s": 800.0,
+        "model_id": "llama-2-7b",
+        "format": "q4-0",
+    }
+    table = pd.DataFrame([base | {"prompt_token": 2048, "output_token": answer} for answer in (None, 100)])
+    short, long = predict(table).to_dict("records")
+    assert short["first_token_s_low"] < short["first_token_s"] < short["first_token_s_high"]
+    assert pd.isna(short["request_s"])
+    assert long["request_s"] == pytest.approx(long["first_token_s"] + 100 / long["token_per_s"])
+    table.to_csv(tmp_path / "in.csv", index=False)
+    predict_file(str(tmp_path / "in.csv"), str(tmp_path / "out.csv"))
+    written = pd.read_csv(tmp_path / "out.csv")
+    assert written["first_token_s"].tolist() == pytest.approx(predict(table)["first_token_s"].tolist(), abs=1e-4)
+    unknown = predict(pd.DataFrame([base | {"chip": "M9 Max", "prompt_token": 512}])).iloc[0]
+    assert pd.isna(unknown["first_token_s"])
+    assert "no time to the first token" in unknown["note"]
+    assert "first_token_s" not in predict(pd.DataFrame([base]))
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [({}, 1), ({"engine": "llama.cpp"}, -1), ({"engine": "PyTorch"}, 1), ({"memory_type": "GDDR6"}, 1)],
+)
+def test_a_card_with_hbm_is_predicted_by_engine(given: dict[str, str], wanted: int) -> None:
+    """At 0.87 of 3,350 GB/s and 38 µs a layer a step of 16 GB takes 6.7 ms, or 149 token/s; under llama.cpp far less."""
+    base = {
+        "backend": "cuda",
+        "chip": "H100",
+        "memory_bandwidth_gbyte_per_s": 3350.0,
+        "weight_gibyte": 14.9,
+        "n_layer": 32,
+    }
+    speed = float(predict(pd.DataFrame([base | given]))["token_per_s"].iloc[0])
+    assert (speed > 140) == (wanted > 0)
+
+
 def test_one_sequence_has_no_products_of_its_own() -> None:
     """At batch 1 the fit holds them: a chip with a known peak gets the speed of the model, to the last digit."""
     rows = pd.DataFrame(
