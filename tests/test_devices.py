@@ -86,7 +86,8 @@ def test_a_size_that_is_named_stands_for_that_of_a_computer() -> None:
     [
         ("llama.cpp", "llama.cpp"), ("llama.cpp b4567", "llama.cpp"), ("Ollama", "llama.cpp"), ("LM Studio 0.3", "llama.cpp"),
         ("llama-cpp-python", "llama.cpp"), ("ik_llama.cpp", "ik_llama.cpp"), ("vLLM", "vllm"), ("vLLM 0.9.1", "vllm"), ("MLX", "mlx"),
-        ("mlx-lm", "mlx"), ("TensorRT-LLM", "tensorrt-llm"), ("ExLlamaV2", "exllamav2"), ("cdua", ""), ("sglang", ""), ("", ""),
+        ("mlx-lm", "mlx"), ("TensorRT-LLM", "tensorrt-llm"), ("ExLlamaV2", "exllamav2"), ("cdua", ""),
+        ("sglang", "sglang"), ("foo", ""), ("", ""),
     ],
 )  # fmt: skip
 def test_an_engine_is_found_in_any_spelling(name: str, engine_id: str) -> None:
@@ -147,7 +148,7 @@ def test_a_chip_stands_for_its_device_in_a_table_without_bandwidths() -> None:
 
 def test_another_engine_keeps_its_row_with_the_widest_interval() -> None:
     base = {"device": "rtx 3090", "model": "qwen3-8b", "format": "q8-0"}
-    usual, other, unknown = rows(*(base | {"engine": name} for name in ("Ollama", "vLLM", "foo")))
+    usual, other, unknown = rows(*(base | {"engine": name} for name in ("Ollama", "SGLang", "foo")))
     assert usual["note"] == ""
     assert other["token_per_s"] == unknown["token_per_s"] == usual["token_per_s"]
     low, high = expected.widest(expected.calibration(DATA), "cuda")

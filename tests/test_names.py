@@ -116,14 +116,15 @@ def test_every_filed_model_is_found_by_its_name() -> None:
     [
         ("CUDA", "cuda"), ("cuda12", "cuda"), ("CUDA 12.4", "cuda"), ("CUDA+CPU", "cuda"), ("CUDA,RPC", "cuda"), ("CUDA,Vulkan", "cuda"),
         ("MTL", "metal"), ("BLAS,MTL", "metal"), ("Metal,BLAS", "metal"), ("MLX", "metal"), ("HIP", "rocm"), ("ROCm 6.3", "rocm"),
-        ("Vulkan (RADV)", "vulkan"), ("SYCL", "vulkan"), ("OpenCL", "vulkan"), ("cpu", "cpu"), ("BLAS", "cpu"), ("llama.cpp CUDA", "cuda"),
+        ("Vulkan (RADV)", "vulkan"), ("SYCL", "vulkan"), ("OpenCL", "opencl"), ("NPU", "npu"),
+        ("cpu", "cpu"), ("BLAS", "cpu"), ("llama.cpp CUDA", "cuda"),
     ],
 )  # fmt: skip
 def test_a_backend_is_found_in_any_spelling(name: str, stack: str) -> None:
     found = names.backend(name)
     assert found is not None
     assert found.stack == stack
-    assert found.is_measured is (name not in ("SYCL", "OpenCL"))
+    assert found.is_measured is (name != "SYCL")
     assert found.is_split is (name == "CUDA+CPU")
 
 

@@ -70,6 +70,66 @@ def _overhead(launch: Result, width: Result, bandwidth_ratio: Result, routing: R
     return launch + width * bandwidth_ratio + routing
 
 
+def useful_bandwidth_byte_per_s(
+    bandwidth_byte_per_s: ArrayLike,
+    *,
+    read_byte: ArrayLike,
+    width_s: ArrayLike,
+    reference_bandwidth_byte_per_s: ArrayLike,
+    bandwidth_share: ArrayLike,
+) -> Result:
+    """Bandwidth up to which a wider chip pays: ``min(BW, √(W · BW_ref / (η · w)))``.
+
+    Args:
+        bandwidth_byte_per_s: memory bandwidth of the chip, BW, in byte/s.
+        read_byte: bytes of weights and cache a step reads, W, in byte.
+        width_s: what all layers of a step take on top on a chip of the reference bandwidth, w, in s; may be 0.
+        reference_bandwidth_byte_per_s: bandwidth for which the width is stated, BW_ref, in byte/s.
+        bandwidth_share: share of the bandwidth that a program reaches, η, at most 1.
+
+    Raises ValueError where an argument is out of range.
+    A wide chip that is given little to read is no slower than a narrower one of its kind: the overhead stops growing there.
+    Source: where ``w · BW / BW_ref + W / (η · BW)`` is least over BW.
+    """
+    bandwidth, byte, reference, share = positive(
+        bandwidth_byte_per_s=bandwidth_byte_per_s,
+        read_byte=read_byte,
+        reference_bandwidth_byte_per_s=reference_bandwidth_byte_per_s,
+        bandwidth_share=bandwidth_share,
+    )
+    [width] = not_negative(width_s=width_s)
+    return _useful(bandwidth, byte, width, reference / share)
+
+
+def _useful(bandwidth: Result, byte: Result, width_s: Result, reference: Result) -> Result:
+    return np.minimum(bandwidth, np.sqrt(byte * reference / np.maximum(width_s, LEAST_S)))
+
+
+LEAST_S = 1e-30
+"""In place of no time at all, where it is divided by."""
+
+
+def unpacking_time_s(weight_param: ArrayLike, *, op_per_param: ArrayLike, op_per_s: ArrayLike) -> Result:
+    """Time that processor cores take to unpack the weights of a step: ``P · ω / A``; reading hides behind it, or it behind reading.
+
+    Args:
+        weight_param: weights a step reads, P, in param.
+        op_per_param: operations that unpacking and multiplying a weight take, ω, in op/param; may be 0.
+        op_per_s: operations per second of the cores in use, A, in op/s.
+
+    Raises ValueError where an argument is out of range.
+    Belongs to engine and format: code for one format may be three times as fast as for the next.
+    Source: measurements of llama.cpp on phones and computers, see the chapter on validation.
+    """
+    param, rate = positive(weight_param=weight_param, op_per_s=op_per_s)
+    [operations] = not_negative(op_per_param=op_per_param)
+    return _unpacking_time(param, operations, rate)
+
+
+def _unpacking_time(param: Result, op_per_param: Result, op_per_s: Result) -> Result:
+    return param * op_per_param / op_per_s
+
+
 def dequantised_byte(weight_byte: ArrayLike, bit_per_param: ArrayLike, *, unpacking_bit_per_param: ArrayLike) -> Result:
     """Bytes that would take as long to read as the weights take to read and unpack: ``W · (1 + δ / bits)``.
 

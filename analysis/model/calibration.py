@@ -8,7 +8,7 @@ scipy is needed here and nowhere else: ``make develop`` installs it.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import tables, words
-from analysis.model import expected, phones, serving
+from analysis.model import expected, phones, prompts, serving
 from analysis.model import intervals as spread
 from analysis.model import measured as prepared
 from analysis.tables import DataPackage
@@ -51,29 +51,55 @@ class Parameter:
 GPU = (
     Parameter("launch", "s_per_layer", 4e-5, "A layer's launches and small operations on CUDA, Vulkan and Metal, generation of 2024"),
     Parameter("launch-rocm", "s_per_layer", 1e-4, "The same on ROCm"),
-    Parameter("width-metal", "s_per_layer", 5e-5, "What a layer takes on top on Metal for every 400 GB/s of bandwidth"),
+    Parameter("width-metal", "s_per_layer", 5e-5, "What a layer takes on top on Metal for every 400 GB/s, as far as bandwidth pays"),
     Parameter("launch-decline", "share_per_year", 0.05, "Rate at which newer generations of chips shed the time of launches"),
     Parameter("old-launch", "ratio", 2.0, "Factor on the launches under CUDA software of before 2025"),
-    Parameter("bandwidth-share", "share", 0.85, "Share of the bandwidth reached: GDDR, LPDDR and Apple's unified memory", high=1.0),
-    Parameter("bandwidth-share-hbm", "share", 0.65, "Share of the bandwidth reached: HBM", high=1.0),
-    Parameter("bandwidth-share-hbm-old", "share", 0.55, "Share of the bandwidth reached: HBM, software of before 2025", high=1.0),
+    Parameter("bandwidth-share", "share", 0.85, "Share of the bandwidth reached; of HBM too under engines that compile a model", high=1.0),
+    Parameter("bandwidth-share-hbm", "share", 0.65, "Share of the bandwidth reached: HBM under llama.cpp", high=1.0),
+    Parameter("bandwidth-share-hbm-old", "share", 0.55, "Share of the bandwidth reached: HBM under llama.cpp of before 2025", high=1.0),
+    Parameter("old-chip-share", "ratio", 0.5, "Factor on the share for cards of before 2018"),
     Parameter("kv-cost-without-flash", "ratio", 5.0, "Cost of a byte of KV cache over one of weights without flash attention, not on CUDA"),
-    Parameter("unpacking", "bit_per_param", 0.5, "Unpacking, as bits read on top: under 4 bits, and K and I mixes except on CUDA"),
-    Parameter("unpacking-decline", "share_per_year", 0.2, "Rate at which newer generations of chips shed the cost of unpacking"),
+    Parameter("unpacking", "bit_per_param", 0.5, "Unpacking, as bits read on top: under 4 bits; K and I mixes but not on newer CUDA cards"),
+    Parameter("unpacking-decline", "share_per_year", 0.2, "Rate at which generations from 2020 on shed the cost of unpacking"),
+    Parameter("unpacking-metal-new", "ratio", 0.5, "Factor on unpacking K and I mixes under Metal software of 2026"),
 )  # fmt: skip
 CPU = (
-    Parameter("cpu-bandwidth-share", "share", 0.6, "Share of the bandwidth reached by processors; one chip decides it", high=1.0),
-    Parameter(
-        "cpu-ceiling", "byte_per_s", 1.1e11,
-        "Most that processor cores take in, in the runs of this fit: nearly all on an M2 Max with 3 or 4 threads",
-    ),
-    Parameter("cpu-unpacking", "bit_per_param", 4.0, "Unpacking I formats on processors, as bits per weight read on top"),
+    Parameter("cpu-bandwidth-share", "share", 0.6, "Share of the bandwidth reached by processor cores", high=1.0),
+    Parameter("cpu-layer", "s_per_layer", 3e-4, "Time of a layer on processor cores: all threads wait for the last"),
+    Parameter("cpu-plain", "op_per_param", 2.0, "Unpacking a weight of a plain format on processor cores under llama.cpp"),
+    Parameter("cpu-k", "op_per_param", 3.5, "The same of a K format"),
+    Parameter("cpu-low", "op_per_param", 3.5, "The same under 4 bits"),
+    Parameter("cpu-low-i", "op_per_param", 6.5, "The same of an I format under 4 bits"),
+    Parameter("cpu-ik", "ratio", 0.8, "Factor on unpacking under ik_llama.cpp"),
 )  # fmt: skip
-PARAMETERS = (*GPU, *CPU)
+OPENCL = (
+    Parameter("opencl-bandwidth-share", "share", 0.7, "Share of the bandwidth reached under OpenCL on phones", high=1.0),
+    Parameter("opencl-layer", "s_per_layer", 5e-4, "Time of a layer under OpenCL on phones"),
+)  # fmt: skip
+NPU = (
+    Parameter("npu-bandwidth-share", "share", 0.7, "Share of the bandwidth reached by neural processors", high=1.0),
+    Parameter("npu-layer", "s_per_layer", 5e-4, "Time of a layer on a neural processor"),
+)  # fmt: skip
+FITTED_APART = {"opencl": OPENCL, "npu": NPU, "cpu": CPU}
+"""Stack → the parameters that only its rows decide; those of all others are fitted together."""
+PARAMETERS = (*GPU, *CPU, *OPENCL, *NPU)
 EXPERTS = (
     Parameter("routing", "s_per_layer", 5e-5, "What a layer of a mixture of experts takes on top on graphics processors"),
 )  # fmt: skip
 """Fitted to mixtures of experts once the parameters of dense models are fixed."""
+PREFILL = (
+    Parameter("prefill-matrix", "share", 0.5, "Share of the peak of matrix units that prompts reach, software of 2025 and later"),
+    Parameter("prefill-matrix-before-2025", "share", 0.3, "The same under CUDA software of before 2025"),
+    Parameter("prefill-matrix-hbm", "share", 0.3, "The same of cards with HBM under llama.cpp"),
+    Parameter("prefill-matrix-compiled", "share", 0.6, "The same under engines that compile a model"),
+    Parameter("prefill-matrix-vulkan", "share", 0.35, "The same under Vulkan"),
+    Parameter("prefill-shader-cuda", "share", 0.8, "Share of the peak of the shaders that prompts reach, cards without matrix units"),
+    Parameter("prefill-shader-metal", "share", 0.7, "Share of the 16-bit peak of the shaders reached under Metal"),
+    Parameter("prefill-shader-rocm", "share", 0.6, "The same under ROCm"),
+    Parameter("prefill-shader-vulkan", "share", 0.45, "The same under Vulkan, cards of AMD and Intel"),
+    Parameter("prefill-unpacking-metal", "ratio", 0.8, "Factor on the share for K and I mixes under Metal software of before 2026"),
+)  # fmt: skip
+"""Fitted to measured prompts once the parameters of decoding are fixed."""
 SERVING = (
     Parameter("serving-launch-vllm", "s_per_layer", 7e-5, "Time of a layer whatever its weights and batch, under vLLM"),
     Parameter("serving-launch-tensorrt-llm", "s_per_layer", 4e-5, "The same under TensorRT-LLM"),
@@ -83,6 +109,12 @@ SERVING = (
     Parameter("serving-bandwidth-share", "share", 0.8, "Share of the bandwidth reached by serving engines", high=1.0),
     Parameter("serving-compute-share", "share", 0.7, "Share of the dense peak reached by serving engines", high=1.0),
 )  # fmt: skip
+STEPS = (
+    Parameter("serving-launch-vllm-new", "s_per_layer", 7e-5, "Time of a layer whatever its weights and batch, under vLLM of 2026"),
+    Parameter("serving-sequence-vllm-new", "s", 5e-5, "Time of a step for every sequence of the batch, under vLLM of 2026"),
+    Parameter("serving-compute-share-new", "share", 0.5, "Share of the dense peak reached by vLLM of 2026", high=1.0),
+)  # fmt: skip
+"""Fitted to steps of 2026; the share of the bandwidth and the time for chips that share layers are those of the requests."""
 TPU = (
     Parameter("tpu-layer", "s_per_layer", 1.5e-4, "Time of a layer on 16 to 64 TPU v4, communication included"),
     Parameter("tpu-bandwidth-share", "share", 0.9, "Share of the bandwidth reached on TPU v4", high=1.0),
@@ -98,25 +130,27 @@ FASTERTRANSFORMER = (
 
 NEUTRAL = {
     "routing": 0.0, "launch": 0.0, "launch-rocm": 0.0, "width-metal": 0.0, "launch-decline": 0.0, "old-launch": 1.0, "unpacking": 0.0,
-    "unpacking-decline": 0.0, "kv-cost-without-flash": expected.FLASH_KV_COST_RATIO,
+    "unpacking-decline": 0.0, "kv-cost-without-flash": expected.FLASH_KV_COST_RATIO, "old-chip-share": 1.0, "unpacking-metal-new": 1.0,
+    "cpu-layer": 0.0, "cpu-plain": 0.0, "cpu-k": 0.0, "cpu-low": 0.0,
+    "cpu-low-i": 0.0, "cpu-ik": 1.0, "opencl-layer": 0.0, "npu-layer": 0.0,
 }  # fmt: skip
 """What a parameter is where the model does without it."""
 SAME_AS = {
     "launch-rocm": "launch", "bandwidth-share-hbm": "bandwidth-share", "bandwidth-share-hbm-old": "bandwidth-share-hbm",
-    "cpu-bandwidth-share": "bandwidth-share",
+    "cpu-bandwidth-share": "bandwidth-share", "opencl-bandwidth-share": "bandwidth-share", "npu-bandwidth-share": "bandwidth-share",
 }  # fmt: skip
 """The parameter a missing one falls back on."""
 LADDER = (
     ("share", "One share of the bandwidth", ("bandwidth-share",)),
-    ("processors", "Processors apart", ("cpu-bandwidth-share", "cpu-ceiling", "cpu-unpacking")),
+    ("processors", "Processors apart", tuple(parameter.parameter_id for parameter in CPU)),
     ("layers", "Time per layer", ("launch", "launch-rocm", "width-metal")),
     ("hbm", "HBM apart", ("bandwidth-share-hbm",)),
     ("cache", "Cache without flash attention", ("kv-cost-without-flash",)),
     ("software", "Software before 2025", ("old-launch", "bandwidth-share-hbm-old")),
-    ("unpacking", "Unpacking", ("unpacking", "unpacking-decline")),
-    ("generations", "Generation of the chip", ("launch-decline",)),
+    ("unpacking", "Unpacking", ("unpacking", "unpacking-decline", "unpacking-metal-new")),
+    ("generations", "Generation of the chip", ("launch-decline", "old-chip-share")),
 )  # fmt: skip
-"""The steps from one parameter to all of them."""
+"""The steps from one parameter to all of them, on computers."""
 
 
 # --------------------------------------------------------------------------------------------- fitting
@@ -135,11 +169,9 @@ class Problem:
     def log_predicted(self, parameters: Mapping[str, float]) -> Values:
         """Return the logarithm of the predicted speeds."""
         calibration = expected.Calibration(parameters, {})
-        kinds = [expected.COMBINATIONS[code] for code in self.used]
-        table = np.array(
-            [calibration.coefficients(s, hbm=h, old_software=o, flash=f, packing=k) for s, h, o, f, k in kinds]
-        )
-        step_s: Values = np.asarray(calibration.parts(expected.arrays(table, self.codes), self.configuration).step_s)
+        table = np.array([calibration.of(expected.COMBINATIONS[code]) for code in self.used])
+        asked = prepared.asked(self.configuration, calibration)
+        step_s: Values = np.asarray(calibration.parts(expected.arrays(table, self.codes), asked).step_s)
         return np.asarray(-np.log(step_s))
 
     def residual(self, parameters: Mapping[str, float]) -> Values:
@@ -149,13 +181,14 @@ class Problem:
 
 
 def chip_weight(rows: pd.DataFrame) -> Values:
-    """Return the weight of each row: 1 over the rows of its chip on its backend."""
-    return np.asarray(1 / rows.groupby(["chip", "backend"])["chip"].transform("size"), dtype=float)
+    """Return the weight of each row: that of its chip on its backend, shared out over its rows; benchmarks of users count half."""
+    of_chip = np.asarray(1 / rows.groupby(["chip", "backend"])["chip"].transform("size"), dtype=float)
+    return of_chip * (rows["weight"].to_numpy(dtype=float) if "weight" in rows else 1.0)
 
 
 def completed(fitted: Mapping[str, float]) -> dict[str, float]:
     """Return all parameters, those not fitted at their neutral value or at the one they fall back on."""
-    values = dict(NEUTRAL) | {"cpu-ceiling": np.inf, "cpu-unpacking": 0.0} | dict(fitted)
+    values = dict(NEUTRAL) | dict(fitted)
     for name, other in SAME_AS.items():
         if name not in fitted and other in values:
             values[name] = values[other]
@@ -211,13 +244,38 @@ def series_folds(
     return found
 
 
-def folds(rows: pd.DataFrame, parameters: Iterable[Parameter]) -> dict[str, dict[str, float]]:
-    """Return the parameters fitted with each chip left out in turn, by the chip left out."""
+def parts(rows: pd.DataFrame, parameters: Iterable[Parameter]) -> Iterator[tuple[pd.DataFrame, list[Parameter]]]:
+    """Yield the rows of each kind of hardware with the parameters that only they decide; graphics processors of all stacks are one."""
     chosen = list(parameters)
-    whole = fit(Problem(rows), chosen)
-    return {
-        str(chip): fit(Problem(rows[rows["chip"] != chip]), chosen, whole) for chip in sorted(rows["chip"].unique())
-    }
+    apart = [p for own in FITTED_APART.values() for p in own]
+    yield rows[~rows["stack"].isin(list(FITTED_APART))], [p for p in chosen if p not in apart]
+    for stack, own in FITTED_APART.items():
+        yield rows[rows["stack"] == stack], [p for p in chosen if p in own]
+
+
+def fit_all(rows: pd.DataFrame, parameters: Iterable[Parameter]) -> dict[str, float]:
+    """Return the parameters that fit best, each kind of hardware by its own rows."""
+    found: dict[str, float] = {}
+    for mine, own in parts(rows, parameters):
+        if own and len(mine):
+            found |= fit(Problem(mine, found), own)
+    return found
+
+
+def folds(rows: pd.DataFrame, parameters: Iterable[Parameter], by: str = "chip") -> dict[str, dict[str, float]]:
+    """Return the parameters fitted with each chip left out in turn, or with what another column tells apart, by what was left out.
+
+    A parameter that no other chip decides is where its search began.
+    """
+    chosen = list(parameters)
+    whole = fit_all(rows, chosen)
+    found: dict[str, dict[str, float]] = {str(chip): dict(whole) for chip in sorted(rows[by].unique())}
+    for mine, own in parts(rows, chosen):
+        for chip in mine[by].unique() if own else ():
+            others = mine[mine[by] != chip]
+            begun = {p.parameter_id: p.start for p in own}
+            found[str(chip)] |= fit(Problem(others, found[str(chip)]), own) if len(others) else begun
+    return found
 
 
 def expert_folds(
@@ -231,11 +289,11 @@ def expert_folds(
     return found
 
 
-def unseen_token_per_s(rows: pd.DataFrame, left_out: Mapping[str, Mapping[str, float]]) -> Values:
-    """Return the prediction for each row by the parameters that never saw its chip."""
+def unseen_token_per_s(rows: pd.DataFrame, left_out: Mapping[str, Mapping[str, float]], by: str = "chip") -> Values:
+    """Return the prediction for each row by the parameters that never saw its chip, or what another column says of it."""
     predicted = np.full(len(rows), np.nan)
     for chip, parameters in left_out.items():
-        mask = (rows["chip"] == chip).to_numpy()
+        mask = (rows[by] == chip).to_numpy()
         predicted[mask] = prepared.predicted_token_per_s(rows[mask], expected.Calibration(completed(parameters), {}))
     return predicted
 
@@ -246,12 +304,29 @@ def unseen_token_per_s(rows: pd.DataFrame, left_out: Mapping[str, Mapping[str, f
 def intervals(rows: pd.DataFrame, predicted: Values) -> dict[str, tuple[float, float]]:
     """Return the ends of the interval of each group: measured over predicted speed of chips that were left out."""
     ratio = rows["decode_token_per_s"].to_numpy(dtype=float) / predicted
-    weight = chip_weight(rows)
+    weight = np.asarray(1 / rows.groupby(["chip", "backend"])["chip"].transform("size"), dtype=float)
     ends = {}
     for name in (name for name in expected.GROUPS if name in set(rows["group"])):
         mask = (rows["group"] == name).to_numpy()
         ends[name] = spread.ends(ratio[mask], weight[mask], few=spread.is_few(rows[mask]))
     return ends
+
+
+BORROWED = {"phone-metal": "metal", "phone-opencl": "phone-cpu", "phone-npu": "phone-cpu"}
+"""Group with runs of one or two chips → the group whose interval it takes in beside where its own runs lie."""
+
+
+def phone_intervals(
+    package: DataPackage, parameters: Mapping[str, float], known: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Return the ends of the intervals of phones that have too few chips: where all their runs lie, and the group they borrow from."""
+    rows = phones.measurements(package)
+    predicted = prepared.predicted_token_per_s(rows, expected.Calibration(completed(parameters), {}))
+    rows, found = phones.with_expected(rows, predicted), {}
+    for name, lender in BORROWED.items():
+        low, high = phones.ends(rows[rows["group"] == name])
+        found[name] = (min(low, known[lender][0]), max(high, known[lender][1]))
+    return found
 
 
 def standard_errors(left_out: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -270,29 +345,61 @@ def ladder(rows: pd.DataFrame) -> list[dict[str, Any]]:
     for step_id, name, added in LADDER:
         chosen += [known[parameter_id] for parameter_id in added]
         steps.append(_rung(step_id, name, len(chosen), rows, unseen_token_per_s(rows, folds(rows, chosen))))
-    return steps
+    return [*steps[:-1], steps[-1] | generation_errors(rows, chosen)]
+
+
+def generation_errors(rows: pd.DataFrame, parameters: Iterable[Parameter]) -> dict[str, float]:
+    """Return the errors on graphics processors with whole generations left out: median, and what nine in ten stay below."""
+    graphics = rows[prepared.is_graphics(rows)].reset_index(drop=True)
+    left_out = folds(graphics, parameters, "generation")
+    error = prepared.error_ratio(graphics, unseen_token_per_s(graphics, left_out, "generation"))
+    return {name: _short(float(np.quantile(error, tail))) for name, tail in GENERATION_TAILS.items()}
+
+
+GENERATION_TAILS = {"gpu_generation_error_ratio": 0.5, "gpu_generation_large_error_ratio": 0.9}
+
+
+def _halves(rows: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
+    of_chip = np.array([spread.half(chip) for chip in rows["chip"]])
+    return {half: of_chip == half for half in spread.HALVES}
 
 
 def _rung(step_id: str, name: str, count: int, rows: pd.DataFrame, predicted: Values) -> dict[str, Any]:
     error = prepared.error_ratio(rows, predicted)
     graphics = error[prepared.is_graphics(rows).to_numpy()]
+    halves = {half: graphics[mask] for half, mask in _halves(rows[prepared.is_graphics(rows)]).items()}
     columns = {
         "error_ratio": np.median(error),
         "gpu_error_ratio": np.median(graphics),
         "gpu_large_error_ratio": np.quantile(graphics, 0.9),
-    }
-    return {"step_id": step_id, "term": name, "n_parameter": count} | {
-        key: _short(float(value)) for key, value in columns.items()
-    }
+    } | {f"gpu_{half}_error_ratio": np.median(part) for half, part in halves.items()}
+    return (
+        {"step_id": step_id, "term": name, "n_parameter": count}
+        | {key: _short(float(value)) for key, value in columns.items()}
+        | dict.fromkeys(GENERATION_TAILS, "")
+    )
 
 
 # -------------------------------------------------------------------------------------------- writing
 
 
 def fitted_rows(package: DataPackage) -> pd.DataFrame:
-    """Return the measurements that the model is fitted to."""
+    """Return what the model is fitted to: runs of others, of the pair of cards, of phones, and some of users with half the weight."""
     rows = prepared.decode_measurements(package)
-    return rows[rows["left_out"] == ""].reset_index(drop=True)
+    crowd = prepared.crowd_measurements(package)
+    crowd = crowd[crowd["chip"].isin(prepared.CROWD_CHIPS)].assign(weight=prepared.CROWD_WEIGHT, backend="users")
+    every = [rows[rows["left_out"] == ""], prepared.pair_measurements(package), crowd, phones.fitted(package)]
+    whole = pd.concat([part.reindex(columns=FIT_COLUMNS) for part in every], ignore_index=True)
+    generation = whole["generation_id"].where(whole["generation_id"].fillna("") != "", whole["chip"])
+    weight, is_phone = whole["weight"].fillna(1.0), whole["is_phone"].astype(bool)
+    return whole.assign(weight=weight, is_phone=is_phone, generation=generation)
+
+
+FIT_COLUMNS = [
+    "measurement_id", "chip", "backend", "stack", "group", "code", "is_hbm", "packing", "is_phone", "bit_per_param", "n_layer", "read_byte",
+    "kv_cache_byte", "memory_bandwidth_byte_per_s", "introduced_year", "is_expert", "n_thread", "op_per_s", "decode_token_per_s", "weight",
+    "total_param", "date", "source_id", "generation_id",
+]  # fmt: skip
 
 
 def expert_rows(package: DataPackage) -> pd.DataFrame:
@@ -304,22 +411,37 @@ def expert_rows(package: DataPackage) -> pd.DataFrame:
 def decode_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
     """Fit the decode model and return what is filed of it, table by table."""
     rows, experts = fitted_rows(package), expert_rows(package)
-    found = _rounded(fit(Problem(rows), PARAMETERS))
+    found = _rounded(fit_all(rows, PARAMETERS))
     left_out = {chip: _rounded(values) for chip, values in folds(rows, PARAMETERS).items()}
     routing = _rounded(fit(Problem(experts, found), EXPERTS))
     left_out_experts = {chip: _rounded(v) for chip, v in expert_folds(experts, found, left_out).items()}
     entries = [
         *_parameter_entries(PARAMETERS, found, left_out, rows),
         *_parameter_entries(EXPERTS, routing, left_out_experts, experts),
-        *_interval_entries(rows, unseen_token_per_s(rows, left_out)),
-        *_interval_entries(experts, unseen_token_per_s(experts, left_out_experts)),
-        *phone_entries(package, found | routing),
+        *_every_interval(package, rows, experts, found | routing, left_out | left_out_experts),
     ]
     return {
         "calibration": [*entries, *_shape_entries(package)],
         "calibration_folds": _fold_entries(left_out | left_out_experts),
-        "calibration_ladder": ladder(rows),
+        "calibration_ladder": ladder(rows[(rows["weight"] == 1) & ~rows["is_phone"]].reset_index(drop=True)),
     }
+
+
+def _every_interval(
+    package: DataPackage, rows: pd.DataFrame, experts: pd.DataFrame, found: Mapping[str, float], left_out: Mapping[str, Any]
+) -> list[dict[str, Any]]:  # fmt: skip
+    judged = pd.concat([rows[rows["backend"] != "users"], experts.assign(weight=1.0)], ignore_index=True)
+    judged = judged[~judged["group"].isin(list(BORROWED))].reset_index(drop=True)
+    ends = intervals(judged, unseen_token_per_s(judged, left_out))
+    entries = []
+    for name, pair in ends.items():
+        scope = _scope(judged[judged["group"] == name])
+        entries += _ends_entries(name, pair, "measured over predicted speed on unseen chips", scope)
+    runs = phones.measurements(package)
+    for name, pair in phone_intervals(package, found, ends).items():
+        what = f"measured over expected speed of phones, not narrower than that of group {BORROWED[name]}"
+        entries += _ends_entries(name, pair, what, _scope(runs[runs["group"] == name]))
+    return entries
 
 
 def _parameter_entries(
@@ -340,7 +462,7 @@ def _parameter_entries(
 
 def _fold_entries(left_out: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
     return [
-        {"left_out": chip, "parameter_id": name, "value": value}
+        {"left_out": chip, "half": spread.half(chip), "parameter_id": name, "value": value}
         for chip, values in sorted(left_out.items())
         for name, value in values.items()
     ]
@@ -348,6 +470,27 @@ def _fold_entries(left_out: Mapping[str, Mapping[str, float]]) -> list[dict[str,
 
 def _scope(rows: pd.DataFrame) -> dict[str, Any]:
     return {"n_row": len(rows), "n_chip": rows["chip"].nunique(), "data_date": max(rows["date"].dropna())}
+
+
+def prefill_tables(package: DataPackage, found: Mapping[str, float]) -> dict[str, list[dict[str, Any]]]:
+    """Fit the shares of the peak that prompts reach, and return what is filed of them: parameters, folds, ends of the intervals."""
+    rows = pd.concat([prompts.measurements(package), prompts.pair_measurements(package)], ignore_index=True)
+    rows = prompts.with_pass(rows, expected.Calibration(completed(found), {}))
+    filed: dict[str, list[dict[str, Any]]] = {"calibration": [], "calibration_folds": []}
+    _file_serving(filed, rows, prompts.predicted_s, PREFILL, "time_s", "chip", kind="prefill")
+    left_out: dict[str, dict[str, float]] = {}
+    for entry in filed["calibration_folds"]:
+        left_out.setdefault(entry["left_out"], {})[entry["parameter_id"]] = entry["value"]
+    predicted = np.full(len(rows), np.nan)
+    for chip, parameters in left_out.items():
+        mask = (rows["chip"] == chip).to_numpy()
+        predicted[mask] = prompts.predicted_s(rows[mask], parameters)
+    for name, part in rows.assign(ratio=predicted / rows["time_s"]).groupby("group"):
+        weight = np.asarray(1 / part.groupby(["chip", "backend"])["chip"].transform("size"), dtype=float)
+        pair = spread.ends(part["ratio"].to_numpy(dtype=float), weight, few=spread.is_few(part))
+        what = "measured over predicted rate of reading a prompt on unseen chips"
+        filed["calibration"] += _ends_entries(str(name), pair, what, _scope(part.assign(date=part["date"].fillna(""))))
+    return filed
 
 
 def serving_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
@@ -358,11 +501,41 @@ def serving_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
     older = older[older["time_s"].notna()].reset_index(drop=True)
     fitted: dict[str, list[dict[str, Any]]] = {"calibration": [], "calibration_folds": []}
     found = _file_serving(fitted, gpu, serving.predicted_request_s, SERVING, "request_s", "series")
+    steps = serving.step_measurements(package)
+    steps = steps[~steps["is_long"]].reset_index(drop=True)
+    new = with_fixed(serving.predicted_step_s, found)
+    _file_serving(fitted, steps, new, STEPS, "time_s", "series")
+    fitted["calibration"] += _serving_interval(fitted["calibration_folds"], gpu, steps, found)
     _file_serving(fitted, tpu, serving.predicted_pope_s, TPU, "time_s", "table")
     _file_serving(
         fitted, older, with_fixed(serving.predicted_fastertransformer_s, found), FASTERTRANSFORMER, "time_s", "table"
     )
     return fitted
+
+
+def _serving_interval(
+    filed: list[dict[str, Any]], requests: pd.DataFrame, steps: pd.DataFrame, found: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """Return the ends of the interval above one sequence: requests and steps, each series predicted by parameters that never saw it."""
+    left_out: dict[str, dict[str, float]] = {}
+    for entry in filed:
+        left_out.setdefault(entry["left_out"], dict(found))[entry["parameter_id"]] = entry["value"]
+    ratios, names = [], []
+    for rows, model, measured in (
+        (requests, serving.predicted_request_s, "request_s"),
+        (steps, serving.predicted_step_s, "time_s"),
+    ):
+        for series, part in rows.groupby("series"):
+            ratios.append(model(part, left_out[str(series)]) / part[measured].to_numpy(dtype=float))
+            names += [str(series)] * len(part)
+    weight = 1 / pd.Series(names).groupby(names).transform("size").to_numpy(dtype=float)
+    ends = spread.ends(np.concatenate(ratios), weight, few=False)
+    scope = {
+        "n_row": len(names),
+        "n_chip": pd.concat([requests["chip"], steps["chip"]]).nunique(),
+        "data_date": max(steps["date"]),
+    }
+    return _ends_entries("serving", ends, "measured over predicted speed of unseen pairs of chip and model", scope)
 
 
 def with_fixed(model: Model, fixed: Mapping[str, float]) -> Model:
@@ -377,6 +550,8 @@ def _file_serving(
     parameters: tuple[Parameter, ...],
     measured: str,
     series: str,
+    *,
+    kind: str = "serving",
 ) -> dict[str, float]:
     found = _rounded(fit(ServingProblem(rows, model, measured, series), parameters))
     left_out = {
@@ -386,38 +561,20 @@ def _file_serving(
     scope = {
         "n_row": len(rows),
         "n_chip": rows["chip"].nunique(),
-        "data_date": max(rows["date"]) if "date" in rows else POPE_DATE,
+        "data_date": max(rows["date"].dropna()) if "date" in rows else POPE_DATE,
     }
     for p in parameters:
         error = _error(errors[p.parameter_id], found[p.parameter_id])
         filed["calibration"].append(
-            _entry(p.parameter_id, "serving", p.unit, found[p.parameter_id], p.meaning, error, **scope)
+            _entry(p.parameter_id, kind, p.unit, found[p.parameter_id], p.meaning, error, **scope)
         )
     prefix = "Table " if series == "table" else ""
     filed["calibration_folds"] += [
-        {"left_out": f"{prefix}{name}", "parameter_id": key, "value": value}
+        {"left_out": f"{prefix}{name}", "half": spread.half(f"{prefix}{name}"), "parameter_id": key, "value": value}
         for name, values in left_out.items()
         for key, value in values.items()
     ]
     return found
-
-
-def _interval_entries(rows: pd.DataFrame, predicted: Values) -> list[dict[str, Any]]:
-    entries = []
-    for name, ends in intervals(rows, predicted).items():
-        scope = _scope(rows[rows["group"] == name]) | {"data_date": max(rows["date"].dropna())}
-        entries += _ends_entries(name, ends, "measured over predicted speed on unseen chips", scope)
-    return entries
-
-
-def phone_entries(package: DataPackage, parameters: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Return the ends of the intervals of phones: where their runs lie, to none of which the parameters were fitted."""
-    rows = phones.measurements(package, expected.Calibration(completed(parameters), {}))
-    entries = []
-    for name, kind in phones.EVIDENCE.items():
-        of_kind = rows[rows["kind"] == kind]
-        entries += _ends_entries(name, phones.ends(of_kind), "measured over expected speed of phones", _scope(of_kind))
-    return entries
 
 
 def _ends_entries(name: str, ends: tuple[float, float], what: str, scope: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -432,7 +589,8 @@ def _ends_entries(name: str, ends: tuple[float, float], what: str, scope: Mappin
 
 def _shape_entries(package: DataPackage) -> list[dict[str, Any]]:
     """Fit the layers of a model of which only the size is known: a line through the measured models, by chips that ran them."""
-    rows = fitted_rows(package).dropna(subset=["total_param"])
+    rows = prepared.decode_measurements(package)
+    rows = rows[rows["left_out"] == ""].dropna(subset=["total_param"])
     models = rows.groupby(["total_param", "n_layer"])["chip"].nunique().reset_index()
     size, layer = np.log(models["total_param"] / expected.REFERENCE_PARAM), np.log(models["n_layer"])
     growth, level = np.polyfit(size, layer, 1, w=np.sqrt(models["chip"]))
@@ -492,7 +650,9 @@ def main() -> None:
     """Refit everything and write the tables of the calibration into the data folder."""
     package = tables.package()
     decode, served = decode_tables(package), serving_tables(package)
-    write(package.folder, {name: entries + served.get(name, []) for name, entries in decode.items()})
+    found = {row["parameter_id"]: float(row["value"]) for row in decode["calibration"]}
+    read = prefill_tables(package, found)
+    write(package.folder, {name: [*rows, *read.get(name, []), *served.get(name, [])] for name, rows in decode.items()})
 
 
 if __name__ == "__main__":

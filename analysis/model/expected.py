@@ -10,7 +10,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,24 +25,47 @@ Number = Any
 
 STACKS = {
     "cuda": "cuda", "vulkan": "vulkan", "rocm": "rocm", "hip": "rocm", "metal": "metal", "mlx": "metal", "cpu": "cpu",
+    "opencl": "opencl", "npu": "npu",
 }  # fmt: skip
 """Backend → software stack with parameters of its own."""
 BORROWED_STACK = "vulkan"
 """Stack whose parameters stand in for backends without measurements."""
-STACK_NAMES = ("cuda", "vulkan", "rocm", "metal", "cpu")
+STACK_NAMES = ("cuda", "vulkan", "rocm", "metal", "cpu", "opencl", "npu")
+TUNINGS = ("llama.cpp", "ik_llama.cpp", "compiled")
+"""What an engine makes of a model: blocks unpacked as they are read, the same with faster code on processors, or one compiled graph."""
+ENGINES = dict.fromkeys(
+    ("mlx", "core-ai", "executorch", "litert-lm", "onnxruntime", "mediapipe", "genie", "qnn", "qhexrt", "vllm", "tensorrt-llm", "sglang",
+     "pytorch", "gpt-fast", "transformers", "mlc-llm"), "compiled",
+) | {"llama.cpp": "llama.cpp", "ik_llama.cpp": "ik_llama.cpp"}  # fmt: skip
+"""Engine → its tuning; one that is not here is taken for llama.cpp."""
 PACKINGS = ("plain", "k-quant", "i-quant", "low", "low-i")
 """Kinds of formats by what unpacking costs: 4 bits and more in plain blocks, K and I mixes, and below 4 bits."""
 LOW_BIT = 4.0
-GROUPS = ("cuda", "metal", "amd-vulkan", "cpu", "low-bit", "experts", "phone-metal", "phone-cpu")
-"""Groups of predictions that share an interval; those of phones come from runs that nothing was fitted to."""
+GROUPS = (
+    "cuda", "metal", "amd-vulkan", "cpu", "low-bit", "experts", "phone-metal", "phone-cpu", "phone-opencl", "phone-npu", "serving",
+    "prefill-metal", "prefill-cuda", "prefill-other",
+)  # fmt: skip
+"""Groups of predictions that share an interval."""
 
 REFERENCE_PARAM = 7e9
 REFERENCE_GENERATION_YEAR = 2024.0
-OLDEST_GENERATION_YEAR, NEWEST_GENERATION_YEAR = 2015.0, 2026.0
+OLDEST_GENERATION_YEAR, NEWEST_GENERATION_YEAR = 2012.0, 2026.0
 """Generations outside are treated as these: nothing was measured there."""
 REFERENCE_BANDWIDTH_BYTE_PER_S = 400e9
 CURRENT_SOFTWARE_YEAR = 2025
 """From this year on llama.cpp launches whole graphs on CUDA; before it the overhead was larger."""
+CURRENT_METAL_YEAR = 2026
+"""From this year on llama.cpp unpacks K mixes on Metal with newer code."""
+OLDEST_UNPACKING_YEAR = 2020
+"""Older generations unpack like this one: nothing shows that they are slower still."""
+FAST_ARITHMETIC_YEAR = 2018
+"""From this generation on graphics cards have fast 16-bit arithmetic; older ones reach a smaller share of their bandwidth."""
+PHONE_OP_PER_BYTE = 1.4
+"""Arithmetic of a phone's processor cores for each byte of its bandwidth: it only fixes the unit in which unpacking is counted."""
+THREAD_BYTE_PER_S, THREAD_OP_PER_S = 33e9, 1e11
+"""Most that one thread of a computer takes in and computes: one machine, an M2 Max on 3 and 4 threads, so set by hand and not fitted."""
+USUAL_THREADS = 8
+"""Threads of a computer's processor where nobody says how many."""
 FLASH_BY_DEFAULT_YEAR = 2026
 """From this year on a run that does not say is taken to use flash attention."""
 FLASH_KV_COST_RATIO = 1.3
@@ -55,10 +78,11 @@ class Coefficients(NamedTuple):
     launch_s_per_layer: Number
     width_s_per_layer: Number
     bandwidth_share: Number
-    ceiling_byte_per_s: Number
     kv_cost_ratio: Number
     unpacking_bit_per_param: Number
     routing_s_per_layer: Number
+    op_per_param: Number
+    ageless_s_per_layer: Number
 
 
 class Parts(NamedTuple):
@@ -67,11 +91,13 @@ class Parts(NamedTuple):
     overhead_s: Number
     weight_s: Number
     cache_s: Number
+    arithmetic_s: Number
+    """Unpacking on processor cores where it takes longer than reading; reading hides behind it then, and is 0."""
 
     @property
     def step_s(self) -> Number:
         """The whole step."""
-        return self.overhead_s + self.weight_s + self.cache_s
+        return self.overhead_s + self.weight_s + self.cache_s + self.arithmetic_s
 
 
 @dataclass(frozen=True)
@@ -81,60 +107,132 @@ class Calibration:
     parameters: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
 
-    def coefficients(self, stack: str, *, hbm: bool, old_software: bool, flash: bool, packing: str) -> Coefficients:
+    def coefficients(
+        self, stack: str, *, hbm: bool, old_software: bool, flash: bool, packing: str, old_chip: bool = False, tuning: str = TUNINGS[0]
+    ) -> Coefficients:  # fmt: skip
         """Look up what the parameters say about one combination."""
         p = self.parameters
         if stack == "cpu":
-            unpacking = p["cpu-unpacking"] if packing in ("i-quant", "low-i") else 0.0
-            share, ceiling = p["cpu-bandwidth-share"], p["cpu-ceiling"]
-            return Coefficients(0.0, 0.0, share, ceiling, FLASH_KV_COST_RATIO, unpacking, 0.0)
-        launch = p["launch-rocm" if stack == "rocm" else "launch"] * (
-            p["old-launch"] if old_software and stack == "cuda" else 1.0
-        )
-        share = p[("bandwidth-share-hbm-old" if old_software else "bandwidth-share-hbm") if hbm else "bandwidth-share"]
+            op = (
+                0.0 if tuning == "compiled" else p[CPU_OP[packing]] * (p["cpu-ik"] if tuning == "ik_llama.cpp" else 1.0)
+            )
+            return Coefficients(0.0, 0.0, p["cpu-bandwidth-share"], FLASH_KV_COST_RATIO, 0.0, 0.0, op, p["cpu-layer"])
+        if stack in ("opencl", "npu"):
+            layer, share = p[f"{stack}-layer"], p[f"{stack}-bandwidth-share"]
+            return Coefficients(0.0, 0.0, share, FLASH_KV_COST_RATIO, 0.0, p["routing"], 0.0, layer)
+        is_old = old_software and stack == "cuda" and tuning != "compiled"
+        launch = p["launch-rocm" if stack == "rocm" else "launch"] * (p["old-launch"] if is_old else 1.0)
         kv_cost = FLASH_KV_COST_RATIO if flash or stack == "cuda" else p["kv-cost-without-flash"]
-        unpacks = packing.startswith("low") or (packing != "plain" and stack != "cuda")
+        kv_cost = 1.0 if stack == "cuda" and tuning == "compiled" else kv_cost
         width = p["width-metal"] if stack == "metal" else 0.0
-        unpacking = p["unpacking"] if unpacks else 0.0
-        return Coefficients(launch, width, share, np.inf, kv_cost, unpacking, p["routing"])
+        share = self._share(hbm=hbm and tuning != "compiled", old_software=old_software, old_chip=old_chip)
+        unpacking = self._unpacking(stack, packing, old_software=old_software, old_chip=old_chip)
+        return Coefficients(launch, width, share, kv_cost, unpacking, p["routing"], 0.0, 0.0)
 
-    @property
+    def _share(self, *, hbm: bool, old_software: bool, old_chip: bool) -> float:
+        """The share of the bandwidth a graphics processor reaches; HBM has its own where blocks are unpacked."""
+        p = self.parameters
+        if hbm:
+            return p["bandwidth-share-hbm-old" if old_software else "bandwidth-share-hbm"]
+        return p["bandwidth-share"] * (p["old-chip-share"] if old_chip else 1.0)
+
+    def _unpacking(self, stack: str, packing: str, *, old_software: bool, old_chip: bool) -> float:
+        """Bits that unpacking costs on a graphics processor: under 4 bits, and of K and I mixes except on newer cards with CUDA."""
+        p, low = self.parameters, packing.startswith("low")
+        if not low and (packing == "plain" or (stack == "cuda" and not old_chip)):
+            return 0.0
+        is_new_metal = stack == "metal" and not old_software and not low
+        return p["unpacking"] * (p["unpacking-metal-new"] if is_new_metal else 1.0)
+
+    @staticmethod
+    def processor(
+        *, bandwidth_byte_per_s: Number, n_thread: Number, op_per_s: Number, is_phone: Number
+    ) -> dict[str, Number]:
+        """What limits processor cores beside the memory: what passes through the threads, and their arithmetic; NaN where unknown."""
+        on_phone = np.asarray(is_phone) > 0
+        through = np.where(np.isnan(n_thread) | on_phone, np.inf, n_thread * THREAD_BYTE_PER_S)
+        assumed = np.where(
+            on_phone,
+            PHONE_OP_PER_BYTE * bandwidth_byte_per_s,
+            np.where(np.isnan(n_thread), USUAL_THREADS, n_thread) * THREAD_OP_PER_S,
+        )
+        return {"thread_byte_per_s": through, "op_per_s": np.where(on_phone | np.isnan(op_per_s), assumed, op_per_s)}
+
+    @cached_property
     def table(self) -> npt.NDArray[np.float64]:
         """The coefficients of every combination, one row per ``code``."""
-        return np.array(
-            [self.coefficients(s, hbm=h, old_software=o, flash=f, packing=k) for s, h, o, f, k in COMBINATIONS]
-        )
+        return np.array([self.of(combination) for combination in COMBINATIONS])
+
+    @cached_property
+    def aging(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Factors of launches and of unpacking by generation, one a year from the oldest on: looked up, since powers take long."""
+        years = np.arange(OLDEST_GENERATION_YEAR, NEWEST_GENERATION_YEAR + 1)
+        launch = validation._aging(self.parameters["launch-decline"], years, REFERENCE_GENERATION_YEAR)
+        since = np.maximum(years, OLDEST_UNPACKING_YEAR)
+        unpacking = validation._aging(self.parameters["unpacking-decline"], since, REFERENCE_GENERATION_YEAR)
+        return np.asarray(launch), np.asarray(unpacking)
+
+    def of(self, combination: Combination) -> Coefficients:
+        """Look up what the parameters say about one of ``COMBINATIONS``."""
+        return self.coefficients(**combination._asdict())
 
     def parts(self, kind: Coefficients, configuration: Mapping[str, Number]) -> Parts:
         """Return the parts of a decode step; every entry of ``configuration`` is a number or an array, in base units.
 
-        ``is_expert`` (0 or 1, may be left out) says that the model is a mixture of experts.
+        May be left out: ``is_expert`` (0 or 1), and what ``processor`` gives.
         """
-        year = configuration["introduced_year"]
-        old = validation._aging(self.parameters["launch-decline"], year, REFERENCE_GENERATION_YEAR)
-        unpacking = kind.unpacking_bit_per_param * validation._aging(
-            self.parameters["unpacking-decline"], year, REFERENCE_GENERATION_YEAR
-        )
-        bandwidth = configuration["bandwidth_byte_per_s"]
-        reached = validation._reached(bandwidth, kind.bandwidth_share, kind.ceiling_byte_per_s)
-        layer = validation._overhead(
-            kind.launch_s_per_layer * old,
-            kind.width_s_per_layer,
-            bandwidth / REFERENCE_BANDWIDTH_BYTE_PER_S,
-            kind.routing_s_per_layer * configuration.get("is_expert", 0.0),
-        )
-        byte = validation._dequantised(configuration["weight_byte"], configuration["bit_per_param"], unpacking)
+        launching, unpacks = self.aging
+        place = _place(configuration["introduced_year"] - OLDEST_GENERATION_YEAR)
+        launch, unpacking = kind.launch_s_per_layer * launching[place], kind.unpacking_bit_per_param * unpacks[place]
+        bandwidth, n_layer = configuration["bandwidth_byte_per_s"], configuration["n_layer"]
+        weight, bit = configuration["weight_byte"], configuration["bit_per_param"]
+        byte = validation._dequantised(weight, bit, unpacking)
         cache = configuration["kv_cache_byte"] * kind.kv_cost_ratio
-        return Parts(configuration["n_layer"] * layer, byte / reached, cache / reached)
+        useful = validation._useful(
+            bandwidth, byte + cache, n_layer * kind.width_s_per_layer, REFERENCE_BANDWIDTH_BYTE_PER_S / kind.bandwidth_share
+        )  # fmt: skip
+        layer = validation._overhead(
+            launch + kind.ageless_s_per_layer, kind.width_s_per_layer, useful / REFERENCE_BANDWIDTH_BYTE_PER_S,
+            kind.routing_s_per_layer * configuration.get("is_expert", 0.0),
+        )  # fmt: skip
+        reached = validation._reached(bandwidth, kind.bandwidth_share, configuration.get("thread_byte_per_s", np.inf))
+        arithmetic = validation._unpacking_time(
+            weight * 8 / bit, kind.op_per_param, configuration.get("op_per_s", np.inf)
+        )
+        reads = 1.0 * (arithmetic <= (byte + cache) / reached)
+        return Parts(n_layer * layer, byte / reached * reads, cache / reached * reads, arithmetic * (1.0 - reads))
 
 
-COMBINATIONS = tuple(product(STACK_NAMES, (False, True), (False, True), (False, True), PACKINGS))
+def _place(year: Number) -> Number:
+    return year.astype(np.int64) if isinstance(year, np.ndarray) else int(year)
+
+
+CPU_OP = {"plain": "cpu-plain", "i-quant": "cpu-plain", "k-quant": "cpu-k", "low": "cpu-low", "low-i": "cpu-low-i"}
+"""Kind of format → what processor cores compute to unpack a weight of it under llama.cpp."""
+
+
+class Combination(NamedTuple):
+    """What decides the coefficients, in the order of ``codes``."""
+
+    stack: str
+    tuning: str
+    hbm: bool
+    old_software: bool
+    old_chip: bool
+    flash: bool
+    packing: str
+
+
+BOTH = (False, True)
+COMBINATIONS = tuple(Combination(*each) for each in product(STACK_NAMES, TUNINGS, BOTH, BOTH, BOTH, BOTH, PACKINGS))
 _CODES = {combination: code for code, combination in enumerate(COMBINATIONS)}
 
 
-def code(stack: str, *, hbm: bool, old_software: bool, flash: bool, packing: str) -> int:
+def code(
+    stack: str, *, hbm: bool, old_software: bool, flash: bool, packing: str, old_chip: bool = False, tuning: str = TUNINGS[0]
+) -> int:  # fmt: skip
     """Row of a combination in ``Calibration.table``."""
-    return _CODES[(stack, hbm, old_software, flash, packing)]
+    return _CODES[Combination(stack, tuning, hbm, old_software, old_chip, flash, packing)]
 
 
 def arrays(table: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> Coefficients:
@@ -142,8 +240,10 @@ def arrays(table: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> Coef
     return Coefficients(*table[codes].T)
 
 
-def group(stack: str, packing: str, *, is_expert: bool = False) -> str:
+def group(stack: str, packing: str, *, is_expert: bool = False, is_phone: bool = False) -> str:
     """Which interval applies."""
+    if stack in ("opencl", "npu") or (is_phone and stack in ("cpu", "metal")):
+        return f"phone-{stack}"
     if stack != "cpu" and is_expert:
         return "experts"
     if stack != "cpu" and packing.startswith("low"):
@@ -151,10 +251,10 @@ def group(stack: str, packing: str, *, is_expert: bool = False) -> str:
     return "amd-vulkan" if stack in ("rocm", "vulkan") else stack
 
 
-def widest(known: Calibration, stack: str, *, is_expert: bool = False) -> tuple[float, float]:
+def widest(known: Calibration, stack: str, *, is_expert: bool = False, is_phone: bool = False) -> tuple[float, float]:
     """The interval that holds those of all formats on a stack: for a format of which nothing is known."""
     lows, highs = zip(
-        *(known.intervals[group(stack, packing, is_expert=is_expert)] for packing in PACKINGS), strict=True
+        *(known.intervals[group(stack, k, is_expert=is_expert, is_phone=is_phone)] for k in PACKINGS), strict=True
     )
     return min(lows), max(highs)
 
@@ -164,6 +264,8 @@ def kind(stack: str, chip: str, folder: Path) -> tuple[str, ...]:
     generation_id, vendor = family(chip, folder)
     if not generation_id:
         return ()
+    if generation(chip, folder).is_phone:
+        return (stack, vendor, "phone")
     return (stack, generation_id) if stack == "cpu" else (stack, vendor, f"hbm: {generation(chip, folder).is_hbm}")
 
 
@@ -190,10 +292,32 @@ def clipped_year(year: Number) -> Number:
     )
 
 
-def is_old_software(year: float, introduced_year: float) -> bool:
+def is_old_software(year: float, introduced_year: float, stack: str = "cuda") -> bool:
     """Whether a run is older than the software of today; no run is older than its chip."""
     newest = max(year, introduced_year) if introduced_year == introduced_year else year  # noqa: PLR0124 - NaN is not itself
-    return bool(newest < CURRENT_SOFTWARE_YEAR)
+    return bool(newest < (CURRENT_METAL_YEAR if stack == "metal" else CURRENT_SOFTWARE_YEAR))
+
+
+def is_old_chip(stack: str, introduced_year: float, *, hbm: bool) -> bool:
+    """Whether a graphics card is of a generation without fast 16-bit arithmetic; a generation that is not known is newer."""
+    return stack in ("cuda", "vulkan", "rocm") and not hbm and introduced_year < FAST_ARITHMETIC_YEAR
+
+
+MEASURED_ENGINES = {
+    "cuda": ("llama.cpp", "pytorch", "vllm", "tensorrt-llm"), "metal": ("llama.cpp", "mlx", "core-ai", "litert-lm"),
+    "cpu": ("llama.cpp", "ik_llama.cpp", "executorch", "onnxruntime"), "npu": ("llama.cpp", "genie", "core-ai", "qhexrt"),
+    "rocm": ("llama.cpp",), "vulkan": ("llama.cpp",), "opencl": ("llama.cpp",),
+}  # fmt: skip
+"""Stack → engines whose runs are in its interval; of others the widest interval of the stack is told."""
+
+
+def usual_engine(stack: str, *, hbm: bool = False, is_phone: bool = False) -> str:
+    """The engine that is taken where nobody names one: what people run on such a device."""
+    if stack == "npu":
+        return "genie"
+    if stack == "metal" and is_phone:
+        return "mlx"
+    return "pytorch" if stack == "cuda" and hbm else "llama.cpp"
 
 
 def has_flash(given: bool | None, year: float) -> bool:
@@ -202,10 +326,11 @@ def has_flash(given: bool | None, year: float) -> bool:
 
 
 class Generation(NamedTuple):
-    """A generation of chips: when it was introduced and whether its memory is HBM."""
+    """A generation of chips: when it was introduced, whether its memory is HBM, and whether it is made for phones."""
 
     introduced_year: float
     is_hbm: bool
+    is_phone: bool
 
 
 class Family(NamedTuple):
@@ -215,7 +340,7 @@ class Family(NamedTuple):
     vendor: str
 
 
-UNKNOWN_GENERATION, UNKNOWN_FAMILY = Generation(np.nan, False), Family("", "")
+UNKNOWN_GENERATION, UNKNOWN_FAMILY = Generation(np.nan, False, False), Family("", "")
 
 
 @cache
@@ -223,7 +348,7 @@ def _generations(folder: Path) -> tuple[tuple[re.Pattern[str], Generation, Famil
     return tuple(
         (
             re.compile(row["chip_pattern"], re.IGNORECASE),
-            Generation(float(row["introduced_year"]), row["memory_class"] == "hbm"),
+            Generation(float(row["introduced_year"]), row["memory_class"] == "hbm", row["is_phone"] == "true"),
             Family(row["generation_id"], row["vendor"]),
         )
         for row in rows(folder / "chip_generations.csv")
@@ -326,10 +451,12 @@ def token_per_s(
     return float(1 / known.parts(kind, configuration).step_s)
 
 
-def codes(*, stack: Number, hbm: Number, old_software: Number, flash: Number, packing: Number) -> npt.NDArray[np.int64]:
-    """Return rows of ``Calibration.table`` for arrays: positions in ``STACK_NAMES`` and ``PACKINGS``, and booleans."""
-    index = np.asarray(stack, dtype=np.int64)
-    for flag in (hbm, old_software, flash):
+def codes(
+    *, stack: Number, tuning: Number, hbm: Number, old_software: Number, old_chip: Number, flash: Number, packing: Number
+) -> npt.NDArray[np.int64]:  # fmt: skip
+    """Return rows of ``Calibration.table`` for arrays: positions in ``STACK_NAMES``, ``TUNINGS`` and ``PACKINGS``, and booleans."""
+    index = np.asarray(stack, dtype=np.int64) * len(TUNINGS) + np.asarray(tuning, dtype=np.int64)
+    for flag in (hbm, old_software, old_chip, flash):
         index = index * 2 + np.asarray(flag, dtype=np.int64)
     return np.asarray(index * len(PACKINGS) + np.asarray(packing, dtype=np.int64))
 

@@ -80,12 +80,20 @@ COLUMNS = (
     Column("memory_type", "kind of memory, where the chip leaves it open: HBM3, GDDR6X", spellings="vram_type"),
     Column("memory_capacity_gibyte", "memory; what does not fit gets no speed", 1e-3, 1e7, "memory vram mem capacity vram_capacity"),
     Column("storage_read_gbyte_per_s", "storage from which the rest is read for every token", 1e-5, 1e5, "storage_read ssd_read storage"),
-    Column("engine", "program that runs the model; without it llama.cpp", spellings="framework runtime inference_engine"),
+    Column("engine", "program that runs the model; else that usual on the device", spellings="framework runtime inference_engine"),
     Column("measured_token_per_s", "a measured speed, to be compared", 1e-4, 1e7, "measured measured_tps measured_speed avg_ts"),
     Column("flash_attention", "true or false; else the default of the year", spellings="flash_attn flash fa"),
     Column("year", "year of the software; without it today's", *YEARS, "software_year", is_whole=True),
-    Column("n_device", "devices: one is counted", 1, 1, "n_gpu n_gpus num_gpus gpu_count device_count n_devices tensor_parallel", only=1),
-    Column("kv_bit", "bits of a number in the KV cache: 16 are counted", 16, 16, "kv_bits kv_cache_bit kv_cache_bits cache_bit", only=16),
+    Column("prompt_token", "tokens of the prompt: asks for first_token_s", 1, 1e9, "prompt n_prompt prompt_tokens input_tokens"),
+    Column("output_token", "tokens of the answer: with a prompt, asks for request_s", 1, 1e9, "output_tokens n_gen max_tokens new_tokens"),
+    Column("kv_format", "number format of the KV cache: q8_0, fp8; without it 16 bits", spellings="kv_type cache_type ctk"),
+    Column("kv_bit", "bits of a number in the KV cache; without it 16", 1, 32, "kv_bits kv_cache_bit kv_cache_bits cache_bit"),
+    Column(
+        "n_chip", "chips that share the layers (tensor parallel); without it 1", 1, 1e5,
+        "n_device n_gpu n_gpus num_gpus gpu_count device_count n_devices tensor_parallel tp", is_whole=True,
+    ),
+    Column("n_thread", "threads of the processor; without it all", 1, 1e4, "threads n_threads", is_whole=True),
+    Column("peak_fp16_tflop_per_s", "dense 16-bit peak; else that of the chip", 1e-3, 1e6, "peak"),
 )  # fmt: skip
 BY_NAME = {column.name: column for column in COLUMNS}
 REQUIRED = ("backend", "memory_bandwidth_gbyte_per_s")

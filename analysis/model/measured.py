@@ -10,15 +10,19 @@ import pandas as pd
 from analysis import ranking
 from analysis.equations import memory_wall, validation
 from analysis.equations.constants import BIT_PER_BYTE
-from analysis.model import expected, names, shapes
+from analysis.model import expected, names, peaks, shapes
 from analysis.tables import DataPackage
 from analysis.tables.once import once_per_package
 
 FP16_BYTE = 2.0
 OTHER_ENGINES = ("gpt-fast",)
 """Engines whose rows are shown and not fitted: they have overheads of their own, on one chip each."""
+FITTED_BACKENDS = ("cuda", "vulkan", "rocm", "metal", "cpu")
+"""Backends of computers with runs of several chips; what runs on OpenCL and neural processors is fitted to phones."""
 OLDEST_FITTED_YEAR = 2015
-UNDER_PHYSICS_SHARE = 1.0
+CROWD_CHIPS = ("GTX 1050 Ti", "M4 Pro", "M5 Max")
+"""Chips of users' benchmarks that speak for kinds few others measured: cards of before 2018, and K mixes on Metal of 2026."""
+CROWD_WEIGHT = 0.5
 
 SAME_RUN = [
     "chip", "n_gpu_core", "backend", "framework", "model", "quantization", "weight_size", "context_token", "decode_test",
@@ -60,6 +64,7 @@ OF_THE_RUN = [
     "memory_bandwidth_byte_per_s",
     "flash",
     "n_device",
+    "n_thread",
 ]
 
 
@@ -87,11 +92,41 @@ def batched_experts(package: DataPackage) -> pd.DataFrame:
     rows = rows[[*columns, "token_per_s", "date", "source_id"]].merge(runs[OF_THE_RUN], on=["chip", "model"])
     rows["decode_token_per_s"], rows["context_token"] = rows["token_per_s"], rows["input_token"]
     rows["year"] = pd.to_numeric(rows["date"].str[:4], errors="coerce")
-    return _with_kinds(_with_model_facts(rows, package), package).reset_index(drop=True)
+    return with_kinds(with_model_facts(rows, package), package).reset_index(drop=True)
+
+
+def pair_measurements(package: DataPackage) -> pd.DataFrame:
+    """Return the steps at batch 1 of the pair of cards: dense models in 16 and 8 bits, prepared like the rates of others."""
+    rows = package.table("measurements_gpu_pair")
+    rows = rows[(rows["kind"] == "decode") & (rows["left_out"] == "") & (rows["batch"] == 1)]
+    rows = rows[rows["format"].isin(PAIR_BITS)].reset_index(drop=True)
+    layer = package.table("models").set_index("model_id")["n_layer"].astype(float)
+    rows = rows.assign(
+        chip=rows["device"], backend="CUDA", framework="PyTorch", quantization=rows["format"], bit_per_param=rows["format"].map(PAIR_BITS),
+        n_layer=layer.reindex(rows["model"]).to_numpy(), read_byte=rows["weight_byte"], kv_cache_byte=rows["kv_byte"], batch_size=1.0,
+        decode_token_per_s=rows["token_per_s"], architecture="dense", n_thread=np.nan, flash=True, date=rows["time_utc"].str[:10],
+    )  # fmt: skip
+    rows["year"] = rows["date"].str[:4].astype(float)
+    return with_kinds(rows, package).reset_index(drop=True)
+
+
+PAIR_BITS = {"bf16": 16.0, "fp8": 8.0}
+
+
+def crowd_measurements(package: DataPackage) -> pd.DataFrame:
+    """Return users' benchmarks of usable size, prepared like the rates of others; the KV cache is left out: contexts are short."""
+    rows = package.table("measurements_crowd")
+    rows = rows[(rows["left_out"] == "") & rows["backend"].isin(["CUDA", "Metal"])].reset_index(drop=True)
+    rows = rows.assign(
+        framework=rows["engine"], read_byte=rows["weight_byte"], kv_cache_byte=0.0, batch_size=1.0, architecture="dense",
+        n_thread=np.nan, flash=True, year=rows["date"].str[:4].astype(float), n_layer=rows["n_layer"].astype(float),
+        bit_per_param=rows["weight_byte"] * BIT_PER_BYTE / rows["total_param"],
+    )  # fmt: skip
+    return with_kinds(rows, package).reset_index(drop=True)
 
 
 def _resolved(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
-    rows = _with_model_facts(rows.assign(batch_size=1.0), package)
+    rows = with_model_facts(rows.assign(batch_size=1.0), package)
     rows["year"] = pd.to_numeric(rows["date"].str[:4], errors="coerce")
     rows["flash"] = [
         expected.has_flash(None if pd.isna(on) else bool(on), year)
@@ -99,10 +134,10 @@ def _resolved(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     ]
     rows["weight_size"] = (rows["weight_byte"] / rows["weight_byte"].min()).round(1)
     collapsed = _collapsed(rows)
-    return _with_kinds(collapsed, package).reset_index(drop=True)
+    return with_kinds(collapsed, package).reset_index(drop=True)
 
 
-def _with_model_facts(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
+def with_model_facts(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     """Add layers, cache and bits of the measured models; the input embedding is a lookup, so its bytes are not read."""
     facts = package.table("measured_models").drop(columns=["source_id", "confidence", "note"])
     rows = rows.merge(facts, on="model", how="left", validate="many_to_one")
@@ -191,7 +226,7 @@ def replicate_spread(package: DataPackage) -> tuple[float, int]:
     return float((runs["max"] / runs["min"] - 1).quantile(0.9)), len(runs)
 
 
-def _with_kinds(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
+def with_kinds(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     """Add what the model needs to know of stack, memory, software and format, and whether the row is fitted."""
     rows = rows.copy()
     generations = [expected.generation(chip, package.folder) for chip in rows["chip"]]
@@ -201,25 +236,47 @@ def _with_kinds(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     rows["chip_vendor"] = [family.vendor for family in families]
     rows["stack"] = rows["backend"].str.lower().map(expected.STACKS).fillna(expected.BORROWED_STACK)
     rows["is_hbm"] = np.array([generation.is_hbm for generation in generations]) & (rows["stack"] != "cpu")
-    rows["is_old_software"] = [
-        expected.is_old_software(year, born) for year, born in zip(rows["year"], rows["introduced_year"], strict=True)
-    ]
+    rows["is_phone"] = False
+    rows["op_per_s"] = [peaks.peak(chip, package.folder).cpu_op_per_s for chip in rows["chip"]]
     rows["packing"] = [
         expected.packing(name, bit) for name, bit in zip(rows["quantization"], rows["bit_per_param"], strict=True)
     ]
     rows["is_expert"] = (rows["architecture"] == "moe").astype(float)
+    rows = coded(rows)
     kinds = zip(rows["stack"], rows["packing"], rows["is_expert"], strict=True)
     rows["group"] = [expected.group(stack, packing, is_expert=bool(expert)) for stack, packing, expert in kinds]
-    codes = zip(rows["stack"], rows["is_hbm"], rows["is_old_software"], rows["flash"], rows["packing"], strict=True)
-    rows["code"] = [expected.code(s, hbm=bool(h), old_software=o, flash=f, packing=p) for s, h, o, f, p in codes]
     rows["left_out"] = _left_out(rows)
     return rows
+
+
+def coded(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add the row of the table of coefficients that stack, engine, memory, generation, software and format lead to."""
+    old = [
+        expected.is_old_software(year, born, stack)
+        for year, born, stack in zip(rows["year"], rows["introduced_year"], rows["stack"], strict=True)
+    ]
+    rows = rows.assign(is_old_software=old, tuning=[tuning(engine) for engine in rows["engine"]])
+    rows["is_old_chip"] = [
+        expected.is_old_chip(stack, born, hbm=bool(hbm))
+        for stack, born, hbm in zip(rows["stack"], rows["introduced_year"], rows["is_hbm"], strict=True)
+    ]
+    columns = ["stack", "tuning", "is_hbm", "is_old_software", "is_old_chip", "flash", "packing"]
+    codes = [
+        expected.code(s, tuning=t, hbm=bool(h), old_software=bool(o), old_chip=bool(c), flash=bool(f), packing=p)
+        for s, t, h, o, c, f, p in rows[columns].itertuples(index=False)
+    ]
+    return rows.assign(code=codes)
+
+
+def tuning(engine: str) -> str:
+    """What an engine makes of a model; one that is not known is taken for llama.cpp."""
+    return expected.ENGINES.get(engine, expected.TUNINGS[0])
 
 
 def _left_out(rows: pd.DataFrame) -> pd.Series[str]:
     """Say why a row is shown but not fitted; empty for the rows that are."""
     reason = pd.Series("", index=rows.index)
-    reason[~rows["backend"].str.lower().isin(expected.STACKS)] = "one chip only on this backend"
+    reason[~rows["backend"].str.lower().isin(FITTED_BACKENDS)] = "one chip only on this backend"
     reason[rows["engine"].isin(OTHER_ENGINES)] = "another engine"
     reason[rows["introduced_year"] < OLDEST_FITTED_YEAR] = "chip older than 2015"
     return reason
@@ -229,7 +286,7 @@ def configuration(rows: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return the columns the model reads, as arrays."""
     year = rows["introduced_year"].map(expected.clipped_year)
     names = {"bandwidth_byte_per_s": "memory_bandwidth_byte_per_s", "weight_byte": "read_byte"}
-    plain = ("n_layer", "bit_per_param", "kv_cache_byte", "is_expert")
+    plain = ("n_layer", "bit_per_param", "kv_cache_byte", "is_expert", "n_thread", "op_per_s", "is_phone")
     columns = (
         {key: rows[column] for key, column in names.items()}
         | {name: rows[name] for name in plain}
@@ -241,7 +298,13 @@ def configuration(rows: pd.DataFrame) -> dict[str, np.ndarray]:
 def predicted_token_per_s(rows: pd.DataFrame, calibration: expected.Calibration) -> np.ndarray:
     """Return the expected decode rate of each row under one calibration."""
     kinds = expected.arrays(calibration.table, rows["code"].to_numpy(dtype=np.int64))
-    return 1 / np.asarray(calibration.parts(kinds, configuration(rows)).step_s)
+    return 1 / np.asarray(calibration.parts(kinds, asked(configuration(rows), calibration)).step_s)
+
+
+def asked(columns: dict[str, np.ndarray], calibration: expected.Calibration) -> dict[str, np.ndarray]:
+    """Return what the model is asked, with what limits processor cores under this calibration."""
+    limits = ("bandwidth_byte_per_s", "n_thread", "op_per_s", "is_phone")
+    return columns | calibration.processor(**{name: columns[name] for name in limits})
 
 
 def ideal_token_per_s(rows: pd.DataFrame) -> np.ndarray:
@@ -351,7 +414,8 @@ def _expected_of_format(
     limit = memory_wall.largest_model_param(bandwidth, token_per_s=token_per_s, byte_per_param=bit / BIT_PER_BYTE)
     ratios = (np.ones(len(devices)), known_as["low"].to_numpy(), known_as["high"].to_numpy())
     told = np.where(known_as["is_known"], bandwidth, np.nan)
-    solved = [_solved_param(known, kind, told, bit, ratio / token_per_s) for ratio in ratios]
+    cores = _cores(package, devices, known, told)
+    solved = [_solved_param(known, kind, told, bit, ratio / token_per_s, cores) for ratio in ratios]
     return pd.DataFrame(
         {
             "device_id": devices["device_id"].to_numpy(), "format_id": format_id, "limit_param": limit, "expected_param": solved[0],
@@ -372,7 +436,11 @@ def _known_as(
     filed = stacks(package, devices)
     stack = [name or expected.BORROWED_STACK for name in filed]
     guessed = is_extrapolated(package, devices, stack)
-    groups = [expected.group(name, packing, is_expert=is_expert) for name in stack]
+    handheld = devices["device_class"].isin(HANDHELD)
+    groups = [
+        expected.group(name, packing, is_expert=is_expert, is_phone=bool(held))
+        for name, held in zip(stack, handheld, strict=True)
+    ]
     evidence = _evidence(devices, stack, guessed)
     ends = np.array([_interval(known, *names) for names in zip(groups, evidence, strict=True)]).reshape(-1, 2)
     shown = [name if name in known.intervals else group for group, name in zip(groups, evidence, strict=True)]
@@ -395,13 +463,29 @@ def _device_kind(
     """Return the code of each device in the table of coefficients, and the year of its generation; software of today."""
     generations = [expected.generation(chip, package.folder) for chip in _chips(devices)]
     packing = expected.packing(format_id, bit)
-    codes = [
-        expected.code(stack, hbm=generation.is_hbm and stack != "cpu", old_software=False, flash=True, packing=packing)
-        for stack, generation in zip(stacks, generations, strict=True)
-    ]
+    codes = [_code_of_today(stack, generation, packing) for stack, generation in zip(stacks, generations, strict=True)]
     return np.array(codes), np.array(
         [expected.clipped_year(generation.introduced_year) for generation in generations], dtype=float
     )
+
+
+def _cores(
+    package: DataPackage, devices: pd.DataFrame, known: expected.Calibration, bandwidth: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return what limits the processor cores of each device, where its processor does the work: all threads, peaks where they are filed."""
+    of_chip = [peaks.peak(chip, package.folder).cpu_op_per_s for chip in devices["chip"]]
+    handheld = devices["device_class"].isin(HANDHELD).to_numpy()
+    unknown = np.full(len(devices), np.nan)
+    return known.processor(
+        bandwidth_byte_per_s=bandwidth, n_thread=unknown, op_per_s=np.array(of_chip), is_phone=handheld
+    )
+
+
+def _code_of_today(stack: str, generation: expected.Generation, packing: str) -> int:
+    hbm = generation.is_hbm and stack != "cpu"
+    old = expected.is_old_chip(stack, generation.introduced_year, hbm=hbm)
+    kind = expected.ENGINES[expected.usual_engine(stack, hbm=hbm, is_phone=generation.is_phone)]
+    return expected.code(stack, hbm=hbm, old_software=False, flash=True, packing=packing, old_chip=old, tuning=kind)
 
 
 def _solved_param(
@@ -410,6 +494,7 @@ def _solved_param(
     bandwidth: np.ndarray,
     bit: float,
     step_s: np.ndarray,
+    cores: dict[str, np.ndarray],
 ) -> np.ndarray:
     """Return the model size at which a step takes so long, by halving on a logarithmic scale; the time grows with the size."""
     table = expected.arrays(known.table, kind[0])
@@ -421,7 +506,8 @@ def _solved_param(
             "bit_per_param": bit,
         }
         parts = known.parts(
-            table, {"bandwidth_byte_per_s": bandwidth, "kv_cache_byte": 0.0, "introduced_year": kind[1], **size}
+            table,
+            {"bandwidth_byte_per_s": bandwidth, "kv_cache_byte": 0.0, "introduced_year": kind[1], **size, **cores},
         )
         return np.asarray(parts.step_s) <= step_s
 

@@ -251,6 +251,7 @@ AROUND = dict.fromkeys(
      "localai", "ggml", "yzma"), REFERENCE_ENGINE,
 ) | {
     "exllama": "exllamav2", "trtllm": "tensorrt-llm", "litert": "litert-lm", "mlxlm": "mlx", "hftransformers": "transformers",
+    "onnx": "onnxruntime", "torch": "pytorch", "ikllama": "ik_llama.cpp", "coreml": "core-ai",
 }  # fmt: skip
 """Programs around an engine, and other names of engines → the engine that does the work."""
 
@@ -278,4 +279,5 @@ def _letters(name: str) -> str:
 
 @cache
 def _engines(folder: Path) -> frozenset[str]:
-    return frozenset(row["engine"] for row in expected.rows(folder / "measurements_decode.csv")) - {"", "other"}
+    filed = {row["engine"] for row in expected.rows(folder / "measurements_decode.csv")} | set(expected.ENGINES)
+    return frozenset(filed - {"", "other"})

@@ -28,9 +28,20 @@ import numpy.typing as npt
 from analysis import door
 from analysis.door import foreign as forms
 from analysis.door import gguf, sheets, typed
-from analysis.equations import kv_cache, memory_wall, server_batching
+from analysis.equations import elementary, kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
-from analysis.model import configurations, devices, expected, foreign, inputs, memory_limits, names, shapes
+from analysis.model import (
+    configurations,
+    devices,
+    expected,
+    foreign,
+    inputs,
+    memory_limits,
+    names,
+    peaks,
+    prefill,
+    shapes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,19 +54,22 @@ FACTORS = {
     "weight_gibyte": GIBYTE,
     "memory_capacity_gibyte": GIBYTE,
     "storage_read_gbyte_per_s": 1e9,
+    "peak_fp16_tflop_per_s": 1e12,
 }
 """Column → factor to base units; the other numbers are in base units already."""
 BANDWIDTH, CAPACITY = "memory_bandwidth_gbyte_per_s", "memory_capacity_gibyte"
 DEVICE_NUMBERS = {BANDWIDTH: "bandwidth_gbyte_per_s", CAPACITY: "capacity_gibyte"}
 """Column → what a device of the book says of it."""
-MEASURED = "measured_token_per_s"
+MEASURED, PROMPT = "measured_token_per_s", "prompt_token"
 NUMBERS = tuple(column.name for column in inputs.COLUMNS if column.is_number)
-TEXT = ("device", "backend", "model_id", "format", "chip", "memory_type", "quantization", "engine")
+TEXT = ("device", "backend", "model_id", "format", "chip", "memory_type", "quantization", "engine", "kv_format")
 OUTPUT_NUMBER = (
     "token_per_s", "token_per_s_low", "token_per_s_high", "limit_token_per_s", "needs_gibyte", "has_gibyte", "left_gibyte",
 )  # fmt: skip
 OUTPUT_TEXT = ("fits", "binding", "note")
 OUTPUT = (*OUTPUT_NUMBER, *OUTPUT_TEXT)
+TIMES = ("first_token_s", "first_token_s_low", "first_token_s_high", "request_s", "request_s_low", "request_s_high")
+"""More columns where prompts are given: until every prompt of the batch is read, and until every answer is written."""
 COMPARED = "inside_interval"
 """One more column where speeds were measured: yes, or on which side of the interval they lie."""
 BINDINGS = ("overhead", "bandwidth", "compute", "storage", "capacity")
@@ -88,14 +102,20 @@ NOTES = {
     "disagree": "size and number format disagree: the size counts",
     "context": "more context than the model is made for",
     "engine": "few runs of this engine or none: the widest interval of the backend",
+    "llama.cpp": "engine not given: llama.cpp assumed",
+    "server": "engine not given: PyTorch with whole graphs assumed, as server engines have them",
+    "phone-engine": "engine not given: MLX assumed on an iPhone, Genie on a neural processor",
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
-    "ceiling": "memory wider than processors were fitted on: a ceiling of few runs stands in, the chip may be faster",
+    "cores": "threads of the processor not given: 8 assumed for the arithmetic of unpacking",
     "layer": "n_layer estimated from the size",
     "cache": "KV cache assumed: 8 heads of 128 in FP16",
     "experts": "mixture of experts: shared weights and the experts called are read",
     "active": "mixture of experts, their number unknown: the active share of the weights is read",
-    "batch": "all sequences together; the interval was measured at batch 1",
-    "peak": "arithmetic not counted: peak of the chip unknown",
+    "batch": "all sequences together; the interval holds that of batch 1 and what was measured of servers",
+    "peak": "peak of the chip unknown: no speed of several sequences; give peak_fp16_tflop_per_s",
+    "prompt": "prompts were not measured on this backend, or the peak of the chip is unknown: no time to the first token",
+    "several-chips": "layers shared by several chips, their communication as measured on servers",
+    "kv-format": "format of the KV cache not known: 16 bits counted",
     "capacity": "does not fit into what one program may take of the memory: no speed",
     "barely": "barely fits: little stays free, or the sources of the limit disagree",
     "storage": "what does not fit is read from storage for every token; no interval was measured",
@@ -146,7 +166,7 @@ class Rows:
 
     def require_sound(self) -> None:
         """Read everything and raise InputError if anything is wrong."""
-        self.header = inputs.read([str(name) for name in self.table.columns], (*OUTPUT, COMPARED), self.filled)
+        self.header = inputs.read([str(name) for name in self.table.columns], (*OUTPUT, *TIMES, COMPARED), self.filled)
         self.problems += [
             Problem(file=self.file, column=name, found=found, expected=wanted, todo=todo)
             for name, found, wanted, todo in self.header.wrong
@@ -468,7 +488,13 @@ class Sizes:
         )
         layer = _first(rows.numbers["n_layer"], fact["n_layer"])
         self.n_layer = _first(layer, np.asarray(expected.typical_layer(known, self.param)))
-        self.cache_byte = self._cache(rows, fact)
+        self.cache_byte = self._cache(rows, fact, _cached_token(rows, 0.5))
+        self.full_cache_byte = self._cache(rows, fact, _cached_token(rows, 1.0))
+        count = np.fmax(fact["n_expert"], 1.0)
+        called = memory_wall.touched_expert_count(count, np.fmax(fact["n_active_expert"], 1.0), batch_size=batch)
+        self.called_share = np.where(
+            fact["expert_param"] > 0, called / count, _first(fact["used_share"], np.ones(len(rows)))
+        )
         rows.note("layer", np.isnan(layer))
         rows.note("experts", self.is_expert & (fact["expert_param"] > 0))
         rows.note("active", self.is_expert & ~(fact["expert_param"] > 0))
@@ -482,9 +508,8 @@ class Sizes:
         read = expected.read_byte(weights, self.whole_byte, expert_bit=_of_format(rows, expert_bit), batch_size=batch)
         return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
 
-    def _cache(self, rows: Rows, fact: dict[str, Values]) -> Values:
-        """Bytes of cache one sequence has at its context, none without one, and the fixed state of layers without a cache."""
-        context = np.nan_to_num(rows.numbers["context_token"])
+    def _cache(self, rows: Rows, fact: dict[str, Values], context: Values) -> Values:
+        """Bytes of cache one sequence has at a context, in the format of its cache, and the fixed state of layers without one."""
         heads, width = rows.numbers["n_kv_head"], rows.numbers["head_dim"]
         filled = {
             "n_kv_head": _first(heads, np.full(len(rows), expected.ASSUMED_KV_HEAD)),
@@ -498,7 +523,26 @@ class Sizes:
         rows.note("cache", (context > 0) & (np.isnan(heads) | np.isnan(width)) & np.isnan(fact["kv_byte_per_token"]))
         state = np.nan_to_num(fact["state_byte"]) * np.isnan(heads)
         reach = _first(fact["window_token"], np.full(len(rows), np.inf))
-        return shapes.Cache(per_token, window, reach, state).at(context)
+        share = _cache_bit(rows) / KV_BIT
+        return shapes.Cache(per_token * share, window * share, reach, state).at(context)
+
+
+KV_BIT = 16.0
+"""Bits of a number in the cache where no format is given."""
+
+
+def _cached_token(rows: Rows, answer_share: float) -> Values:
+    """Tokens in the cache of a sequence: context, prompt, and as much of the answer."""
+    context, prompt, answer = (np.nan_to_num(rows.numbers[name]) for name in ("context_token", PROMPT, "output_token"))
+    return context + prompt + answer_share * answer
+
+
+def _cache_bit(rows: Rows) -> Values:
+    """Bits of a number in the cache, by the name of its format; a name that means none is noted."""
+    formats = [names.number_format(name, rows.folder) for name in rows.names["kv_format"][1]]
+    found = rows.looked_up("kv_format", [one.bit_per_param for one in formats])
+    rows.note("kv-format", (rows.names["kv_format"][0] >= 0) & np.isnan(found))
+    return _first(found, rows.numbers["kv_bit"], np.full(len(rows), KV_BIT))
 
 
 def _first(*choices: Values) -> Values:
@@ -521,6 +565,11 @@ def _of_format(rows: Rows, values: Sequence[float]) -> Values:
     return _first(rows.looked_up(FORMATS[0], values[:n_first]), rows.looked_up(FORMATS[1], values[n_first:]))
 
 
+ENGINES = tuple(expected.ENGINES)
+BOTH = tuple(product((False, True), repeat=2))
+OF_CARDS = tuple(expected.STACK_NAMES.index(name) for name in ("cuda", "vulkan", "rocm"))
+
+
 class Kinds:
     """Stack, memory, software and format of every row, as rows of the table of coefficients."""
 
@@ -537,19 +586,18 @@ class Kinds:
             expected.OLDEST_GENERATION_YEAR,
             expected.NEWEST_GENERATION_YEAR,
         )
-        year = rows.numbers["year"]
-        old = np.fmax(year, born) < expected.CURRENT_SOFTWARE_YEAR
-        flash = np.where(np.isnan(rows.flash), ~(year < expected.FLASH_BY_DEFAULT_YEAR), rows.flash > 0)
+        self.is_hbm = self._is_hbm(rows, generations)
+        self.is_phone = rows.looked_up("chip", [generation.is_phone for generation in generations], 0) > 0
+        self.is_phone |= np.isin(self.stack, [expected.STACK_NAMES.index(name) for name in ("opencl", "npu")])
+        self.old_software, flash = self._software(rows, born)
+        old_chip = (born < expected.FAST_ARITHMETIC_YEAR) & ~self.is_hbm & np.isin(self.stack, OF_CARDS)
         self.packing, self.is_unknown = _packing(rows, sizes.bit)
-        engines = [names.engine(name, rows.folder) for name in rows.names["engine"][1]]
-        self.is_other_engine = rows.looked_up("engine", [not found.is_measured for found in engines], 0) > 0
+        self._use_engines(rows)
         self.code = expected.codes(
-            stack=np.maximum(self.stack, 0),
-            hbm=self._is_hbm(rows, generations),
-            old_software=old & ~np.isnan(year),
-            flash=flash,
-            packing=self.packing,
-        )
+            stack=np.maximum(self.stack, 0), tuning=self.tuning, hbm=self.is_hbm, old_software=self.old_software, old_chip=old_chip,
+            flash=flash, packing=self.packing,
+        )  # fmt: skip
+        self.is_other_engine |= borrowed > 0
         rows.note("borrowed", borrowed > 0)
         rows.note("split", rows.looked_up("backend", [found.is_split for found in meant], 0) > 0)
         rows.note("format", self.is_unknown)
@@ -557,6 +605,37 @@ class Kinds:
         rows.note(
             "chip", (rows.names["chip"][0] >= 0) & np.isnan(born) & (self.stack != expected.STACK_NAMES.index("cpu"))
         )
+
+    def _software(self, rows: Rows, born: Values) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Whether the software is older than that of today, and whether flash attention is on; today's where no year is given."""
+        year = rows.numbers["year"]
+        of_metal = self.stack == expected.STACK_NAMES.index("metal")
+        today = np.where(of_metal, expected.CURRENT_METAL_YEAR, expected.CURRENT_SOFTWARE_YEAR)
+        flash = np.where(np.isnan(rows.flash), ~(year < expected.FLASH_BY_DEFAULT_YEAR), rows.flash > 0)
+        return (np.fmax(year, born) < today) & ~np.isnan(year), np.asarray(flash > 0)
+
+    def _use_engines(self, rows: Rows) -> None:
+        """Take the engine of each row, or the usual one of its device; what each makes of a model, and whether its intervals hold."""
+        given = [names.engine(name, rows.folder).engine_id for name in rows.names["engine"][1]]
+        own = rows.looked_up("engine", [ENGINES.index(name) if name in ENGINES else len(ENGINES) for name in given])
+        usual = np.array(
+            [
+                [ENGINES.index(expected.usual_engine(s, hbm=h, is_phone=p)) for h, p in BOTH]
+                for s in expected.STACK_NAMES
+            ]
+        )
+        assumed = usual[np.maximum(self.stack, 0), self.is_hbm * 2 + self.is_phone]
+        self.engine = np.where(np.isnan(own), assumed, own).astype(int)
+        self.tuning = np.array([*(expected.TUNINGS.index(expected.ENGINES[name]) for name in ENGINES), 0])[self.engine]
+        self.is_compiled = self.tuning == expected.TUNINGS.index("compiled")
+        measured = [
+            [name in expected.MEASURED_ENGINES[stack] for name in (*ENGINES, "")] for stack in expected.STACK_NAMES
+        ]
+        self.is_other_engine = ~np.array(measured)[np.maximum(self.stack, 0), self.engine]
+        unnamed, usual_name = np.isnan(own) & (self.stack >= 0), np.array([*ENGINES, ""])[assumed]
+        rows.note("llama.cpp", unnamed & (usual_name == expected.TUNINGS[0]) & self.is_phone)
+        rows.note("server", unnamed & (usual_name == "pytorch"))
+        rows.note("phone-engine", unnamed & np.isin(usual_name, ["mlx", "genie"]))
 
     def _is_hbm(self, rows: Rows, generations: list[expected.Generation]) -> npt.NDArray[np.bool_]:
         by_chip = rows.looked_up("chip", [generation.is_hbm for generation in generations], 0)
@@ -582,28 +661,36 @@ def _packing(rows: Rows, bit: Values) -> tuple[npt.NDArray[np.int64], npt.NDArra
 
 
 def _answer(rows: Rows) -> pd.DataFrame:
-    """The columns of ``OUTPUT``, and no others."""
+    """The columns of ``OUTPUT``, those of ``TIMES`` where prompts are given, and ``COMPARED`` where speeds are."""
     import pandas as pd
 
     known = expected.calibration(rows.folder)
-    batch = np.nan_to_num(rows.numbers["batch_size"], nan=1.0)
+    batch, chips = (np.nan_to_num(rows.numbers[name], nan=1.0) for name in ("batch_size", "n_chip"))
     sizes = Sizes(rows, known, batch)
     kinds = Kinds(rows, sizes)
-    needs = sizes.whole_byte + sizes.cache_byte * batch
-    usable = _usable(rows, kinds)
+    needs = sizes.whole_byte + sizes.full_cache_byte * batch
+    usable = _usable(rows, kinds, chips)
     grade = usable.grade(np.where(needs > 0, needs, np.nan))
-    parts = _parts(rows, known, sizes, kinds, batch) | {"storage": _streamed(rows, needs - usable.byte, grade)}
+    peak = Peaks(rows, kinds)
+    parts = _parts(rows, known, sizes, kinds, peak, batch, chips)
+    parts["storage"] = _streamed(rows, (needs - usable.byte) * sizes.called_share, grade)
     rows.note("barely", grade == 1)
     step = np.sum(list(parts.values()), axis=0)
     missing = np.isnan(step) | (kinds.stack < 0)
     speed = np.where(missing, np.nan, batch / step)
-    low, high = _interval(known, kinds, sizes.is_expert)
-    limit = np.where(missing & ~rows.notes["capacity"], np.nan, _limit(rows, sizes, batch))
+    low, high = _interval(known, kinds, sizes.is_expert, batch)
+    limit = np.where(
+        missing & ~rows.notes["capacity"] & ~rows.notes["peak"], np.nan, _limit(rows, sizes, peak, batch, chips)
+    )
     ended = np.where(rows.notes["storage"], np.nan, 1.0)
     columns: dict[str, Any] = {
         "token_per_s": speed, "token_per_s_low": speed * low * ended, "token_per_s_high": np.minimum(speed * high * ended, limit),
         "limit_token_per_s": limit, "needs_gibyte": needs / GIBYTE, "has_gibyte": usable.byte / GIBYTE,
         "left_gibyte": (usable.byte - needs) / GIBYTE,
+    }  # fmt: skip
+    if PROMPT in {*rows.header.used, *rows.filled}:
+        columns |= _times(rows, known, sizes, kinds, peak, batch, chips, columns, missing)
+    columns |= {
         "fits": memory_limits.words(grade), "binding": _binding(rows, parts, missing), "note": _note(rows, sizes, kinds, batch),
     }  # fmt: skip
     if MEASURED in {*rows.header.used, *rows.filled}:
@@ -618,84 +705,203 @@ def _compared(measured: Values, low: Values, high: Values) -> npt.NDArray[np.obj
     return np.where(np.isnan(low), "", words).astype(object)
 
 
-def _parts(rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, batch: Values) -> dict[str, Values]:
+class Peaks:
+    """What the chip of every row computes per second: its matrix units or shaders, and its processor cores; NaN where unknown."""
+
+    def __init__(self, rows: Rows, kinds: Kinds) -> None:
+        chips = rows.names["chip"][1]
+        found = [peaks.peak(name, rows.folder) for name in chips]
+        vendors = [expected.family(name, rows.folder).vendor for name in chips]
+        units = [prefill.peak_flop_per_s(one, vendor) for one, vendor in zip(found, vendors, strict=True)]
+        own = rows.numbers["peak_fp16_tflop_per_s"]
+        self.has_matrix = rows.looked_up("chip", [matrix for _, matrix in units], 1.0) > 0
+        self.flop_per_s = _first(own, rows.looked_up("chip", [flop for flop, _ in units]))
+        dense = rows.looked_up("chip", [one.fastest_flop_per_s for one in found])
+        self.matrix_flop_per_s = _first(own, dense)
+        self.core_op_per_s = _first(own, rows.looked_up("chip", [one.cpu_op_per_s for one in found]))
+        makers = sorted({*vendors, ""})
+        maker = rows.looked_up("chip", [makers.index(vendor) for vendor in vendors], makers.index("")).astype(int)
+        self.kind = _prompt_kinds(kinds, maker, makers, self.has_matrix)
+
+
+def _prompt_kinds(
+    kinds: Kinds, maker: npt.NDArray[np.int64], makers: Sequence[str], has_matrix: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """Position of each row in ``prefill.KINDS``; -1 where nothing was measured.  An unknown chip is one of its stack's usual maker."""
+    compiled = kinds.is_compiled
+    flags = np.array([kinds.stack, maker, has_matrix, kinds.is_hbm, kinds.old_software, compiled]).T
+    different, place = np.unique(flags, axis=0, return_inverse=True)
+    found = []
+    for stack, made, matrix, hbm, old, whole in different.tolist():
+        name = expected.STACK_NAMES[stack] if stack >= 0 else ""
+        vendor = makers[made] or {"cuda": "NVIDIA", "metal": "Apple"}.get(name, "")
+        kind = prefill.kind(
+            name,
+            vendor=vendor,
+            has_matrix=bool(matrix) and (bool(makers[made]) or name == "cuda"),
+            hbm=bool(hbm),
+            old_software=bool(old),
+            compiled=bool(whole),
+        )
+        found.append(prefill.KINDS.index(kind) if kind else -1)
+    return np.array(found, dtype=np.int64)[place.reshape(-1)]
+
+
+def _parts(
+    rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, peak: Peaks, batch: Values, chips: Values
+) -> dict[str, Values]:
     """Return the parts of a step in seconds, by what binds."""
-    bandwidth = rows.numbers["memory_bandwidth_gbyte_per_s"]
-    configuration = {
-        "bandwidth_byte_per_s": bandwidth,
-        "weight_byte": sizes.read_byte,
-        "n_layer": sizes.n_layer,
-        "bit_per_param": _first(sizes.bit, np.ones(len(rows))),
-        "kv_cache_byte": sizes.cache_byte * batch,
-        "introduced_year": kinds.introduced_year,
-        "is_expert": sizes.is_expert.astype(float),
-    }
-    kind = expected.arrays(known.table, kinds.code)
-    parts = known.parts(kind, configuration)
-    rows.note("ceiling", (kinds.stack >= 0) & (kind.bandwidth_share * bandwidth > kind.ceiling_byte_per_s))
-    sequences = np.where(batch > 1, batch * known.parameters["serving-sequence-vllm"], 0.0)
+    parts = known.parts(
+        expected.arrays(known.table, kinds.code), _configuration(rows, known, sizes, kinds, peak, batch)
+    )
+    p = known.parameters
+    sequences = np.where(batch > 1, batch * _of_engine(kinds, p, "sequence"), 0.0)
+    servers = np.where(batch > 1, sizes.n_layer * _of_engine(kinds, p, "launch"), 0.0)
+    hops = np.where(chips > 1, sizes.n_layer * p["serving-hop"] * elementary.log2(chips), 0.0)
+    rows.note("several-chips", chips > 1)
+    rows.note(
+        "cores",
+        (kinds.stack == CPU)
+        & np.isnan(rows.numbers["n_thread"])
+        & np.isnan(peak.core_op_per_s)
+        & ~kinds.is_phone
+        & ~kinds.is_compiled,
+    )
     return {
-        "overhead": np.asarray(parts.overhead_s) + sequences,
-        "bandwidth": np.asarray(parts.weight_s + parts.cache_s),
-        "compute": _products(rows, known, sizes, batch),
+        "overhead": np.asarray(np.maximum(parts.overhead_s, servers)) + sequences + hops,
+        "bandwidth": np.asarray(parts.weight_s + parts.cache_s) / chips,
+        "compute": np.asarray(parts.arithmetic_s) + _products(rows, known, sizes, kinds, peak, batch) / chips,
     }
 
 
-def _usable(rows: Rows, kinds: Kinds) -> memory_limits.Usable:
-    """Memory that one program may take, by the device's system, else that of the backend; unknown where no capacity is given."""
+CPU = expected.STACK_NAMES.index("cpu")
+OF_SERVERS = {"vllm": "vllm-new", "sglang": "vllm-new", "tensorrt-llm": "tensorrt-llm"}
+"""Engine → the parameters of its steps with several sequences; those of SGLang were not measured."""
+
+
+def _of_engine(kinds: Kinds, parameters: Mapping[str, float], what: str) -> Values:
+    """A parameter of serving of each row's engine; 0 for engines without a scheduler between the steps."""
+    values = [parameters[f"serving-{what}-{OF_SERVERS[name]}"] if name in OF_SERVERS else 0.0 for name in ENGINES]
+    of_engines: Values = np.array([*values, 0.0])
+    return np.asarray(of_engines[kinds.engine])
+
+
+def _configuration(
+    rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, peak: Peaks, batch: Values
+) -> dict[str, Values]:
+    bandwidth = rows.numbers[BANDWIDTH]
+    limits = known.processor(
+        bandwidth_byte_per_s=bandwidth,
+        n_thread=rows.numbers["n_thread"],
+        op_per_s=peak.core_op_per_s,
+        is_phone=kinds.is_phone,
+    )
+    return {
+        "bandwidth_byte_per_s": bandwidth, "weight_byte": sizes.read_byte, "n_layer": sizes.n_layer,
+        "bit_per_param": _first(sizes.bit, np.full(len(rows), ASSUMED_BIT_PER_PARAM)), "kv_cache_byte": sizes.cache_byte * batch,
+        "introduced_year": kinds.introduced_year, "is_expert": sizes.is_expert.astype(float), **limits,
+    }  # fmt: skip
+
+
+def _usable(rows: Rows, kinds: Kinds, chips: Values) -> memory_limits.Usable:
+    """Memory that one program may take, by the system of the device or that which goes with the backend; unknown without a capacity."""
     systems = [memory_limits.SYSTEMS.index(memory_limits.OF_STACK.get(name, "video")) for name in expected.STACK_NAMES]
-    reserve = memory_limits.DEFAULT_RESERVE_GIBYTE * GIBYTE
-    place = _first(rows.system, np.array(systems, dtype=float)[np.maximum(kinds.stack, 0)])
-    return memory_limits.filed(rows.folder).usable(place, rows.numbers["memory_capacity_gibyte"], reserve)
+    by_stack = np.array(systems)[np.maximum(kinds.stack, 0)]
+    place = _first(rows.system, by_stack.astype(float)).astype(int)
+    usable = memory_limits.filed(rows.folder).usable(
+        place, rows.numbers[CAPACITY], memory_limits.DEFAULT_RESERVE_GIBYTE * GIBYTE
+    )
+    return usable._replace(**{name: getattr(usable, name) * chips for name in ("low_byte", "byte", "high_byte")})
 
 
 def _streamed(rows: Rows, excess_byte: Values, grade: Values) -> Values:
-    """Time to read from storage what does not fit; missing where it does not fit and there is no storage."""
+    """Time to read from storage what a token uses of what does not fit; missing where it does not fit and there is no storage."""
     over, storage = grade == 0, rows.numbers["storage_read_gbyte_per_s"]
     rows.note("storage", over & ~np.isnan(storage))
     rows.note("capacity", over & np.isnan(storage))
     return np.where(over, excess_byte / storage, 0.0)
 
 
-def _products(rows: Rows, known: expected.Calibration, sizes: Sizes, batch: Values) -> Values:
-    """Time of the matrix products of a batch, where the peak of the chip is filed; at batch 1 the fit holds them already."""
-    peak = rows.looked_up("chip", [_peak(name, rows.folder) for name in rows.names["chip"][1]])
-    rows.note("peak", (batch > 1) & np.isnan(peak))
-    share = known.parameters["serving-compute-share"]
+def _reached_flop_per_s(known: expected.Calibration, kinds: Kinds, peak: Peaks) -> Values:
+    """Operations per second that prompts and batches reach; missing where nothing was measured or no peak is known."""
+    p = known.parameters
+    shares = np.array([*(p[f"prefill-{name}"] for name in prefill.KINDS), np.nan])
+    metal = prefill.KINDS.index("shader-metal")
+    slow = (peak.kind == metal) & kinds.old_software & (kinds.packing != 0)
+    reached = peak.flop_per_s * shares[peak.kind] * np.where(slow, p["prefill-unpacking-metal"], 1.0)
+    servers = np.isin(kinds.engine, [ENGINES.index(name) for name in OF_SERVERS])
+    return np.where(servers, peak.matrix_flop_per_s * p["serving-compute-share-new"], reached)
+
+
+def _products(
+    rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, peak: Peaks, batch: Values
+) -> Values:
+    """Time of the matrix products of a batch; missing without a peak.  At batch 1 the fit holds them already."""
+    reached = np.where(kinds.stack == CPU, peak.core_op_per_s, _reached_flop_per_s(known, kinds, peak))
+    rows.note("peak", (batch > 1) & np.isnan(reached) & (kinds.stack >= 0))
+    param = np.where(sizes.param > 0, sizes.param, np.nan)
     products = server_batching.compute_time_s(
-        batch, model_param=np.where(sizes.param > 0, sizes.param, np.nan), peak_flop_per_s=peak, mfu_share=share
+        batch, model_param=param, peak_flop_per_s=np.where(reached > 0, reached, np.nan)
     )
-    return np.where((batch > 1) & ~np.isnan(peak), products, 0.0)
+    return np.where(batch > 1, products, 0.0)
 
 
-@cache
-def _peak(chip: str, folder: Path) -> float:
-    """Dense 16-bit peak of a chip by its name: the first accelerator whose model number is a word of it; NaN where none is filed."""
-    spoken = set(re.findall(r"[a-z0-9]+", chip.lower()))
-    for row in expected.rows(folder / "accelerators.csv"):
-        number = row["accelerator_id"].split("-")[1:2]
-        if number and number[0] in spoken and row["peak_bf16_dense_tflop_per_s"]:
-            return float(row["peak_bf16_dense_tflop_per_s"]) * 1e12
-    return float("nan")
-
-
-def _interval(known: expected.Calibration, kinds: Kinds, is_expert: npt.NDArray[np.bool_]) -> tuple[Values, Values]:
-    every = product(expected.STACK_NAMES, expected.PACKINGS, (False, True))
-    ends = np.array([known.intervals[expected.group(s, k, is_expert=experts)] for s, k, experts in every])
+def _interval(
+    known: expected.Calibration, kinds: Kinds, is_expert: npt.NDArray[np.bool_], batch: Values
+) -> tuple[Values, Values]:
+    """The ends of each row's interval: of its group; the widest of its stack for what is not known; above batch 1 of servers too."""
+    every = list(product(expected.STACK_NAMES, expected.PACKINGS, (False, True), (False, True)))
+    ends = np.array([known.intervals[expected.group(s, k, is_expert=e, is_phone=p)] for s, k, e, p in every])
     stack = np.maximum(kinds.stack, 0)
-    kind = stack * len(expected.PACKINGS) + kinds.packing
+    flags = is_expert * 2 + kinds.is_phone
+    kind = (stack * len(expected.PACKINGS) + kinds.packing) * 4 + flags
     wide = np.array(
-        [expected.widest(known, name, is_expert=experts) for name in expected.STACK_NAMES for experts in (False, True)]
+        [
+            expected.widest(known, s, is_expert=e, is_phone=p)
+            for s, e, p in product(expected.STACK_NAMES, (False, True), (False, True))
+        ]
     )
     is_wide = (kinds.is_unknown | kinds.is_other_engine)[:, np.newaxis]
-    low, high = np.where(is_wide, wide[stack * 2 + is_expert], ends[kind * 2 + is_expert]).T
-    return low, high
+    low, high = np.where(is_wide, wide[stack * 4 + flags], ends[kind]).T
+    low_served, high_served = known.intervals["serving"]
+    return np.where(batch > 1, np.minimum(low, low_served), low), np.where(
+        batch > 1, np.maximum(high, high_served), high
+    )
 
 
-def _limit(rows: Rows, sizes: Sizes, batch: Values) -> Values:
-    """Return the ideal limit: every byte once at the full bandwidth of the data sheet."""
+def _limit(rows: Rows, sizes: Sizes, peak: Peaks, batch: Values, chips: Values) -> Values:
+    """Return the ideal limit: every byte at the full bandwidth of the data sheet, and every product at the full peak where it is known."""
     read = np.where(sizes.read_byte > 0, sizes.read_byte + sizes.cache_byte * batch, np.nan)
-    return np.asarray(batch * memory_wall.decode_token_per_s(read, rows.numbers["memory_bandwidth_gbyte_per_s"]))
+    by_memory = batch * chips * memory_wall.decode_token_per_s(read, rows.numbers[BANDWIDTH])
+    by_products = (
+        chips * peak.matrix_flop_per_s / memory_wall.flop_per_token(np.where(sizes.param > 0, sizes.param, np.nan))
+    )
+    return np.where(batch > 1, np.fmin(by_memory, by_products), by_memory)
+
+
+def _times(
+    rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, peak: Peaks, batch: Values, chips: Values,
+    speeds: Mapping[str, Values], missing: npt.NDArray[np.bool_],
+) -> dict[str, Values]:  # fmt: skip
+    """The time until every prompt is read, and with an answer until every answer is written, with their intervals."""
+    prompt, answer = rows.numbers[PROMPT], rows.numbers["output_token"]
+    bare = known.parts(
+        expected.arrays(known.table, kinds.code),
+        _configuration(rows, known, sizes, kinds, peak, batch) | {"kv_cache_byte": 0.0},
+    )
+    reached = np.where(missing, np.nan, _reached_flop_per_s(known, kinds, peak))
+    first = prefill.time_s(
+        param=sizes.param, prompt_token=prompt, n_layer=sizes.n_layer, flop_per_s=reached * chips, pass_s=np.asarray(bare.step_s) / chips,
+        context_token=np.nan_to_num(rows.numbers["context_token"]), batch_size=batch,
+        passes_token=np.where(kinds.is_compiled, np.inf, prefill.PASS_TOKEN),
+    )  # fmt: skip
+    rows.note("prompt", ~np.isnan(prompt) & np.isnan(first) & ~missing)
+    groups = [*(prefill.GROUPS.get(name, prefill.OTHER_GROUP) for name in prefill.KINDS), prefill.OTHER_GROUP]
+    slow, fast = np.array([known.intervals[name] for name in groups])[peak.kind].T
+    found = {"first_token_s": first, "first_token_s_low": first / fast, "first_token_s_high": first / slow}
+    for end, other in (("", ""), ("_low", "_high"), ("_high", "_low")):
+        found[f"request_s{end}"] = found[f"first_token_s{end}"] + answer * batch / speeds[f"token_per_s{other}"]
+    return found
 
 
 def _binding(rows: Rows, parts: dict[str, Values], missing: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
@@ -909,7 +1115,8 @@ def _predict_stream(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.
 
 def _output(header: inputs.Header) -> tuple[str, ...]:
     """The columns of the answer to a table."""
-    return (*OUTPUT, COMPARED) if MEASURED in header.used else OUTPUT
+    times = TIMES if PROMPT in header.used else ()
+    return (*OUTPUT_NUMBER, *times, *OUTPUT_TEXT, *([COMPARED] if MEASURED in header.used else []))
 
 
 class Reading(NamedTuple):
@@ -988,9 +1195,13 @@ def _numbers_and_names(block: bytes, header: list[str]) -> pd.DataFrame | None:
     return None if has_truth and table[numbers].isin([0.0, 1.0]).any(axis=None) else table
 
 
+def _numbers(answered: pd.DataFrame) -> list[str]:
+    return [name for name in (*OUTPUT_NUMBER, *TIMES) if name in answered]
+
+
 def _endings(answered: pd.DataFrame) -> list[str]:
     """The output columns of each row as the end of its line; rows that agree in all of them are written once."""
-    speeds = np.round(answered[list(OUTPUT_NUMBER)].to_numpy(dtype=float), DECIMALS)
+    speeds = np.round(answered[_numbers(answered)].to_numpy(dtype=float), DECIMALS)
     which, names = _names_text(answered)
     kind = which
     for column in speeds.T:
@@ -1021,7 +1232,7 @@ def _names_text(answered: pd.DataFrame) -> tuple[npt.NDArray[np.int64], list[str
     """The last columns: which text each row has, and the texts."""
     import pandas as pd
 
-    texts_of = [name for name in answered if name not in OUTPUT_NUMBER]
+    texts_of = [name for name in answered if name not in _numbers(answered)]
     columns = [answered[name].fillna("").to_numpy(dtype=object) for name in texts_of]
     which, lists = zip(*map(pd.factorize, columns), strict=True)
     texts = [",".join(map(_quoted, texts)) + "\n" for texts in product(*lists)]
@@ -1063,8 +1274,9 @@ def _beside(rows: Rows, answered: pd.DataFrame, *, header: bool) -> str:
 
 def _csv(table: pd.DataFrame, answered: pd.DataFrame, header: inputs.Header, *, with_header: bool = True) -> str:
     """A table and its answer as CSV; numbers are written as in plain lines."""
-    columns = {name: answered[name].round(DECIMALS).astype(object) for name in OUTPUT_NUMBER}
-    columns |= {str(name): answered[name] for name in answered if name not in OUTPUT_NUMBER}
+    numbers = _numbers(answered)
+    columns = {name: answered[name].round(DECIMALS).astype(object) for name in numbers}
+    columns |= {str(name): answered[name] for name in answered if name not in numbers}
     whole = table.assign(**{header.output(name): column for name, column in columns.items()})
     return str(whole.to_csv(index=False, header=with_header, lineterminator="\n"))
 

@@ -52,6 +52,62 @@ def serving_measurements(package: DataPackage) -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
+ENERGY_MODELS = {
+    "Qwen/Qwen3-8B": "qwen3-8b", "Qwen/Qwen3-14B": "qwen3-14b", "Qwen/Qwen3-32B": "qwen3-32b", "google/gemma-3-12b-it": "gemma-3-12b",
+    "google/gemma-3-27b-it": "gemma-3-27b", "meta-llama/Llama-3.1-8B-Instruct": "llama-3.1-8b",
+    "meta-llama/Llama-3.3-70B-Instruct": "llama-3.3-70b", "meta-llama/Llama-3.1-405B-Instruct": "llama-3.1-405b",
+    "meta-llama/Llama-3.1-405B-Instruct-FP8": "llama-3.1-405b",
+}  # fmt: skip
+"""Dense models of the energy benchmark whose shape is filed."""
+ENERGY_CHIPS = {"H100": "nvidia-h100-sxm5-80gb", "B200": "nvidia-b200"}
+ENERGY_BYTE = {"bf16": 2.0, "fp8": 1.0}
+STEADY = "running-average"
+
+
+def step_measurements(package: DataPackage) -> pd.DataFrame:
+    """Return steps of servers of 2026 that write text for many users at once: dense models, the time of a step from rate and batch.
+
+    Prompts are short and their length is not stated: the mean context is half of the answer.  ``is_long`` marks answers of
+    thousands of tokens on the B200, whose steps take up to four times what reading them takes: shown, and not fitted.
+    """
+    rows = package.table("measurements_batching")
+    rows = rows[(rows["batch_kind"] == STEADY) & rows["model"].isin(ENERGY_MODELS) & rows["chip"].isin(ENERGY_CHIPS)]
+    rows = rows[(rows["quality"] != "c") & (rows["batch_size"] > 1)].reset_index(drop=True)
+    rows["model_id"] = rows["model"].map(ENERGY_MODELS)
+    shapes = package.table("models").set_index("model_id")
+    names = ["total_param", "n_layer", "n_kv_head", "head_dim", "n_sliding_layer", "sliding_window_token"]
+    rows = rows.drop(columns=[name for name in names if name in rows]).join(shapes[names].astype(float), on="model_id")
+    rows = _with_chips(rows.assign(accelerator_id=rows["chip"].map(ENERGY_CHIPS)), package, "accelerator_id")
+    rows["model_param"], rows["weight_byte"] = (
+        rows["total_param"],
+        rows["total_param"] * rows["weight_format"].map(ENERGY_BYTE),
+    )
+    rows["peak_bf16_dense_flop_per_s"] *= 2 / rows["weight_format"].map(ENERGY_BYTE)
+    rows["input_token"] = 0.0
+    mean = (rows["output_token"] / 2).to_numpy(dtype=float)
+    window = np.minimum(rows["sliding_window_token"].fillna(np.inf).to_numpy(dtype=float), mean)
+    sliding = rows["n_sliding_layer"].fillna(0.0).to_numpy(dtype=float)
+    full = rows["n_layer"].to_numpy(dtype=float) - sliding
+    rows["kv_byte_per_token"] = _cache_per_token(rows) * (full + sliding * window / mean) / (full + sliding)
+    rows["time_s"] = rows["batch_size"] / rows["token_per_s"]
+    rows["series"] = rows["chip"] + " + " + rows["model"]
+    rows["is_long"] = (rows["chip"] == "B200") & (rows["output_token"] > LONG_TOKEN)
+    return rows
+
+
+LONG_TOKEN = 4000
+
+
+def predicted_step_s(rows: pd.DataFrame, parameters: Mapping[str, float]) -> Values:
+    """Return the time of a step of a server of 2026 under vLLM."""
+    hops = parameters["serving-hop"] * elementary.log2(rows["n_chip"].to_numpy(dtype=float))
+    return step_s(
+        rows, layer_s=np.asarray(parameters["serving-launch-vllm-new"] + hops),
+        request_s=np.full(len(rows), parameters["serving-sequence-vllm-new"]),
+        bandwidth_share=parameters["serving-bandwidth-share"], compute_share=parameters["serving-compute-share-new"],
+    )  # fmt: skip
+
+
 def _with_experts(rows: pd.DataFrame, package: DataPackage, whole_byte: pd.Series[float]) -> pd.DataFrame:
     """Add the parameters a token uses and the bytes a step reads: of a mixture of experts what is shared and what the batch calls."""
     weights = measured.weights(rows, package)

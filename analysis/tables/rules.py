@@ -157,6 +157,8 @@ DECISIONS = (
     Decision("measurements_phone", "read_gibyte", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
     Decision("measurements_phone", "memory_bandwidth_gbyte_per_s", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
     Decision("measurements_phone", "n_layer", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
+    Decision("measurements_crowd", "weight_gibyte", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
+    Decision("measurements_crowd", "memory_bandwidth_gbyte_per_s", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
 )  # fmt: skip
 """Table, column, and where it must not be empty: where another column has a value, any value (""), or none."""
 
@@ -237,12 +239,23 @@ KEEP_FIT = "To keep what a source prints, set is_fit_candidate to false and say 
 
 def _phones(data: Data) -> Iterator[Problem]:
     """A token that is used to judge the memory cannot take less time than the memory."""
-    measured, column = data.texts["measurements_phone"], "decode_token_per_s"
-    byte = numbers(measured, "read_gibyte") * units.unit("gibyte").factor
-    limit = numbers(measured, "memory_bandwidth_gbyte_per_s") * units.unit("gbyte").factor / byte
+    for name, size in (("measurements_phone", "read_gibyte"), ("measurements_crowd", "weight_gibyte")):
+        measured = data.texts[name]
+        byte = numbers(measured, size) * units.unit("gibyte").factor
+        yield from _beyond_memory(name, measured, "decode_token_per_s", byte, 1.0)
+    pair = data.texts["measurements_gpu_pair"]
+    pair = pair[pair["kind"].isin(["decode", "decode-cudnn"])]
+    byte = numbers(pair, "weight_byte") + numbers(pair, "kv_byte")
+    yield from _beyond_memory("measurements_gpu_pair", pair, "token_per_s", byte, numbers(pair, "batch"))
+
+
+def _beyond_memory(
+    name: str, measured: pd.DataFrame, column: str, byte: pd.Series[float], batch: pd.Series[float] | float
+) -> Iterator[Problem]:
+    limit = batch * numbers(measured, "memory_bandwidth_gbyte_per_s") * units.unit("gbyte").factor / byte
     for row in measured.index[(measured["left_out"] == "") & (numbers(measured, column) > limit * (1 + ROUNDING))]:
         yield Problem(
-            file="measurements_phone.csv", row=int(row), column=column, found=str(measured.at[row, column]),
+            file=f"{name}.csv", row=int(row), column=column, found=str(measured.at[row, column]),
             expected=f"at most {limit[row]:.4g} token/s: bandwidth / bytes read",
             todo="Check size and bandwidth; to keep the row, say in `left_out` why it is not used.",
         )  # fmt: skip

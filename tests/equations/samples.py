@@ -181,6 +181,11 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "reference_bandwidth_byte_per_s": 400 * GB, "aging_ratio": 1.3, "software_ratio": 2,
         "routing_s_per_layer": 5e-5,
     },
+    "validation.useful_bandwidth_byte_per_s": {
+        "bandwidth_byte_per_s": 800 * GB, "read_byte": 0.2 * GB, "width_s": 2e-3, "reference_bandwidth_byte_per_s": 400 * GB,
+        "bandwidth_share": 0.87,
+    },
+    "validation.unpacking_time_s": {"weight_param": 1e9, "op_per_param": 3, "op_per_s": 1e11},
     "validation.dequantised_byte": {"weight_byte": 4 * GB, "bit_per_param": 4.5, "unpacking_bit_per_param": 0.5},
     "validation.reached_byte_per_s": {
         "bandwidth_byte_per_s": 400 * GB, "bandwidth_share": 0.87, "ceiling_byte_per_s": 110 * GB,

@@ -12,8 +12,12 @@ from analysis.charts import marks, theme
 
 BACKENDS = {
     "CUDA": "#2e8b57", "Metal": theme.PRIMARY, "ROCm": "#d1495b", "Vulkan": "#c8681c", "Processor": theme.MUTED,
+    "OpenCL": "#9a7b12", "Neural processor": "#a8489b",
 }  # fmt: skip
-BACKEND_SHAPES = {"CUDA": "circle", "Metal": "square", "ROCm": "triangle-up", "Vulkan": "diamond", "Processor": "cross"}
+BACKEND_SHAPES = {
+    "CUDA": "circle", "Metal": "square", "ROCm": "triangle-up", "Vulkan": "diamond", "Processor": "cross", "OpenCL": "triangle-down",
+    "Neural processor": "triangle-right",
+}  # fmt: skip
 ENGINES = {
     "vLLM": theme.PRIMARY, "TensorRT-LLM": "#2e8b57", "FasterTransformer": "#a8489b", "TPU v4": "#c8681c",
     "Mixtures of experts": "#9a7b12", "Out of memory": theme.MUTED,
@@ -38,7 +42,8 @@ TITLES = {
     "chip_share": "Chips inside", "reached_share": "Share reached", "operation_name": "Operation", "series": "Series", "kind": "Kind",
     "batch_size": "Batch", "time_s": "Measured", "predicted_s": "Predicted", "user_token_per_s": "A user gets",
     "chip_token_per_s": "The chip yields", "basis": "Basis", "setup": "Set-up", "reached_ratio": "Needed over the drive's rate",
-    "explanation": "Explained by", "device": "Device", "method": "Method", "step_s": "Step", "token_per_s": "Measured",
+    "prompt_token": "Prompt", "explanation": "Explained by", "device": "Device", "method": "Method",
+    "step_s": "Step", "token_per_s": "Measured",
 }  # fmt: skip
 
 
@@ -206,6 +211,29 @@ def bandwidth_achieved(table: pd.DataFrame) -> alt.Chart:
         color=marks.colour("unit_name", units, list(units), columns=1), shape=marks.shape("unit_name", shapes, list(units), columns=1),
         tooltip=_tips("chip", "operation_name", "reached_share"),
     )  # fmt: skip
+
+
+def prompts_predicted(table: pd.DataFrame) -> alt.LayerChart:
+    """Predicted against measured time of prompts, with the line of equality."""
+    ends = _ends(pd.concat([table["time_s"], table["predicted_s"]]))
+    ticks = marks.log_ticks(ends, most=6)
+    x = marks.x("time_s", "Measured time", log=True, domain=ends, values=ticks)
+    y = marks.y("predicted_s", "Predicted without the chip", log=True, domain=ends, values=ticks)
+    present = list(table["backend_name"].unique())
+    points = alt.Chart(table).mark_point(filled=True, size=45, opacity=0.75).encode(
+        x=x, y=y, color=marks.colour("backend_name", BACKENDS, present, columns=2),
+        shape=marks.shape("backend_name", BACKEND_SHAPES, present, columns=2),
+        tooltip=[
+            *_tips("chip", "backend_name", "model", "quantization", "prompt_token", "time_s", "predicted_s"),
+            _percent("error_ratio"),
+        ],
+    )  # fmt: skip
+    line = (
+        alt.Chart(pd.DataFrame({"time_s": ends, "predicted_s": ends}))
+        .mark_line(strokeWidth=1.2, color=theme.MUTED)
+        .encode(x=x, y=y)
+    )
+    return alt.layer(line, points)
 
 
 def serving_predicted(table: pd.DataFrame) -> alt.LayerChart:

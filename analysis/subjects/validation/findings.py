@@ -19,9 +19,7 @@ from analysis.subjects.validation.derived import (
     GROUPS,
     TPU,
     UNITS,
-    above_ceiling,
     bandwidth_achieved,
-    ceiling_rows,
     error_by_group,
     expert_batches,
     expert_rows,
@@ -38,6 +36,9 @@ from analysis.subjects.validation.derived import (
     serving_predicted,
     sources,
     storage_reached,
+    unseen_pair,
+    unseen_prompts,
+    unseen_steps,
 )
 from analysis.tables import DataPackage
 
@@ -59,7 +60,7 @@ def values(package: DataPackage) -> list[Value]:
         *_row_values(package),
         *_parameter_values(known),
         *_goal_texts(package),
-        *_ceiling_values(package),
+        *_processor_values(package),
         *_bandwidth_values(package),
         *_storage_values(package),
         *_pope_values(package),
@@ -75,7 +76,21 @@ def values(package: DataPackage) -> list[Value]:
 
 def _error_values(package: DataPackage) -> list[Value]:
     found, cited = reached(package), sources(package)
-    steps = package.table("calibration_ladder").set_index("step_id")["gpu_error_ratio"]
+    ladder = package.table("calibration_ladder").set_index("step_id")
+    steps, last = ladder["gpu_error_ratio"], ladder.iloc[-1]
+    halves = [
+        _share(
+            f"half-{half}",
+            float(last[f"gpu_{half}_error_ratio"]),
+            f"Median error on the half of the chips: {half}",
+            cited,
+        )
+        for half in intervals.HALVES
+    ]
+    halves += [
+        _share(f"generation-{name}", float(last[column]), f"Error with whole generations left out: {name}", cited)
+        for name, column in (("median", "gpu_generation_error_ratio"), ("large", "gpu_generation_large_error_ratio"))
+    ]
     groups = [
         _share(
             f"group-{hyphened(row['name'])}-{name}", row[column], f"Error of the speed, {row['name']}: {text}", cited
@@ -86,7 +101,7 @@ def _error_values(package: DataPackage) -> list[Value]:
             ("large", "large_error_ratio", "nine in ten below"),
         )
     ]
-    own = groups + [
+    own = [*groups, *halves] + [
         _share(f"error-{name}", found[name], f"Error of the speed on unseen chips: {name}", cited) for name in found
     ]
     up_to = "Median error on graphics processors with the terms up to"
@@ -146,10 +161,20 @@ def _parameter_values(known: Mapping[str, float]) -> list[Value]:
         "bandwidth-share-hbm-old": "share",
         "kv-cost-without-flash": "ratio",
         "unpacking": "bit_per_param",
-        "cpu-ceiling": "byte_per_s",
+        "old-chip-share": "ratio",
+        "cpu-bandwidth-share": "share",
+        "cpu-layer": "s",
+        "opencl-bandwidth-share": "share",
+        "npu-bandwidth-share": "share",
         "serving-bandwidth-share": "share",
         "serving-compute-share": "share",
         "serving-launch-vllm": "s",
+        "serving-sequence-vllm": "s",
+        "serving-sequence-vllm-new": "s",
+        "prefill-shader-metal": "share",
+        "prefill-matrix": "share",
+        "prefill-matrix-hbm": "share",
+        "prefill-matrix-compiled": "share",
         "serving-launch-tensorrt-llm": "s",
         "tpu-layer": "s",
         "launch-decline": "share",
@@ -167,34 +192,24 @@ def _article(name: object) -> str:
     return "an" if re.match(r"[AEFHILMNORSX]\d|[AEIO]", str(name)) else "a"
 
 
-def _ceiling_values(package: DataPackage) -> list[Value]:
-    """What the ceiling of processors rests on, and what refutes it as a limit of processors."""
-    rows, above = ceiling_rows(package), above_ceiling(package)
-    chips = rows["chip"].value_counts()
-    main = rows[rows["chip"] == chips.index[0]]
-    threads = [f"{count:.0f}" for count in sorted(main["n_thread"].dropna().unique())]
-    texts = {
-        "ceiling-count": (str(len(rows)), "Fitted configurations of processors that the ceiling rests on"),
-        "ceiling-chips": (
-            words.listing([f"{count} of {_article(chip)} {chip}" for chip, count in chips.items()]),
-            "Their chips",
-        ),
-        "ceiling-threads": (
-            f"{words.listing(threads, 'or')} threads",
-            "Threads of the configurations of the first chip",
-        ),
-        "ceiling-engines": (words.listing(sorted(main["framework"].unique())), "Engines of the first chip"),
-        "ceiling-above": (str(len(above)), "Measured bandwidths of processor cores above the ceiling"),
+def _processor_values(package: DataPackage) -> list[Value]:
+    """What is known of computers' processors: on which chips it rests, what a thread is taken to do, and how wide a measured core is."""
+    rows = fitted_rows(package)
+    rows, measured_rows = rows[rows["stack"] == "cpu"], package.table("measurements_bandwidth")
+    cores = measured_rows[measured_rows["unit_kind"] == "cpu"]
+    chips = [f"{count} of {_article(chip)} {chip}" for chip, count in rows["chip"].value_counts().items()]
+    cited = sorted({*rows["source_id"], *cores["source_id"]})
+    most = float(cores["measured_byte_per_s"].max())
+    texts = {"processor-rows": (words.listing(chips), "Fitted configurations of computers' processors")}
+    numbers = {
+        "thread-bandwidth": (expected.THREAD_BYTE_PER_S, "Set by hand: most that one thread takes in"),
+        "cores-most": (most, "Highest measured bandwidth of processor cores"),
     }
-    most, cited = float(above["measured_byte_per_s"].max()), sorted({*rows["source_id"], *above["source_id"]})
     return [
         *(Value(f"{NAME}{name}", text=text, definition=about, sources=cited) for name, (text, about) in texts.items()),
-        Value(
-            f"{NAME}ceiling-most",
-            number=most,
-            unit="byte_per_s",
-            definition="Highest of these bandwidths",
-            sources=cited,
+        *(
+            Value(f"{NAME}{name}", number=number, unit="byte_per_s", definition=about, sources=cited, digits=3)
+            for name, (number, about) in numbers.items()
         ),
     ]
 
@@ -377,15 +392,24 @@ def _counts(package: DataPackage) -> list[Value]:
     of_engine = serving_rows["parameter_id"].str.split("-").str[0].value_counts()
     tpu, older = (int(of_engine[name]) for name in ("tpu", "fastertransformer"))
     launch = expected.calibration(package.folder).parameters["launch"]
+    asked, steps = unseen_prompts(package), unseen_steps(package)
+    pair = unseen_pair(package)
+    held = [
+        ("prompt", len(asked), "Measured prompts"), ("prompt-chip", asked["chip"].nunique(), "Chips among them"),
+        ("step", int((~steps["is_long"]).sum()), "Steps of servers of 2026"), ("step-long", int(steps["is_long"].sum()), "Steps left out"),
+        ("pair", len(pair), "Steps at batch 1 of the pair of cards"),
+    ]  # fmt: skip
     ceiling = memory_wall.decode_token_per_s(launch * WORKED["n_layer"], 1.0)
     counts = {
         "decode-count": int((kinds["kind"] == "decode").sum()),
+        "prefill-count": int((kinds["kind"] == "prefill").sum()),
         "serving-count": len(serving_rows) - tpu - older,
         "tpu-count": tpu,
         "fastertransformer-count": older,
     }
     return [
         *(Value(f"{NAME}{name}", text=str(count), definition="Fitted parameters") for name, count in counts.items()),
+        *(Value(f"{NAME}{name}-held", text=f"{count:,}", definition=text) for name, count, text in held),
         Value(
             f"{NAME}launch-ceiling",
             number=float(ceiling),

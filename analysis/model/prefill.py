@@ -1,0 +1,69 @@
+"""Reading a prompt: what it takes until the first token.  numpy only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from analysis.model import peaks
+
+Number = Any
+KINDS = (
+    "matrix", "matrix-before-2025", "matrix-hbm", "matrix-compiled", "matrix-vulkan", "shader-cuda", "shader-metal", "shader-rocm",
+    "shader-vulkan",
+)  # fmt: skip
+"""Units that compute, by software: each reaches a share of its peak of its own."""
+GROUPS = {
+    "shader-metal": "prefill-metal", "matrix": "prefill-cuda", "matrix-before-2025": "prefill-cuda", "matrix-hbm": "prefill-cuda",
+    "matrix-compiled": "prefill-cuda",
+}  # fmt: skip
+OTHER_GROUP = "prefill-other"
+"""The interval of all others: old cards, ROCm and Vulkan."""
+PARAM_PER_WIDTH = 12
+"""Parameters of a layer over the square of its width, in a plain transformer: the width follows from size and layers."""
+FLOP_PER_ATTENDED = 4
+"""Operations of attention for each number of a layer's width and each token in the cache."""
+PASS_TOKEN = 512
+"""Tokens that llama.cpp reads in one pass: longer prompts read the weights again."""
+
+
+def kind(
+    stack: str, *, vendor: str, has_matrix: bool, hbm: bool = False, old_software: bool = False, compiled: bool = False
+) -> str:  # fmt: skip
+    """Which share of the peak a chip reaches; empty where nothing was measured: processor cores, phones under OpenCL, neural processors."""
+    if stack not in ("cuda", "vulkan", "rocm", "metal"):
+        return ""
+    if vendor not in ("NVIDIA", "Apple") or not has_matrix:
+        return f"shader-{stack}"
+    if stack == "vulkan":
+        return "matrix-vulkan"
+    if compiled:
+        return "matrix-compiled"
+    return "matrix-hbm" if hbm else "matrix-before-2025" if old_software and stack == "cuda" else "matrix"
+
+
+def peak_flop_per_s(peak: peaks.Peak, vendor: str, n_gpu_core: float = np.nan) -> tuple[float, bool]:
+    """The peak that prompts are held against, and whether it is of matrix units; of shaders by the cores that are on."""
+    if vendor in ("NVIDIA", "Apple") and not np.isnan(peak.quick_flop_per_s):
+        return peak.quick_flop_per_s, True
+    share = n_gpu_core / peak.n_gpu_core if np.isfinite(n_gpu_core) and np.isfinite(peak.n_gpu_core) else 1.0
+    return peak.shader_flop_per_s * share, False
+
+
+def time_s(
+    *, param: Number, prompt_token: Number, n_layer: Number, flop_per_s: Number, pass_s: Number, context_token: Number = 0.0,
+    batch_size: Number = 1.0, passes_token: Number = PASS_TOKEN,
+) -> Number:  # fmt: skip
+    """Time until the prompts are read: products with attention at the rate reached, and a pass over the weights for every part.
+
+    flop_per_s    operations per second that are reached
+    pass_s        what a pass takes whatever its tokens: a decode step without its cache
+    passes_token  tokens in a part, of all prompts together; infinite where products hide the reading of the weights
+    """
+    width = np.sqrt(param / (PARAM_PER_WIDTH * n_layer))
+    attention = FLOP_PER_ATTENDED * n_layer * width * (context_token + prompt_token / 2)
+    token = prompt_token * batch_size
+    products = token * (2 * param + attention) / flop_per_s
+    parts = np.ceil(token / passes_token)
+    return np.where(np.isinf(passes_token), np.maximum(products, pass_s), products + parts * pass_s)
