@@ -280,6 +280,8 @@ def _holds(package: str, name: str) -> bool:
 MARKED = re.compile(r"\w+")
 UNUSED = {
     "BINDINGS",
+    "convolution_state_byte",
+    "windowed_kv_cache_byte",
     "UNDER_PHYSICS_SHARE",
     "Vector",
     "decode_step_time_s",
