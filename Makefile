@@ -4,9 +4,11 @@ PYTHON ?= $(shell for name in python3.12 python3.11 python3.13 python3; do \
   $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$name && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# What readers need, and what tests and checks need besides: two marks in one environment.
 READY := $(VENV)/.ready
+DEVELOP := $(VENV)/.develop
 
-.PHONY: book serve test test-fast check calibrate release bench reproduce mutants faults
+.PHONY: book serve develop lock test test-fast check calibrate release bench reproduce mutants faults
 
 book: $(READY)
 	$(BIN)/memory-wall build
@@ -14,43 +16,55 @@ book: $(READY)
 serve: $(READY)
 	$(BIN)/memory-wall serve
 
-test: $(READY)
+# What tests and checks need, and what fits the calibrated model anew.
+develop: $(DEVELOP)
+
+test: $(DEVELOP)
 	$(BIN)/python -m pytest -q
 
 # Equations, tables, claims, model, prose: no site, no browser, no command. Under a minute on two cores.
-test-fast: $(READY)
+test-fast: $(DEVELOP)
 	$(BIN)/python -m pytest -q -m "not (site or browser or slow)"
 
-check: $(READY)
+check: $(DEVELOP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/memory-wall check
 
-bench: $(READY)
+bench: $(DEVELOP)
 	$(BIN)/memory-wall build
 	$(BIN)/python scripts/bench_pages.py
 	$(BIN)/python scripts/bench_model.py
 	$(BIN)/python scripts/bench_build.py
+	$(BIN)/python scripts/bench_large.py
 
-reproduce: $(READY)
+reproduce: $(DEVELOP)
 	$(BIN)/python scripts/reproduce.py
 
 # Changes one thing at a time and runs the tests of its subject: at most an hour on two cores.
-mutants: $(READY)
+mutants: $(DEVELOP)
 	$(BIN)/python scripts/mutants.py
 
 # Interrupts, starves and damages builds, and feeds them what nobody should: at most 20 minutes.
-faults: $(READY)
+faults: $(DEVELOP)
 	$(BIN)/python scripts/faults.py
 
-calibrate: $(READY)
+calibrate: $(DEVELOP)
 	$(BIN)/python -m analysis.model.calibration
 
+# The lock files, from pyproject.toml; versions stay unless UPGRADE=--upgrade. Needs uv.
+lock: $(READY)
+	$(BIN)/python scripts/lock.py $(UPGRADE)
+
 $(READY): requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo 'Python 3.11 to 3.13 is needed: install it, or set PYTHON=…'; exit 1; }
-	$(PYTHON) scripts/setup.py $(VENV)
-	touch $@
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 to 3.13 is needed: install it, or name it: make book PYTHON=python3.12'; exit 1; }
+	@$(PYTHON) scripts/setup.py $(VENV)
+	@touch $@
+
+$(DEVELOP): $(READY) requirements-dev.lock
+	@$(BIN)/python scripts/setup.py $(VENV) --develop
+	@touch $@
 
 release: $(READY)
-	$(BIN)/memory-wall release --edition "$(EDITION)"
+	$(BIN)/memory-wall release --edition "$(EDITION)" $(if $(FROM),--from "$(FROM)")

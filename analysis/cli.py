@@ -179,9 +179,9 @@ def _kept(params: Path | None, folder: Path) -> Path | None:
     return folder / "parameters.yml"
 
 
-def _again(arguments: list[str]) -> None:
-    """This command line with other arguments, in a process of its own."""
-    sys.argv = ["memory-wall", *arguments]
+def _again(arguments: list[str], problem: Path) -> None:
+    """This command line with other arguments, in a process of its own; what it says where it fails is left in a file too."""
+    sys.argv, os.environ[PROBLEM_VARIABLE] = ["memory-wall", *arguments], str(problem)
     main()
 
 
@@ -190,6 +190,10 @@ def verify(site: Annotated[Path, typer.Argument(help="Folder of a site.")]) -> N
     """Compare every file of a site with the sha256 digests that its edition.json records; exit code 1 where they differ."""
     from analysis.book.store import verify as seal
 
+    if not (site / seal.RECORD).is_file():
+        what = "no site" if site.is_dir() else "no such folder"
+        todo = "Name the folder that make book or a release has made."
+        raise InputError([Problem(str(site), what, f"a site, with its {seal.RECORD}", todo)])
     found = seal.differences(site)
     for line in found:
         typer.echo(line, err=True)
@@ -238,38 +242,64 @@ def _progress(total: int) -> Iterator[Callable[[str], None]]:
 @app.command()
 @_stoppable()
 def release(
-    name: Annotated[str, typer.Option("--edition", help="Name of the edition, year and month: 2026.11.")],
+    name: Annotated[
+        str,
+        typer.Option("--edition", help="Name of the edition, year and month: 2026.11. Without it: none is frozen."),
+    ] = "",
     address: Address = "",
     date: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day of the edition. Without it: that of the commit, or else today."),
+        str, typer.Option(help="Day of the edition, as 2026-12-05. Without it: that of the commit, or else today.")
+    ] = "",
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            help="Archive of an earlier edition that is brought back, or a folder of them; may be given again. "
+            "Without it: the editions are those published at --out.",
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The site it is added to. Without it: _build/html.")] = None,
 ) -> None:
-    """Build the book, freeze it at editions/NAME/ for good, and write its archive with checksums."""
+    """Build the book, freeze it at editions/NAME/ for good, and write its archive with checksums; or bring editions back."""
     from analysis.book import site
     from analysis.book.inputs import parameters
     from analysis.book.record import editions
-    from analysis.book.store import ends, freshness
+    from analysis.book.store import archives, ends, freshness
 
     ends.require_room()
+    _require_edition(name, date, earlier)
     target = (out or site.SITE).resolve()
-    day = f"{date:%Y-%m-%d}" if date else freshness.committed_on() or f"{datetime.now(tz=UTC):%Y-%m-%d}"
-    given = {"edition": name, "edition_date": day}
-    parameters.validated(given, file="--edition")
-    request = site.Request(out=target, settings=given, address=address, freezes=True)
+    day = date or freshness.committed_on() or f"{datetime.now(tz=UTC):%Y-%m-%d}"
+    given = {"edition": name, "edition_date": day} if name else {}
+    parameters.validated(given, file="release")
+    if name:
+        editions.require_new(target, name, freshness.commit())
+    brought = tuple(archives.found(earlier or []))
+    request = site.Request(out=target, settings=given, address=address, freezes=bool(name), archives=brought)
+    frozen = partial(editions.freeze, releases=target.parent / "releases") if name else None
     said: list[str] = []
     with _progress(len(site.chapter_files()) + 3) as step:
-        site.build(request, step, lambda built: editions.freeze(built, target.parent / "releases"), said.append)
+        site.build(request, step, frozen, said.append)
     for remark in said:
         typer.echo(remark, err=True)
+    if earlier:
+        kept = ", ".join(str(one["edition"]) for one in editions.known(target))
+        typer.echo(f"Editions at {target / editions.FOLDER}: {kept or 'none yet'}.")
+    if not name:
+        return
     typer.echo(
         f"Edition {name} of {day} is frozen at {target / editions.FOLDER / name}; its archive is in {target.parent / 'releases'}"
     )
-    if parameters.defaults()["edition"] != name:
-        typer.echo(
-            "The next build calls itself what chapters/parameters.yml says: write the edition and its date there too."
-        )
+    if changed := editions.move_on(name, day):
+        typer.echo(f"The book calls itself edition {name} from here on: {' and '.join(changed)} say so. Commit them.")
+
+
+def _require_edition(name: str, date: str, earlier: list[Path] | None) -> None:
+    """Raise InputError where nothing was asked for, or a day of no edition."""
+    if not name and (date or not earlier):
+        todo = "Name the edition: --edition 2026.11; or bring earlier ones back: --from ARCHIVE."
+        expected = "the name of an edition, or --from" if not date else "the edition that the day is of"
+        raise InputError([Problem(file="--edition", found="none", expected=expected, todo=todo)])
 
 
 @app.command()
@@ -449,13 +479,16 @@ def cite(
         str, typer.Argument(metavar="ID", help="Id of a figure, number, claim or table; book for the book.")
     ],
     form: Annotated[Citation, typer.Option("--format", help="Form of the citation. Without it: text.")] = Citation.text,
-    site: Annotated[Path | None, typer.Option(help="The site it is read from. Without it: _build/html.")] = None,
+    site: Annotated[
+        str, typer.Option(help="The site it is read from, or the name of a frozen edition. Without it: _build/html.")
+    ] = "",
 ) -> None:
     """Print the citation of one figure, number, claim or table of a built site."""
+    from analysis.book.record import citation
     from analysis.book.record import cite as reading
     from analysis.book.store import places
 
-    typer.echo(reading.FORMATS[form.value](reading.work(site or places.SITE, key)), nl=False)
+    typer.echo(citation.FORMATS[form.value].write(reading.work(reading.place(site, places.SITE), key)), nl=False)
 
 
 @app.command()
@@ -472,6 +505,14 @@ def measure(
     scratch: Annotated[
         Path | None, typer.Option(help="Folder on the drive to measure. Without it: the current folder.")
     ] = None,
+    datasheet: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=100_000.0,
+            help="Bandwidth in GB/s that the maker prints for this machine's memory. Without it: estimated from what is reached.",
+        ),
+    ] = 0.0,
 ) -> None:
     """Measure this machine's memory and storage; say the largest model it can run and what the book expects of it."""
     from datetime import UTC, datetime
@@ -482,14 +523,18 @@ def measure(
     from analysis.machine import measure as timing
     from analysis.tables import checks, overlay
 
+    if save:
+        report.require_folder(save)
+    if scratch and not scratch.is_dir():
+        raise InputError([Problem("--scratch", f"no folder {scratch}", "a folder on the drive to measure")])
     here = hardware.described()
     with _progress(timing.steps(quick=quick)) as step:
         memory = timing.memory(here, quick=quick, tick=step)
         storage = timing.storage(scratch or Path.cwd(), quick=quick, tick=step)
-    found = report.Report(here, memory, storage)
+    found = report.checked(report.Report(here, memory, storage, datasheet * report.GIGA))
     typer.echo(report.told(tables.package(), found, parameters.defaults()), nl=False)
     if save:
-        typer.echo(f"Saved: {report.save(found, save, datetime.now(tz=UTC).date())}")
+        typer.echo(f"Saved: {report.save(tables.package(), found, save, datetime.now(tz=UTC).date())}")
         with TemporaryDirectory() as folder:
             for problem in checks.problems(overlay.merged(save, Path(folder) / "data")):
                 typer.echo(str(problem), err=True)
@@ -515,18 +560,26 @@ def main() -> None:
     try:
         app()
     except MemoryWallError as error:
-        typer.echo(f"memory-wall: {error}", err=True)
-        sys.exit(error.exit_code)
+        _fail(str(error), error.exit_code)
     except MemoryError:
         from analysis.book.store import ends
 
-        typer.echo(f"memory-wall: there is not enough memory. {ends.todo()}", err=True)
-        sys.exit(1)
+        _fail(f"there is not enough memory. {ends.todo()}")
     except OSError as error:
         from analysis.book.store import publishing
 
-        typer.echo(f"memory-wall: {publishing.told(error)}", err=True)
-        sys.exit(1)
+        _fail(publishing.told(error))
+
+
+PROBLEM_VARIABLE = "MEMORY_WALL_PROBLEM"
+"""Environment variable of a build that ``serve`` began: the file in which it leaves what it said where it failed."""
+
+
+def _fail(said: str, code: int = 1) -> None:
+    if left := os.environ.get(PROBLEM_VARIABLE):
+        Path(left).write_text(said, encoding="utf-8")
+    typer.echo(f"memory-wall: {said}", err=True)
+    sys.exit(code)
 
 
 def _with_docstrings() -> None:

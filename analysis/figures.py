@@ -16,7 +16,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -53,6 +53,97 @@ ESTIMATE = re.compile(
 """Words of prices and estimates in a title: numbers that somebody reported, and nobody can read off a product."""
 FEW_SOURCES = 5
 """With fewer independent sources behind it, a title on a trend, a price or an estimate says how many there are."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of the table behind a figure, as its CSV names it, with the symbol of its unit and as words."""
+
+    name: str
+    unit: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure as a chapter hands it to the site; ``figure`` says what its parts mean.
+
+    spec       the chart as Vega-Lite, without theme and title; height: of the plot in pixels; columns: of small multiples
+    code       the cell that made it; functions: (module, function) it calls for data and drawing
+    fields     the columns of the table behind it; rows: its cells as plain JSON values in base units
+    """
+
+    id: str
+    title: str
+    subtitle: str
+    caption: str
+    alt: str
+    notice: str
+    equation: str
+    sources: list[str]
+    spec: dict[str, Any]
+    height: int
+    columns: int | None
+    code: str
+    functions: list[tuple[str, str]]
+    fields: list[Field]
+    rows: list[list[Any]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON knows it."""
+        return vars(self) | {"fields": [vars(field) for field in self.fields]}
+
+    @classmethod
+    def of(cls, bundle: Mapping[str, Any]) -> Figure:
+        """The figure that ``as_dict`` told; its parts stay the same objects."""
+        fields = [Field(**field) for field in bundle["fields"]]
+        return cls(**{**bundle, "fields": fields, "functions": [tuple(call) for call in bundle["functions"]]})
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one column of a shown table looks: its head, the unit of its numbers, digits, and whether bars are drawn in its cells.
+
+    link  a second column, whose cells are the addresses this one's link to
+    kind  ``badge`` shows a verdict as colour, icon and word; ``details`` folds a long text away
+    note  a second column whose text stands in quiet type under the first's
+    """
+
+    name: str
+    title: str = ""
+    unit: str = ""
+    digits: int = 3
+    bar: bool = False
+    link: str = ""
+    kind: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it is shown on a page; ``show_table`` says what its parts mean.
+
+    columns  those shown, in order; fields: the names of all that ``rows`` hold, in theirs
+    """
+
+    id: str
+    columns: list[Column]
+    fields: list[str]
+    rows: list[list[Any]]
+    caption: str = ""
+    mark: str = ""
+    row_id: str = ""
+    filters: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON knows it."""
+        return vars(self) | {"columns": [vars(column) for column in self.columns]}
+
+    @classmethod
+    def of(cls, bundle: Mapping[str, Any]) -> Table:
+        """The table that ``as_dict`` told."""
+        return cls(**{**bundle, "columns": [Column(**column) for column in bundle["columns"]]})
 
 
 @dataclass(frozen=True)
@@ -131,12 +222,12 @@ def figure(
     spec = _prune({key: value for key, value in spec.items() if key not in ("config", "title")})
     shown = data.drop(columns=[name for name in data.columns if str(name).startswith("_")])
     cell, functions = _calling_cell()
-    bundle = {
-        "id": figure_id, "title": title, "subtitle": subtitle, "caption": caption, "alt": alt, "notice": notice,
-        "equation": equation, "sources": cited, "spec": spec, "height": height, "columns": columns, "code": cell,
-        "functions": functions, "fields": [_described(str(name)) for name in shown.columns], "rows": records(shown),
-    }  # fmt: skip
-    return Published(FIGURE, bundle)
+    made = Figure(
+        id=figure_id, title=title, subtitle=subtitle, caption=caption, alt=alt, notice=notice, equation=equation, sources=cited,
+        spec=spec, height=height, columns=columns, code=cell, functions=functions,
+        fields=[_described(str(name)) for name in shown.columns], rows=records(shown),
+    )  # fmt: skip
+    return Published(FIGURE, made.as_dict())
 
 
 def _calling_cell() -> tuple[str, list[tuple[str, str]]]:
@@ -200,13 +291,9 @@ def _require_candid(figure_id: str, title: str, source_ids: Iterable[str]) -> No
         )
 
 
-def _described(column: str) -> dict[str, str]:
+def _described(column: str) -> Field:
     unit = units.parse(column)
-    return {
-        "name": column,
-        "unit": unit.symbol if unit else "",
-        "title": units.stem(column).replace("_", " ") or column,
-    }
+    return Field(column, unit.symbol if unit else "", units.stem(column).replace("_", " ") or column)
 
 
 def records(table: pd.DataFrame) -> list[list[Any]]:
@@ -301,24 +388,6 @@ def publish(*values: Value) -> Published:
     return Published(VALUES, {"values": entries}, f"<ul>{listed}</ul>")
 
 
-@dataclass(frozen=True)
-class Column:
-    """How one column of a shown table looks: its head, the unit of its numbers, digits, and whether bars are drawn in its cells.
-
-    kind  ``badge`` shows a verdict as colour, icon and word; ``details`` folds a long text away
-    note  a second column whose text stands in quiet type under the first's
-    """
-
-    name: str
-    title: str = ""
-    unit: str = ""
-    digits: int = 3
-    bar: bool = False
-    link: str = ""
-    kind: str = ""
-    note: str = ""
-
-
 def show_table(
     table_id: str, data: pd.DataFrame, columns: Sequence[Column], *,
     caption: str, mark: str = "", filters: Sequence[str] = (), row_id: str = "",
@@ -335,18 +404,17 @@ def show_table(
         raise FigureError(f"table {table_id}: no rows; check the filters against the data")
     require_filled(f"table {table_id}", caption=caption, **{f"head {column.name}": column.title for column in columns})
     heads = [
-        {"name": column.name, "title": column.title or units.stem(column.name).replace("_", " ").capitalize(), "unit": column.unit,
-         "digits": column.digits, "bar": column.bar, "link": column.link, "kind": column.kind, "note": column.note}
+        replace(column, title=column.title or units.stem(column.name).replace("_", " ").capitalize())
         for column in columns
-    ]  # fmt: skip
+    ]
     kept = [column.name for column in columns] + [name for name in (mark, row_id) if name]
     kept += [name for column in columns for name in (column.link, column.note) if name] + list(filters)
     shown = data[list(dict.fromkeys(kept))]
-    bundle = {
-        "id": table_id, "caption": caption, "columns": heads, "fields": [str(name) for name in shown.columns],
-        "rows": records(shown), "mark": mark, "row_id": row_id, "filters": list(filters), "sources": tables.source_ids(data),
-    }  # fmt: skip
-    return Published(TABLE, bundle, shown.to_html(index=False))
+    made = Table(
+        id=table_id, caption=caption, columns=heads, fields=[str(name) for name in shown.columns], rows=records(shown),
+        mark=mark, row_id=row_id, filters=list(filters), sources=tables.source_ids(data),
+    )  # fmt: skip
+    return Published(TABLE, made.as_dict(), shown.to_html(index=False))
 
 
 def markup(name: str, text: str) -> Published:

@@ -21,7 +21,7 @@ from analysis import tables
 ROOT = tables.REPOSITORY
 
 
-STARTS = {"subprocess", "command", "memory_wall", "Book", "Pool", "Plan"}
+STARTS = {"subprocess", "command", "memory_wall", "Book", "Toy", "Pool", "Plan"}
 """Names by which tests start other processes: commands, builds, kernels."""
 WATCH = "starts_no_python"
 

@@ -103,8 +103,8 @@ def open_words() -> Iterator[Odd]:
     yield one("accelerators", CHIP, {"memory_type": "HBM-3E"}, "error", "memory_type", "Did you mean 'hbm3e'?")
     yield one("accelerators", CHIP, {"status": "taped-out"}, "error", "status", "left out of what counts")
     for backend, level, word in (
-        ("SYCL", "warning", "no model is fitted"), ("CANN", "warning", "a new word?"), ("MTL", "error", "Did you mean 'Metal'?"),
-        ("metal", "error", "Did you mean 'Metal'?"), ("HIP", "error", "Did you mean 'ROCm'?"),
+        ("SYCL", "warning", "no model is fitted"), ("CANN", "warning", "a new word?"),
+        ("metal", "error", "Did you mean 'Metal'?"),
     ):  # fmt: skip
         yield one("measurements_decode", DECODE, {"backend": backend}, level, "backend", word)
     yield one("measurements_decode", DECODE, {"engine": "sglang"}, "warning", "engine", "any other of its backend")
@@ -326,6 +326,11 @@ FINE: dict[str, Rows] = {
         "devices.csv": b"Device ID,Name,VENDOR,Device class,Release date,chip,Memory bandwidth (GB/s),"
         b"Memory capacity [GiB],default_set,backend\n"
         b"my-x,My X,ACME,laptop,2026-11,A1,100,16,2026,cpu\n"
+    },
+    "back ends as programs print them": {
+        "measurements_decode.csv": table(
+            *({**DECODE, "measurement_id": f"m-{word.lower()}", "backend": word} for word in ("MTL", "HIP", "BLAS"))
+        )
     },
     "a line break in the header": {"devices.csv": table(GOOD).replace(b"device_id,name", b'"Device\nID",name')},
     "Gbit/s a pin": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import bibtexparser
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 
-from analysis.book.pages import pieces
+from analysis.book.pages import pieces, search
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
@@ -23,6 +24,8 @@ CHROMIUM = next(
 PAGES = ("index.html", "chapters/memory_wall.html", "chapters/claims.html", "figures/roofline/index.html")
 CHART_PAGE_KIB, TEXT_PAGE_KIB = 350, 80
 """What a page may weigh at first view, and with what is fetched to draw its charts; with a chart, or a picture of one, and without."""
+INDEX_KIB = 200
+"""What the index of the search may weigh, once somebody looks for something."""
 HEAVIEST = 8
 """Pages of each kind that are weighed: pages of a kind differ by little else than their own text."""
 LAYOUT_SHIFT = 0.02
@@ -119,6 +122,26 @@ def test_what_draws_charts_is_fetched_when_a_reader_comes(browser: Browser, site
     assert page.evaluate(fetched) == 1
 
 
+def test_a_long_specification_is_fetched_when_its_chart_is_drawn(
+    browser: Browser, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_static", "figures/roofline"):
+        shutil.copytree(site / name, tmp_path / name)
+    page = tmp_path / "figures/roofline/embed.html"
+    text = page.read_text(encoding="utf-8")
+    [(inside, content)] = re.findall(r'(<script type="application/json" class="mw-spec">(.*?)</script>)', text)
+    monkeypatch.setattr(pieces, "MOST_INLINE", len(content) - 1)
+    pieces.write_beside(page.parent, "roofline", content)
+    beside = 'data-figure="roofline" data-spec="chart.js"'
+    page.write_text(text.replace(inside, "").replace('data-figure="roofline"', beside), encoding="utf-8")
+    visit = Visit(browser)
+    opened = visit.open(page)
+    opened.mouse.move(200, 200)
+    opened.locator(".mw-drawn svg.marks").first.wait_for(timeout=15000)
+    assert page.parent / "chart.js" in visit.loaded
+    assert not visit.complaints
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_without_scripts_the_pictures_are_there(browser: Browser, site: Path, name: str) -> None:
     page = Visit(browser, scripts=False).open(site / name)
@@ -182,12 +205,85 @@ def test_the_claims_can_be_filtered_and_sorted(browser: Browser, site: Path) -> 
     assert table.locator("tbody tr:not([hidden])").count() < contradicted
 
 
-def test_search_finds_a_chapter_offline(browser: Browser, site: Path) -> None:
+SOUGHT = {
+    "roofline": "Figure", "4090": "Row", "5090": "Row", "395": "Row", "2150": "Number", "LPDDR5X": "Row", "GDDR7": "Row", "MXFP4": "Row",
+    "Jetson": "Row", "GB/s": "Row", "watt": "Table", "TTFT": "Table", "M4 Max": "Row", "Llama 2 7B": "Row", "llama-2-7b": "Row",
+    "2,150": "Number", "speculative decoding": "Section", "bandwidth": "Figure", "iPhone 14": "Figure", "Größe": "", "zzzz": "",
+    "H200": "Row", "SRAM": "Section", "KV cache": "Section", "(((": "",
+}  # fmt: skip
+"""What somebody looks for → a kind of thing that must be among what is found; nothing where the book has nothing."""
+
+
+def looked_up(page: Page, asked: str) -> dict[str, str]:
+    """Address → kind of what the search page lists."""
+    page.locator("article input[name=q], main input[name=q]").first.fill(asked)
+    page.locator("#search-results [role=status]", has_text=asked.strip()).wait_for(timeout=15000)
+    more = page.locator("#search-results > button")
+    if more.count():
+        more.click()
+    listed = page.locator(".mw-found li").all()
+    links = [item.locator("a").get_attribute("href") or "" for item in listed[:400]]
+    return dict(zip(links, page.locator(".mw-found-kind").all_inner_texts(), strict=False))
+
+
+def test_search_finds_words_digits_units_rows_and_names_from_a_disk(browser: Browser, site: Path) -> None:
     visit = Visit(browser)
     page = visit.open(site / "search.html")
+    assert not [path for path in visit.loaded if path.name == "search-index.js"], (
+        "the index comes with the first question"
+    )
     page.goto((site / "search.html").as_uri() + "?q=roofline")
-    page.locator("#search-results li a").first.wait_for(timeout=15000)
+    page.locator(".mw-found li a").first.wait_for(timeout=15000)
+    for asked, kind in SOUGHT.items():
+        listed = looked_up(page, asked)
+        assert (kind.upper() in {one.upper() for one in listed.values()}) if kind else not listed, (asked, listed)
     assert visit.asked == []
+    assert visit.complaints == []
+
+
+def test_what_is_found_has_its_words_around_it_and_leads_there(browser: Browser, site: Path) -> None:
+    visit = Visit(browser)
+    page = visit.open(site / "search.html")
+    listed = looked_up(page, "4090 24gb")
+    row = next(
+        link for link, kind in listed.items() if kind.upper() == "ROW" and link.startswith("tables/devices.html#")
+    )
+    assert "4090" in page.locator(".mw-found mark").first.inner_text()
+    assert page.locator(".mw-found li").first.inner_text().count(" ") > 10, "an excerpt"
+    page.goto(f"{site.as_uri()}/{row}")
+    sought = page.locator("tr.mw-sought")
+    sought.wait_for(timeout=15000)
+    assert sought.locator("th").inner_text().strip() == unquote(row.partition("#")[2])
+    assert sought.is_visible()
+    page.goto(site.as_uri() + "/search.html?q=2150")
+    page.locator(".mw-found mark", has_text="2,150").first.wait_for(timeout=15000)
+
+
+def test_every_address_of_the_search_index_is_there(site: Path) -> None:
+    rows = json.loads(
+        (site / "search-index.js").read_text(encoding="utf-8").removeprefix("mwIndex(").removesuffix(");\n")
+    )
+    assert {kind for kind, *_ in rows} == {"Section", "Figure", "Claim", "Table", "Row", "Number"}
+    ids = {}
+    for kind, title, place, text in rows:
+        file, _, anchor = place.partition("#")
+        assert title, place
+        if file not in ids:
+            page = (site / file).read_text(encoding="utf-8")
+            ids[file] = set(re.findall(r'\bid="([^"]+)"', page)) | set(
+                re.findall(r'<th scope="row">([^<]+)</th>', page)
+            )
+        assert not anchor or anchor in ids[file], place
+        assert len(text) <= search.MOST_LETTERS
+        assert kind != "Section" or "def " not in title
+    devices = {place for kind, _, place, _ in rows if kind == "Row" and place.startswith("tables/devices.html#")}
+    assert len(devices) == len((site / "tables" / "devices.csv").read_text(encoding="utf-8").splitlines()) - 1
+
+
+def test_the_index_weighs_little_and_only_the_search_page_loads_it(site: Path) -> None:
+    assert len(gzip.compress((site / "search-index.js").read_bytes())) < INDEX_KIB * 1024
+    naming = [page for page in site.rglob("*.html") if "search-index.js" in page.read_text(encoding="utf-8")]
+    assert [page.name for page in naming] == ["search.html"]
 
 
 def test_equations_are_set_without_a_script(browser: Browser, site: Path) -> None:
@@ -249,6 +345,23 @@ def test_the_embed_code_draws_in_a_frame_offline(browser: Browser, site: Path, t
     frame.locator(".mw-drawn svg.marks").wait_for(timeout=15000)
     assert "The Memory Wall, edition" in frame.locator("figcaption").inner_text()
     assert visit.asked == []
+
+
+@pytest.mark.parametrize("name", ["how-large-a-model", "largest-model-expected", "roofline", "seven-seconds"])
+def test_a_frame_is_as_high_as_its_figure(browser: Browser, site: Path, name: str) -> None:
+    """In a column of an article nothing is cut off below, controls or not, and there is no hole."""
+    visit = Visit(browser)
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visit.open(site / "figures" / name / "index.html")
+    menu = menu_of(page)
+    menu.locator(".mw-copy", has_text="newest edition").click()
+    menu.locator(".mw-copied").wait_for()
+    height = int(re.findall(r'height="(\d+)"', page.evaluate("() => navigator.clipboard.readText()"))[0])
+    for width in (600, 700):
+        framed = Visit(browser, width=width).open(site / "figures" / name / "embed.html")
+        drawn_chart(framed)
+        needed = framed.evaluate("() => document.querySelector('figure').getBoundingClientRect().bottom")
+        assert needed <= height <= needed + 260, (width, needed, height)
 
 
 @pytest.mark.parametrize("width", [390, 560, 600, 700])

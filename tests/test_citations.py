@@ -24,9 +24,12 @@ from citeproc.source.json import CiteProcJSON
 from PIL import Image
 from pyld import jsonld
 
+from analysis import cli
+from analysis.book.pages import figure_files
 from analysis.book.pictures import renderer
 from analysis.book.record import citation, cite, editions
 from analysis.errors import InputError
+from analysis.figures import Figure
 from tests.conftest import ROOT
 from tests.small import Book
 
@@ -145,7 +148,7 @@ def test_every_file_of_a_run_that_can_leave_the_site_says_so(run_site: Path) -> 
         for file, text in contents(run_site / "figures" / "small-figure").items()
         if file not in {*data, *drawn}
     }
-    endings = {"bib", "ris", "csl.json", "metadata.json", "svg", "png", "pdf", "zip", "vl.json"}
+    endings = {file.ending for file in figure_files.FILES} - {"csv"}
     assert set(told) == {"embed.html", "index.html"} | {f"small-figure.{ending}" for ending in endings}
     for file, text in told.items():
         assert MARK in text or "run of it with 1 row added in devices" in text, file
@@ -155,10 +158,10 @@ def test_every_file_of_a_run_that_can_leave_the_site_says_so(run_site: Path) -> 
 
 def test_the_citation_of_a_run_is_the_same_from_the_command_line_and_the_site(run_site: Path) -> None:
     folder = run_site / "figures" / "small-figure"
-    assert cite.FORMATS["bibtex"](cite.work(run_site, "small-figure")) == (folder / "small-figure.bib").read_text(
-        encoding="utf-8"
-    )
-    assert MARK in cite.FORMATS["text"](cite.work(run_site, "book"))
+    assert citation.FORMATS["bibtex"].write(cite.work(run_site, "small-figure")) == (
+        folder / "small-figure.bib"
+    ).read_text(encoding="utf-8")
+    assert MARK in citation.FORMATS["text"].write(cite.work(run_site, "book"))
 
 
 def test_pictures_say_what_they_are_and_under_which_licence(site: Path) -> None:
@@ -208,7 +211,26 @@ def test_every_figure_comes_with_files_that_parse(site: Path) -> None:
         assert len(told["alt"]) >= 20
         with zipfile.ZipFile(base.with_suffix(".zip")) as archive:
             names = {name.removeprefix(figure["id"]) for name in archive.namelist()}
-        assert {".svg", ".png", ".pdf", ".csv", ".vl.json", ".bib", ".csl.json", ".ris", ".metadata.json"} <= names
+        assert names == {f".{file.ending}" for file in figure_files.FILES} - {".zip"}
+
+
+def test_a_row_of_formats_is_all_that_a_new_one_needs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The files that are published stay; one more row is written, put into the archive, and offered by the command line."""
+    files = ["png", "svg", "pdf", "csv", "vl.json", "bib", "csl.json", "ris", "metadata.json", "zip"]
+    assert [file.ending for file in figure_files.FILES] == files
+    assert [form.value for form in cli.Citation] == list(citation.FORMATS)
+    titled = figure_files.File("Title", "txt", "the title", lambda it: it.figure.title)
+    monkeypatch.setattr(figure_files, "FILES", (titled, figure_files.FILES[-1]))
+    told: dict[str, Any] = dict.fromkeys(("subtitle", "caption", "alt", "notice", "equation", "code"), "")
+    figure = Figure(
+        id="a", title="One", sources=[], spec={}, height=1, columns=None, functions=[], fields=[], rows=[], **told
+    )
+    it = figure_files.Exported(figure, "index", WORK, "", {})
+    figure_files.write_texts(tmp_path, it)
+    figure_files.write_pictures(tmp_path, it)
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "One"
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert archive.namelist() == ["a.txt"]
 
 
 def test_pictures_are_fit_for_print(site: Path) -> None:

@@ -362,7 +362,7 @@ def test_published_claims_carry_every_entry(found: list[claims.Claim]) -> None:
 def test_the_table_has_a_row_with_an_address_for_every_claim(found: list[claims.Claim]) -> None:
     from analysis.book.pages import pieces
 
-    html = pieces.table(claims.show_claims(found).bundle)
+    html = pieces.table(figures.Table.of(claims.show_claims(found).bundle))
     assert all(f'<tr id="{claim.statement.id}"' in html for claim in found)
     assert html.count("mw-badge") == len(found)
 

@@ -49,8 +49,14 @@ def modules(path: Path) -> set[str]:
     return {name.split(".")[0] for name in names}
 
 
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+APART = {"calibrate": "analysis/model/calibration.py"}
+"""Extra → the one file of the package that needs it, which no page does."""
+
+
 def test_the_package_declares_what_it_imports_and_imports_what_it_declares() -> None:
-    found = imported("analysis")
+    apart = {name for extra in APART for name in declared(EXTRAS[extra])}
+    found = {name: path for name, path in imported("analysis").items() if name not in apart}
     wanted = declared(PROJECT["dependencies"])
     missing = {name: path for name, path in found.items() if name not in wanted}
     assert not missing, f"imported, not declared: {missing}"
@@ -59,15 +65,54 @@ def test_the_package_declares_what_it_imports_and_imports_what_it_declares() -> 
 
 def test_the_tests_and_scripts_declare_what_they_import_and_import_what_they_declare() -> None:
     found = imported("tests", "scripts")
-    wanted = declared(PROJECT["optional-dependencies"]["dev"])
-    missing = {name: path for name, path in found.items() if name not in wanted | declared(PROJECT["dependencies"])}
+    wanted = declared(EXTRAS["dev"])
+    missing = {
+        name: path
+        for name, path in found.items()
+        if name not in wanted | declared(PROJECT["dependencies"] + EXTRAS["calibrate"])
+    }
     assert not missing, f"imported, not declared: {missing}"
     stubs = {name for name in wanted if name.startswith("types-") or name.endswith("-stubs")}
     assert not (idle := wanted - set(found) - TOOLS - stubs), f"declared, never imported: {sorted(idle)}"
     assert not wanted & set(imported("analysis")), "a reader's environment needs it"
 
 
-def test_every_declared_package_is_locked() -> None:
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    locked = {plain(name) for name in re.findall(r"^([\w.-]+)==", lock, flags=re.MULTILINE)}
-    assert declared([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]) <= locked
+def test_what_only_one_file_needs_is_an_extra_that_it_alone_imports() -> None:
+    for extra, path in APART.items():
+        wanted = declared(EXTRAS[extra])
+        files = {str(it.relative_to(ROOT)) for it in sorted((ROOT / "analysis").rglob("*.py")) if modules(it) & wanted}
+        assert files == {path}, extra
+        assert not wanted & declared(PROJECT["dependencies"])
+
+
+def locked(name: str) -> set[str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return {plain(found) for found in re.findall(r"^([\w.-]+)==", text, flags=re.MULTILINE)}
+
+
+def test_every_declared_package_is_locked_where_it_belongs() -> None:
+    reader, developer = locked("requirements.lock"), locked("requirements-dev.lock")
+    assert declared(PROJECT["dependencies"]) <= reader
+    assert {name for extra in EXTRAS.values() for name in declared(extra)} <= reader | developer
+    assert not reader & developer, "a package is in one file or in the other"
+    assert "-r requirements.lock\n" in (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
+
+
+def test_what_is_locked_is_asked_for() -> None:
+    """Every entry says what asks for it, and that is locked too: nothing is left over from what the book once needed."""
+    reader, developer = locked("requirements.lock"), locked("requirements-dev.lock")
+    for name, known in (("requirements.lock", reader), ("requirements-dev.lock", reader | developer)):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        asking = set(re.findall(r"^    # (?:via |  )([\w.-]+)$", text, flags=re.MULTILINE))
+        assert {plain(one) for one in asking} <= known, name
+        entries = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
+        own = {plain(it.partition("==")[0]) for it in entries if "memory-wall (pyproject.toml)" in it}
+        wanted = PROJECT["dependencies"] + [one for extra in EXTRAS.values() for one in extra]
+        assert own <= declared(wanted), name
+
+
+def test_every_locked_file_has_its_digest() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        entries = re.split(r"^(?=[A-Za-z0-9])", (ROOT / name).read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+        assert entries
+        assert all("--hash=sha256:" in entry for entry in entries), name

@@ -117,19 +117,10 @@ def test_a_figure_of_very_many_devices_draws_some_and_says_so() -> None:
 
 
 def test_rows_beyond_the_first_thousand_lie_beside_the_page(tmp_path: Path) -> None:
-    head = {"name": "n", "title": "N", "unit": "", "digits": 3, "bar": False, "link": ""}
-    bundle = {
-        "id": "t",
-        "columns": [head],
-        "fields": ["n"],
-        "rows": [[n] for n in range(3_000)],
-        "mark": "",
-        "filters": [],
-        "row_id": "",
-    }
-    shown = pieces.long_table("figures/t/index.html", "figures/t/data.rows.js", bundle)
+    table = figures.Table("t", [figures.Column("n", "N")], ["n"], [[n] for n in range(3_000)])
+    shown = pieces.long_table("figures/t/index.html", "figures/t/data.rows.js", table)
     assert shown.count("<tr") == 1 + pieces.MOST_SHOWN
     assert "The first 1,000 of 3,000 rows" in shown
     assert 'data-rows="data.rows.js"' in shown
-    pieces.write_rest(tmp_path, "figures/t/data.rows.js", bundle)
+    pieces.write_rest(tmp_path, "figures/t/data.rows.js", table)
     assert (tmp_path / "figures/t/data.rows.js").read_text(encoding="utf-8").count("<tr") == 3_000 - pieces.MOST_SHOWN

@@ -219,3 +219,31 @@ def test_ties_to_the_last_bit_fall_to_the_id() -> None:
     assert list(ranking.by(table, "x", "id")["id"]) == ["a", "b", "c"]
     assert list(ranking.by(table, "x", "id", falling={"x"})["id"]) == ["a", "b", "c"]
     assert ranking.first(table.iloc[::-1], "x", "id")["id"] == "a"
+
+
+STUDENT = {
+    (1, 0.975): 12.706205,
+    (2, 0.975): 4.302653,
+    (5, 0.9): 1.475884,
+    (10, 0.95): 1.812461,
+    (30, 0.995): 2.749996,
+}
+"""Degrees of freedom and share → quantile, as printed tables have it."""
+
+
+def test_students_t_is_that_of_the_tables_and_of_scipy() -> None:
+    from scipy.special import stdtrit
+
+    for (freedom, share), printed in STUDENT.items():
+        assert elementary.student_quantile(freedom, share) == pytest.approx(printed, abs=6e-7)
+    for freedom in (*range(1, 33), 99, 500):
+        for share in (0.0005, 0.025, 0.1, 0.45, 0.55, 0.8, 0.9995):
+            known = float(stdtrit(freedom, share))
+            assert elementary.student_quantile(freedom, share) == pytest.approx(known, rel=1e-11), (freedom, share)
+    assert elementary.student_quantile(7, 0.5) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(("freedom", "share"), [(0, 0.9), (-1, 0.9), (3, 0.0), (3, 1.0), (3, float("nan"))])
+def test_students_t_has_bounds(freedom: int, share: float) -> None:
+    with pytest.raises(ValueError, match="a whole number from 1 on and a share inside 0 and 1"):
+        elementary.student_quantile(freedom, share)

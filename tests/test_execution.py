@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -369,3 +370,32 @@ def test_what_the_cache_refuses_is_handed_over_within_a_build(tmp_path: Path, mo
     assert cache.Store("pictures", handed_over=True).has("key")
     cache.Store("chapters").put("key", b"run")
     assert cache.Store("chapters").get("key") is None
+
+
+LOUD = {
+    "printed": ("for i in range(400_000):\n    print('x' * 200)", "line 2: print('x' * 200)"),
+    "printed without end": ("while True:\n    print('x' * 200)", "line 2: print('x' * 200)"),
+    "in one piece": ("print('x' * 2_000_000)", "line 1: print"),
+    "shown": ("from IPython.display import HTML, display\ndisplay(HTML('<b>x</b>' * 300_000))", "from IPython.display"),
+    "as a value": ("'x' * 1_500_000", "'x' * 1_500_000"),
+    "in many pieces": ("for i in range(50):\n    display({'text/html': 'x' * 30_000}, raw=True)", "for i in range(50)"),
+}
+
+
+@pytest.mark.parametrize("case", LOUD)
+def test_a_cell_that_puts_out_too_much_is_named_with_its_size(desk: Desk, case: str) -> None:
+    source, shown = LOUD[case]
+    desk.write("print('before')", source)
+    with pytest.raises(ChapterError) as caught:
+        desk.run()
+    said = str(caught.value)
+    assert "chapter chapter, cell 4, failed" in said
+    assert shown in said
+    assert re.search(r"the cell put out [\d,]{9,} bytes or more, and at most 1,000,000 go onto a page", said), said
+    assert len(said) < 3000
+
+
+def test_what_a_page_can_hold_is_put_out(desk: Desk) -> None:
+    desk.write("print('x' * 900_000)", "print('y' * 900_000)")
+    outputs = desk.run().outputs["chapter"]
+    assert [len(cell[0]["text"]) for cell in outputs[1:]] == [900_001, 900_001]

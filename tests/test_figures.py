@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import altair as alt
@@ -108,3 +109,13 @@ def test_pages_that_repeat_one_model_are_one_source() -> None:
     pages = ["epoch-ai-chip-component-costs-2026", "0xgosu-ai-chip-memory-2026", "haoming-epoch-b200-cost"]
     assert len({package.publishers[page] for page in pages}) == 3
     assert package.independent(pages) == ["Epoch AI"]
+
+
+def test_figures_and_tables_come_back_from_json_as_they_were() -> None:
+    """What a kernel writes as a file, the site reads as the same thing; a part that nobody knows is refused."""
+    shown = figures.show_table("x", TABLE, [figures.Column("year", bar=True)], caption="Years.")
+    for kind, published in ((figures.Figure, drawn()), (figures.Table, shown)):
+        handed_over = json.loads(json.dumps(published.bundle))
+        assert json.loads(json.dumps(kind.of(handed_over).as_dict())) == handed_over
+        with pytest.raises(TypeError, match="footnote"):
+            kind.of(handed_over | {"footnote": ""})

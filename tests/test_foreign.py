@@ -462,3 +462,24 @@ def test_a_cache_that_the_table_cannot_say_is_not_written(tmp_path: Path) -> Non
         "2026",
     )
     assert wide.rows[0]["n_cache_layer"] == "12"
+
+
+def test_a_foreign_file_under_a_tables_name_is_told_once_and_led_to_import(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "measurements_decode.csv").write_text(samples.bench_csv({}), encoding="utf-8")
+    problems = checks.problems(overlay.merged(mine, tmp_path / "data"))
+    told = [str(problem) for problem in problems if problem.file.startswith(str(mine))]
+    assert len(told) == 1
+    assert "`memory-wall import FILE --out FOLDER` writes its rows" in told[0]
+
+
+def test_a_workbook_of_names_is_read_below_its_title(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in (["Our cards"], [], ["Device", "Model", "Format"], ["rtx 3060", "qwen3 8b", "Q4_K_M"]):
+        book.active.append(row)
+    book.save(tmp_path / "x.xlsx")
+    predict_file(str(tmp_path / "x.xlsx"), str(tmp_path / "out.csv"))
+    assert pd.read_csv(tmp_path / "out.csv")["token_per_s"][0] > 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -265,3 +267,34 @@ def test_names_of_modules_in_texts_name_modules() -> None:
 def _holds(package: str, name: str) -> bool:
     """Whether a package of this house defines or takes in a name."""
     return package in NAMES and name.rpartition(".")[2] in NAMES[package].read_text(encoding="utf-8")
+
+
+MARKED = re.compile(r"\w+")
+UNUSED = {
+    "BINDINGS",
+    "UNDER_PHYSICS_SHARE",
+    "Vector",
+    "decode_step_time_s",
+    "dequantised_byte",
+    "linear_attention_state_byte",
+}
+"""Names that nothing but tests asks for, yet: the list only gets shorter."""
+
+
+def test_what_only_tests_ask_for_is_not_there() -> None:
+    """A function, class or constant of a module is named a second time: in the package, a script, a chapter or a setting."""
+    texts = [*MODULES, *CHAPTERS, *(ROOT / "scripts").glob("*.py"), ROOT / "pyproject.toml", ROOT / "_config.yml"]
+    named = Counter(word for path in texts for word in MARKED.findall(path.read_text(encoding="utf-8")))
+    once = {name for path in MODULES for name in _defined(path) if named[name] == 1}
+    assert once <= UNUSED, once - UNUSED
+
+
+def _defined(path: Path) -> Iterator[str]:
+    """Names that a module gives; what is decorated is known to who decorates it."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.decorator_list:
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name) and target.id != "__all__")
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id

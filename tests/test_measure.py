@@ -6,13 +6,16 @@ import csv
 import math
 import os
 import platform
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis import tables
@@ -21,6 +24,7 @@ from analysis.errors import InputError
 from analysis.machine import hardware, measure, report
 from analysis.machine.hardware import Machine
 from analysis.machine.measure import Memory, Storage
+from analysis.model.predict import predict
 from analysis.tables import DataPackage, cells, checks, overlay
 
 Run = Callable[..., CompletedProcess[str]]
@@ -28,8 +32,13 @@ TODAY = date(2026, 11, 22)
 MIB, GIB = 2**20, 2**30
 HERE = Machine("Some Chip", "Some Book 14", "Some", "laptop", 16 * GIB, 32 * MIB, 8, "Linux 6", [])
 REPORT = report.Report(
-    HERE, Memory(80e9, 68e9, 0.02, 128 * MIB, 7, 8), Storage(3e9, "past the page cache (O_DIRECT); a host may cache")
+    HERE,
+    Memory(80e9, 68e9, 0.01, 128 * MIB, 7, 8),
+    Storage(3e9, "past the page cache (O_DIRECT); a host may cache"),
+    102.4e9,
 )
+UNSAID = replace(REPORT, datasheet_byte_per_s=0.0)
+BOOK = DataPackage(tables.REPOSITORY / "data")
 
 
 # --------------------------------------------------------------------------------------------------------- measuring
@@ -248,32 +257,102 @@ def test_what_is_not_known_is_said(package: DataPackage) -> None:
 
 def test_the_row_joins_the_devices_of_the_book(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
-    target = report.save(REPORT, mine, TODAY)
+    target = report.save(BOOK, REPORT, mine, TODAY)
     (mine / "devices.csv").write_text("device_id,memory_capacity_gibyte\niphone-14,8\n", encoding="utf-8")
-    report.save(REPORT, mine, TODAY)
+    report.save(BOOK, REPORT, mine, TODAY)
     assert target.name == report.FILE
     folder = overlay.merged(mine, tmp_path / "data")
     checks.require(folder)
     row = DataPackage(folder).row("devices", report.DEVICE_ID)
     assert (row["memory_bandwidth_byte_per_s"], row["memory_capacity_byte"], row["storage_read_byte_per_s"]) == (
-        80e9,
+        102.4e9,
         16 * GIB,
         3e9,
     )
-    assert (row["default_set"], row["confidence"], row["name"]) == ("2026", "measured", "This machine (Some Book 14)")
+    assert (row["default_set"], row["confidence"], row["name"]) == ("2026", "spec", "This machine (Some Book 14)")
     assert "2026-11-22" in row["note"]
+
+
+def test_what_is_expected_comes_from_the_data_sheet_and_the_largest_model_from_what_was_reached() -> None:
+    """Reached and data-sheet bandwidth are never mixed: the model was fitted on the latter."""
+    given = parameters.defaults()
+    stated = predict(pd.DataFrame({
+        "backend": "CPU", "memory_bandwidth_gbyte_per_s": [102.4], "model_id": given["reference_model"], "format": "q4-k-m",
+        "memory_capacity_gibyte": 16, "storage_read_gbyte_per_s": 3,
+    }))  # fmt: skip
+    found = report.predicted(BOOK, REPORT, given).set_index("format").loc["q4-k-m"]
+    for name in ("token_per_s", "token_per_s_low", "token_per_s_high"):
+        assert float(str(found[name])) == pytest.approx(float(stated[name].iloc[0]))
+    assert report.largest(BOOK, REPORT, given) == report.largest(BOOK, UNSAID, given)
+
+
+def test_an_unsaid_data_sheet_is_estimated_from_what_other_processors_reach() -> None:
+    """80 GB/s reached over the quartiles of measured shares; the interval is that of all of these bandwidths."""
+    rows = pd.read_csv(tables.REPOSITORY / "data" / "measurements_bandwidth.csv", keep_default_na=False)
+    rows = rows[(rows["unit_kind"] == "cpu") & (rows["quality"] != "c") & (rows["datasheet_gbyte_per_s"] != "")]
+    share = rows["measured_gbyte_per_s"].astype(float) / rows["datasheet_gbyte_per_s"].astype(float)
+    low, middle, high = report.datasheet(BOOK, UNSAID)
+    assert [80e9 / one for one in (low, middle, high)] == pytest.approx([share.quantile(q) for q in (0.75, 0.5, 0.25)])
+    assert 80e9 <= low < middle < high
+    stated, unsaid = (report.predicted(BOOK, one, parameters.defaults()) for one in (REPORT, UNSAID))
+    assert all(
+        unsaid["token_per_s_high"] / unsaid["token_per_s_low"] > stated["token_per_s_high"] / stated["token_per_s_low"]
+    )
+    told = report.told(BOOK, UNSAID, parameters.defaults())
+    assert re.search(r"data sheet     perhaps \d+ GB/s \(\d+ GB/s to \d+ GB/s\), from what was reached", told)
+    assert "102 GB/s, as given" in report.told(BOOK, REPORT, parameters.defaults())
+
+
+def test_the_row_that_is_kept_says_which_bandwidth_it_has() -> None:
+    stated, unsaid = (report.row(BOOK, one, TODAY) for one in (REPORT, UNSAID))
+    assert (stated["memory_bandwidth_gbyte_per_s"], stated["confidence"]) == ("102.4", "spec")
+    assert "of the data sheet, as given. The processor reached 80 GB/s" in stated["note"]
+    assert unsaid["confidence"] == "estimate"
+    assert float(unsaid["memory_bandwidth_gbyte_per_s"]) == pytest.approx(
+        report.datasheet(BOOK, UNSAID)[1] / 1e9, rel=0.05
+    )
+    assert "estimated from what was reached" in unsaid["note"]
+
+
+@pytest.mark.parametrize(("spread", "shown"), [(0.005, "81.2 GB/s"), (0.05, "81 GB/s"), (0.78, "80 GB/s")])
+def test_noisy_runs_say_so_and_print_the_digits_they_earn(spread: float, shown: str) -> None:
+    noisy = replace(UNSAID, memory=Memory(81.23e9, 68.12e9, spread, 128 * MIB, 7, 8))
+    told = report.told(BOOK, noisy, parameters.defaults())
+    assert f"triad          {shown}" in told
+    assert (f"Beware: The runs on memory lie {spread:.0%} apart" in told) == (spread > 0.5)
+    printed = re.findall(r"^  .{22} (\S+), between (\S+) and (\S+);", told, flags=re.MULTILINE)
+    most = max(len(number.replace(".", "").strip("0")) for numbers in printed for number in numbers)
+    assert printed
+    assert most <= min(measure.digits(spread), 2)
+
+
+def test_a_noisy_drive_is_said_too() -> None:
+    noisy = replace(UNSAID, storage=Storage(3.21e9, "past the page cache", 0.4))
+    told = report.told(BOOK, noisy, parameters.defaults())
+    assert "storage        3 GB/s, past the page cache" in told
+    assert "Beware: The runs on storage lie 40% apart" in told
+    assert report.row(BOOK, noisy, TODAY)["storage_read_gbyte_per_s"] == "3"
+
+
+@pytest.mark.parametrize("stated", [1.0, 75.0])
+def test_a_data_sheet_below_what_was_reached_is_refused(stated: float) -> None:
+    with pytest.raises(
+        InputError, match=r"--datasheet: found .* GB/s; expected at least the 80\.0 GB/s that were reached"
+    ):
+        report.checked(replace(REPORT, datasheet_byte_per_s=stated * 1e9))
+    assert report.checked(replace(REPORT, datasheet_byte_per_s=79e9))
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="a folder that can be written"):
-        report.save(REPORT, tmp_path / "file" / "mine", TODAY)
+        report.save(BOOK, REPORT, tmp_path / "file" / "mine", TODAY)
 
 
 def test_this_machine_stands_in_the_chart_s_table(tmp_path: Path) -> None:
     from analysis.subjects.memory_wall import derived as memory_wall
 
-    report.save(REPORT, tmp_path / "mine", TODAY)
+    report.save(BOOK, REPORT, tmp_path / "mine", TODAY)
     package = tables.DataPackage(overlay.merged(tmp_path / "mine", tmp_path / "data"))
     limits = {
         "reading_speed_word_per_min": 250.0,

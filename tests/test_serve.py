@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from analysis.book import watch
-from tests.small import LANDING, Book
+from tests.small import FIGURE, LANDING, Book
 
 LONGEST_S = 90
 
@@ -65,7 +66,7 @@ def is_told(address: str, build: str) -> bool:
     """Whether a page of this build is told in time that there is another."""
     end = time.monotonic() + LONGEST_S
     with urllib.request.urlopen(f"{address}/-/changes?{build}", timeout=LONGEST_S) as lines:  # noqa: S310 - as above
-        return any(line.startswith(b"data:") for line in takewhile(lambda _: time.monotonic() < end, lines))
+        return any(line == b"data: changed\n" for line in takewhile(lambda _: time.monotonic() < end, lines))
 
 
 def test_a_change_is_built_and_shown(tmp_path: Path) -> None:
@@ -89,6 +90,44 @@ def test_a_change_during_a_build_is_built_too(tmp_path: Path) -> None:
         until(lambda: any(book.folder.glob(read_chapter)), "no build begins")
         book.write("index", LANDING + "\nA sentence more.\n")
         wait_for(f"{address}/index.html", "A sentence more.")
+
+
+def problems(address: str, build: str) -> Iterator[str]:
+    """What a page of this build is told of builds that failed, one after the other."""
+    end = time.monotonic() + LONGEST_S
+    with urllib.request.urlopen(f"{address}/-/changes?{build}", timeout=LONGEST_S) as lines:  # noqa: S310 - as above
+        named = ""
+        for line in takewhile(lambda _: time.monotonic() < end, lines):
+            if line.startswith(b"data:") and named == "problem":
+                yield json.loads(line.removeprefix(b"data:"))
+            named = line.decode().removeprefix("event:").strip() if line.startswith(b"event:") else ""
+
+
+def build_of(page: str) -> str:
+    """The number of the build that a page is of."""
+    return str(re.findall('data-build="([0-9]+)"', page)[0])
+
+
+def test_an_open_page_is_told_what_is_wrong_and_when_it_is_mended(tmp_path: Path) -> None:
+    book = Book(tmp_path / "book")
+    book.write("figure", FIGURE + "\nA number of {value}`no-such-number`.\n")
+    with served(book) as address:
+        until(lambda: "reload.js" in read(f"{address}/"), "a page is shown though nothing was ever built")
+        first = build_of(read(f"{address}/"))
+        said = problems(address, first)
+        assert re.search(r"^chapters/figure\.md:\d+: unknown value 'no-such-number'", next(said), flags=re.MULTILINE)
+        book.write("figure", FIGURE)
+        assert is_told(address, first)
+        build = build_of(wait_for(f"{address}/index.html", "A small book"))
+        said = problems(address, build)
+        book.write("index", LANDING + "\nSee {numref}`nowhere`.\n")
+        told = next(said)
+        assert "See {numref}`nowhere`." in told
+        assert str(tmp_path) not in told
+        assert "A small book" in read(f"{address}/index.html"), "the last page that could be built is still there"
+        book.write("index", LANDING + "\nMended.\n")
+        assert is_told(address, build)
+        wait_for(f"{address}/index.html", "Mended.")
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ import pytest
 
 from analysis import tables
 from analysis.book.pages import figure_page, pieces
+from analysis.figures import Column, Field, Table
 from analysis.model import measured
 from analysis.subjects.dram_capacity import derived as dram_capacity
 from analysis.tables import overlay, rules
@@ -32,17 +34,9 @@ def raw(name: str) -> list[dict[str, str]]:
 
 def test_a_shown_table_has_its_bars_numbers_and_unit() -> None:
     """4 GB of 16 GB is a bar of a quarter; a column's places follow its median; words and gaps have no bar."""
-    column = {"digits": 3, "link": "", "kind": "", "note": "", "badge": False}
-    heads = [
-        {"name": "name", "title": "Name", "unit": "", "bar": False, **column},
-        {"name": "memory", "title": "Memory", "unit": "GB", "bar": True, **column},
-        {"name": "year", "title": "Year", "unit": "year", "bar": False, **column},
-    ]
-    bundle = {
-        "id": "a-table", "columns": heads, "fields": ["name", "memory", "year"], "mark": "", "row_id": "", "filters": [],
-        "rows": [["a", 4.04, 2023], ["b", 16.16, 2024], ["c", None, 2025], ["d", 0.5, 2026]],
-    }  # fmt: skip
-    shown = pieces.table(bundle)
+    columns = [Column("name", "Name"), Column("memory", "Memory", "GB", bar=True), Column("year", "Year", "year")]
+    rows: list[list[Any]] = [["a", 4.04, 2023], ["b", 16.16, 2024], ["c", None, 2025], ["d", 0.5, 2026]]
+    shown = pieces.table(Table("a-table", columns, ["name", "memory", "year"], rows))
     assert re.findall(r"--bar:([\d.]+)%", shown) == ["25.0", "100.0", "3.1"]
     assert re.findall(r'mw-bar" data-value="[\d.]+"[^>]*>([^<]+)<', shown) == ["4.04", "16.16", "0.50"]
     assert re.findall(r">(20\d\d)<", shown) == ["2023", "2024", "2025", "2026"]
@@ -64,11 +58,8 @@ def test_a_shown_table_has_its_bars_numbers_and_unit() -> None:
 )
 def test_a_column_takes_the_prefix_of_its_median(column: str, cells: list[float], factor: float, symbol: str) -> None:
     unit = {"byte": "B", "byte_per_s": "B/s", "param": "parameters", "s": "s", "flop_per_byte": "FLOP/B"}
-    field = {
-        "name": column,
-        "title": "",
-        "unit": unit.get(re.sub(r"^(memory_bandwidth|largest|balance|time|weight)_", "", column), ""),
-    }
+    symbol_of_all = unit.get(re.sub(r"^(memory_bandwidth|largest|balance|time|weight)_", "", column), "")
+    field = Field(column, symbol_of_all, "")
     assert figure_page._scale(field, [None, "text", True, *cells]) == (factor, symbol)
 
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from analysis.book.record import licences, sbom
-from tests.conftest import ROOT
+from tests.conftest import ROOT, command
 
 RECORD = {"edition": "2026.11", "commit": "a" * 40, "parameters": {"edition_date": "2026-11-22"}}
 
@@ -101,3 +101,39 @@ def test_actions_are_pinned_by_commit() -> None:
     for action in set(actions()):
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action), action
         assert re.search(rf"{action} # v\d+\.\d+\.\d+\n", text), "the version it is, for who updates it"
+
+
+def steps(job: str) -> list[dict[str, Any]]:
+    text = (ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8")
+    found: list[dict[str, Any]] = yaml.safe_load(text)["jobs"][job]["steps"]
+    return found
+
+
+def test_what_the_workflow_runs_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    run = "\n".join(step.get("run", "") for job in ("test", "build") for step in steps(job))
+    for target in re.findall(r"^make (\S+)", run, flags=re.MULTILINE):
+        assert re.search(rf"^{re.escape(target)}:", makefile.replace("$(READY)", ".venv/.ready"), flags=re.MULTILINE)
+    commands = re.findall(r"\.venv/bin/memory-wall (\w+)(.*)", run)
+    assert {name for name, _ in commands} == {"release"}
+    for name, rest in commands:
+        told = command(name, "--help").stdout
+        assert all(option in told for option in re.findall(r"--[a-z-]+", rest)), rest
+
+
+def test_the_workflow_brings_earlier_editions_back_before_it_publishes() -> None:
+    """An edition that is not in what is uploaded is gone from the site: the build takes them from releases, and stops without them."""
+    names = [step.get("name", step.get("uses", step.get("run", ""))) for step in steps("build")]
+    fetched, built, kept, uploaded = (
+        next(index for index, name in enumerate(names) if word in name)
+        for word in ("Fetch the archives", "freeze the edition", "Keep the edition", "upload-pages-artifact")
+    )
+    assert fetched < built < kept < uploaded
+    fetch = steps("build")[fetched]
+    assert fetch["shell"] == "bash", "with pipefail"
+    releases = [step for step in steps("build") if "memory-wall release" in step.get("run", "")]
+    assert len(releases) == 2
+    for step in releases:
+        assert "--from _build/earlier" in step["run"]
+        assert step["env"]["MEMORY_WALL_ADDRESS"] == "${{ steps.pages.outputs.base_url }}"
+    assert {step["if"] for step in releases} == {"inputs.edition == ''", "inputs.edition != ''"}

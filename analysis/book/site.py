@@ -20,7 +20,7 @@ from analysis import figures, tables
 from analysis.book.inputs import address, parameters
 from analysis.book.pictures import on_page, workers
 from analysis.book.record import editions
-from analysis.book.run import execution, forking, kernels
+from analysis.book.run import execution, forking, kernels, prose
 from analysis.book.store import cache, ends, freshness, places, publishing, verify
 from analysis.errors import InputError, SiteError
 from analysis.tables import checks, overlay
@@ -41,6 +41,10 @@ class Request:
     memory_limit_byte: int = execution.MEMORY_LIMIT_BYTE
     freezes: bool = False
     """Whether what is built is kept as an edition: its citations then name the place where it stays."""
+    archives: tuple[Path, ...] = ()
+    """Archives of earlier editions that are brought back; they join those that are published where the site goes."""
+    earlier: Path = SITE
+    """Where the earlier editions are taken from; the build sets it."""
     inputs: str = ""
     """The digest of everything the site is made from, taken before any of it is read; noted beside the site."""
 
@@ -75,6 +79,7 @@ def build(
     request = replace(request, address=address.required(request.address))
     with ends.told(), cache.in_use(), publishing.claimed(request.out, step, tell) as workshop:
         editions.require_sound(request.out)
+        request = replace(request, earlier=editions.gathered(request.out, request.archives, workshop))
         site = _made(request, values, workshop, step)
         if last is not None:
             verify.seal(site)
@@ -113,7 +118,7 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
             _stage(workshop / "source", executed)
             render(workshop / "source", workshop / "site", values, data, request)
         step("rendered the pages")
-    editions.carry(request.out, workshop / "site")
+    editions.carry(request.earlier, workshop / "site")
     return workshop / "site"
 
 
@@ -129,7 +134,7 @@ def _executed(name: str, outputs: execution.Outputs, step: Callable[[str], None]
     """A chapter's outputs are there: its pictures can be drawn while other chapters run and Sphinx reads."""
     for output in (output for cell in outputs for output in cell):
         if figures.FIGURE in output.get("data", {}):
-            on_page.begin_page_pictures(output["data"][figures.FIGURE])
+            on_page.begin_page_pictures(figures.Figure.of(output["data"][figures.FIGURE]))
     step(f"executed {name}")
 
 
@@ -169,7 +174,7 @@ def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, reque
     overrides = {
         "nb_execution_mode": "off", "latex_individualpages": False, "memory_wall_parameters": json.dumps(dict(values), sort_keys=True),
         "memory_wall_lasting": f"{editions.FOLDER}/{values['edition']}/" if request.freezes else "",
-        "memory_wall_published": str(request.out), "html_baseurl": request.address,
+        "memory_wall_published": str(request.earlier), "html_baseurl": request.address,
         "memory_wall_jobs": request.jobs or kernels.cores(),
     }  # fmt: skip
     with (
@@ -189,9 +194,8 @@ def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, reque
     if result:
         plain = re.sub(r"\x1b\[[0-9;]*m", "", printed.getvalue())
         said = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|[Ee]xception|Error", line)]
-        raise SiteError(
-            "the site could not be rendered; nothing was published\n" + "\n".join(said or [plain, repr(result)])
-        )
+        told = prose.located(said, chapter_files()) or [plain, repr(result)]
+        raise SiteError("\n".join(["the site could not be rendered; nothing was published", *told]))
 
 
 @contextlib.contextmanager

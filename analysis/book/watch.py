@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import json
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +19,26 @@ from analysis.errors import InputError, Problem
 
 WATCHED = ("analysis", "chapters", "data", "_config.yml", "_toc.yml", "requirements.lock")
 RELOAD = b"""const built = document.currentScript.dataset.build;
-new EventSource("/-/changes?" + built).onmessage = () => location.reload();
+const news = new EventSource("/-/changes?" + built);
+news.onmessage = () => location.reload();
+news.addEventListener("problem", (event) => {
+  const text = JSON.parse(event.data);
+  let box = document.getElementById("mw-problem");
+  if (!text) return box && box.remove();
+  if (!box) {
+    box = document.createElement("pre");
+    box.id = "mw-problem";
+    box.setAttribute("role", "alert");
+    box.style.cssText = "position:fixed;inset:auto 0 0 0;z-index:9999;margin:0;padding:1em;max-height:50vh;overflow:auto;" +
+      "white-space:pre-wrap;font:14px/1.5 monospace;background:#7a1f1f;color:#fff";
+    document.body.append(box);
+  }
+  box.textContent = "This page is of the last build that succeeded. The one after it failed:\\n\\n" + text;
+});
 """
+"""What a served page runs: it is loaded anew after the next build, and shows what a build says that failed."""
+EMPTY = '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>The Memory Wall</title></head><body></body></html>'
+"""Shown while there is no page and a build has failed."""
 NAMES = ("127.0.0.1", "localhost", "[::1]")
 """By which a browser on this machine asks for the book; a page from elsewhere that had its own name lead here asks by that one."""
 WEB = 80
@@ -29,24 +49,27 @@ LOOK_MS = 200
 
 
 class Edition:
-    """The number of the build that is shown; whoever waits is told of the next.
+    """The number of the build that is shown, and what a later one said that failed; whoever waits is told of the next.
 
     It begins with the clock, so that a page left open from an earlier server is of another number.
     """
 
     def __init__(self) -> None:
-        self.number, self._changed = time.time_ns(), threading.Condition()
+        self.number, self.problem, self._changed = time.time_ns(), "", threading.Condition()
 
-    def next(self) -> None:
-        """Another build has been published."""
+    def ended(self, problem: str, *, published: bool = True) -> None:
+        """A build has ended: another one is published, or there is a problem, or neither."""
         with self._changed:
-            self.number += 1
+            self.number += published and not problem
+            self.problem = problem
             self._changed.notify_all()
 
-    def other_than(self, number: str) -> bool:
-        """Wait for another build than this one; False where none has come for a while."""
+    def other_than(self, number: str, problem: str) -> bool:
+        """Wait for another build or another problem than these; False where none has come for a while."""
         with self._changed:
-            return self._changed.wait_for(lambda: str(self.number) != number, timeout=PULSE_S)
+            return self._changed.wait_for(
+                lambda: str(self.number) != number or self.problem != problem, timeout=PULSE_S
+            )
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -104,8 +127,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         try:
             page = Path(found).read_bytes()
         except OSError:
-            self.send_error(404)
-            return
+            if not self.shown.problem or Path(self.directory).is_dir():
+                self.send_error(404)
+                return
+            page = EMPTY.encode()
         self._answer(page.replace(b"</head>", script.encode(), 1), "text/html; charset=utf-8")
 
     def _answer(self, content: bytes, kind: str) -> None:
@@ -119,9 +144,14 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
+        told = ""
         try:
-            while not self.shown.other_than(number):
-                self.wfile.write(b": still the same\n\n")
+            while str(self.shown.number) == number:
+                if self.shown.problem != told:
+                    told = self.shown.problem
+                    self.wfile.write(f"event: problem\ndata: {json.dumps(told)}\n\n".encode())
+                elif not self.shown.other_than(number, told):
+                    self.wfile.write(b": still the same\n\n")
                 self.wfile.flush()
             self.wfile.write(b"data: changed\n\n")
         except (BrokenPipeError, ConnectionResetError):
@@ -136,17 +166,19 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         """Say nothing of requests."""
 
 
-def serve(site: Path, port: int, build: Callable[[], None], data: Path | None, say: Callable[[str], None]) -> None:
-    """Build, serve, and build again on every change, until interrupted.  ``build`` ends its process where it fails."""
+def serve(site: Path, port: int, build: Callable[[Path], None], data: Path | None, say: Callable[[str], None]) -> None:
+    """Build, serve, and build again on every change, until interrupted.
+
+    ``build`` ends its process where it fails, and leaves what it said in the file that it is given.
+    """
     paths = [places.REPOSITORY / name for name in WATCHED] + ([data] if data else [])
     with listening(site, port) as server:
         changes = _watched([path for path in paths if path.exists()])
-        _build(build)
+        Handler.shown.ended(_build(build), published=False)
         say(f"The book is at http://127.0.0.1:{server.server_address[1]}/ and follows every change. Ctrl-C ends.")
         for changed in changes:
             say(f"{len(changed)} changed, {min(changed)} among them")
-            if _build(build):
-                Handler.shown.next()
+            Handler.shown.ended(_build(build))
 
 
 def _watched(paths: list[Path]) -> Iterator[set[str]]:
@@ -174,9 +206,12 @@ def listening(site: Path, port: int) -> Iterator[http.server.ThreadingHTTPServer
         server.shutdown()
 
 
-def _build(build: Callable[[], None]) -> bool:
-    """Build in a process of its own, forked from one that has imported what does not change; whether it succeeded."""
-    process = Context.ready(PRELOAD, "jupyter_book.sphinx", "myst_nb").Process(target=build)
-    process.start()
-    process.join()
-    return process.exitcode == 0
+def _build(build: Callable[[Path], None]) -> str:
+    """Build in a process of its own, forked from one that has imported what does not change; what it said if it failed."""
+    with tempfile.TemporaryDirectory() as folder:
+        problem = Path(folder) / "problem.txt"
+        process = Context.ready(PRELOAD, "jupyter_book.sphinx", "myst_nb").Process(target=build, args=(problem,))
+        process.start()
+        process.join()
+        said = problem.read_text(encoding="utf-8") if problem.exists() else ""
+        return said or (f"The build ended with {process.exitcode}." if process.exitcode else "")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", flags=re.ASCII)
 MOST_ROWS = 50_000
 MOST_COLUMNS = 500
 MOST_CELLS = 1_500_000
@@ -23,3 +25,11 @@ def text(value: Any) -> str:
     if isinstance(value, datetime):
         return (value.date() if value.time() == datetime.min.time() else value).isoformat()
     return value.isoformat() if isinstance(value, date) else str(value).strip()
+
+
+def in_digits(column: Any) -> Any:
+    """A column without what pandas takes for numbers and is none: truth values, and words for infinity."""
+    if column.dtype.kind in "fiu":
+        return column
+    texts = column.astype(str).str.strip()
+    return texts.where([NUMBER.fullmatch(str(text)) is not None for text in texts])

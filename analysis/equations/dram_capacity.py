@@ -133,23 +133,6 @@ def largest_context_token(
     return np.maximum(usable - weight, 0) / (batch * byte)
 
 
-def largest_batch_size(usable_byte: ArrayLike, *, kv_cache_byte: ArrayLike, weight_byte: ArrayLike = 0) -> Result:
-    """Sequences that fit beside the weights, not rounded: ``(usable − D) / KV``, at least 0.
-
-    Args:
-        usable_byte: memory left to the model, in byte; may be 0.
-        kv_cache_byte: cache of one sequence at its context, KV, in byte.
-        weight_byte: bytes of the weights, D, in byte; may be 0.
-
-    Raises ValueError where an argument is out of range.
-    Counts memory only: whether that batch is fast enough is another question.
-    Source: Austin et al. 2025 (How To Scale Your Model), part 8.
-    """
-    usable, weight = not_negative(usable_byte=usable_byte, weight_byte=weight_byte)
-    [cache] = positive(kv_cache_byte=kv_cache_byte)
-    return np.maximum(usable - weight, 0) / cache
-
-
 def device_count(footprint_byte: ArrayLike, usable_byte: ArrayLike) -> Result:
     """Devices whose memories together hold a model, not rounded: ``footprint / usable``.
 

@@ -89,31 +89,6 @@ def overlapped_step_time_s(
     return np.maximum(weight + cache, compute) + overhead
 
 
-def split_step_time_s(
-    weight_time_s: ArrayLike,
-    compute_time_s: ArrayLike,
-    *,
-    kv_time_s: ArrayLike = 0,
-    overhead_s: ArrayLike = 0,
-) -> Result:
-    """Step time if attention and the matrix products take turns: ``max(weights, compute) + KV + overhead``.
-
-    Args:
-        weight_time_s: time to read the weights, in s; may be 0.
-        compute_time_s: time of the matrix products, in s; may be 0.
-        kv_time_s: time to read the KV cache, in s; may be 0.
-        overhead_s: communication, launches and the rest, in s; may be 0.
-
-    Raises ValueError where an argument is below 0.
-    Reading the cache is bandwidth-bound at any batch, so it never hides.
-    Source: Austin et al. 2025 (How To Scale Your Model), part 7.
-    """
-    weight, compute, cache, overhead = not_negative(
-        weight_time_s=weight_time_s, compute_time_s=compute_time_s, kv_time_s=kv_time_s, overhead_s=overhead_s
-    )
-    return np.maximum(weight, compute) + cache + overhead
-
-
 def serial_step_time_s(
     weight_time_s: ArrayLike,
     compute_time_s: ArrayLike,
@@ -333,32 +308,6 @@ def chip_time_per_token_s(step_time_s: ArrayLike, *, batch_size: ArrayLike, n_ch
 
 
 # ------------------------------------------------------------------------------------- cost of memory
-
-
-def memory_cost_per_user_usd(
-    weight_byte: ArrayLike,
-    *,
-    price_usd_per_byte: ArrayLike,
-    batch_size: ArrayLike = 1,
-    kv_cache_byte: ArrayLike = 0,
-) -> Result:
-    """Price of the memory one user occupies: ``p · (D / B + KV)``.
-
-    Args:
-        weight_byte: bytes of the weights, which users share, D, in byte.
-        price_usd_per_byte: price of the memory, p, in usd/byte.
-        batch_size: users served at once, B, a count.
-        kv_cache_byte: cache of one user, which is not shared, KV, in byte; may be 0.
-
-    Raises ValueError where an argument is out of range.
-    At full load; a server that waits for users divides by fewer.
-    Source: definition.
-    """
-    weight, price, batch = positive(
-        weight_byte=weight_byte, price_usd_per_byte=price_usd_per_byte, batch_size=batch_size
-    )
-    [cache] = not_negative(kv_cache_byte=kv_cache_byte)
-    return price * (weight / batch + cache)
 
 
 def memory_cost_ratio(price_ratio: ArrayLike, *, batch_size: ArrayLike, kv_to_weight_ratio: ArrayLike = 0) -> Result:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.equations.constants import BIT_PER_BYTE, WAFER_AREA_MM2
+from analysis.equations.constants import BIT_PER_BYTE
 from analysis.equations.ranges import Result, not_negative, positive
 
 
@@ -100,22 +100,6 @@ def die_count(needed_area_mm2: ArrayLike, die_area_mm2: ArrayLike) -> Result:
     """
     needed, die = positive(needed_area_mm2=needed_area_mm2, die_area_mm2=die_area_mm2)
     return needed / die
-
-
-def dies_per_wafer_count(die_area_mm2: ArrayLike, *, wafer_area_mm2: ArrayLike = WAFER_AREA_MM2) -> Result:
-    """Whole square dies on a round wafer, not rounded: ``W / A − √(2π · W / A)``, at least 0.
-
-    Args:
-        die_area_mm2: area of a die, A, in mm2.
-        wafer_area_mm2: area of the wafer, W, in mm2; a 300 mm wafer unless given.
-
-    Raises ValueError where an argument is not above 0.
-    An estimate for dies much smaller than the wafer; knows no scribe lines, no edge exclusion, no yield.
-    Source: Hennessy and Patterson, Computer Architecture, section 1.6.
-    """
-    die, wafer = positive(die_area_mm2=die_area_mm2, wafer_area_mm2=wafer_area_mm2)
-    area = wafer / die
-    return np.maximum(area - np.sqrt(2 * np.pi * area), 0)
 
 
 def sram_byte_per_mm2(sram_byte: ArrayLike, die_area_mm2: ArrayLike) -> Result:

@@ -68,10 +68,20 @@ class Memory:
 
 @dataclass(frozen=True)
 class Storage:
-    """Sequential read in byte/s; NaN where it was not measured, and ``note`` says why or how."""
+    """Sequential read in byte/s; NaN where it was not measured, and ``note`` says why or how; the spread is that of all passes."""
 
     read_byte_per_s: float
     note: str
+    spread_share: float = 0.0
+
+
+STEADY_SHARE, NOISY_SHARE = 0.02, 0.1
+"""Below the first spread three digits are worth printing; above the second, one."""
+
+
+def digits(spread_share: float) -> int:
+    """How many digits a number earns whose runs lie so far apart."""
+    return 3 if spread_share < STEADY_SHARE else 2 if spread_share < NOISY_SHARE else 1
 
 
 Tick = Callable[[str], None]
@@ -198,7 +208,7 @@ def _read_past_cache(path: Path, size: int, tick: Tick, n_pass: int) -> Storage:
         rates = [size / _pass(handle, size, tick) for _ in range(n_pass)]
     finally:
         os.close(handle)
-    return Storage(statistics.median(rates), how)
+    return Storage(statistics.median(rates), how, (max(rates) - min(rates)) / statistics.median(rates))
 
 
 def _opened(path: Path) -> tuple[int, str]:

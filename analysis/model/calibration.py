@@ -1,7 +1,8 @@
 """``make calibrate``: fit the model to the measurements, and say how well it does on chips it never saw.
 
 Writes ``data/calibration.csv`` (parameters and intervals), ``data/calibration_folds.csv`` (the parameters with one chip left out,
-for predictions of unseen chips) and ``data/calibration_ladder.csv`` (what each term buys).  scipy is needed here and nowhere else.
+for predictions of unseen chips) and ``data/calibration_ladder.csv`` (what each term buys).
+scipy is needed here and nowhere else: ``make develop`` installs it.
 """
 
 from __future__ import annotations

@@ -45,12 +45,10 @@ def ends(ratio: Values, weight: Values, *, few: bool) -> tuple[float, float]:
 
 def _student_ends(ratio: Values, weight: Values) -> tuple[float, float]:
     """The interval of a new draw from a log-normal distribution of which only as many draws as chips are known."""
-    from scipy.special import stdtrit
-
     count = float(weight.sum())
     log, share = elementary.log(ratio), weight / count
     middle = np.sum(share * log)
     spread = np.sqrt(np.sum(share * (log - middle) ** 2) * count / (count - 1) * (1 + 1 / count))
-    quantiles = (words.settled(float(stdtrit(count - 1, tail))) for tail in TAILS)
+    quantiles = (words.settled(elementary.student_quantile(round(count) - 1, tail)) for tail in TAILS)
     low, high = (float(elementary.exp(middle + quantile * spread)) for quantile in quantiles)
     return low, high

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from analysis import door
 from analysis.door import foreign as forms
-from analysis.door import gguf, sheets
+from analysis.door import gguf, sheets, typed
 from analysis.equations import elementary, kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
 from analysis.model import (
@@ -207,7 +207,7 @@ class Rows:
         column = self._column(wanted.name)
         if column is None:
             return np.full(len(self), np.nan)
-        values = np.asarray(pd.to_numeric(_in_digits(column), errors="coerce"), dtype=float)
+        values = np.asarray(pd.to_numeric(typed.in_digits(column), errors="coerce"), dtype=float)
         values = values * self.header.ratio.get(wanted.name, 1.0)
         with np.errstate(invalid="ignore"):
             fits = (values >= wanted.low) & (values <= wanted.high) & (not wanted.is_whole or values % 1 == 0)
@@ -378,14 +378,6 @@ FAR_RATIO = 2.0
 """So far from its device's a bandwidth is another thing, or in another unit."""
 MOST_BIT = 33.0
 """Of a parameter, in any file of weights: 32, and a little for what stands beside them."""
-
-
-def _in_digits(column: Any) -> Any:
-    """A column without what pandas takes for numbers and is none: truth values, and words for infinity."""
-    if column.dtype.kind in "fiu":
-        return column
-    texts = column.astype(str).str.strip()
-    return texts.where(texts.str.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", flags=re.ASCII))
 
 
 def _todo(cell: str, column: inputs.Column) -> str:
@@ -1045,7 +1037,8 @@ def _is_of_commas(first: bytes) -> bool:
 
 
 def _is_header(texts: Sequence[str]) -> bool:
-    return set(inputs.REQUIRED) <= set(inputs.read(texts).used)
+    used = set(inputs.read(texts).used)
+    return set(inputs.REQUIRED) <= used or (len(used) > 1 and not used.isdisjoint(inputs.NAMING))
 
 
 def _predict_sheet(sheet: sheets.Sheet, store: IO[bytes], at: Reading) -> inputs.Header:

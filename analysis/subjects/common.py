@@ -89,11 +89,6 @@ def undrawn(table: pd.DataFrame, shown: pd.DataFrame) -> str:
     )
 
 
-def short_model(name: str, parameters: float) -> str:
-    """A model with its size: ``LLaMA-7B (6.74 B parameters)``."""
-    return f"{name} ({words.quantity(parameters, 'param')})"
-
-
 def reading_token_per_s(reading_speed_word_per_min: float, token_per_word: float) -> float:
     """Tokens per second that keep up with a reader: 250 words per minute at 2 tokens per word are 8.33."""
     speed = reading_speed_word_per_min * units.unit("word_per_min").factor

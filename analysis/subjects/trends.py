@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis import words
-from analysis.equations import growth
+from analysis.equations import elementary, growth
 from analysis.figures import Value
 from analysis.tables import DataPackage, source_ids
 
@@ -71,13 +71,11 @@ def _time(time: Callable[..., object], trend: Trend) -> str:
 
 def fitted(package: DataPackage, table: pd.DataFrame, column: str, *, period_year: float, points: str) -> Trend:
     """Fit a pace through the logarithms of ``column`` on ``year``; ``points`` is what a row is, in one word."""
-    from scipy.special import stdtrit
-
     known = table[table[column].notna()]
     year, value = known["year"].to_numpy(dtype=float), known[column].to_numpy(dtype=float)
     ratio = float(growth.fitted_growth_ratio(year, value, period_year=period_year))
     freedom = max(known["year"].astype(int).nunique() - 1, 1)  # one less than the years that are left out in turn
-    quantile = float(stdtrit(freedom, (1 + CONFIDENCE_SHARE) / 2))
+    quantile = words.settled(elementary.student_quantile(freedom, (1 + CONFIDENCE_SHARE) / 2))
     spread = float(growth.growth_spread_ratio(year, value, quantile_count=quantile, period_year=period_year))
     cited = source_ids(known[["source_id"]])
     return Trend(

@@ -18,7 +18,7 @@ from analysis.errors import InputError, Problem
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 CONSTRAINTS = ("required", "unique", "pattern", "minimum", "maximum", "enum")
-ASKED = ("alike", "alike_by", "mistaken", "clock_by", "sizes", "instead_of", "unset")
+ASKED = ("alike", "alike_by", "unlike", "mistaken", "clock_by", "sizes", "instead_of", "unset")
 """What ``likely`` and ``rules`` compare a column with."""
 KNOWN = {*CONSTRAINTS, *ASKED, "type", "description", "references", "open", "closed", "spellings"}
 EXAMPLE = {"row", "new", "at", "why"}

@@ -1,7 +1,7 @@
 """What is possible in a supplied row and unlikely all the same: each is asked about, and nothing is refused.
 
-Which columns are compared with what is said by ``notes/<table>.toml``: ``alike`` and ``alike_by`` (rows of the book that should
-hold about the same), ``clock_by`` (a clock typed for a rate), ``sizes`` (memory comes in round binary sizes).
+Which columns are compared with what is said by ``notes/<table>.toml``: ``alike``, ``alike_by`` and ``unlike`` (rows of the book
+that should hold about the same, or no less), ``clock_by`` (a clock typed for a rate), ``sizes`` (memory comes in round binary sizes).
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def _differs(cell: str, held: pd.Series[str], field: Mapping[str, Any]) -> str:
         return ""
     values, factor = held.astype(float), field["alike"] * (1 + EXACT)
     low, high = float(values.min()), float(values.max())
-    if low / factor <= float(cell) <= high * factor:
+    least = -math.inf if field.get("unlike") == "above" else low / factor
+    if least <= float(cell) <= high * factor:
         return ""
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 

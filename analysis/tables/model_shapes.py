@@ -24,7 +24,8 @@ def _number(row: Row, column: str, otherwise: float = 0.0) -> float:
 
 
 def _all(row: Row) -> float:
-    return _number(row, "n_layer")
+    """All layers; a number that is none is told where it stands, and nothing is held against it."""
+    return max(0.0, _number(row, "n_layer"))
 
 
 def _windowed(row: Row) -> float:
@@ -74,7 +75,7 @@ SHAPES = (
     Shape("kv_latent_dim", lambda row: bool(row["kv_latent_dim"]) and row["attention_kind"] != "mla",
           "nothing, as attention_kind is {attention_kind}", "With a latent vector it is mla."),
     Shape("n_sliding_layer", lambda row: _windowed(row) > _all(row), "at most n_layer, {n_layer}", "It counts layers."),
-    Shape("n_cache_layer", lambda row: _number(row, "n_cache_layer") > _without_window(row),
+    Shape("n_cache_layer", lambda row: _number(row, "n_cache_layer") > max(0.0, _without_window(row)),
           "at most n_layer without the layers with a window", "It counts the layers that see everything."),
     Shape("n_sliding_cache_layer", lambda row: _number(row, "n_sliding_cache_layer") > _windowed(row),
           "at most n_sliding_layer, {n_sliding_layer}", "It counts those of them that keep a cache of their own."),

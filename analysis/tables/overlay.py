@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import door, tables, units
-from analysis.door import sheets
+from analysis.door import foreign, sheets
 from analysis.door.headers import spelled
 from analysis.door.sheets import Sheet
 from analysis.errors import InputError, Problem, similar
@@ -310,10 +310,10 @@ class _Layer:
         return {name: texts[index] for index, name in self.columns.items() if self.ratios[index] != 1 and texts[index]}
 
     def _cell(self, name: str, index: int, text: str) -> str:
-        """A cell as the book files it: decimal point, the column's own unit, whole numbers without a point."""
+        """A cell as the book files it: decimal point, the column's own unit, whole numbers without a point, its word for another's."""
         kind = self.fields[name]["type"]
         if kind not in ("number", "integer"):
-            return text
+            return str(self.fields[name].get("spellings", {}).get(text, text))
         if self.sheet.decimal_comma:
             text = _with_point(text)
         if not cells.NUMBER.fullmatch(text):
@@ -429,8 +429,8 @@ def _columns(sheet: Sheet, schema: Mapping[str, Any]) -> tuple[dict[int, str], l
             problems.append(Problem(sheet.file, said, "one column for one quantity", "Keep one.", 1, name))
         else:
             found[index] = target
-    foreign = len(unknown) > MOST_UNKNOWN and len(unknown) * 2 > len(sheet.header)
-    told = [_foreign(sheet, unknown, schema)] if foreign else [_no_column(sheet, name, fields) for name in unknown]
+    is_foreign = len(unknown) > MOST_UNKNOWN and len(unknown) * 2 > len(sheet.header)
+    told = [_foreign(sheet, unknown, schema)] if is_foreign else [_no_column(sheet, name, fields) for name in unknown]
     return found, told + problems
 
 
@@ -446,6 +446,8 @@ def _foreign(sheet: Sheet, unknown: Sequence[str], schema: Mapping[str, Any]) ->
     )
     expected = f"the columns of the table, of which a new row needs {', '.join(needed)}"
     todo = f"Is it another program's file? `memory-wall template {sheet.table}` writes an empty table of all {len(names)} columns."
+    if foreign.of_columns(sheet.header):
+        todo = "Another program wrote it: `memory-wall import FILE --out FOLDER` writes its rows for this folder."
     return Problem(sheet.file, found, expected, todo, 1)
 
 

@@ -98,7 +98,6 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "sram_density.sram_capacity_byte": {"area_mm2": 100, "macro_density_bit_per_mm2": 33e6},
     "sram_density.sram_area_mm2": {"capacity_byte": 14 * GB, "macro_density_bit_per_mm2": 33e6},
     "sram_density.die_count": {"needed_area_mm2": 2229, "die_area_mm2": 104},
-    "sram_density.dies_per_wafer_count": {"die_area_mm2": 104, "wafer_area_mm2": 70686},
     "sram_density.sram_byte_per_mm2": {"sram_byte": 60e6, "die_area_mm2": 104},
     "sram_density.cached_share": {"cache_byte": 32e6, "weight_byte": 14 * GB},
     "dram_capacity.usable_byte": {"capacity_byte": 16 * GB, "reserve_byte": 4 * GB, "limit_share": 0.9},
@@ -115,9 +114,6 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "dram_capacity.largest_context_token": {
         "usable_byte": 12 * GB, "kv_cache_byte_per_token": 131072, "weight_byte": 4 * GB, "batch_size": 2,
-    },
-    "dram_capacity.largest_batch_size": {
-        "usable_byte": 12 * GB, "kv_cache_byte": 0.5 * GB, "weight_byte": 4 * GB,
     },
     "dram_capacity.device_count": {"footprint_byte": 70 * GB, "usable_byte": 16 * GB},
     "dram_capacity.at_least_share": {
@@ -158,9 +154,6 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "server_batching.overlapped_step_time_s": {
         "weight_time_s": 0.014, "compute_time_s": 0.016, "kv_time_s": 0.001, "overhead_s": 0.02,
     },
-    "server_batching.split_step_time_s": {
-        "weight_time_s": 0.014, "compute_time_s": 0.016, "kv_time_s": 0.001, "overhead_s": 0.02,
-    },
     "server_batching.serial_step_time_s": {
         "weight_time_s": 0.014, "compute_time_s": 0.016, "kv_time_s": 0.001, "overhead_s": 0.02,
     },
@@ -184,9 +177,6 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "server_batching.throughput_token_per_s": {"step_time_s": 0.0557, "batch_size": 256},
     "server_batching.chip_time_per_token_s": {"step_time_s": 0.0557, "batch_size": 256, "n_chip": 64},
-    "server_batching.memory_cost_per_user_usd": {
-        "weight_byte": 14 * GB, "price_usd_per_byte": 12 / GB, "batch_size": 256, "kv_cache_byte": 1 * GB,
-    },
     "server_batching.memory_cost_ratio": {"price_ratio": 4, "batch_size": 256, "kv_to_weight_ratio": 0.07},
     "server_batching.memory_cost_share": {"memory_usd": 1350, "total_usd": 3320},
     "validation.aging_ratio": {"decline_share_per_year": 0.07, "introduced_year": 2020, "reference_year": 2024},

@@ -65,16 +65,13 @@ def test_unknown_memory_does_not_count_as_fitting() -> None:
     assert np.isnan(dram.headroom_byte(8e9, np.nan))
 
 
-def test_a_model_that_does_not_fit_leaves_no_context_and_no_batch() -> None:
+def test_a_model_that_does_not_fit_leaves_no_context() -> None:
     assert dram.largest_context_token(8e9, weight_byte=14e9, kv_cache_byte_per_token=131072) == 0
-    assert dram.largest_batch_size(8e9, weight_byte=14e9, kv_cache_byte=1e9) == 0
 
 
-def test_longest_context_and_largest_batch_fill_the_memory() -> None:
+def test_the_longest_context_fills_the_memory() -> None:
     context = dram.largest_context_token(16e9, weight_byte=4e9, kv_cache_byte_per_token=131072, batch_size=4)
     assert 4e9 + 4 * context * 131072 == pytest.approx(16e9)
-    batch = dram.largest_batch_size(16e9, weight_byte=4e9, kv_cache_byte=context * 131072)
-    assert batch == pytest.approx(4)
 
 
 def test_share_with_at_least_falls_from_all_to_none() -> None:

@@ -103,10 +103,12 @@ COMPUTED: dict[str, Callable[[], object]] = {
     # Austin et al., How To Scale Your Model
     "sb02": lambda: server.ridge_batch_size(1.97e14, 8.2e11, byte_per_param=1),
     "sb04": lambda: server.ridge_batch_size(1e15, 3.35e12, byte_per_param=2),
-    "sb06": lambda: server.split_step_time_s(
-        server.memory_time_s(30e9, 8.1e11, n_chip=16),
-        server.compute_time_s(256, model_param=30e9, peak_flop_per_s=1.97e14, n_chip=16),
-        kv_time_s=server.memory_time_s(kv_cache.kv_cache_byte(100e3, 8192, batch_size=256), 8.1e11, n_chip=16),
+    "sb06": lambda: (
+        max(
+            server.memory_time_s(30e9, 8.1e11, n_chip=16),
+            server.compute_time_s(256, model_param=30e9, peak_flop_per_s=1.97e14, n_chip=16),
+        )
+        + server.memory_time_s(kv_cache.kv_cache_byte(100e3, 8192, batch_size=256), 8.1e11, n_chip=16)
     ),
     "sb07": lambda: kv(40, 40, 128, context=8192),
     "sb10-b1": lambda: llama2_13b_rate(1),
@@ -186,8 +188,6 @@ COMPUTED: dict[str, Callable[[], object]] = {
     # silicon
     "wikichip-n3b": n3b_density,
     "cerebras-70b": lambda: math.ceil(dram.device_count(wall.weight_byte(70e9, 2), 44e9)),
-    "hennessy-15mm": lambda: sram.dies_per_wafer_count(15**2),
-    "hennessy-10mm": lambda: sram.dies_per_wafer_count(10**2),
     # storage
     "flash-moe-token": lambda: storage_io.storage_byte_per_token(209e9, active_share=4 / 512),
     # SemiAnalysis, 13 May 2023

@@ -92,7 +92,6 @@ def test_large_batches_are_compute_bound_and_small_ones_bandwidth_bound() -> Non
 def test_overlap_is_fastest_and_no_overlap_slowest() -> None:
     parts = {"weight_time_s": 0.014, "compute_time_s": 0.016, "kv_time_s": 0.004, "overhead_s": 0.02}
     assert server.overlapped_step_time_s(**parts) == pytest.approx(0.018 + 0.02)
-    assert server.split_step_time_s(**parts) == pytest.approx(0.016 + 0.004 + 0.02)
     assert server.serial_step_time_s(**parts) == pytest.approx(0.014 + 0.016 + 0.004 + 0.02)
 
 
@@ -128,8 +127,8 @@ def test_sharing_lowers_the_cost_of_weights_but_not_of_caches() -> None:
 
 
 def test_the_ratio_is_the_quotient_of_two_costs_per_user() -> None:
-    server_usd = server.memory_cost_per_user_usd(14e9, price_usd_per_byte=4e-9, batch_size=256, kv_cache_byte=1e9)
-    client_usd = server.memory_cost_per_user_usd(14e9, price_usd_per_byte=1e-9, kv_cache_byte=1e9)
+    server_usd = 4e-9 * (14e9 / 256 + 1e9)
+    client_usd = 1e-9 * (14e9 + 1e9)
     ratio = server.memory_cost_ratio(4, batch_size=256, kv_to_weight_ratio=1 / 14)
     assert server_usd / client_usd == pytest.approx(ratio)
 

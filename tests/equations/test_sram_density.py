@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from analysis.equations import sram_density as sram
-from analysis.equations.constants import RETICLE_LIMIT_MM2, WAFER_AREA_MM2
 
 N3, N3E = 0.0199e-6, 0.021e-6
 
@@ -29,9 +28,8 @@ def test_area_is_the_inverse_of_capacity() -> None:
 def test_fourteen_gigabytes_need_more_than_two_reticles_of_bare_cells() -> None:
     area = sram.sram_area_mm2(14e9, sram.macro_density_bit_per_mm2(N3))
     assert area == pytest.approx(2229, rel=0.001)
-    assert sram.die_count(area, RETICLE_LIMIT_MM2) == pytest.approx(2.6, abs=0.01)
+    assert sram.die_count(area, 26 * 33) == pytest.approx(2.6, abs=0.01)
     assert sram.die_count(area, 103.8) == pytest.approx(21.5, abs=0.05)
-    assert sram.die_count(area, WAFER_AREA_MM2) < 0.04
 
 
 def test_efficiency_is_the_inverse_of_the_macro_density() -> None:
@@ -42,11 +40,6 @@ def test_efficiency_is_the_inverse_of_the_macro_density() -> None:
 def test_two_bits_a_cell_double_the_density() -> None:
     one = sram.macro_density_bit_per_mm2(N3)
     assert sram.macro_density_bit_per_mm2(N3, cell_capacity_bit=2) == 2 * one
-
-
-def test_tiny_dies_fill_a_wafer_and_huge_ones_do_not_fit() -> None:
-    assert sram.dies_per_wafer_count(1e-6) * 1e-6 == pytest.approx(WAFER_AREA_MM2, rel=0.001)
-    assert sram.dies_per_wafer_count(WAFER_AREA_MM2) == 0
 
 
 def test_a_cache_larger_than_the_weights_holds_all_of_them() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from analysis import units, words
 from analysis.book.compare import states
 from analysis.book.compare.states import State
+from analysis.book.record import citation
 from analysis.book.run import execution
 from analysis.book.store import places
 
@@ -259,7 +260,9 @@ def _drawing(state: State, name: str) -> str:
     path = state.file(name, "vl.json")
     spec = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     left = {key: value for key, value in spec.items() if key not in ("title", "datasets", "$schema", "usermeta")}
-    return re.sub(r'"[^"]*Figure [\d.]+, The Memory Wall[^"]*"', '""', json.dumps(left, sort_keys=True))
+    return re.sub(
+        r'"[^"]*Figure [\d.]+, ' + re.escape(citation.TITLE) + '[^"]*"', '""', json.dumps(left, sort_keys=True)
+    )
 
 
 def _sources(*entries: dict[str, Any]) -> set[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tarfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from analysis import tables
 from analysis.book.record import editions
-from analysis.book.store import places
+from analysis.book.store import archives, places
 from analysis.errors import InputError, Problem, nearest
 from analysis.tables import checks, overlay
 
@@ -80,15 +79,7 @@ def _nothing(given: str, site: Path) -> Problem:
 
 def _unpacked(path: Path, stack: ExitStack) -> Path:
     target = Path(stack.enter_context(TemporaryDirectory(prefix="memory-wall-")))
-    try:
-        with tarfile.open(path) as archive:
-            archive.extractall(target, filter="data")
-    except (OSError, tarfile.TarError, EOFError) as error:
-        raise InputError([Problem(file=str(path), found=str(error), expected="the archive of an edition")]) from None
-    found = [record.parent for record in target.glob("*/edition.json")]
-    if not found:
-        raise InputError([Problem(file=str(path), found="no edition.json in it", expected="the archive of an edition")])
-    return found[0]
+    return archives.unpacked(path, target)
 
 
 def _site(folder: Path, name: str) -> State:
@@ -103,7 +94,8 @@ def _site(folder: Path, name: str) -> State:
         if not isinstance(record.get("parameters"), dict):
             raise ValueError("edition.json is no record of a site")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError([Problem(file=str(folder), found=str(error), expected="a complete site")]) from None
+        missing = f"no {Path(str(error.filename)).name} in it" if isinstance(error, OSError) else str(error)
+        raise InputError([Problem(file=str(folder), found=missing, expected="a complete site")]) from None
     return state
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
-from analysis.book.pages import assets, figure_page, finishing, number_page, table_page
+from analysis.book.pages import assets, figure_page, finishing, number_page, search, table_page
 from analysis.book.pictures import workers
 from analysis.book.run import beside
 
@@ -60,10 +60,15 @@ def finished(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
     assets.write_embedded(app)
-    finish = partial(finishing.finish, Path(app.outdir)) if app.config.memory_wall_published else lambda: None
+    finish = partial(_finish, app) if app.config.memory_wall_published else lambda: None
     finishing_pages = beside.begin(finish, app.config.memory_wall_jobs if workers.all_drawn() else 1)
     try:
         assets.write_pictures(app)
         finishing_pages.result()
     finally:
         finishing_pages.end()
+
+
+def _finish(app: Sphinx) -> None:
+    finishing.finish(Path(app.outdir))
+    search.write_index(app)

@@ -15,8 +15,9 @@ from sphinx.util.logging import getLogger
 
 from analysis.book.pages import builder, colophon, mathml, menu, metadata, pieces, registry, run_note, templates
 from analysis.book.pages.nodes import Chart, FigureMenu, Reference
-from analysis.book.record import edition
+from analysis.book.record import edition, imprint
 from analysis.errors import FigureError
+from analysis.figures import Figure
 
 SHORT_LETTERS = 16
 """A number in the prose of up to so many letters stays on one line with its unit."""
@@ -68,30 +69,30 @@ def resolve(app: Sphinx, doctree: nodes.document, document: str) -> None:
     for node in list(doctree.findall(Reference)):
         kind = "values" if node["kind"] == "value" else "claims"
         try:
-            bundle = known.get(kind, node["key"], where=document)
+            entry = known.get(kind, node["key"], where=document)
         except FigureError as error:
             LOGGER.warning(str(error), location=node, type="memory_wall", subtype=kind)
             continue
         if node["kind"] == "verdict":
-            node["html"] = _verdict(bundle, document)
+            node["html"] = _verdict(entry, document)
             continue
-        if kind == "claims" or bundle["number"] is not None:
-            node["html"] = _value(bundle, document, "numbers.html" if kind == "values" else "chapters/claims.html")
-        node.append(nodes.Text(bundle["text"]))
+        if kind == "claims" or entry["number"] is not None:
+            node["html"] = _value(entry, document, "numbers.html" if kind == "values" else "chapters/claims.html")
+        node.append(nodes.Text(entry["text"]))
 
 
-def _value(bundle: dict[str, Any], document: str, page: str) -> str:
+def _value(entry: dict[str, Any], document: str, page: str) -> str:
     target = pieces.relative(document, page)
-    told = {name: pieces.told(bundle)[name] for name in ("definition", "formula", "inputs", "sources")}
+    told = {name: pieces.told(entry)[name] for name in ("definition", "formula", "inputs", "sources")}
     data = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in told.items() if text)
-    short = " mw-short" if len(bundle["text"]) <= SHORT_LETTERS else ""
-    return f'<a class="mw-value{short}" href="{target}#{bundle["id"]}" title="{escape(told["definition"], quote=True)}" {data}>'
+    short = " mw-short" if len(entry["text"]) <= SHORT_LETTERS else ""
+    return f'<a class="mw-value{short}" href="{target}#{entry["id"]}" title="{escape(told["definition"], quote=True)}" {data}>'
 
 
-def _verdict(bundle: dict[str, Any], document: str) -> str:
+def _verdict(entry: dict[str, Any], document: str) -> str:
     target = pieces.relative(document, "chapters/claims.html")
-    title = escape(bundle["statement"], quote=True)
-    return f'<a class="mw-verdict" href="{target}#{bundle["id"]}" title="{title}">{pieces.badge(bundle["verdict"])}'
+    title = escape(entry["statement"], quote=True)
+    return f'<a class="mw-verdict" href="{target}#{entry["id"]}" title="{title}">{pieces.badge(entry["verdict"])}'
 
 
 def visit(translator: Any, node: Reference) -> None:
@@ -112,14 +113,14 @@ def visit_chart(translator: Any, node: Chart) -> None:
 
 def visit_menu(translator: Any, node: FigureMenu) -> None:
     """The menu of a figure."""
-    bundle, document = _figure(translator, node), node["document"]
-    translator.body.append(menu.figure_menu(translator.builder.app, document, bundle, document))
+    figure, document = _figure(translator, node), node["document"]
+    translator.body.append(menu.figure_menu(translator.builder.app, document, figure, document))
     raise nodes.SkipNode
 
 
-def _figure(translator: Any, node: nodes.Element) -> dict[str, Any]:
+def _figure(translator: Any, node: nodes.Element) -> Figure:
     known = registry.of(translator.builder.app.env)
-    found: dict[str, Any] = known.get("figures", node["figure"], where=node["document"])
+    found: Figure = known.get("figures", node["figure"], where=node["document"])
     return found
 
 
@@ -186,6 +187,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(Chart, html=(visit_chart, None), **others)
     app.add_node(FigureMenu, html=(visit_menu, None), **others)
     app.add_config_value("memory_wall_published", "", "", types=(str,))
+    app.add_config_value(imprint.SETTING, {}, "env", types=(dict,))
     app.add_config_value("memory_wall_lasting", "", "", types=(str,))
     app.add_role("value", ReferenceRole("value"))
     app.add_role("verdict", ReferenceRole("verdict"))

@@ -5,64 +5,84 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from sphinx.application import Sphinx
-
 from analysis import tables
-from analysis.book.pages import menu, pieces
+from analysis.book.pages import pieces
+from analysis.book.pictures import layout, on_page, workers
 from analysis.book.record import citation, edition
-from analysis.book.store.files import write, write_json
+from analysis.book.store.files import json_text, write
+from analysis.figures import Figure
 
 
-def write_texts(app: Sphinx, folder: Path, document: str, bundle: dict[str, Any]) -> None:
-    """Write those that need no picture into the folder of the figure."""
-    name, cited = bundle["id"], menu.work(app, document, bundle)
-    write(folder / f"{name}.csv", figure_csv(bundle))
-    write(folder / f"{name}.bib", citation.bibtex(cited))
-    write(folder / f"{name}.ris", citation.ris(cited))
-    write_json(folder / f"{name}.csl.json", [citation.csl(cited)])
-    write_json(folder / f"{name}.metadata.json", metadata(app, document, bundle, cited))
+@dataclass(frozen=True)
+class Exported:
+    """A figure with what its files say of it: its chapter, its citation, the line at its foot, the parameters of the build."""
+
+    figure: Figure
+    chapter: str
+    cited: citation.Work
+    foot: str
+    parameters: Mapping[str, Any]
+
+    @property
+    def picture(self) -> str:
+        """What its pictures are drawn from."""
+        return on_page.framed_source(self.figure, self.foot, citation.text(self.cited), self.cited.address)
 
 
-def write_embedded(app: Sphinx, folder: Path, document: str, bundle: dict[str, Any]) -> None:
-    """Write the page for frames, which holds the chart and so needs its pictures."""
-    write(folder / "embed.html", embed(bundle, menu.work(app, document, bundle)))
+def write_texts(folder: Path, it: Exported) -> None:
+    """Write the files that need no picture into the folder of the figure."""
+    for file in FILES:
+        if file.text:
+            write(folder / f"{it.figure.id}.{file.ending}", file.text(it))
 
 
-def write_archive(folder: Path) -> None:
-    """Write the archive of the files to take away, texts and pictures, which must be there already."""
-    name = folder.name
+def write_pictures(folder: Path, it: Exported) -> None:
+    """Write the pictures to take away, and then the archive of all files."""
+    name = it.figure.id
+    for file in FILES:
+        if file.picture:
+            write(folder / f"{name}.{file.ending}", workers.drawn(file.picture, it.picture))
     write(folder / f"{name}.zip", archive(sorted(path for path in folder.glob(f"{name}.*") if path.suffix != ".zip")))
 
 
-def figure_csv(bundle: dict[str, Any]) -> str:
+def figure_csv(it: Exported) -> str:
     """The plotted table as CSV, in base units, the unit in each header."""
+    figure = it.figure
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([field["name"] for field in bundle["fields"]])
-    writer.writerows([["" if value is None else value for value in row] for row in bundle["rows"]])
+    writer.writerow([field.name for field in figure.fields])
+    writer.writerows([["" if value is None else value for value in row] for row in figure.rows])
     return out.getvalue()
 
 
-def metadata(app: Sphinx, document: str, bundle: dict[str, Any], cited: citation.Work) -> dict[str, Any]:
+def specification(it: Exported) -> str:
+    """The chart as a specification, with its title and the line that says where it is from."""
+    return on_page.source(layout.to_take_away(it.figure, it.foot, citation.text(it.cited))) + "\n"
+
+
+def metadata(it: Exported) -> str:
     """What the figure is, column by column and source by source, for who checks it years later."""
-    sources = tables.package().sources(bundle["sources"]).to_dict("records")
-    return {
-        "id": bundle["id"], "number": cited.number, "title": bundle["title"], "subtitle": bundle["subtitle"],
-        "caption": bundle["caption"], "alt": bundle["alt"], "notice": bundle["notice"], "equation": bundle["equation"],
-        "chapter": document.rsplit("/", 1)[-1], "edition": cited.edition, "date": cited.date, "commit": edition.commit(),
-        "address": cited.address, "citation": citation.text(cited), "licence": "CC-BY-4.0",
-        "run": list(cited.run),
-        "parameters": edition.given_parameters(app), "columns": bundle["fields"], "sources": sources, "code": bundle["code"],
+    figure, cited = it.figure, it.cited
+    told = {
+        "id": figure.id, "number": cited.number, "title": figure.title, "subtitle": figure.subtitle,
+        "caption": figure.caption, "alt": figure.alt, "notice": figure.notice, "equation": figure.equation,
+        "chapter": it.chapter, "edition": cited.edition, "date": cited.date, "commit": edition.commit(),
+        "address": cited.address, "citation": citation.text(cited), "licence": citation.IMPRINT.licence_id, "run": list(cited.run),
+        "parameters": it.parameters, "columns": [vars(field) for field in figure.fields],
+        "sources": tables.package().sources(figure.sources).to_dict("records"), "code": figure.code,
     }  # fmt: skip
+    return json_text(told)
 
 
-def embed(bundle: dict[str, Any], cited: citation.Work) -> str:
+def embed(figure: Figure, cited: citation.Work) -> str:
     """A page that holds the figure and nothing else, for a frame in somebody's article; it works from a disk too."""
-    page = f"figures/{bundle['id']}/embed"
+    page = f"figures/{figure.id}/embed"
     run = f'<p class="mw-run">{escape(citation.run_mark(cited.run))}</p>' if cited.run else ""
     return f"""<!DOCTYPE html>
 <html lang="en" data-theme="light">
@@ -75,19 +95,19 @@ def embed(bundle: dict[str, Any], cited: citation.Work) -> str:
 <script defer src="../../_static/memory-wall.js" data-charts="../../_static/memory-wall-vega.js"></script>
 </head>
 <body class="mw-embed">
-<figure class="mw-figure">{run}{pieces.chart(bundle, page)}
-<figcaption><a href="index.html" target="_top">{escape(cited.genre)}</a>, The Memory Wall, edition {escape(cited.edition)}.
-{escape(_sources(bundle))} {citation.LICENCE}.</figcaption>
+<figure class="mw-figure">{run}{pieces.chart(figure, page)}
+<figcaption><a href="index.html" target="_top">{escape(cited.genre)}</a>, {escape(citation.TITLE)}, edition {escape(cited.edition)}.
+{escape(_sources(figure))} {citation.LICENCE}.</figcaption>
 </figure>
 </body>
 </html>
 """
 
 
-def _sources(bundle: dict[str, Any]) -> str:
-    names = pieces.publishers(bundle["sources"])
+def _sources(figure: Figure) -> str:
+    names = pieces.publishers(figure.sources)
     if len(names) > pieces.MOST_PUBLISHERS:
-        return f"Sources: {len(bundle['sources'])} documents, listed with the figure."
+        return f"Sources: {len(figure.sources)} documents, listed with the figure."
     return f"Sources: {', '.join(names)}." if names else ""
 
 
@@ -100,3 +120,32 @@ def archive(paths: list[Path]) -> bytes:
             entry.external_attr = 0o644 << 16
             file.writestr(entry, path.read_bytes())
     return out.getvalue()
+
+
+@dataclass(frozen=True)
+class File:
+    """One file to take away: as the menu calls it, its ending, what it is, and the text it holds or the kind of picture it is."""
+
+    label: str
+    ending: str
+    what: str
+    text: Callable[[Exported], str] | None = None
+    picture: str = ""
+
+
+FILES = (
+    File("PNG", "png", "picture for print and slides", picture="png"),
+    File("SVG", "svg", "vector picture, real text", picture="framed"),
+    File("PDF", "pdf", "vector picture for documents", picture="pdf"),
+    File("CSV", "csv", "the plotted data", figure_csv),
+    File("Vega-Lite", "vl.json", "the chart as a specification", specification),
+    *(
+        File(form.label, form.ending, "citation", lambda it, form=form: form.write(it.cited))  # type: ignore[misc]
+        for form in citation.FORMATS.values()
+        if form.ending
+    ),
+    File("Metadata", "metadata.json", "columns, sources, parameters, code", metadata),
+    File("ZIP", "zip", "all of these"),
+)
+"""The files of every figure, in the order of the menu: a row is in the menu, in the archive and in the catalogue."""
+PICTURES = tuple(file.picture for file in FILES if file.picture)

@@ -21,23 +21,24 @@ from analysis.book.pages import menu, pieces, registry
 from analysis.book.pages.numbering import chapter_title, figure_number
 from analysis.book.record import edition, editions
 from analysis.book.store.cache import recalled
+from analysis.figures import Column, Field, Figure, Table
 
 PREFIXES = ((1e12, "t"), (1e9, "g"), (1e6, "m"), (1e3, "k"))
 
 
 def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """(page name, context, template) of the gallery and of every figure."""
-    figures = registry.of(app.env).all("figures")
+    figures = registry.of(app.env).figures()
     if not figures:
         return
     yield "figures/index", {"title": "Figures", "body": _gallery(app, figures)}, "page.html"
-    for document, bundle in figures:
-        name = f"figures/{bundle['id']}/index"
-        yield name, {"title": bundle["title"], "body": _landing(app, document, bundle, name)}, "page.html"
+    for document, figure in figures:
+        name = f"figures/{figure.id}/index"
+        yield name, {"title": figure.title, "body": _landing(app, document, figure, name)}, "page.html"
 
 
-def _gallery(app: Sphinx, figures: list[tuple[str, dict[str, Any]]]) -> str:
-    cards = "".join(_card(app, document, bundle) for document, bundle in figures)
+def _gallery(app: Sphinx, figures: list[tuple[str, Figure]]) -> str:
+    cards = "".join(_card(app, document, figure) for document, figure in figures)
     chapters = dict.fromkeys(chapter_title(app, document) for document, _ in figures)
     options = "".join(f"<option>{escape(chapter)}</option>" for chapter in chapters)
     return (
@@ -50,31 +51,30 @@ def _gallery(app: Sphinx, figures: list[tuple[str, dict[str, Any]]]) -> str:
     )
 
 
-def _card(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
+def _card(app: Sphinx, document: str, figure: Figure) -> str:
     pictures = "".join(
-        f'<img class="mw-{mode}" src="{bundle["id"]}/wide-{mode}.svg" alt="" loading="lazy">'
-        for mode in ("light", "dark")
+        f'<img class="mw-{mode}" src="{figure.id}/wide-{mode}.svg" alt="" loading="lazy">' for mode in ("light", "dark")
     )
     chapter = escape(chapter_title(app, document), quote=True)
     return (
-        f'<a class="mw-card" href="{bundle["id"]}/index.html" data-chapter="{chapter}" '
-        f'data-words="{escape(bundle["caption"], quote=True)}">{pictures}'
-        f"<span>Figure {figure_number(app, document, bundle['id'])}</span><strong>{escape(bundle['title'])}</strong></a>"
+        f'<a class="mw-card" href="{figure.id}/index.html" data-chapter="{chapter}" '
+        f'data-words="{escape(figure.caption, quote=True)}">{pictures}'
+        f"<span>Figure {figure_number(app, document, figure.id)}</span><strong>{escape(figure.title)}</strong></a>"
     )
 
 
-def _landing(app: Sphinx, document: str, bundle: dict[str, Any], name: str) -> str:
-    back = f"{pieces.relative(name, f'{document}.html')}#{bundle['id']}"
+def _landing(app: Sphinx, document: str, figure: Figure, name: str) -> str:
+    back = f"{pieces.relative(name, f'{document}.html')}#{figure.id}"
     sections = (
-        _notice(bundle), _data(app, bundle, name), _columns(bundle),
-        f'<h2 id="sources">Sources</h2>{pieces.source_list(bundle["sources"])}',
-        _making(app, document, bundle), _parameters(app), menu.citation_block(menu.work(app, document, bundle)), _history(app, bundle),
+        _notice(figure), _data(app, figure, name), _columns(figure),
+        f'<h2 id="sources">Sources</h2>{pieces.source_list(figure.sources)}',
+        _making(app, document, figure), _parameters(app), menu.citation_block(menu.work(app, document, figure)), _history(app, figure),
     )  # fmt: skip
     return (
-        f"<h1>Figure {figure_number(app, document, bundle['id'])}</h1>"
+        f"<h1>Figure {figure_number(app, document, figure.id)}</h1>"
         f'<p>From the chapter <a href="{back}">{escape(chapter_title(app, document))}</a>.</p>'
-        f'<figure class="mw-figure">{pieces.chart(bundle, name)}<figcaption>{_plain(bundle["caption"])}</figcaption></figure>'
-        f"{menu.figure_menu(app, document, bundle, name)}{''.join(sections)}"
+        f'<figure class="mw-figure">{pieces.chart(figure, name)}<figcaption>{_plain(figure.caption)}</figcaption></figure>'
+        f"{menu.figure_menu(app, document, figure, name)}{''.join(sections)}"
     )
 
 
@@ -82,88 +82,66 @@ def _plain(text: str) -> str:
     return escape(text.replace("**", "").replace("`", ""))
 
 
-def _notice(bundle: dict[str, Any]) -> str:
-    said = bundle["notice"] or bundle["alt"]
+def _notice(figure: Figure) -> str:
+    said = figure.notice or figure.alt
     return f"<h2>What to notice</h2><p>{escape(said)}</p>"
 
 
-def _data(app: Sphinx, bundle: dict[str, Any], name: str) -> str:
-    heads, rows = readable(bundle)
-    names = [field["name"] for field in bundle["fields"]]
-    shown = {
-        "id": f"{bundle['id']}-data",
-        "columns": heads,
-        "fields": names,
-        "rows": rows,
-        "mark": "",
-        "filters": [],
-        "row_id": "",
-    }
-    place = f"figures/{bundle['id']}/data.rows.js"
+def _data(app: Sphinx, figure: Figure, name: str) -> str:
+    shown, place = readable(figure), f"figures/{figure.id}/data.rows.js"
     pieces.write_rest(Path(app.outdir), place, shown)
     return f'<h2 id="data">Data</h2>{pieces.long_table(f"{name}.html", place, shown)}'
 
 
-def readable(bundle: dict[str, Any]) -> tuple[list[dict[str, Any]], list[list[Any]]]:
+def readable(figure: Figure) -> Table:
     """The plotted table with a prefix per column that reads well: bytes per second become GB/s."""
-    heads, factors = [], []
-    for index, field in enumerate(bundle["fields"]):
-        factor, symbol = _scale(field, [row[index] for row in bundle["rows"]])
-        factors.append(factor)
-        heads.append(
-            {
-                "name": field["name"],
-                "title": field["title"],
-                "unit": symbol,
-                "digits": 4,
-                "bar": False,
-                "link": "",
-                "badge": False,
-            }
-        )
-    rows = [[_scaled(cell, factor) for cell, factor in zip(row, factors, strict=True)] for row in bundle["rows"]]
-    return heads, rows
+    scales = [_scale(field, [row[index] for row in figure.rows]) for index, field in enumerate(figure.fields)]
+    columns = [
+        Column(field.name, field.title, symbol, 4) for field, (_, symbol) in zip(figure.fields, scales, strict=True)
+    ]
+    rows = [[_scaled(cell, factor) for cell, (factor, _) in zip(row, scales, strict=True)] for row in figure.rows]
+    return Table(f"{figure.id}-data", columns, [field.name for field in figure.fields], rows)
 
 
 def _scaled(cell: Any, factor: float) -> Any:
     return cell if factor == 1 or isinstance(cell, (bool, str)) or cell is None else cell / factor
 
 
-def _scale(field: dict[str, Any], cells: list[Any]) -> tuple[float, str]:
-    unit = units.parse(field["name"])
+def _scale(field: Field, cells: list[Any]) -> tuple[float, str]:
+    unit = units.parse(field.name)
     numbers = sorted(
         abs(cell) for cell in cells if isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell
     )
     if unit is None or units.steps(unit.text)[0] not in (units.SI, units.COUNTS) or not numbers:
-        return 1.0, field["unit"]
+        return 1.0, field.unit
     middle = numbers[len(numbers) // 2]
     for factor, prefix in PREFIXES:
         if middle >= factor and math.isfinite(middle):
             return factor, units.unit(prefix + unit.text).symbol
-    return 1.0, field["unit"]
+    return 1.0, field.unit
 
 
-def _columns(bundle: dict[str, Any]) -> str:
+def _columns(figure: Figure) -> str:
     items = "".join(
-        f"<li><code>{field['name']}</code>{', ' + escape(field['unit']) if field['unit'] else ''}</li>"
-        for field in bundle["fields"]
+        f"<li><code>{field.name}</code>{', ' + escape(field.unit) if field.unit else ''}</li>"
+        for field in figure.fields
     )
     return f"<details><summary>Columns of the CSV, in base units</summary><ul>{items}</ul></details>"
 
 
-def _making(app: Sphinx, document: str, bundle: dict[str, Any]) -> str:
+def _making(app: Sphinx, document: str, figure: Figure) -> str:
     equation = ""
-    if bundle["equation"]:
+    if figure.equation:
         numbered = app.env.get_domain("math").equations  # type: ignore[attr-defined]
-        chapter = numbered[bundle["equation"]][0] if bundle["equation"] in numbered else document
-        page = pieces.relative(f"figures/{bundle['id']}/index", f"{chapter}.html")
-        name = escape(bundle["equation"])
+        chapter = numbered[figure.equation][0] if figure.equation in numbered else document
+        page = pieces.relative(f"figures/{figure.id}/index", f"{chapter}.html")
+        name = escape(figure.equation)
         equation = f'<p>It draws the equation <a href="{page}#equation-{name}">{name.removeprefix("eq-")}</a>.</p>'
-    functions = "".join(_function(module, name) for module, name in bundle["functions"])
+    functions = "".join(_function(module, name) for module, name in figure.functions)
     commit = escape(edition.commit())
     return (
         f"<h2>How it was made</h2>{equation}<p>At commit <code>{commit}</code>, by this cell of the chapter and the functions it calls:</p>"
-        f"{_highlighted(bundle['code'])}{functions}"
+        f"{_highlighted(figure.code)}{functions}"
     )
 
 
@@ -188,6 +166,6 @@ def _parameters(app: Sphinx) -> str:
     return f'<h2>Parameters</h2><p>{said} <a href="../../chapters/colophon.html">All of them</a>.</p>'
 
 
-def _history(app: Sphinx, bundle: dict[str, Any]) -> str:
-    items = "".join(f"<li>{line}</li>" for line in editions.history(app, bundle["id"]))
+def _history(app: Sphinx, figure: Figure) -> str:
+    items = "".join(f"<li>{line}</li>" for line in editions.history(app, figure.id))
     return f"<h2>History</h2><ul>{items}</ul>"

@@ -10,19 +10,23 @@ import base64
 import os
 import re
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from analysis.book.pages import stylesheet
+from analysis.book.record import citation
 from analysis.book.record.policy import MODE, secured
 from analysis.book.store.cache import Store, code_of, digest
 from analysis.book.store.places import LANDING
 
 STYLING = "analysis.book.pages.stylesheet"
 BROWSER = Path(__file__).parents[1] / "browser"
-UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv")
-SEARCH = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "language_data.js", "searchtools.js")
-OWN = ("icon.svg", "memory-wall.css", "memory-wall.js", "memory-wall-vega.js", "fonts", *SEARCH)
+UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv", "searchindex.js")
+SEARCH = "search.js"
+INDEX = "search-index.js"
+"""What is found, beside the search page, which alone loads it."""
+OWN = ("icon.svg", "memory-wall.css", "memory-wall.js", "memory-wall-vega.js", "fonts")
 """What stays of ``_static``, apart from what is made here."""
 TOGGLES = """let toggleHintShow = 'Click to show', toggleHintHide = 'Click to hide', toggleOpenOnPrint = 'true';
 let togglebuttonSelector = '.toggle, .admonition.dropdown';
@@ -54,12 +58,12 @@ CORE_FONT = re.compile(r"""url\(["'](fonts/[^"')]*-(?:Regular|Semibold)-core\.wo
 ADVERTISEMENT = re.compile(r'<div id="ethical-ad-placement".*?</div>', re.DOTALL)
 
 REDIRECT = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>The Memory Wall</title><meta http-equiv="refresh" content="0; url=../index.html">
-<link rel="canonical" href="{}"></head><body><a href="../index.html">The Memory Wall</a></body></html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><meta http-equiv="refresh" content="0; url=../index.html">
+<link rel="canonical" href="{own}"></head><body><a href="../index.html">{title}</a></body></html>
 """
 CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
 ADDRESSES = re.compile(
-    r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts)|property="og:image" content)="([^"]*)"'
+    r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts|spec)|property="og:image" content)="([^"]*)"'
 )
 """Everything in a page that names a place in the site: what moves with the page."""
 
@@ -80,10 +84,8 @@ def finish(site: Path) -> None:
     marks = {"site.css": digest(sheet)[:8], "site.js": digest(script)[:8]}
     for path, text in pages.items():
         path.write_text(secured(_with_shared(text, site, path, marks)), encoding="utf-8")
-    _search_from_disk(site)
-    for path in (static / name for name in SEARCH if (static / name).exists()):
-        path.write_text(_unindented(path.read_text(encoding="utf-8")), encoding="utf-8")
     _clear(site)
+    (static / SEARCH).write_text(_unindented((BROWSER / SEARCH).read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _unindented(script: str) -> str:
@@ -105,7 +107,8 @@ def _move_landing_page(site: Path, pages: dict[Path, str]) -> None:
     pages[site / "index.html"] = moved_up(pages[landing])
     pages |= {page: _pointing_up(page, text) for page, text in pages.items()}
     canonical = CANONICAL.search(pages[site / "index.html"])
-    pages[landing] = REDIRECT.format(canonical[1] if canonical else "../index.html")
+    own = canonical[1] if canonical else "../index.html"
+    pages[landing] = REDIRECT.format(title=escape(citation.TITLE), own=own)
 
 
 def _pointing_up(page: Path, text: str) -> str:
@@ -179,7 +182,12 @@ def _moved_sheet(site: Path, name: str) -> str:
 def _present(pages: dict[Path, str], script: str) -> set[str]:
     values = {value for text in pages.values() for pattern in NAMED for value in pattern.findall(text)}
     found = {word for value in values for word in " ".join(value).split()}
-    return found | set(re.findall(r"[A-Za-z][\w-]+", script + (BROWSER / "draw.js").read_text(encoding="utf-8"))) | VEGA
+    return found | set(re.findall(r"[A-Za-z][\w-]+", script + "".join(_later()))) | VEGA
+
+
+def _later() -> list[str]:
+    """The scripts that come to a page later, and what they make of it."""
+    return [(BROWSER / name).read_text(encoding="utf-8") for name in ("draw.js", SEARCH)]
 
 
 VEGA = {"vega-embed", "vega-bindings", "vega-bind", "vega-bind-name", "vega-bind-radio", "marks", "role-axis-label"}
@@ -193,6 +201,7 @@ def _elements(pages: dict[Path, str]) -> set[str]:
         "input",
         "select",
         "option",
+        "mark",
     }
 
 
@@ -202,25 +211,12 @@ def _with_shared(text: str, site: Path, path: Path, marks: dict[str, str]) -> st
     root = "../" * (len(path.relative_to(site).parts) - 1)
     text = INLINE.sub("", HEAD.sub("", text))
     charts = f' data-charts="{root}_static/memory-wall-vega.js"' if "mw-chart" in text else ""
-    wanted = (
-        [f"{root}_static/{name}" for name in SEARCH] + [f"{root}searchindex.js"] if path.name == "search.html" else []
-    )
     shared = f'<script>{MODE}</script><link rel="icon" href="{root}_static/icon.svg">'
     shared += f'<link rel="stylesheet" href="{root}_static/site.css?v={marks["site.css"]}">'
     shared += f'<script defer src="{root}_static/site.js?v={marks["site.js"]}"{charts}></script>'
-    shared += "".join(f'<script defer src="{source}"></script>' for source in wanted)
+    if path.name == "search.html":
+        shared += f'<script defer src="{root}_static/{SEARCH}" data-index="{root}{INDEX}"></script>'
     return text.replace("</title>", f"</title>{shared}", 1)
-
-
-def _search_from_disk(site: Path) -> None:
-    """Excerpts of what was found are fetched page by page, which browsers refuse where the site is opened from a disk."""
-    options = site / "_static" / "documentation_options.js"
-    if options.exists():
-        text = options.read_text(encoding="utf-8")
-        options.write_text(
-            text.replace("SHOW_SEARCH_SUMMARY: true", 'SHOW_SEARCH_SUMMARY: location.protocol !== "file:"'),
-            encoding="utf-8",
-        )
 
 
 def _clear(site: Path) -> None:

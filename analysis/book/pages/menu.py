@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 from sphinx.application import Sphinx
 
-from analysis.book.pages import pieces, run_note
+from analysis.book.pages import figure_files, pieces, run_note
 from analysis.book.pages.numbering import figure_number
 from analysis.book.record import citation, edition, editions
 from analysis.book.store import places
-
-FILES = (
-    ("PNG", "png", "picture for print and slides"), ("SVG", "svg", "vector picture, real text"),
-    ("PDF", "pdf", "vector picture for documents"),
-    ("CSV", "csv", "the plotted data"), ("Vega-Lite", "vl.json", "the chart as a specification"), ("BibTeX", "bib", "citation"),
-    ("CSL-JSON", "csl.json", "citation"), ("RIS", "ris", "citation"), ("Metadata", "metadata.json", "columns, sources, parameters, code"),
-    ("ZIP", "zip", "all of these"),
-)  # fmt: skip
+from analysis.figures import Figure
 
 
 def address(app: Sphinx, page: str) -> str:
@@ -37,21 +29,21 @@ def cited(app: Sphinx, kind: str, key: str, title: str, page: str, number: str =
     )  # fmt: skip
 
 
-def work(app: Sphinx, document: str, bundle: dict[str, Any]) -> citation.Work:
+def work(app: Sphinx, document: str, figure: Figure) -> citation.Work:
     """A figure as something that can be cited."""
-    name = bundle["id"]
-    return cited(app, "figure", name, bundle["title"], f"figures/{name}/index.html", figure_number(app, document, name))
+    name = figure.id
+    return cited(app, "figure", name, figure.title, f"figures/{name}/index.html", figure_number(app, document, name))
 
 
-def figure_menu(app: Sphinx, document: str, bundle: dict[str, Any], page: str) -> str:
+def figure_menu(app: Sphinx, document: str, figure: Figure, page: str) -> str:
     """The menu as it stands on ``page``."""
-    folder = pieces.relative(page, f"figures/{bundle['id']}")
-    cited, frame = work(app, document, bundle), f"figures/{bundle['id']}/embed.html"
+    folder = pieces.relative(page, f"figures/{figure.id}")
+    cited, frame = work(app, document, figure), f"figures/{figure.id}/embed.html"
     files = "".join(
-        f'<a href="{folder}/{bundle["id"]}.{ending}" download title="{escape(what, quote=True)}">{label}</a>'
-        for label, ending, what in FILES
+        f'<a href="{folder}/{figure.id}.{file.ending}" download title="{escape(file.what, quote=True)}">{file.label}</a>'
+        for file in figure_files.FILES
     )
-    lasting = editions.lasting(app, bundle["id"])
+    lasting = editions.lasting(app, figure.id)
     pinned = (
         _button(
             f"Copy embed code, edition {lasting} for good",

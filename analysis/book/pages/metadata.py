@@ -10,6 +10,7 @@ from sphinx.application import Sphinx
 from analysis import tables
 from analysis.book.pages import menu, pieces, registry, run_note
 from analysis.book.record import citation, edition
+from analysis.figures import Figure
 
 
 def tags(app: Sphinx, page: str, title: str) -> str:
@@ -39,10 +40,10 @@ def tags(app: Sphinx, page: str, title: str) -> str:
     )
 
 
-def _figure(app: Sphinx, page: str) -> tuple[str, dict[str, Any]] | None:
+def _figure(app: Sphinx, page: str) -> tuple[str, Figure] | None:
     """The figure a page shows first: its own on a landing page, the first of a chapter."""
-    figures = registry.of(app.env).all("figures")
-    own = [entry for entry in figures if page == f"figures/{entry[1]['id']}/index"]
+    figures = registry.of(app.env).figures()
+    own = [entry for entry in figures if page == f"figures/{entry[1].id}/index"]
     return next(iter(own or [entry for entry in figures if entry[0] == page]), None)
 
 
@@ -50,17 +51,13 @@ def _picture(app: Sphinx, page: str) -> str:
     found = _figure(app, page)
     if found is None:
         return ""
-    target = f"figures/{found[1]['id']}/{found[1]['id']}.png"
+    target = f"figures/{found[1].id}/{found[1].id}.png"
     return menu.address(app, target) or pieces.relative(page, target)
 
 
 def _description(app: Sphinx, page: str) -> str:
     found = _figure(app, page)
-    return (
-        found[1]["title"]
-        if found
-        else "How large a language model can your device run, and why? Recomputed from sourced data."
-    )
+    return found[1].title if found else citation.IMPRINT.description
 
 
 def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:
@@ -85,10 +82,10 @@ def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:
     }
 
 
-def _image(app: Sphinx, page: str, bundle: dict[str, Any]) -> dict[str, Any]:
+def _image(app: Sphinx, page: str, figure: Figure) -> dict[str, Any]:
     return {
-        "@type": "ImageObject", "contentUrl": _picture(app, page), "caption": bundle["caption"], "description": bundle["alt"],
-        "encodingFormat": "image/png", "creditText": "The Memory Wall", "isPartOf": {"@type": "Book", "name": citation.BOOK},
+        "@type": "ImageObject", "contentUrl": _picture(app, page), "caption": figure.caption, "description": figure.alt,
+        "encodingFormat": "image/png", "creditText": citation.TITLE, "isPartOf": {"@type": "Book", "name": citation.BOOK},
     }  # fmt: skip
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from analysis import tables, words
 from analysis.book.pictures import layout, on_page
+from analysis.book.record import citation
 from analysis.book.store import bundles
 from analysis.book.store.cache import recalled
 from analysis.book.store.files import write
+from analysis.figures import Column, Figure, Table
 
 SCHEMES = ("http://", "https://")
 CODE = re.compile(r"`([^`]+)`")
@@ -42,17 +46,35 @@ def link(url: str, text: str) -> str:
     return f'<a class="reference external" href="{escape(url, quote=True)}" rel="noopener">{escape(text)}</a>'
 
 
-def chart(bundle: dict[str, Any], document: str) -> str:
+MOST_INLINE = 2**18
+"""A specification of more letters, as thousands of rows make it, lies beside the page and is fetched when its chart is drawn."""
+
+
+def chart(figure: Figure, document: str) -> str:
     """Title, subtitle, the static pictures (light and dark, wide and phone) and the specification the script draws."""
-    folder = relative(document, f"figures/{bundle['id']}")
-    pictures = "".join(_picture(bundle, folder, mode) for mode in ("light", "dark"))
-    content = bundles.once(bundle["spec"], "live", lambda: embedded(on_page.live(bundle)))
+    folder = relative(document, f"figures/{figure.id}")
+    pictures = "".join(_picture(figure, folder, mode) for mode in ("light", "dark"))
+    content, beside = drawn_from(figure), ""
+    if len(content) > MOST_INLINE:
+        content, beside = "", f' data-spec="{folder}/chart.js"'
+    inside = f'<script type="application/json" class="mw-spec">{content}</script>' if content else ""
     return (
-        f'<p class="mw-figure-title">{escape(words.unbroken(bundle["title"]))}</p>'
-        f'<p class="mw-figure-subtitle">{escape(words.unbroken(bundle["subtitle"]))}</p>'
-        f'<div class="mw-chart" data-figure="{bundle["id"]}">{controls(bundle["spec"])}{pictures}'
-        f'<div class="mw-live" hidden></div><script type="application/json" class="mw-spec">{content}</script></div>'
+        f'<p class="mw-figure-title">{escape(words.unbroken(figure.title))}</p>'
+        f'<p class="mw-figure-subtitle">{escape(words.unbroken(figure.subtitle))}</p>'
+        f'<div class="mw-chart" data-figure="{figure.id}"{beside}>{controls(figure.spec)}{pictures}'
+        f'<div class="mw-live" hidden></div>{inside}</div>'
     )
+
+
+def drawn_from(figure: Figure) -> str:
+    """What the script of a page draws a figure from, as it stands in the page."""
+    return bundles.once(figure.spec, "live", lambda: embedded(on_page.live(figure)))
+
+
+def write_beside(folder: Path, figure_id: str, content: str) -> None:
+    """The same in the folder of its figure, as a script: one can be loaded from a disk, where nothing else can."""
+    if len(content) > MOST_INLINE:
+        write(folder / "chart.js", f'(window.mwSpecs = window.mwSpecs || {{}})["{figure_id}"] = {content};\n')
 
 
 def controls(spec: dict[str, Any]) -> str:
@@ -84,9 +106,9 @@ NARROW = 560
 """Up to so many pixels of window the chart is that for phones: in the usual frame of an article, 600 pixels, it is the wide one."""
 
 
-def _picture(bundle: dict[str, Any], folder: str, mode: str) -> str:
-    wide, phone = (on_page.page_size(bundle, width) for width in (layout.WIDE, layout.PHONE))
-    alternative = escape(bundle["alt"], quote=True)
+def _picture(figure: Figure, folder: str, mode: str) -> str:
+    wide, phone = (on_page.page_size(figure, width) for width in (layout.WIDE, layout.PHONE))
+    alternative = escape(figure.alt, quote=True)
     hidden = ' aria-hidden="true"' if mode == "dark" else ""
     return (
         f'<picture class="mw-static mw-{mode}"{hidden}>'
@@ -105,12 +127,12 @@ def told(value: dict[str, Any]) -> dict[str, str]:
     }  # fmt: skip
 
 
-def source_note(bundle: dict[str, Any], document: str) -> str:
+def source_note(figure: Figure, document: str) -> str:
     """The sources of a figure for the end of its caption: by publisher, or counted and linked where they are many."""
-    names = marked(bundle["sources"])
+    names = marked(figure.sources)
     if len(names) > MOST_PUBLISHERS:
-        page = relative(document, f"figures/{bundle['id']}/index.html")
-        return f" Sources: [{len(bundle['sources'])} documents]({page}#sources){{.external}}, listed with the data."
+        page = relative(document, f"figures/{figure.id}/index.html")
+        return f" Sources: [{len(figure.sources)} documents]({page}#sources){{.external}}, listed with the data."
     return f" Sources: {words.listing(names).removesuffix('.')}." if names else ""
 
 
@@ -151,9 +173,9 @@ def source_list(source_ids: list[str]) -> str:
     return f"<ul>{items}</ul>"
 
 
-def table(bundle: dict[str, Any], most: int | None = None) -> str:
+def table(shown: Table, most: int | None = None) -> str:
     """A sortable, filterable table with bars in the cells of the columns that ask for them; its first ``most`` rows."""
-    drawn = json.loads(_drawn(bundle))
+    drawn = json.loads(_drawn(shown))
     rows = "\n".join(drawn["rows"][:most])
     return f"{drawn['head']}<tbody>{rows}</tbody></table></div>"
 
@@ -162,14 +184,14 @@ MOST_SHOWN = 1_000
 """Rows of a figure's or a chapter's table that are on its page; an analyst's data may hold many more."""
 
 
-def long_table(page: str, place: str, bundle: dict[str, Any], most: int = MOST_SHOWN) -> str:
+def long_table(page: str, place: str, shown: Table, most: int = MOST_SHOWN) -> str:
     """A table; beyond its first ``most`` rows a note before it, with a button that loads the rest from ``place`` in the site."""
-    count = len(bundle["rows"])
+    count = len(shown.rows)
     note = (
         f'<p class="mw-more">The first {most:,} of {count:,} rows. '
         f'<button type="button" data-rows="{relative(page, place)}" hidden>Show all of them, to filter and sort</button></p>'
     )
-    return table(bundle) if count <= most else note + table(bundle, most)
+    return table(shown) if count <= most else note + table(shown, most)
 
 
 def rest_of(table_id: str) -> str:
@@ -177,32 +199,57 @@ def rest_of(table_id: str) -> str:
     return f"tables/{table_id}.rows.js"
 
 
-def write_rest(site: Path, place: str, bundle: dict[str, Any], most: int = MOST_SHOWN) -> None:
+def write_rest(site: Path, place: str, shown: Table, most: int = MOST_SHOWN) -> None:
     """The rows that ``long_table`` leaves out, at their place in the site; nothing where it leaves out none."""
-    if len(bundle["rows"]) > most:
-        write(site / place, table_rest(bundle, most))
+    if len(shown.rows) > most:
+        write(site / place, table_rest(shown, most))
 
 
-def table_rest(bundle: dict[str, Any], most: int) -> str:
+def table_rest(shown: Table, most: int) -> str:
     """The rows that ``table`` leaves out, as a script: one can be loaded from a disk, where nothing else can."""
-    rows = json.loads(_drawn(bundle))["rows"][most:]
+    rows = json.loads(_drawn(shown))["rows"][most:]
     return f"mwRows({json.dumps(rows, ensure_ascii=False, separators=(',', ':'))});\n"
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """A column with what stands in all its cells taken together: that decides how each of them is shown."""
+
+    column: Column
+    cells: list[Any]
+
+    @property
+    def numeric(self) -> bool:
+        return any(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in self.cells)
+
+    @cached_property
+    def places(self) -> int:
+        """Decimals, so that the points of a column stand one below the other: the median shows ``digits`` digits."""
+        values = sorted(abs(cell) for cell in self.cells if isinstance(cell, (int, float)) and cell)
+        if not values or all(float(value).is_integer() for value in values):
+            return 0
+        return min(max(self.column.digits - 1 - words.magnitude(values[len(values) // 2]), 0), 6)
+
+    @cached_property
+    def top(self) -> float:
+        """The number whose bar fills its cell; 0 where no bars are drawn."""
+        numbers = (cell for cell in self.cells if isinstance(cell, (int, float)))
+        return max(numbers, default=0.0) if self.column.bar else 0.0
+
+
 @recalled
-def _drawn(bundle: dict[str, Any]) -> str:
-    """Head and rows of a table; what stands in a column decides how the whole column is shown."""
-    position = {name: index for index, name in enumerate(bundle["fields"])}
-    heads = [head | {"places": _places(bundle, position[head["name"]], head["digits"])} for head in bundle["columns"]]
-    tops = {head["name"]: _largest(bundle, position[head["name"]]) for head in heads if head["bar"]}
-    names = "\n".join(_head(head, _numeric(bundle, position[head["name"]])) for head in heads)
-    menus = " ".join(str([head["name"] for head in heads].index(name)) for name in bundle["filters"])
-    wide = " mw-wide" if len(heads) > MOST_COLUMNS else ""
+def _drawn(shown: Table) -> str:
+    """Head and rows of a table."""
+    cells = {name: [row[index] for row in shown.rows] for index, name in enumerate(shown.fields)}
+    drawn = [_Drawn(column, cells[column.name]) for column in shown.columns]
+    names = "\n".join(_head(each.column, each.numeric) for each in drawn)
+    menus = " ".join(str([column.name for column in shown.columns].index(name)) for name in shown.filters)
+    wide = " mw-wide" if len(drawn) > MOST_COLUMNS else ""
     head = (
-        f'<div class="mw-table-scroll"><table class="mw-table{wide}" data-table="{bundle["id"]}" data-filters="{menus}">'
+        f'<div class="mw-table-scroll"><table class="mw-table{wide}" data-table="{shown.id}" data-filters="{menus}">'
         f"<thead><tr>{names}</tr></thead>"
     )
-    rows = [_row(row, heads, position, tops, bundle) for row in bundle["rows"]]
+    rows = [_row(dict(zip(shown.fields, row, strict=True)), drawn, shown) for row in shown.rows]
     return json.dumps({"head": head, "rows": rows}, ensure_ascii=False)
 
 
@@ -210,56 +257,36 @@ MOST_COLUMNS = 9
 """Beyond this a table is as wide as its text asks for, and scrolls."""
 
 
-def _numeric(bundle: dict[str, Any], index: int) -> bool:
-    return any(isinstance(row[index], (int, float)) and not isinstance(row[index], bool) for row in bundle["rows"])
+def _head(column: Column, numeric: bool) -> str:
+    unit = f' <span class="mw-unit">{escape(column.unit)}</span>' if column.unit else ""
+    return f'<th scope="col"{" class=mw-number" if numeric else ""}>{escape(column.title)}{unit}</th>'
 
 
-def _places(bundle: dict[str, Any], index: int, digits: int) -> int:
-    """Decimals for a whole column, so that its points stand one below the other: the median shows ``digits`` digits."""
-    values = sorted(abs(row[index]) for row in bundle["rows"] if isinstance(row[index], (int, float)) and row[index])
-    if not values or all(float(value).is_integer() for value in values):
-        return 0
-    return min(max(digits - 1 - words.magnitude(values[len(values) // 2]), 0), 6)
-
-
-def _largest(bundle: dict[str, Any], index: int) -> float:
-    return max((row[index] for row in bundle["rows"] if isinstance(row[index], (int, float))), default=0.0)
-
-
-def _head(head: dict[str, Any], numeric: bool) -> str:
-    unit = f' <span class="mw-unit">{escape(head["unit"])}</span>' if head["unit"] else ""
-    return f'<th scope="col"{" class=mw-number" if numeric else ""}>{escape(head["title"])}{unit}</th>'
-
-
-def _row(
-    row: list[Any],
-    heads: list[dict[str, Any]],
-    position: dict[str, int],
-    tops: dict[str, float],
-    bundle: dict[str, Any],
-) -> str:
-    kind = ' class="mw-marked"' if bundle["mark"] and row[position[bundle["mark"]]] else ""
-    name = f' id="{escape(str(row[position[bundle["row_id"]]]), quote=True)}"' if bundle.get("row_id") else ""
+def _row(row: dict[str, Any], drawn: list[_Drawn], shown: Table) -> str:
+    kind = ' class="mw-marked"' if shown.mark and row[shown.mark] else ""
+    name = f' id="{escape(str(row[shown.row_id]), quote=True)}"' if shown.row_id else ""
     cells = "\n".join(  # the search index would run the words of neighbours together
-        _cell(row[position[head["name"]]], head, tops.get(head["name"]), first=index == 0,
-              link_to=row[position[head["link"]]] if head["link"] else "", note=row[position[head["note"]]] if head.get("note") else "")
-        for index, head in enumerate(heads)
-    )  # fmt: skip
+        _cell(row, each, "td" if index else 'th scope="row"') for index, each in enumerate(drawn)
+    )
     return f"<tr{name}{kind}>{cells}</tr>"
 
 
-def _cell(value: Any, head: dict[str, Any], top: float | None, *, first: bool, link_to: str, note: str) -> str:
-    tag = 'th scope="row"' if first else "td"
+def _cell(row: dict[str, Any], drawn: _Drawn, tag: str) -> str:
+    column, value = drawn.column, row[drawn.column.name]
+    note = row[column.note] if column.note else ""
     quiet = f'<div class="mw-note">{escape(note)}</div>' if note else ""
     if isinstance(value, bool):
         value = "yes" if value else "no"
     if isinstance(value, (int, float)):
-        bar = f' style="--bar:{100 * value / top:.1f}%"' if top else ""
-        number = (str(value) if head["unit"] == "year" else words.fixed(value, head["places"])) + quiet
-        return f'<{tag} class="mw-number{" mw-bar" if top else ""}" data-value="{value}"{bar}>{number}</{tag[:2]}>'
+        bar = f' style="--bar:{100 * value / drawn.top:.1f}%"' if drawn.top else ""
+        number = (str(value) if column.unit == "year" else words.fixed(value, drawn.places)) + quiet
+        return (
+            f'<{tag} class="mw-number{" mw-bar" if drawn.top else ""}" data-value="{value}"{bar}>{number}</{tag[:2]}>'
+        )
     text = "" if value is None else str(value)
-    shown = _linked(link_to, text) if link_to else _shown(text, head.get("kind", ""))
-    return f"<{tag}>{shown or '<span class=mw-missing>–</span>'}{quiet}</{tag[:2]}>"
+    link_to = row[column.link] if column.link else ""
+    told = _linked(link_to, text) if link_to else _shown(text, column.kind)
+    return f"<{tag}>{told or '<span class=mw-missing>–</span>'}{quiet}</{tag[:2]}>"
 
 
 def _shown(text: str, kind: str) -> str:
@@ -296,4 +323,4 @@ def footer(page: str, name: str, last_read: str) -> str:
     }  # fmt: skip
     links = " · ".join(f'<a href="{relative(page, target)}">{text}</a>' for text, target in ways.items())
     read = f" · data last read {escape(last_read)}" if last_read else ""
-    return f'<p class="mw-foot">The Memory Wall, edition {escape(name)}{read} · {links}</p>'
+    return f'<p class="mw-foot">{escape(citation.TITLE)}, edition {escape(name)}{read} · {links}</p>'

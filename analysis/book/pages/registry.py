@@ -3,43 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 from analysis.errors import FigureError, nearest
+from analysis.figures import Figure, Table
 
 KINDS = ("figures", "tables", "values", "claims")
 
 
 @dataclass
 class Registry:
-    """Kind → id → (document, bundle)."""
+    """Kind → id → (document, what it published): a Figure, a Table, the entry of a number or of a claim."""
 
-    entries: dict[str, dict[str, tuple[str, dict[str, Any]]]] = field(
-        default_factory=lambda: {kind: {} for kind in KINDS}
-    )
+    entries: dict[str, dict[str, tuple[str, Any]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
 
     order: list[str] = field(default_factory=list)
 
-    def add(self, kind: str, document: str, bundle: dict[str, Any]) -> None:
-        """Register one bundle; raises FigureError naming both documents where the id is taken."""
-        known = self.entries[kind].get(bundle["id"])
+    def add(self, kind: str, document: str, key: str, entry: Any) -> None:
+        """Register one entry; raises FigureError naming both documents where the id is taken."""
+        known = self.entries[kind].get(key)
         if known is not None and known[0] != document:
-            raise FigureError(
-                f"{kind[:-1]} id {bundle['id']!r} is published by {known[0]} and by {document}; rename one"
-            )
-        self.entries[kind][bundle["id"]] = (document, bundle)
+            raise FigureError(f"{kind[:-1]} id {key!r} is published by {known[0]} and by {document}; rename one")
+        self.entries[kind][key] = (document, entry)
 
-    def get(self, kind: str, key: str, *, where: str) -> dict[str, Any]:
-        """One bundle; raises FigureError with the nearest id where there is none."""
+    def get(self, kind: str, key: str, *, where: str) -> Any:
+        """One entry; raises FigureError with the nearest id where there is none."""
         if key not in self.entries[kind]:
             raise FigureError(f"{where}: unknown {kind[:-1]} {key!r}. {nearest(key, self.entries[kind])}")
         return self.entries[kind][key][1]
 
-    def all(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
-        """Every (document, bundle) of a kind, in the order of the table of contents and then of the page."""
+    def figures(self) -> list[tuple[str, Figure]]:
+        """Every figure with its document."""
+        return self._ordered("figures")
+
+    def tables(self) -> list[tuple[str, Table]]:
+        """Every shown table with its document."""
+        return self._ordered("tables")
+
+    def all(self, kind: Literal["values", "claims"]) -> list[tuple[str, dict[str, Any]]]:
+        """Every number or claim with its document, as the catalogues hold it."""
+        return self._ordered(kind)
+
+    def _ordered(self, kind: str) -> list[tuple[str, Any]]:
+        """Every (document, entry) of a kind, in the order of the table of contents and then of the page."""
         place = {document: position for position, document in enumerate(self.order)}
         return sorted(self.entries[kind].values(), key=lambda entry: place.get(entry[0], len(place)))
 

@@ -35,9 +35,9 @@ def _environment(renderer: NbElementRenderer) -> Any:
     return renderer.renderer.document.settings.env
 
 
-def _register(renderer: NbElementRenderer, kind: str, bundle: dict[str, Any]) -> str:
+def _register(renderer: NbElementRenderer, kind: str, key: str, entry: Any) -> str:
     env = _environment(renderer)
-    registry.of(env).add(kind, env.docname, bundle)
+    registry.of(env).add(kind, env.docname, key, entry)
     return str(env.docname)
 
 
@@ -53,35 +53,37 @@ def _captioned(renderer: NbElementRenderer, node: nodes.Element, text: str) -> N
 
 
 def _figure(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
-    document = _register(renderer, "figures", bundle)
-    node = nodes.figure("", ids=[bundle["id"]], names=[bundle["id"]], classes=["mw-figure"])
-    node += Chart("", figure=bundle["id"], document=document)
-    _captioned(renderer, node, bundle["caption"] + pieces.source_note(bundle, document))
-    node += nodes.legend("", FigureMenu("", figure=bundle["id"], document=document))
+    figure = figures.Figure.of(bundle)
+    document = _register(renderer, "figures", figure.id, figure)
+    node = nodes.figure("", ids=[figure.id], names=[figure.id], classes=["mw-figure"])
+    node += Chart("", figure=figure.id, document=document)
+    _captioned(renderer, node, figure.caption + pieces.source_note(figure, document))
+    node += nodes.legend("", FigureMenu("", figure=figure.id, document=document))
     renderer.renderer.document.note_explicit_target(node, node)
     return [node]
 
 
 def _table(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
-    document = _register(renderer, "tables", bundle)
-    node = nodes.container("", ids=[bundle["id"]], classes=["mw-table-block"])
+    table = figures.Table.of(bundle)
+    document = _register(renderer, "tables", table.id, table)
+    node = nodes.container("", ids=[table.id], classes=["mw-table-block"])
     caption = nodes.paragraph("", "", classes=["mw-table-caption"])
     with renderer.renderer.current_node_context(caption):
-        renderer.renderer.nested_render_text(bundle["caption"], 0, inline=True)
+        renderer.renderer.nested_render_text(table.caption, 0, inline=True)
     node += caption
-    node += _html(pieces.long_table(f"{document}.html", pieces.rest_of(bundle["id"]), bundle))
+    node += _html(pieces.long_table(f"{document}.html", pieces.rest_of(table.id), table))
     return [node]
 
 
 def _values(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
     for value in bundle["values"]:
-        _register(renderer, "values", value)
+        _register(renderer, "values", value["id"], value)
     return [_html("")]
 
 
 def _claims(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
     for claim in bundle["claims"]:
-        _register(renderer, "claims", claim)
+        _register(renderer, "claims", claim["id"], claim)
     return [_html("")]
 
 

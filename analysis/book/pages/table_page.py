@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 from analysis import tables
 from analysis.book.pages import menu, pieces
 from analysis.book.record import citation
-from analysis.figures import records
+from analysis.figures import Column, Table, records
 from analysis.tables import cells, needed
 from analysis.units import stem
 
@@ -60,15 +60,11 @@ def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) 
     units = {field["name"]: field.get("unit", "") for field in resource["schema"]["fields"]}
     fields = resource["schema"]["fields"]
     enums = [field["name"] for field in fields if "enum" in field.get("constraints", {}) or "words" in field]
-    heads = [
-        {"name": column, "title": stem(column).replace("_", " "), "unit": units[column], "digits": 6, "bar": False,
-         "link": "url" if (name, column) == ("sources", "title") else ""}
+    columns = [
+        Column(column, stem(column).replace("_", " "), units[column], 6, link="url" if (name, column) == ("sources", "title") else "")
         for column in rows.columns
     ]  # fmt: skip
-    shown = {
-        "id": f"{name}-rows", "columns": heads, "fields": list(rows.columns), "rows": records(rows), "mark": "",
-        "filters": enums[:3], "sources": [],
-    }  # fmt: skip
+    shown = Table(f"{name}-rows", columns, list(rows.columns), records(rows), filters=enums[:3])
     place = f"tables/{name}.rows.js"
     pieces.write_rest(Path(app.outdir), place, shown, MOST_ROWS)
     return pieces.long_table(f"tables/{name}.html", place, shown, MOST_ROWS)

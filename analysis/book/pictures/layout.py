@@ -7,6 +7,7 @@ from typing import Any
 from analysis.book.pictures import framing
 from analysis.book.record import citation
 from analysis.charts import theme
+from analysis.figures import Figure
 
 WIDE, PHONE = 720, 340
 """Widths of a chart in pixels: on a full page, on a phone."""
@@ -14,32 +15,32 @@ TALL = 450
 """A chart asked to be taller than this has named rows, which need their height on a phone too."""
 
 
-def laid_out(bundle: dict[str, Any], *, width: int, mode: str = "light") -> dict[str, Any]:
+def laid_out(figure: Figure, *, width: int, mode: str = "light") -> dict[str, Any]:
     """The specification at a width, in a theme."""
-    spec = dict(bundle["spec"])  # what is changed below is replaced, not changed in place
+    spec = dict(figure.spec)  # what is changed below is replaced, not changed in place
     spec["config"] = theme.config(mode)
     if width <= PHONE:
         spec["config"]["legend"]["columns"] = 3
     if "facet" in spec:
-        columns = 1 if width <= PHONE else (bundle["columns"] or 2)
+        columns = 1 if width <= PHONE else (figure.columns or 2)
         spec["columns"] = columns
         spec["spec"] = spec["spec"] | {
             "width": (width - 70 * columns) // columns,
-            "height": _panel(bundle["height"], columns),
+            "height": _panel(figure.height, columns),
         }
     elif not {"hconcat", "vconcat", "concat", "repeat"} & set(spec):
         spec |= {
             "width": width,
-            "height": bundle["height"] if width > PHONE or bundle["height"] > TALL else min(bundle["height"], 320),
+            "height": figure.height if width > PHONE or figure.height > TALL else min(figure.height, 320),
         }
         spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
 
 
-def to_take_away(bundle: dict[str, Any], footer: str, cited: str = "") -> dict[str, Any]:
+def to_take_away(figure: Figure, footer: str, cited: str = "") -> dict[str, Any]:
     """The specification as a file: on paper, with its title, and with the line that says where it is from."""
-    words = framing.wrapped(framing.Words(bundle["title"], bundle["subtitle"], footer))
-    return laid_out(bundle, width=WIDE) | {
+    words = framing.wrapped(framing.Words(figure.title, figure.subtitle, footer))
+    return laid_out(figure, width=WIDE) | {
         "title": {"text": words[0], "subtitle": words[1]},
         "padding": framing.PADDING,
         "background": theme.PAPER["light"],

@@ -12,6 +12,7 @@ from analysis.book.pictures import framing, renderer, workers
 from analysis.book.pictures.layout import PHONE, WIDE, laid_out
 from analysis.book.store import bundles
 from analysis.charts import theme
+from analysis.figures import Figure
 
 DESCRIPTION = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 STAND_IN = re.compile(r'@font-face \{ font-family: "Memory Wall Stand-in"; [^}]*\}')
@@ -23,14 +24,14 @@ def source(spec: dict[str, Any]) -> str:
     return json.dumps(spec, sort_keys=True, separators=(",", ":"))
 
 
-def page_source(bundle: dict[str, Any], width: int, mode: str = "light") -> str:
+def page_source(figure: Figure, width: int, mode: str = "light") -> str:
     """The specification of a picture on a page, as text."""
-    return bundles.once(bundle["spec"], f"{width} {mode}", lambda: source(laid_out(bundle, width=width, mode=mode)))
+    return bundles.once(figure.spec, f"{width} {mode}", lambda: source(laid_out(figure, width=width, mode=mode)))
 
 
-def page_picture(bundle: dict[str, Any], width: int, mode: str = "light") -> str:
+def page_picture(figure: Figure, width: int, mode: str = "light") -> str:
     """The SVG as pages show it: as a picture with an alternative text of its own, so without descriptions of every mark."""
-    return DESCRIPTION.sub("", drawn_text(page_source(bundle, width, mode))).replace(">", f">{_stand_in()}", 1)
+    return DESCRIPTION.sub("", drawn_text(page_source(figure, width, mode))).replace(">", f">{_stand_in()}", 1)
 
 
 @cache
@@ -40,9 +41,9 @@ def _stand_in() -> str:
     return f"<style>{''.join(STAND_IN.findall(sheet)).replace('Memory Wall Stand-in', 'Memory Wall Sans')}</style>"
 
 
-def page_size(bundle: dict[str, Any], width: int) -> tuple[int, int]:
+def page_size(figure: Figure, width: int) -> tuple[int, int]:
     """Width and height of a picture on a page, the same in light and dark."""
-    return bundles.once(bundle["spec"], f"size {width}", lambda: renderer.size(drawn_text(page_source(bundle, width))))
+    return bundles.once(figure.spec, f"size {width}", lambda: renderer.size(drawn_text(page_source(figure, width))))
 
 
 def drawn_text(text: str) -> str:
@@ -71,20 +72,20 @@ def recoloured(text: str, before: str, after: str) -> str:
     return re.sub("|".join(colours), lambda found: colours[found[0]], text)
 
 
-def framed_source(bundle: dict[str, Any], footer: str, *of_itself: str) -> str:
+def framed_source(figure: Figure, footer: str, *of_itself: str) -> str:
     """What a picture to take away is made from, as text: the chart of the page, and the words around it and of itself."""
-    words = framing.Words(bundle["title"], bundle["subtitle"], footer, *of_itself)
-    return json.dumps([page_source(bundle, WIDE), words])
+    words = framing.Words(figure.title, figure.subtitle, footer, *of_itself)
+    return json.dumps([page_source(figure, WIDE), words])
 
 
-def live(bundle: dict[str, Any]) -> dict[str, Any]:
+def live(figure: Figure) -> dict[str, Any]:
     """What a browser draws a chart from: the compiled chart for wide and for narrow pages, and once the data both draw.
 
     Colours are those of the light page; the script changes them for the dark one, as ``recoloured`` does for pictures.
     """
-    found: dict[str, Any] = {"columns": (bundle["columns"] or 2) if "facet" in bundle["spec"] else None, "datasets": {}}
+    found: dict[str, Any] = {"columns": (figure.columns or 2) if "facet" in figure.spec else None, "datasets": {}}
     for name, width in (("wide", WIDE), ("phone", PHONE)):
-        compiled = json.loads(workers.drawn("vega", page_source(bundle, width)))
+        compiled = json.loads(workers.drawn("vega", page_source(figure, width)))
         for data in compiled.get("data", []):
             if isinstance(data.get("values"), list):
                 found["datasets"][data["name"]] = by_column(data.pop("values"))
@@ -99,11 +100,11 @@ def by_column(rows: list[Any]) -> dict[str, list[Any]] | list[Any]:
     return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
-def begin_page_pictures(bundle: dict[str, Any]) -> None:
+def begin_page_pictures(figure: Figure) -> None:
     """Have the pictures drawn that stand on pages: light and dark, wide and for a phone."""
     for mode in ("light", "dark"):
         for width in (WIDE, PHONE):
-            text = page_source(bundle, width, mode)
+            text = page_source(figure, width, mode)
             workers.begin(("svg", "vega") if mode == "light" else ("svg",), light_twin(text) or text)
 
 

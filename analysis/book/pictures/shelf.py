@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 
+from analysis.book.record import imprint
 from analysis.book.store import freshness, places
 from analysis.book.store.cache import Store, code_of, digest, file_digest
 
@@ -17,9 +18,9 @@ _in_vain = False
 
 @cache
 def _tools() -> str:
-    """The code that draws, the packages it draws with, and the fonts."""
+    """The code that draws, the packages it draws with, the fonts, and the author and licence that pictures carry."""
     fonts = "".join(file_digest(path) for path in sorted((places.REPOSITORY / "analysis" / "fonts").iterdir()))
-    return f"{code_of(DRAWING)} {freshness.installed()} {digest(fonts)}"
+    return f"{code_of(DRAWING)} {freshness.installed()} {digest(fonts)} {imprint.read()}"
 
 
 def store() -> Store:

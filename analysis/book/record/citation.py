@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
 from analysis import words
+from analysis.book.record import imprint
 from analysis.book.store.cache import digest, recalled
+from analysis.book.store.files import json_text
 
-AUTHOR = "The Memory Wall authors"
-BOOK = "The Memory Wall: how large a language model can your device run?"
-LICENCE, LICENCE_ADDRESS = "CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"
+IMPRINT = imprint.read()
+TITLE, AUTHOR, BOOK = IMPRINT.title, IMPRINT.author, IMPRINT.full_title
+LICENCE, LICENCE_ADDRESS = IMPRINT.licence, IMPRINT.licence_address
 GENRES = {"figure": "Figure", "table": "Data table", "number": "Number", "claim": "Claim", "book": "Book"}
 
 
@@ -34,7 +36,7 @@ class Work:
     def key(self) -> str:
         """The citation key, the same in every format: ``memory-wall-2026.11-roofline``, and ``-run-…`` for one on other data."""
         run = f"-run-{digest(' '.join(self.run))[:8]}" if self.run else ""
-        return f"memory-wall-{self.edition}" + (f"-{self.id}" if self.id else "") + run
+        return f"{IMPRINT.name}-{self.edition}" + (f"-{self.id}" if self.id else "") + run
 
     @property
     def told(self) -> str:
@@ -86,7 +88,7 @@ def csl(work: Work) -> dict[str, Any]:
     year, *rest = (int(part) for part in work.date.split("-"))
     item: dict[str, Any] = {
         "id": work.key, "type": {"book": "book", "figure": "figure"}.get(work.kind, "dataset"), "title": work.told,
-        "author": [{"literal": AUTHOR}], "issued": {"date-parts": [[year, *rest]]}, "publisher": "The Memory Wall",
+        "author": [{"literal": AUTHOR}], "issued": {"date-parts": [[year, *rest]]}, "publisher": TITLE,
         "edition": work.edition, "language": "en", "note": work.note,
     }  # fmt: skip
     if work.genre:
@@ -110,7 +112,7 @@ def bibtex(work: Work) -> str:
     if work.address:
         fields += [("url", work.address)]
     fields += [("note", work.note)]
-    entry = Entry("book" if work.kind == "book" else "misc", [*fields, ("publisher", "The Memory Wall")])
+    entry = Entry("book" if work.kind == "book" else "misc", [*fields, ("publisher", TITLE)])
     written: str = _writer().to_string(BibliographyData({work.key: entry}))
     return written
 
@@ -129,8 +131,35 @@ def ris(work: Work) -> str:
     """The item as RIS; a name that is not parted into last and first ends with a comma."""
     kind = {"book": "BOOK", "figure": "FIGURE"}.get(work.kind, "DATA")
     lines = [("TY", kind), ("ID", work.key), ("TI", work.told), ("AU", f"{AUTHOR},"), ("PY", work.date[:4])]
-    lines += [("DA", work.date.replace("-", "/")), ("ET", work.edition), ("PB", "The Memory Wall")]
+    lines += [("DA", work.date.replace("-", "/")), ("ET", work.edition), ("PB", TITLE)]
     lines += [("T2", BOOK), ("M1", work.genre)] if work.genre else []
     lines += [("UR", work.address)] if work.address else []
     lines += [("N1", work.note)]
     return "".join(f"{tag}  - {value}\n" for tag, value in [*lines, ("ER", "")])
+
+
+def csl_file(work: Work) -> str:
+    """The item as a file of CSL-JSON, which holds a list."""
+    return json_text([csl(work)])
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to write a citation: as the command line and as readers call it, the ending of its file, and what writes it."""
+
+    name: str
+    label: str
+    ending: str
+    write: Callable[[Work], str]
+
+
+FORMATS = {
+    each.name: each
+    for each in (
+        Format("text", "Text", "", lambda work: text(work) + "\n"),  # read on the page: it has no file of its own
+        Format("bibtex", "BibTeX", "bib", bibtex),
+        Format("csl", "CSL-JSON", "csl.json", csl_file),
+        Format("ris", "RIS", "ris", ris),
+    )
+}
+"""The formats of citations: a row is an option of ``memory-wall cite`` and, with an ending, a file of every figure."""

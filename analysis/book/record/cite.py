@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from analysis.book.record import citation
 from analysis.book.record.citation import Work
+from analysis.book.store import verify
 from analysis.errors import InputError, Problem, nearest
 
 BOOK = "book"
+
+
+def place(given: str, site: Path) -> Path:
+    """The folder of a site by its path, or by the name of an edition that is frozen in the published one."""
+    frozen = site / verify.FROZEN / given
+    return (
+        site
+        if not given
+        else frozen
+        if not Path(given).exists() and (frozen / verify.RECORD).is_file()
+        else Path(given)
+    )
 
 
 def work(site: Path, key: str) -> Work:
@@ -84,13 +96,3 @@ def _tables(site: Path) -> Entries:
         one["name"]: ("table", one["name"].replace("_", "-"), one["title"], f"tables/{one['name']}.html", "")
         for one in (found["resources"] if found else [])
     }
-
-
-def _csl(cited: Work) -> str:
-    return json.dumps([citation.csl(cited)], indent=1, ensure_ascii=False) + "\n"
-
-
-FORMATS: dict[str, Callable[[Work], str]] = {
-    "text": lambda cited: citation.text(cited) + "\n", "bibtex": citation.bibtex, "csl": _csl, "ris": citation.ris,
-}  # fmt: skip
-"""Format → the citation in it."""

@@ -11,6 +11,7 @@ import posixpath
 import re
 import shutil
 import tarfile
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from xml.sax.saxutils import escape as xml
 
 from sphinx.application import Sphinx
 
+from analysis.book.inputs import parameters
 from analysis.book.record import citation, edition, policy, sbom
-from analysis.book.store import places, verify
+from analysis.book.store import archives, places, verify
 from analysis.book.store.files import write, write_json
 from analysis.errors import InputError, Problem
 
@@ -53,7 +55,7 @@ def _found(folder: Path) -> list[str]:
 def _damaged(site: Path, name: str, found: list[str]) -> Problem:
     more = f"; and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
     todo = (
-        f"Put it back as it was, from its archive (memory-wall-{name}.tar.gz, unpacked) or from where else it is published; "
+        f"Put it back as it was, from its archive ({citation.IMPRINT.name}-{name}.tar.gz, unpacked) or from where else it is published; "
         f"or, to give it up, move {FOLDER}/{name} away and take it out of {FOLDER}.json. Then build again."
     )
     return Problem(
@@ -98,6 +100,40 @@ def carry(published: Path, site: Path) -> None:
         )
 
 
+def gathered(published: Path, given: Sequence[Path], workshop: Path) -> Path:
+    """The folder whose frozen editions a new site takes along: the published site, or a copy that has those of archives too."""
+    if not given:
+        return published
+    together = workshop / "earlier"
+    together.mkdir()
+    carry(published, together)
+    for number, archive in enumerate(given):
+        archives.restored(archive, together, workshop / f"archive-{number}")
+    return together
+
+
+def move_on(name: str, day: str) -> list[str]:
+    """Write a newer edition and its date where the book says which it is; the files that changed."""
+    changed: list[str] = []
+    if name <= parameters.defaults()["edition"]:
+        return changed
+    for file, pattern in OWN_EDITION.items():
+        path = places.REPOSITORY / file
+        before = path.read_text(encoding="utf-8") if path.is_file() else ""
+        after = re.sub(pattern, rf'\g<1>"{name}"\g<2>"{day}"', before, flags=re.MULTILINE)
+        if after != before:
+            write(path, after)
+            changed.append(file)
+    return changed
+
+
+OWN_EDITION = {
+    "chapters/parameters.yml": r'^(edition:\n  default: )"[^"]*"((?:\n .*)*\nedition_date:\n  default: )"[^"]*"$',
+    "CITATION.cff": r'^(version: )"[^"]*"(\ndate-released: )"[^"]*"$',
+}
+"""File → what stands before the name of the edition, and between it and its date."""
+
+
 def _linked(source: str, target: str) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
@@ -105,27 +141,24 @@ def _linked(source: str, target: str) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
+def require_new(site: Path, name: str, commit: str) -> None:
+    """Raise InputError where an edition of this name is published, or the tree has changes that no commit names."""
+    problems = []
+    if (site / FOLDER / name).exists():
+        todo = "Editions are append-only: name the next one."
+        problems.append(Problem("--edition", f"edition {name} is published already", "a new name", todo))
+    if commit.endswith("-dirty"):
+        todo = "Commit first: an edition names the commit it was made from."
+        problems.append(Problem(".", "changes that are not committed", "a clean tree", todo))
+    if problems:
+        raise InputError(problems)
+
+
 def freeze(site: Path, releases: Path) -> Path:
     """Put a copy of the site at ``editions/<id>/`` for good and write its archive; an edition is never overwritten."""
     record = json.loads((site / "edition.json").read_text(encoding="utf-8"))
+    require_new(site, record["edition"], record["commit"])
     target = site / FOLDER / record["edition"]
-    if target.exists():
-        found = f"edition {record['edition']} is published already"
-        raise InputError(
-            [
-                Problem(
-                    file="--edition",
-                    found=found,
-                    expected="a new name",
-                    todo="Editions are append-only: name the next one.",
-                )
-            ]
-        )
-    if record["commit"].endswith("-dirty"):
-        todo = "Commit first: an edition names the commit it was made from."
-        raise InputError(
-            [Problem(file=".", found="changes that are not committed", expected="a clean tree", todo=todo)]
-        )
     fresh = site / f".{record['edition']}"
     shutil.copytree(site, fresh, ignore=shutil.ignore_patterns(FOLDER, fresh.name))
     for page in fresh.rglob("*.html"):
@@ -155,7 +188,7 @@ def _from_within(text: str, page: str) -> str:
 
 def archive(folder: Path, releases: Path, record: dict[str, Any]) -> Path:
     """The edition as one file, the same bytes whenever it is made, with its checksum beside it."""
-    name = f"memory-wall-{record['edition']}"
+    name = f"{citation.IMPRINT.name}-{record['edition']}"
     out = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as squeezed,
@@ -223,7 +256,8 @@ def _page(rows: list[dict[str, str]]) -> str:
     listed = f"<ul>{items}</ul>" if items else "<p>No edition has been frozen yet.</p>"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<title>Editions of The Memory Wall</title><link rel="stylesheet" href="../_static/memory-wall.css"></head><body class="mw-embed">'
+        f"<title>Editions of {escape(citation.TITLE)}</title>"
+        '<link rel="stylesheet" href="../_static/memory-wall.css"></head><body class="mw-embed">'
         f"<h1>Editions</h1><p>A published edition never changes and never goes away.</p>{listed}"
         '<p><a href="../index.html">The newest version</a></p></body></html>\n'
     )
@@ -236,7 +270,7 @@ def feed(rows: list[dict[str, str]], address: str) -> str:
     entries = "".join(_entry(here, **{name: xml(text, QUOTES) for name, text in row.items()}) for row in reversed(rows))
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
-        f"<title>The Memory Wall: editions</title><id>{here}/</id><updated>{xml(updated)}T00:00:00Z</updated>"
+        f"<title>{xml(citation.TITLE)}: editions</title><id>{here}/</id><updated>{xml(updated)}T00:00:00Z</updated>"
         f"<author><name>{xml(citation.AUTHOR)}</name></author>"
         f'<link rel="self" href="{here}/feed.xml"/><link href="{here}/"/>\n{entries}</feed>\n'
     )
@@ -245,7 +279,7 @@ def feed(rows: list[dict[str, str]], address: str) -> str:
 def _entry(here: str, edition: str, date: str, commit: str) -> str:
     place = f"{here}/{FOLDER}/{edition}/"
     return (
-        f"<entry><title>The Memory Wall, edition {edition}</title><id>{place}</id>"
+        f"<entry><title>{xml(citation.TITLE)}, edition {edition}</title><id>{place}</id>"
         f'<updated>{date}T00:00:00Z</updated><link href="{place}index.html"/>'
         f"<summary>Edition {edition}, commit {commit}.</summary></entry>\n"
     )

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from analysis.book.record import imprint
 from analysis.book.store import places
 
 FOLDER = Path(__file__).parents[1] / "licences"
 NAMES = ("LICENSE", "LICENCE", "COPYING")
 HEAD = """Licences of what this site hands on
 
-The book's words, figures and tables: Creative Commons Attribution 4.0 International (CC BY 4.0),
-https://creativecommons.org/licenses/by/4.0/. Its code: MIT, see the repository.
+The book's words, figures and tables: {book.licence_name} ({book.licence}),
+{book.licence_address}. Its code: MIT, see the repository.
 
 What others wrote and this site hands on, part by part, each with its licence as its authors give it:
 """
@@ -65,7 +66,7 @@ def _of_package(name: str) -> str:
 
 def text() -> str:
     """``LICENSES.txt``."""
-    parts = [HEAD]
+    parts = [HEAD.format(book=imprint.read())]
     for one in components():
         named = " ".join(filter(None, (one.components, one.version())))
         parts.append(f"{RULE}\n{named}\nLicence: {one.licence}\nWhere: {one.where}\n{RULE}\n\n{one.terms().strip()}\n")

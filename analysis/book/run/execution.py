@@ -198,10 +198,18 @@ def _deepest_frame(plain: str) -> str:
 def _check_all(notebook: NotebookNode, chapter: Chapter, outputs: Outputs) -> None:
     numbered = [(number, cell) for number, cell in enumerate(notebook.cells, start=1) if cell.cell_type == "code"]
     for (number, cell), shown in zip(numbered, outputs, strict=True):
-        for cause in filter(None, map(_unfit, shown)):
+        byte = sum(map(_plain_byte, shown))
+        large = kernels.too_much(byte) if byte > kernels.LARGEST_OUTPUT_BYTE else ""
+        for cause in [large] if large else filter(None, map(_unfit, shown)):
             raise ChapterError(
                 chapter=chapter.name, cell=number, source=cell.source.splitlines()[0], parameters={}, cause=cause
             )
+
+
+def _plain_byte(output: dict[str, Any]) -> int:
+    """How large an output is, apart from what this package publishes."""
+    data = {mime: content for mime, content in output.get("data", {}).items() if mime not in figures.MIMES}
+    return len(json.dumps(output | {"data": data}, ensure_ascii=False).encode())
 
 
 def _unfit(output: dict[str, Any]) -> str:

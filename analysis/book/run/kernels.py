@@ -20,9 +20,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -227,6 +228,7 @@ def _run_kernel(birth: Birth) -> None:
     application.initialize([])  # type: ignore[no-untyped-call]
     _trace(application.shell)
     _bound_memory()
+    _bound_output(application.shell)
     application.start()  # type: ignore[no-untyped-call]
     os._exit(0)
 
@@ -260,6 +262,37 @@ def _bound_memory() -> None:
         _, most = resource.getrlimit(resource.RLIMIT_AS)
         bound = now + more if most == resource.RLIM_INFINITY else min(now + more, most)
         resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
+
+
+LARGEST_OUTPUT_BYTE = 1_000_000
+"""How much a cell may put out besides what is published as figures, tables and numbers: more makes a page nobody can open."""
+
+
+class OutputError(Exception):
+    """A cell prints without end."""
+
+
+def _bound_output(shell: Any) -> None:
+    """A cell that prints more than a page can hold is stopped where it prints, and nothing is kept of a print without end."""
+    left = [LARGEST_OUTPUT_BYTE]
+    shell.events.register("pre_run_cell", lambda *_: left.__setitem__(0, LARGEST_OUTPUT_BYTE))
+    for stream in (sys.stdout, sys.stderr):
+        stream.write = partial(_written, stream.write, left)  # type: ignore[method-assign]
+
+
+def _written(write: Callable[[str], int], left: list[int], text: str) -> int:
+    left[0] -= len(text)
+    if left[0] < 0:
+        raise OutputError(too_much(LARGEST_OUTPUT_BYTE - left[0]))
+    return write(text)
+
+
+def too_much(byte: int) -> str:
+    """What is said of a cell that puts out so much."""
+    return (
+        f"the cell put out {byte:,} bytes or more, and at most {LARGEST_OUTPUT_BYTE:,} go onto a page; "
+        "print less, or publish a table (show_table)"
+    )
 
 
 class Kernel:

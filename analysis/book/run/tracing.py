@@ -16,6 +16,7 @@ TRACE_VARIABLE = "MEMORY_WALL_TRACE"
 OUTSIDE = ("subprocess.Popen", "os.system", "socket.connect", "socket.getaddrinfo", "urllib.Request")
 """Audit events that make a run depend on more than can be compared: such a run is not kept."""
 LEFT_OUT = ("_build/", ".venv/", ".git/")
+APART = ("analysis.book", "analysis.cli", "analysis.__main__")
 DESCRIPTOR = "data/datapackage.json"
 
 
@@ -50,22 +51,20 @@ class Tracer:
         """Write what was noted so far; called after every cell."""
         tables = sys.modules.get("analysis.tables")
         read = tables.READ if tables else set()
-        names = self.names | {_source(name) for name in list(sys.modules) if _counts(name)}
+        names = self.names | {_source(name) for name in list(sys.modules)}
         if DESCRIPTOR in names and "*" not in read:
             names = (names - {DESCRIPTOR}) | {f"{DESCRIPTOR}#{table}" for table in read}
         record = {"names": sorted(names - {""}), "outside": sorted(self.outside)}
         Path(os.environ[TRACE_VARIABLE]).write_text(json.dumps(record), encoding="utf-8")
 
 
-def _counts(module: str) -> bool:
-    # ``analysis.book`` runs chapters and sets pages; chapters may not import it (a test says so).
-    return module.split(".", maxsplit=1)[0] == "analysis" and module.split(".")[1:2] not in (
-        ["book"],
-        ["cli"],
-        ["__main__"],
-    )
-
-
 def _source(module: str) -> str:
+    """The file of a module below the repository, of this package or of a book's own; empty for all others.
+
+    ``analysis.book`` runs chapters and sets pages; chapters may not import it (a test says so).
+    """
     file = getattr(sys.modules.get(module), "__file__", None) or ""
-    return os.path.relpath(file, places.REPOSITORY) if file.startswith(str(places.REPOSITORY)) else ""
+    if module.startswith(APART) or not file.startswith(f"{places.REPOSITORY}{os.sep}"):
+        return ""
+    name = os.path.relpath(file, places.REPOSITORY)
+    return "" if name.startswith(LEFT_OUT) else name

@@ -114,12 +114,27 @@
     });
   }
 
+  /* What a chart is drawn from: in the page, or in a script beside the page where it is long. */
+  function specification(chart) {
+    const inside = chart.querySelector(".mw-spec");
+    if (inside) return JSON.parse(inside.textContent);
+    return new Promise((done, failed) => {
+      const known = () => (window.mwSpecs || {})[chart.dataset.figure];
+      if (known()) return done(known());
+      const script = document.createElement("script");
+      script.src = chart.dataset.spec;
+      script.onload = () => done(known());
+      script.onerror = () => failed(new Error(script.src + " could not be loaded"));
+      document.head.append(script);
+    });
+  }
+
   async function draw(chart) {
     const live = chart.querySelector(".mw-live");
-    const content = JSON.parse(chart.querySelector(".mw-spec").textContent);
     const width = chart.clientWidth;
     chart.dataset.width = width;
     try {
+      const content = await specification(chart);
       live.hidden = false;
       const compiled = PHONE.matches ? content.phone : content.wide;
       const defaults = Object.fromEntries(controls(compiled).map((signal) => [signal.name, signal.value]));
@@ -279,6 +294,18 @@
     });
   }
 
+  /* An address may name a row by what stands in its first cell: tables/devices.html#rtx-4090-24gb. */
+  function showRow() {
+    const name = decodeURIComponent(location.hash.slice(1));
+    if (!name || document.getElementById(name)) return;
+    const rows = [...document.querySelectorAll("table.mw-table tbody tr")];
+    const row = rows.find((one) => one.cells[0].textContent.trim() === name);
+    document.querySelectorAll(".mw-sought").forEach((one) => one.classList.remove("mw-sought"));
+    if (!row) return;
+    row.classList.add("mw-sought");
+    row.scrollIntoView({ block: "center" });
+  }
+
   /* ---- copying, numbers, gallery ------------------------------------------------------------------------------------------- */
 
   async function copy(text) {
@@ -295,6 +322,14 @@
     }
   }
 
+  /* As high as title, controls and chart are at the width of a column, and the line of sources below them: nothing is cut off. */
+  function frameHeight(chart) {
+    if (!chart) return 640;
+    const parts = [chart, ...chart.parentElement.querySelectorAll(":scope > :is(.mw-figure-title, .mw-figure-subtitle, .mw-shown)")];
+    const high = parts.reduce((sum, part) => sum + part.offsetHeight + 8, 0);
+    return Math.max(400, Math.ceil((high + 130) / 20) * 20);
+  }
+
   function copyable(button) {
     const named = new URL(button.dataset.link || button.dataset.embed || "", location.href).pathname.match(/\/figures\/([^/]+)\/[^/]*$/);
     const chart = named && document.querySelector('.mw-chart[data-figure="' + named[1] + '"]');
@@ -303,7 +338,7 @@
     if (button.dataset.embed) {
       const title = chart && chart.parentElement.querySelector(".mw-figure-title");
       const name = (title ? title.textContent : document.title).replace(/&/g, "&amp;").replace(/"/g, "&quot;");
-      return '<iframe src="' + absolute(button.dataset.embed).replace(/&/g, "&amp;") + '" title="' + name + '" width="100%" height="640" style="border:0" loading="lazy"></iframe>';
+      return '<iframe src="' + absolute(button.dataset.embed).replace(/&/g, "&amp;") + '" title="' + name + '" width="100%" height="' + frameHeight(chart) + '" style="border:0" loading="lazy"></iframe>';
     }
     return button.dataset.text;
   }
@@ -431,6 +466,8 @@
       if (note && note.classList.contains("mw-more")) completable(table, note);
       else handy(table);
     });
+    showRow();
+    window.addEventListener("hashchange", showRow);
     awaitReader();
   }
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,10 +46,24 @@ def _git(*arguments: str) -> str:
 
 
 def installed() -> str:
-    """The digest of the names and versions of all installed packages, as their folders tell."""
+    """The digest of the names and versions of the installed packages, as their folders tell, without those only developers need."""
     folders = [Path(entry) for entry in sys.path if entry.endswith("-packages")]
     names = {path.name for folder in folders for path in folder.glob("*.dist-info")}
-    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
+    apart = _locked("requirements-dev.lock")
+    kept = sorted(name for name in names if _plain(name.partition("-")[0]) not in apart)
+    return hashlib.sha256("\n".join(kept).encode()).hexdigest()
+
+
+def _locked(lock: str) -> set[str]:
+    """The names of the packages in a lock file, none where there is no such file."""
+    path = places.REPOSITORY / lock
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return {_plain(name) for name in re.findall(r"^([\w.-]+)==", text, flags=re.MULTILINE)}
+
+
+def _plain(name: str) -> str:
+    """The name of a package as its folder and the index agree on it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def files(folder: Path) -> Iterator[Path]:
