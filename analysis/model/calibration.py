@@ -67,7 +67,7 @@ CPU = (
     Parameter("cpu-bandwidth-share", "share", 0.6, "Share of the bandwidth reached by processor cores", high=1.0),
     Parameter("cpu-layer", "s_per_layer", 3e-4, "Time of a layer on processor cores: all threads wait for the last"),
     Parameter("cpu-plain", "op_per_param", 2.0, "Unpacking a weight of a plain format on processor cores under llama.cpp"),
-    Parameter("cpu-k", "op_per_param", 3.5, "The same of a K format"),
+    Parameter("cpu-k", "op_per_bit", 0.6, "The same of a K format, for each of its bits: more bits take more steps"),
     Parameter("cpu-low", "op_per_param", 3.5, "The same under 4 bits"),
     Parameter("cpu-low-i", "op_per_param", 6.5, "The same of an I format under 4 bits"),
     Parameter("cpu-ik", "ratio", 0.8, "Factor on unpacking under ik_llama.cpp"),

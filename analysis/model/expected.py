@@ -83,6 +83,7 @@ class Coefficients(NamedTuple):
     routing_s_per_layer: Number
     op_per_param: Number
     ageless_s_per_layer: Number
+    op_per_bit: Number
 
 
 class Parts(NamedTuple):
@@ -113,13 +114,14 @@ class Calibration:
         """Look up what the parameters say about one combination."""
         p = self.parameters
         if stack == "cpu":
-            op = (
-                0.0 if tuning == "compiled" else p[CPU_OP[packing]] * (p["cpu-ik"] if tuning == "ik_llama.cpp" else 1.0)
-            )
-            return Coefficients(0.0, 0.0, p["cpu-bandwidth-share"], FLASH_KV_COST_RATIO, 0.0, 0.0, op, p["cpu-layer"])
+            factor = {"compiled": 0.0, "ik_llama.cpp": p["cpu-ik"]}.get(tuning, 1.0)
+            op = p[CPU_OP[packing]] * factor
+            ops = (0.0, op) if packing == "k-quant" else (op, 0.0)
+            share = p["cpu-bandwidth-share"]
+            return Coefficients(0.0, 0.0, share, FLASH_KV_COST_RATIO, 0.0, 0.0, ops[0], p["cpu-layer"], ops[1])
         if stack in ("opencl", "npu"):
             layer, share = p[f"{stack}-layer"], p[f"{stack}-bandwidth-share"]
-            return Coefficients(0.0, 0.0, share, FLASH_KV_COST_RATIO, 0.0, p["routing"], 0.0, layer)
+            return Coefficients(0.0, 0.0, share, FLASH_KV_COST_RATIO, 0.0, p["routing"], 0.0, layer, 0.0)
         is_old = old_software and stack == "cuda" and tuning != "compiled"
         launch = p["launch-rocm" if stack == "rocm" else "launch"] * (p["old-launch"] if is_old else 1.0)
         kv_cost = FLASH_KV_COST_RATIO if flash or stack == "cuda" else p["kv-cost-without-flash"]
@@ -127,7 +129,7 @@ class Calibration:
         width = p["width-metal"] if stack == "metal" else 0.0
         share = self._share(hbm=hbm and tuning != "compiled", old_software=old_software, old_chip=old_chip)
         unpacking = self._unpacking(stack, packing, old_software=old_software, old_chip=old_chip)
-        return Coefficients(launch, width, share, kv_cost, unpacking, p["routing"], 0.0, 0.0)
+        return Coefficients(launch, width, share, kv_cost, unpacking, p["routing"], 0.0, 0.0, 0.0)
 
     def _share(self, *, hbm: bool, old_software: bool, old_chip: bool) -> float:
         """The share of the bandwidth a graphics processor reaches; HBM has its own where blocks are unpacked."""
@@ -196,9 +198,8 @@ class Calibration:
             kind.routing_s_per_layer * configuration.get("is_expert", 0.0),
         )  # fmt: skip
         reached = validation._reached(bandwidth, kind.bandwidth_share, configuration.get("thread_byte_per_s", np.inf))
-        arithmetic = validation._unpacking_time(
-            weight * 8 / bit, kind.op_per_param, configuration.get("op_per_s", np.inf)
-        )
+        op = kind.op_per_param + kind.op_per_bit * bit
+        arithmetic = validation._unpacking_time(weight * 8 / bit, op, configuration.get("op_per_s", np.inf))
         reads = 1.0 * (arithmetic <= (byte + cache) / reached)
         return Parts(n_layer * layer, byte / reached * reads, cache / reached * reads, arithmetic * (1.0 - reads))
 

@@ -18,6 +18,8 @@ TAILS = ((1 - COVERAGE_SHARE) / 2, (1 + COVERAGE_SHARE) / 2)
 AIMED_SHARE = 0.83
 """What the quantiles aim at: chips of kinds that nobody has measured yet lie farther off than chips left out of known kinds."""
 AIMED_TAILS = ((1 - AIMED_SHARE) / 2, (1 + AIMED_SHARE) / 2)
+LEAST_FOR_SPREAD = 2
+"""One chip alone says nothing of how far chips lie apart."""
 LEAST_CHIPS = 9
 """From so many chips on quantiles can promise 80 %: from the smallest to the largest of n errors lie (n − 1)/(n + 1) of new ones."""
 
@@ -46,6 +48,8 @@ def ends(ratio: Values, weight: Values, *, few: bool) -> tuple[float, float]:
 def _student_ends(ratio: Values, weight: Values) -> tuple[float, float]:
     """The interval of a new draw from a log-normal distribution of which only as many draws as chips are known."""
     count = float(weight.sum())
+    if count < LEAST_FOR_SPREAD:
+        return 0.0, np.inf
     log, share = elementary.log(ratio), weight / count
     middle = np.sum(share * log)
     spread = np.sqrt(np.sum(share * (log - middle) ** 2) * count / (count - 1) * (1 + 1 / count))
