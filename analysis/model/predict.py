@@ -72,7 +72,6 @@ TIMES = ("first_token_s", "first_token_s_low", "first_token_s_high", "request_s"
 """More columns where prompts are given: until every prompt of the batch is read, and until every answer is written."""
 COMPARED = "inside_interval"
 """One more column where speeds were measured: yes, or on which side of the interval they lie."""
-BINDINGS = ("overhead", "bandwidth", "compute", "storage", "capacity")
 
 BLANKS = ("", " ")
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
