@@ -279,6 +279,7 @@ def _holds(package: str, name: str) -> bool:
 
 MARKED = re.compile(r"\w+")
 UNUSED = {
+    "Vector",
     "decode_step_time_s",
     "dequantised_byte",
     "unpacking_time_s",
