@@ -14,7 +14,10 @@ from analysis.book.run import beside, kernels
 from analysis.book.store import cache, workplace
 from analysis.errors import InputError, Problem, SiteError
 
-pytestmark = pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere nothing is done beside")
+pytestmark = [
+    pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere nothing is done beside"),
+    pytest.mark.slow,  # a process that is copied beside others' threads may hang, and is then waited for
+]
 TWO = 2
 
 
