@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.equations import elementary, kv_cache, server_batching
-from analysis.model import expected, measured
+from analysis.model import expected, measured, shapes
 from analysis.tables import DataPackage
 
 Values = npt.NDArray[np.float64]
@@ -74,9 +74,8 @@ def step_measurements(package: DataPackage) -> pd.DataFrame:
     rows = rows[(rows["batch_kind"] == STEADY) & rows["model"].isin(ENERGY_MODELS) & rows["chip"].isin(ENERGY_CHIPS)]
     rows = rows[(rows["quality"] != "c") & (rows["batch_size"] > 1)].reset_index(drop=True)
     rows["model_id"] = rows["model"].map(ENERGY_MODELS)
-    shapes = package.table("models").set_index("model_id")
-    names = ["total_param", "n_layer", "n_kv_head", "head_dim", "n_sliding_layer", "sliding_window_token"]
-    rows = rows.drop(columns=[name for name in names if name in rows]).join(shapes[names].astype(float), on="model_id")
+    models, names = package.table("models").set_index("model_id"), ["total_param", *shapes.COLUMNS]
+    rows = rows.drop(columns=[name for name in names if name in rows]).join(models[names].astype(float), on="model_id")
     rows = _with_chips(rows.assign(accelerator_id=rows["chip"].map(ENERGY_CHIPS)), package, "accelerator_id")
     rows["model_param"], rows["weight_byte"] = (
         rows["total_param"],
@@ -85,10 +84,7 @@ def step_measurements(package: DataPackage) -> pd.DataFrame:
     rows["peak_bf16_dense_flop_per_s"] *= 2 / rows["weight_format"].map(ENERGY_BYTE)
     rows["input_token"] = 0.0
     mean = (rows["output_token"] / 2).to_numpy(dtype=float)
-    window = np.minimum(rows["sliding_window_token"].fillna(np.inf).to_numpy(dtype=float), mean)
-    sliding = rows["n_sliding_layer"].fillna(0.0).to_numpy(dtype=float)
-    full = rows["n_layer"].to_numpy(dtype=float) - sliding
-    rows["kv_byte_per_token"] = _cache_per_token(rows) * (full + sliding * window / mean) / (full + sliding)
+    rows["kv_byte_per_token"] = shapes.cache({name: rows[name] for name in shapes.COLUMNS}, FP16_BYTE).at(mean) / mean
     rows["time_s"] = rows["batch_size"] / rows["token_per_s"]
     rows["series"] = rows["chip"] + " + " + rows["model"]
     rows["is_long"] = (rows["chip"] == "B200") & (rows["output_token"] > LONG_TOKEN)
@@ -208,8 +204,8 @@ def pope_measurements(package: DataPackage) -> pd.DataFrame:
     rows = rows[rows["usable"].astype(bool) & (rows["chip"] == "google-tpu-v4")]
     rows = _with_chips(rows, package, "chip")
     rows["model_id"] = rows["model"].map(POPE_MODELS)
-    shapes = package.table("models").set_index("model_id")[["n_layer", "n_kv_head", "head_dim"]]
-    rows = rows.drop(columns=[name for name in shapes if name in rows]).join(shapes, on="model_id")
+    filed = package.table("models").set_index("model_id")[["n_layer", "n_kv_head", "head_dim"]]
+    rows = rows.drop(columns=[name for name in filed if name in rows]).join(filed, on="model_id")
     rows["weight_byte"] = rows["model_param"] * rows["weight_format"].map(WEIGHT_BYTE)
     rows["kv_byte_per_token"] = _cache_per_token(rows)
     return rows.reset_index(drop=True)
@@ -224,9 +220,9 @@ def fastertransformer_measurements(package: DataPackage) -> pd.DataFrame:
     """Return every time that Pope et al. quote for FasterTransformer on A100, runs out of memory included (``time_s`` missing)."""
     rows = package.table("pope_tables")
     rows = _with_chips(rows[rows["system"] == FASTERTRANSFORMER], package, "chip")
-    shapes = package.table("models").set_index("model_id")[["n_layer", "n_kv_head", "head_dim", "model_dim"]]
+    filed = package.table("models").set_index("model_id")[["n_layer", "n_kv_head", "head_dim", "model_dim"]]
     rows["model_id"] = rows["model"].map(POPE_MODELS)
-    rows = rows.drop(columns=[name for name in shapes if name in rows]).join(shapes, on="model_id")
+    rows = rows.drop(columns=[name for name in filed if name in rows]).join(filed, on="model_id")
     rows["weight_byte"] = rows["model_param"] * rows["weight_format"].map(WEIGHT_BYTE)
     rows["kv_byte_per_token"] = _cache_per_token(rows)
     rows["part_token"] = float(package.row("facts", "fastertransformer-pipeline-tokens")["value"])
