@@ -433,7 +433,9 @@ def test_pages_are_light(browser: Browser, site: Path, charts: bool, limit_kib: 
         if sum(map(weight_byte, loaded)) > limit_kib * 1024:
             heaviest = sorted(loaded, key=weight_byte, reverse=True)[:5]
             heavy[str(page.relative_to(site))] = {path.name: weight_byte(path) for path in heaviest}
-    assert not heavy
+    assert not heavy, {
+        str(page.relative_to(site)): sum(map(weight_byte, files_loaded(browser, page))) for page in chosen
+    }
 
 
 @pytest.mark.parametrize("name", PAGES)

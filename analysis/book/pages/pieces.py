@@ -46,8 +46,8 @@ def link(url: str, text: str) -> str:
     return f'<a class="reference external" href="{escape(url, quote=True)}" rel="noopener">{escape(text)}</a>'
 
 
-MOST_INLINE = 2**18
-"""A specification of more letters, as thousands of rows make it, lies beside the page and is fetched when its chart is drawn."""
+MOST_INLINE = 2**16
+"""A specification of more letters, as a thousand rows make it, lies beside the page and is fetched when its chart is drawn."""
 
 
 def chart(figure: Figure, document: str) -> str:

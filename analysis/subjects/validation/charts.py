@@ -245,7 +245,7 @@ def serving_predicted(table: pd.DataFrame) -> alt.LayerChart:
     points = alt.Chart(table).mark_point(filled=True, size=40, opacity=0.65).encode(
         x=x, y=y, color=marks.colour("kind", ENGINES, list(ENGINES), columns=2),
         shape=marks.shape("kind", ENGINE_SHAPES, list(ENGINES), columns=2),
-        tooltip=[*_tips("series", "kind", "batch_size", "time_s", "predicted_s"), _percent("error_ratio")],
+        tooltip=_tips("series", "kind", "batch_size", "time_s", "predicted_s"),
     )  # fmt: skip
     line = (
         alt.Chart(pd.DataFrame({"time_s": ends, "predicted_s": ends}))
