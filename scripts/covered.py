@@ -13,7 +13,7 @@ from typing import Any
 
 from coverage import Coverage
 
-FLOORS = {"analysis/model": 80, "analysis/tables": 70, "analysis/claims": 95}
+FLOORS = {"analysis/model": 90, "analysis/tables": 82, "analysis/claims": 97}
 """Room → percent of its lines and branches.  A floor follows what is reached upwards, and never falls."""
 MOST_TOLD = 3
 
