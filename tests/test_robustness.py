@@ -242,7 +242,7 @@ def digest(found: list[claims.Claim]) -> str:
 ELSEWHERE = """
 from analysis import tables
 from analysis.subjects import claims
-from analysis.book import parameters
+from analysis.book.inputs import parameters
 from tests.test_robustness import digest
 package, given = tables.package(), parameters.defaults()
 print(digest(claims.tried(package, given, claims.evaluate(package, given))))

@@ -255,9 +255,9 @@ def described() -> list[dict[str, str]]:
 EXAMPLE = """\
 machine,device,model,quant,ctx
 office,RTX 4090,Qwen3 8B,Q4_K_M,4096
-notebook,M4 Pro 48 GB,Qwen3-8B,MLX 4bit,16384
-old card,NVIDIA GeForce RTX 3090,llama-3.3-70b,i1-Q4_K_M,
-server,H100 PCIe,meta-llama/Llama-3.3-70B-Instruct,AWQ,8192
+notebook,M5 Max 128 GB,Qwen3-8B,MLX 4bit,16384
+one card,NVIDIA GeForce RTX 5090,llama-3.3-70b,i1-Q4_K_M,
+server,H100 SXM,meta-llama/Llama-3.3-70B-Instruct,AWQ,8192
 """
 """The worked example of the page on rerunning."""
 
