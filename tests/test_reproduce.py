@@ -157,7 +157,7 @@ def test_instruction_sets_are_taken_away_one_by_one(
     ]
 
 
-@pytest.mark.parametrize("condition", ["processors", "standard_input", "shared_memory", "network"])
+@pytest.mark.parametrize("condition", ["processors", "standard_input", "network"])
 def test_a_command_that_cannot_be_put_into_a_condition_is_not_tried(
     reproduce: ModuleType, condition: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
