@@ -228,12 +228,7 @@ def prompts_predicted(table: pd.DataFrame) -> alt.LayerChart:
             _percent("error_ratio"),
         ],
     )  # fmt: skip
-    line = (
-        alt.Chart(pd.DataFrame({"time_s": ends, "predicted_s": ends}))
-        .mark_line(strokeWidth=1.2, color=theme.MUTED)
-        .encode(x=x, y=y)
-    )
-    return alt.layer(line, points)
+    return _on_equality(points, x, y, ends)
 
 
 def serving_predicted(table: pd.DataFrame) -> alt.LayerChart:
@@ -245,14 +240,15 @@ def serving_predicted(table: pd.DataFrame) -> alt.LayerChart:
     points = alt.Chart(table).mark_point(filled=True, size=40, opacity=0.65).encode(
         x=x, y=y, color=marks.colour("kind", ENGINES, list(ENGINES), columns=2),
         shape=marks.shape("kind", ENGINE_SHAPES, list(ENGINES), columns=2),
-        tooltip=_tips("series", "kind", "batch_size", "time_s", "predicted_s"),
+        tooltip=[*_tips("series", "kind", "batch_size", "time_s", "predicted_s"), _percent("error_ratio")],
     )  # fmt: skip
-    line = (
-        alt.Chart(pd.DataFrame({"time_s": ends, "predicted_s": ends}))
-        .mark_line(strokeWidth=1.2, color=theme.MUTED)
-        .encode(x=x, y=y)
-    )
-    return alt.layer(line, points)
+    return _on_equality(points, x, y, ends)
+
+
+def _on_equality(points: alt.Chart, x: alt.X, y: alt.Y, ends: tuple[float, float]) -> alt.LayerChart:
+    """Points of measured and predicted times over the line on which the two are equal."""
+    line = alt.Chart(pd.DataFrame({"time_s": ends, "predicted_s": ends}))
+    return alt.layer(line.mark_line(strokeWidth=1.2, color=theme.MUTED).encode(x=x, y=y), points)
 
 
 def serving_frontier(table: pd.DataFrame) -> alt.LayerChart:
