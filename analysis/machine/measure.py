@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis.machine import hardware
 
@@ -44,8 +43,6 @@ READERS = 4
 """Reads under way at once: one alone leaves a fast drive waiting."""
 STREAM_ARRAYS = 3
 SCALAR = 3.0
-
-Vector = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -324,7 +324,8 @@ class Rows:
     def _check_sizes(self) -> None:
         """Weights that would have more bits each than any format, or fewer, are those of another model, or in another unit."""
         total = [self._total_param(name) for name in self.models]
-        bit = self.numbers["weight_gibyte"] * 8 / self.looked_up("model_id", total)
+        weight, param = self.numbers["weight_gibyte"], self.looked_up("model_id", total)
+        bit = np.asarray(memory_wall.effective_bit_per_param.plain(weight, param))
         with np.errstate(invalid="ignore"):
             wrong = (bit > MOST_BIT) | (bit < names.FEWEST_BIT)
         for position in np.flatnonzero(wrong)[:MOST_PROBLEMS]:
@@ -470,7 +471,7 @@ class Sizes:
             for name in Model.__dataclass_fields__
         }
         filed = rows.numbers["weight_gibyte"]
-        by_size = filed * 8 / fact["total_param"]
+        by_size = np.asarray(memory_wall.effective_bit_per_param.plain(filed, fact["total_param"]))
         by_format = _of_format(rows, [found.bit_per_param for found in rows.every_format])
         self.bit = _first(by_size, by_format)
         most = [
