@@ -93,6 +93,7 @@ NOTES = {
     "weight": "neither weight_gibyte nor model_id with format is given: no prediction",
     "format": "number format not known: nothing counted for unpacking, the widest interval of the backend",
     "bit": "bits of the number format not known: give weight_gibyte; no prediction",
+    "param": "parameters of the model not known: give weight_gibyte; no prediction",
     "borrowed": "no measurements of this backend: parameters of Vulkan stand in",
     "split": "what runs on the processor is not counted: all on the graphics processor",
     "by-chip": "bandwidth and memory of the chip's device in the book",
@@ -918,7 +919,8 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
     without = np.isnan(sizes.read_byte)
     given = np.any([rows.names[name][0] >= 0 for name in FORMATS], axis=0) & (rows.names["model_id"][0] >= 0)
     rows.note("weight", without & ~given)
-    rows.note("bit", without & given)
+    rows.note("bit", without & given & np.isnan(sizes.bit))
+    rows.note("param", without & given & ~np.isnan(sizes.bit))
     rows.notes["format"] &= ~without
     rows.note("batch", batch > 1)
     order = [name for name in NOTES if name in rows.notes]
