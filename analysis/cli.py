@@ -531,8 +531,7 @@ def import_(
     if out is None:
         typer.echo(found.csv(), nl=False)
     else:
-        part = re.sub(r"[^a-z0-9]+", "-", Path(file).name.lower()).strip("-") or "import"
-        typer.echo(f"Written: {writer.put(found.csv(), '', out / f'{found.table}.{part}.csv')}")
+        typer.echo(f"Written: {writer.put(found.csv(), '', out / f'{found.table}.{found.part(file)}.csv')}")
 
 
 @contextlib.contextmanager

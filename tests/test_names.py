@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis import errors
 from analysis.errors import InputError
 from analysis.model import expected, names
 from analysis.model.predict import predict
@@ -201,3 +202,37 @@ def test_experts_keep_their_group_where_their_number_is_not_filed(data_copy: Any
     assert uncounted["token_per_s"] == pytest.approx(counted["token_per_s"], rel=0.1)
     assert uncounted["token_per_s"] < 0.8 * plain["token_per_s"]
     assert "mixture of experts, their number unknown" in uncounted["note"]
+
+
+FAR = [
+    "x",
+    "a-1",
+    "my-laptop",
+    "my-model",
+    "review-2026",
+    "tpu",
+    "Q4_K_M",
+    "2026",
+    "unknown",
+    "memory",
+    "company-lab",
+    "foo",
+]
+NEAR = {
+    "cdua": "cuda",
+    "litgpt": "litgpt-config",
+    "rtx-409": "rtx-4090-24gb",
+    "macbok-air-m1-8gb": "macbook-air-m1-8gb",
+}
+
+
+@pytest.mark.parametrize("name", [*FAR, *NEAR])
+def test_a_far_name_is_not_proposed_and_a_near_one_is(name: str) -> None:
+    """Of sources, devices, models and backends alike: a proposal that is far off misleads more than none."""
+    ids = [
+        row[key]
+        for table, key in (("sources", "source_id"), ("devices", "device_id"), ("models", "model_id"))
+        for row in expected.rows(DATA / f"{table}.csv")
+    ]
+    hint = errors.similar(name, [*ids, *names.BACKENDS])
+    assert (NEAR[name] in hint) if name in NEAR else not hint

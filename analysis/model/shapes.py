@@ -81,7 +81,7 @@ def cache(shape: Mapping[str, Any], kv_element_byte: float | Floats) -> Cache:
         n_layer=1, n_kv_head=number["n_kv_head"], head_dim=number["head_dim"], kv_element_byte=kv_element_byte
     )
     return Cache(
-        np.asarray(full_layer * np.where(np.isnan(latent), share * full, latent)),
+        np.where(full_layer == 0, 0.0, full_layer * np.where(np.isnan(latent), share * full, latent)),
         np.where(window_layer > 0, window_layer * share * window, 0.0),
         np.where(window_layer > 0, number["sliding_window_token"], np.inf),
         np.where(np.isnan(number["n_layer"]), np.nan, _first(number["state_byte"], 0.0)),
