@@ -18,7 +18,8 @@ DATA = ROOT / "data"
 NAMES = DataPackage(DATA).names
 
 AT_LEAST = {
-    "devices": 120, "models": 60, "number_formats": 35, "sram_bitcells": 30, "dies": 60, "accelerators": 30,
+    "devices": 220, "models": 190, "file_sizes": 100,
+    "batteries": 22, "number_formats": 35, "sram_bitcells": 30, "dies": 60, "accelerators": 30,
     "memory_prices": 120, "memory_limits": 11, "compute_trend": 140, "pope_tables": 197, "pope_context": 22, "installed_base": 165,
     "claims": 78, "measurements_decode": 1572, "measurements_batching": 3235, "measurements_bandwidth": 147,
     "measurements_storage": 96, "emerging_memory": 21, "servers": 28,

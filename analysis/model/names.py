@@ -177,7 +177,7 @@ def _alone(name: str, folder: Path, beside: Set[str]) -> str:
     text = _sized(re.sub(r"[^a-z0-9.]+", "-", PART_OF.sub("", name.lower().removesuffix(".gguf"))))
     for (start, end), _ in sorted(_found(text.replace(".", "-"), folder), reverse=True):
         text = text[:start] + text[end:]
-    rest = [word for word in re.split(r"-+", text) if word and word not in beside]
+    rest = [word for word in re.split(r"-+|\.(?!\d)|\.$", text) if word and word not in beside]
     if rest[1:] and rest[1].startswith(rest[0]):  # the maker once more: Qwen_Qwen3-8B
         rest = rest[1:]
     return "".join(rest).strip(".")
