@@ -395,7 +395,7 @@ def _order(texts: Texts, name: str, first: str, second: str) -> Iterator[Problem
 
 
 RULES: tuple[Callable[[Data], Iterator[Problem]], ...] = (
-    _left_out, _unknown_keys, _measured_models, _bandwidth, _one_kept, _patterns, _decisions, _backends, _memory_limits, _file_sizes, _decode,
-    _phones, _measured_bandwidth, _measured_storage, _two_units, _active, _measured_layers, _dates,
+    _left_out, _unknown_keys, _measured_models, _bandwidth, _one_kept, _patterns, _decisions, _backends, _memory_limits, _file_sizes,
+    _decode, _phones, _measured_bandwidth, _measured_storage, _two_units, _active, _measured_layers, _dates,
 )  # fmt: skip
 """Every rule; each may raise KeyError where a column it needs is missing, which the check of the tables has told."""
