@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from analysis import tables
-from analysis.model import file_sizes, shapes
+from analysis.model import configurations, expected, file_sizes, shapes
 from analysis.model.predict import predict_file
 from analysis.subjects import common
 from analysis.subjects.dram_capacity import derived as dram_capacity
@@ -150,6 +151,23 @@ def test_a_shape_that_leaves_something_open_is_told(
     found = [problem for problem in checks.problems(added(tmp_path, **cells)) if problem.column == column]
     assert [(problem.row, problem.level) for problem in found] == [(2, level)]
     assert words in str(found[0])
+
+
+# --------------------------------------------------------------------------------------- rows, and our own reading
+
+CONFIGURATIONS: dict[str, Any] = json.loads((ROOT / "tests/data/model_configurations.json").read_text(encoding="utf-8"))
+"""Model → the part of its published configuration that decides its shape, as repositories of its engines carry it."""
+
+
+@pytest.mark.parametrize("model_id", CONFIGURATIONS)
+def test_a_row_is_what_our_own_reading_of_the_configuration_gives(model_id: str) -> None:
+    """Counts within a hundredth of a percent, and every width, layer, window and byte of state: windows, states, experts, latents."""
+    [row] = [row for row in expected.rows(ROOT / "data" / "models.csv") if row["model_id"] == model_id]
+    shape = configurations.of_config(CONFIGURATIONS[model_id], model_id)
+    assert shape.attention_kind == row["attention_kind"]
+    for column, read in (configurations.MODEL_COLUMNS | configurations.CACHE_COLUMNS).items():
+        filed = float(row[column] or "nan")
+        assert read(shape) == pytest.approx(filed, rel=1e-4 if "gparam" in column else 0, nan_ok=True), column
 
 
 # -------------------------------------------------------------------------------------------------- sizes of files
