@@ -125,3 +125,9 @@ def _entries(folder: Path) -> tuple[wording.Entry, ...]:
 @cache
 def _names(folder: Path) -> dict[str, str]:
     return {key: row["name"] for key, row in _rows(folder)}
+
+
+@cache
+def row(device_id: str, folder: Path) -> Mapping[str, str]:
+    """The row of a device as it is filed; raises KeyError for an id that is none."""
+    return dict(_rows(folder))[device_id]

@@ -145,11 +145,16 @@ def model_id(name: str, folder: Path) -> str:
     return next((known[key] for key in tries if key in known), "")
 
 
+def models_meant(name: str, folder: Path) -> list[str]:
+    """Ids of the models that have all words of a name."""
+    texts = [wording.entry(row["model_id"], (row["name"],)) for row in expected.rows(folder / "models.csv")]
+    return wording.meant(name.removesuffix(".gguf"), texts)
+
+
 def model_todo(name: str, folder: Path) -> str:
     """What to do about a name that means no model, or several: those that have all its words, else those like it."""
     known = {row["model_id"]: row["name"] for row in expected.rows(folder / "models.csv")}
-    texts = [wording.entry(key, (text,)) for key, text in known.items()]
-    return wording.proposed(name, wording.meant(name.removesuffix(".gguf"), texts), known)
+    return wording.proposed(name, models_meant(name, folder), known)
 
 
 @cache

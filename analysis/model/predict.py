@@ -316,7 +316,7 @@ class Rows:
         for at_device, at_backend in np.unique(pairs[(pairs >= 0).all(axis=1)], axis=0):
             device = devices.device(self.names["device"][1][at_device], self.folder)
             meant = self.backends[at_backend]
-            if meant is not None and device.backend and not _fits_device(meant.stack, device):
+            if meant is not None and device.backend and not fits_device(meant.stack, device):
                 row = int(np.flatnonzero((pairs == (at_device, at_backend)).all(axis=1))[0])
                 todo = f"On {device.ids[0]} it is {device.backend}; leave the cell empty to take that."
                 self._wrong(row, "backend", repr(self.names["backend"][1][at_backend]), "a backend of the device", todo)
@@ -367,7 +367,8 @@ class Rows:
         self.notes[name] = where
 
 
-def _fits_device(stack: str, device: devices.Device) -> bool:
+def fits_device(stack: str, device: devices.Device) -> bool:
+    """Whether a software stack runs on a device: Metal is Apple's, CUDA is NVIDIA's, and a processor is on no card."""
     if stack == "cpu":
         return device.device_class not in ("gpu", "server")
     return (stack == "metal") == (device.backend == "metal") and (stack != "cuda" or device.backend == "cuda")
@@ -487,8 +488,10 @@ class Sizes:
         )
         layer = _first(rows.numbers["n_layer"], fact["n_layer"])
         self.n_layer = _first(layer, np.asarray(expected.typical_layer(known, self.param)))
-        self.cache_byte = self._cache(rows, fact, _cached_token(rows, 0.5))
-        self.full_cache_byte = self._cache(rows, fact, _cached_token(rows, 1.0))
+        self.cache = self._cache(rows, fact)
+        self.cache_byte = self.cache.at(_cached_token(rows, 0.5))
+        self.full_cache_byte = self.cache.at(_cached_token(rows, 1.0))
+        self.context_token = rows.looked_up("model_id", most)
         count = np.fmax(fact["n_expert"], 1.0)
         called = memory_wall.touched_expert_count(count, np.fmax(fact["n_active_expert"], 1.0), batch_size=batch)
         self.called_share = np.where(
@@ -507,8 +510,8 @@ class Sizes:
         read = expected.read_byte(weights, self.whole_byte, expert_bit=_of_format(rows, expert_bit), batch_size=batch)
         return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
 
-    def _cache(self, rows: Rows, fact: dict[str, Values], context: Values) -> Values:
-        """Bytes of cache one sequence has at a context, in the format of its cache, and the fixed state of layers without one."""
+    def _cache(self, rows: Rows, fact: dict[str, Values]) -> shapes.Cache:
+        """What one sequence keeps, in the format of its cache, and the fixed state of layers without one."""
         heads, width = rows.numbers["n_kv_head"], rows.numbers["head_dim"]
         filled = {
             "n_kv_head": _first(heads, np.full(len(rows), expected.ASSUMED_KV_HEAD)),
@@ -519,11 +522,12 @@ class Sizes:
             np.isnan(heads) & np.isfinite(fact["kv_byte_per_token"]), fact["kv_byte_per_token"], assumed
         )
         window = np.nan_to_num(fact["window_kv_byte_per_token"]) * np.isnan(heads)
-        rows.note("cache", (context > 0) & (np.isnan(heads) | np.isnan(width)) & np.isnan(fact["kv_byte_per_token"]))
+        self.is_cache_assumed = (np.isnan(heads) | np.isnan(width)) & np.isnan(fact["kv_byte_per_token"])
+        rows.note("cache", (_cached_token(rows, 1.0) > 0) & self.is_cache_assumed)
         state = np.nan_to_num(fact["state_byte"]) * np.isnan(heads)
         reach = _first(fact["window_token"], np.full(len(rows), np.inf))
         share = _cache_bit(rows) / KV_BIT
-        return shapes.Cache(per_token * share, window * share, reach, state).at(context)
+        return shapes.Cache(per_token * share, window * share, reach, state)
 
 
 KV_BIT = 16.0
@@ -659,8 +663,35 @@ def _packing(rows: Rows, bit: Values) -> tuple[npt.NDArray[np.int64], npt.NDArra
 # ------------------------------------------------------------------------------------------ the answer
 
 
-def _answer(rows: Rows) -> pd.DataFrame:
-    """The columns of ``OUTPUT``, those of ``TIMES`` where prompts are given, and ``COMPARED`` where speeds are."""
+def detailed(
+    table: pd.DataFrame, *, folder: Path, file: str = "table", described: Mapping[str, configurations.Shape] | None = None
+) -> pd.DataFrame:  # fmt: skip
+    """The answer to each row as ``predict`` gives it, and what ``_details`` adds: what its memory holds, and what runs it.
+
+    described  name in ``model_id`` → a model that a file describes
+    """
+    rows = Rows(table, folder, file, described=described or {})
+    rows.require_sound()
+    return _answer(rows, whole=True)
+
+
+def _details(
+    rows: Rows, sizes: Sizes, kinds: Kinds, usable_byte: Values, batch: Values, chips: Values
+) -> dict[str, Any]:
+    """What memory holds, and what runs it; the longest context holds prompt and answer too, and is at most what the model is made for."""
+    state = np.nan_to_num(sizes.cache.state_byte) * batch
+    held = sizes.cache.within((usable_byte - sizes.whole_byte) / batch)
+    longest = np.where(sizes.is_cache_assumed, np.nan, np.fmin(np.floor(held), sizes.context_token))
+    return {
+        "weight_gibyte": sizes.whole_byte / GIBYTE, "kv_cache_gibyte": (sizes.full_cache_byte * batch - state) / GIBYTE,
+        "state_gibyte": state / GIBYTE, "capacity_gibyte": rows.numbers[CAPACITY] * chips / GIBYTE, "longest_context_token": longest,
+        "stack": np.array([*expected.STACK_NAMES, ""], dtype=object)[kinds.stack],
+        "engine_used": np.array([*ENGINES, ""], dtype=object)[kinds.engine],
+    }  # fmt: skip
+
+
+def _answer(rows: Rows, *, whole: bool = False) -> pd.DataFrame:
+    """The columns of ``OUTPUT``, those of ``TIMES`` where prompts are given, and ``COMPARED`` where speeds are; ``whole`` adds details."""
     import pandas as pd
 
     known = expected.calibration(rows.folder)
@@ -694,6 +725,8 @@ def _answer(rows: Rows) -> pd.DataFrame:
     }  # fmt: skip
     if MEASURED in {*rows.header.used, *rows.filled}:
         columns[COMPARED] = _compared(rows.numbers[MEASURED], columns["token_per_s_low"], columns["token_per_s_high"])
+    if whole:
+        columns |= _details(rows, sizes, kinds, usable.byte, batch, chips)
     return pd.DataFrame(columns, index=rows.table.index)
 
 

@@ -277,17 +277,13 @@ CONTEXT = (
 
 
 def context_within(table: pd.DataFrame) -> Floats:
-    """Find the longest context that fits; beyond the window only the layers that see everything grow, a state never does."""
-    usable = table["usable_byte"].to_numpy()
-    weight = table["weight_byte"].to_numpy() + table["state_byte"].to_numpy()
-    full, window = table["full_kv_byte_per_token"].to_numpy(), table["window_kv_byte_per_token"].to_numpy()
-    reach = table["window_token"].to_numpy()
-    short = dram_capacity.largest_context_token(usable, kv_cache_byte_per_token=full + window, weight_byte=weight)
-    growing = np.where(full > 0, full, np.nan)
-    long = dram_capacity.largest_context_token(
-        usable, kv_cache_byte_per_token=growing, weight_byte=weight + window * np.nan_to_num(reach)
-    )
-    return np.where(short > reach, long, short)
+    """Find the longest context that fits beside the weights; missing where nothing grows with it."""
+    parts = (table[name].to_numpy(dtype=float) for name in KEPT)
+    found = shapes.Cache(*parts).within(table["usable_byte"].to_numpy() - table["weight_byte"].to_numpy())
+    return np.where(np.isinf(found), np.nan, found)
+
+
+KEPT = ("full_kv_byte_per_token", "window_kv_byte_per_token", "window_token", "state_byte")
 
 
 # ---------------------------------------------------------------------------------- installed base
