@@ -128,6 +128,7 @@ def test_the_rows_own_cells_go_before_those_of_the_device() -> None:
     ("name", "told"),
     [
         ("H100", "one device, or a bandwidth. It may be nvidia-h100-sxm5-80gb, nvidia-h100-pcie-80gb: name one."),
+        ("rtx 306O", "Did you mean 'rtx-3060-12gb'"),
         ("rtx 3080 laptop", "Did you mean 'rtx-4060-laptop-8gb'"), ("RTX 3060 8GB", "It may be rtx-3060-12gb"), ("foo", "None of the"),
     ],
 )  # fmt: skip
