@@ -35,6 +35,7 @@ from analysis.model import (
     configurations,
     devices,
     expected,
+    file_sizes,
     foreign,
     inputs,
     memory_limits,
@@ -510,7 +511,8 @@ class Sizes:
         with np.errstate(invalid="ignore"):
             rows.note("disagree", (by_size > by_format * DISAGREE_RATIO) | (by_size < by_format / DISAGREE_RATIO))
             rows.note("context", rows.numbers["context_token"] > rows.looked_up("model_id", most))
-        self.whole_byte = _first(filed, fact["total_param"] * self.bit / 8)
+        published = _published(rows)
+        self.whole_byte = _first(filed, published, fact["total_param"] * self.bit / 8)
         self.is_expert = np.nan_to_num(fact["is_expert"]) > 0
         self.read_byte = self._read(rows, fact, batch)
         self.param = _first(
@@ -558,6 +560,18 @@ class Sizes:
         reach = _first(fact["window_token"], np.full(len(rows), np.inf))
         share = _cache_bit(rows) / KV_BIT
         return shapes.Cache(per_token * share, window * share, reach, state)
+
+
+def _published(rows: Rows) -> Values:
+    """Bytes of the published file of each row's model in its format; NaN where none is filed."""
+    found = np.full(len(rows), np.nan)
+    for kind in FORMATS:
+        size = np.full((len(rows.models) + 1, len(rows.names[kind][1]) + 1), np.nan)
+        size[:-1, :-1] = [
+            [file_sizes.file_gibyte(model, name, rows.folder) for name in rows.names[kind][1]] for model in rows.models
+        ] or np.nan
+        found = _first(found, size[rows.names["model_id"][0], rows.names[kind][0]] * GIBYTE)
+    return found
 
 
 KV_BIT = 16.0
