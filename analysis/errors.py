@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 
 class MemoryWallError(Exception):
@@ -95,6 +95,10 @@ class FigureError(MemoryWallError):
 
 LIKE = 70
 """Of 100: how alike two names must be for the one to be suggested for the other."""
+CLOSE = 57
+"""Of 100: so much of their letters two names must share as they stand, where neither holds the other: a word is no likeness."""
+SHORTEST_PART = 4
+"""Letters of a name that says something where another holds it."""
 
 
 MANY = 30
@@ -108,11 +112,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
         return hint
     if len(names) > MANY:
         return f"None of the {len(names)} known names is like it."
-    return "Known: " + ", ".join(sorted(names)) if names else "There is none yet."
+    return "Known: " + ", ".join(sorted(set(names))) if names else "There is none yet."
 
 
 def similar(name: str, known: Iterable[str]) -> str:
     """The known names that look like ``name``, as a question; empty where none does.  Never the name itself."""
     found = process.extract(name, [one for one in known if one != name], limit=3, processor=str.lower)
-    best = [match for match, score, _ in found if score >= LIKE]
+    best = [match for match, score, _ in found if score >= LIKE and is_close(name, match)]
     return "Did you mean " + " or ".join(repr(match) for match in best) + "?" if best else ""
+
+
+def is_close(name: str, other: str) -> bool:
+    """Whether two names share most of their letters, or one holds the other: a far one proposed misleads more than none."""
+    one, two = ("".join(filter(str.isalnum, text.lower())) for text in (name, other))
+    shorter, longer = sorted((one, two), key=len)
+    return fuzz.ratio(one, two) >= CLOSE or (len(shorter) >= SHORTEST_PART and shorter in longer)

@@ -234,7 +234,7 @@ KINDS: dict[str, tuple[dict[str, Any], tuple[float, float]]] = {
     "a period": ({"attn_layer_period": 4, "attn_layer_offset": 2}, (1, 0)), "every fourth": ({"full_attention_interval": 4}, (1, 0)),
     "shared": ({"sliding_window": 8, "layer_types": ["sliding_attention", "full_attention"] * 2, "num_kv_shared_layers": 2}, (1, 1)),
     "an unknown kind": ({"layer_types": ["full_attention", "xlstm"] * 2}, (np.nan, 0)),
-    "a state space": ({"model_type": "mamba2"}, (np.nan, 0)),
+    "a state space": ({"model_type": "mamba2"}, (0, 0)),
     "another number": ({"layer_types": ["full_attention"] * 7}, (np.nan, 0)),
     "a window of no width": ({"layer_types": ["sliding_attention", "full_attention"] * 2}, (np.nan, 0)),
 }  # fmt: skip

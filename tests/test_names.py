@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis import errors
 from analysis.errors import InputError
 from analysis.model import expected, names
 from analysis.model.predict import predict
@@ -96,8 +97,14 @@ def test_the_packing_is_known_where_the_bits_are_not() -> None:
         ("gemma-3-12b-it", "gemma-3-12b"), ("Gemma 3 12B", "gemma-3-12b"), ("unsloth/Qwen3-30B-A3B-UD-Q4_K_XL.gguf", "qwen3-30b-a3b"),
         ("Llama 2 7B", "llama-2-7b"), ("llama 7B Q4_K - Medium", "llama-7b"),
         ("Qwen_Qwen3-8B-Q4_K_M-00001-of-00002.gguf", "qwen3-8b"), ("qwen3:8b", "qwen3-8b"),
-        ("Qwen3-30B-A3B-Instruct-2507", "qwen3-30b-a3b"),
+        ("Qwen3-30B-A3B-Instruct-2507", "qwen3-30b-a3b-2507"),
         ("llama3.1:8b-instruct-q4_K_M", "llama-3.1-8b"), ("Qwen/Qwen3-8B-AWQ", "qwen3-8b"), ("deepseek-r1:70b", ""), ("llama 8b", ""),
+        ("qwen3 8b", "qwen3-8b"), ("Meta-Llama-3-8B-Instruct.Q4_0.gguf", "llama-3-8b"),
+        ("Phi-3-mini-4k-instruct.Q4_0.gguf", "phi-3-mini-4k"),
+        ("Qwen3-4B", "qwen3-4b"), ("Qwen/Qwen3-4B-Instruct-2507", "qwen3-4b-2507"),
+        ("Qwen3-4B-Thinking-2507-Q4_K_M.gguf", "qwen3-4b-2507"), ("Qwen3-8B-2507", "qwen3-8b"), ("Qwen3.5 4B", "qwen3.5-4b"),
+        ("NVIDIA-Nemotron-3-Nano-30B-A3B-Q4_K_M.gguf", "nemotron-3-nano-30b-a3b"), ("glm-4.5", "glm-4.5"), ("GLM 4.5 Air", "glm-4.5-air"),
+        ("gemma 4 e2b", "gemma-4-e2b"), ("Kimi-K2-Instruct", "kimi-k2"), ("Mistral-Small-3.2-24B-Instruct-2506", "mistral-small-3.2-24b"),
         ("gpt-oss 20b", "gpt-oss-20b"), ("lama-2-7b", ""), ("Mistral-7B-Instruct-v0.3", ""), ("8b", ""),
     ],
 )  # fmt: skip
@@ -109,6 +116,7 @@ def test_every_filed_model_is_found_by_its_name() -> None:
     for row in expected.rows(DATA / "models.csv"):
         assert names.model_id(row["model_id"], DATA) == row["model_id"]
         assert names.model_id(row["name"].upper(), DATA) == row["model_id"]
+        assert names.model_id(row["hf_id"], DATA) == (row["model_id"] if row["hf_id"] else "")
 
 
 @pytest.mark.parametrize(
@@ -201,3 +209,37 @@ def test_experts_keep_their_group_where_their_number_is_not_filed(data_copy: Any
     assert uncounted["token_per_s"] == pytest.approx(counted["token_per_s"], rel=0.1)
     assert uncounted["token_per_s"] < 0.8 * plain["token_per_s"]
     assert "mixture of experts, their number unknown" in uncounted["note"]
+
+
+FAR = [
+    "x",
+    "a-1",
+    "my-laptop",
+    "my-model",
+    "review-2026",
+    "tpu",
+    "Q4_K_M",
+    "2026",
+    "unknown",
+    "memory",
+    "company-lab",
+    "foo",
+]
+NEAR = {
+    "cdua": "cuda",
+    "litgpt": "litgpt-config",
+    "rtx-409": "rtx-4090-24gb",
+    "macbok-air-m1-8gb": "macbook-air-m1-8gb",
+}
+
+
+@pytest.mark.parametrize("name", [*FAR, *NEAR])
+def test_a_far_name_is_not_proposed_and_a_near_one_is(name: str) -> None:
+    """Of sources, devices, models and backends alike: a proposal that is far off misleads more than none."""
+    ids = [
+        row[key]
+        for table, key in (("sources", "source_id"), ("devices", "device_id"), ("models", "model_id"))
+        for row in expected.rows(DATA / f"{table}.csv")
+    ]
+    hint = errors.similar(name, [*ids, *names.BACKENDS])
+    assert (NEAR[name] in hint) if name in NEAR else not hint

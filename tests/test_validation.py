@@ -410,10 +410,20 @@ def test_a_batch_reads_more_experts_and_a_dense_model_does_not() -> None:
 
 @pytest.mark.parametrize(
     ("model", "expert_gparam"),
-    [("mixtral-8x7b", 45.10), ("gpt-oss-20b", 19.11), ("deepseek-v3", 654.5), ("llama-2-7b", 0.0)],
+    [
+        ("mixtral-8x7b", 45.10),
+        ("gpt-oss-20b", 19.11),
+        ("deepseek-v3", 654.5),
+        ("llama-2-7b", 0.0),
+        ("glm-4.5-air", 99.66),
+        ("lfm2.5-8b-a1b", 7.751),
+        ("ling-mini-2.0", 15.30),
+        ("nemotron-3-nano-30b-a3b", 29.37),
+    ],
 )
 def test_experts_hold_most_of_a_mixture(package: DataPackage, model: str, expert_gparam: float) -> None:
-    """Widths by hand: 3 x 4096 x 14336 x 8 x 32 for Mixtral; DeepSeek-V3 has dense layers, so its active parameters decide."""
+    """Widths by hand: 3 x 4096 x 14336 x 8 x 32 for Mixtral; where layers are dense the active parameters decide: 3 x 2048 x 1792 x 32 x 22
+    for LFM2.5, 3 x 2048 x 512 x 256 x 19 for Ling-mini, two matrices in 23 of 52 blocks for Nemotron."""
     row = package.row("models", model)
     names = ("n_layer", "n_expert", "n_active_expert", "model_dim", "ffn_dim", "total_param", "active_param")
     assert expected.expert_param({name: float(row[name]) for name in names}) == pytest.approx(

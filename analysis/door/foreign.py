@@ -58,7 +58,7 @@ PACKED = (
 
 def packed(head: bytes) -> str:
     """What a file is that is no text in UTF-8, by how it begins; empty where it may be text."""
-    is_page = re.match(rb"\s*<(?:!doctype|html|\?xml|svg)", head, re.IGNORECASE)
+    is_page = re.match(rb"\s*<(?:!doctype|html|\?xml|svg|table|head|body|meta|div)", head, re.IGNORECASE)
     return "a web page, or XML" if is_page else next((said for start, said in PACKED if head.startswith(start)), "")
 
 

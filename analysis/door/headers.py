@@ -32,13 +32,13 @@ def spelled(name: str) -> str:
     """A name as ours are spelled, the unit at its end: ``Bandwidth (GB/s)`` → ``bandwidth_gbyte_per_s``."""
     name = name.replace("_per_s", "/s")
     bracketed = BRACKETS.match(name) or IN_CAPITALS.match(name)
-    stem, unit = (bracketed[1], _unit(bracketed[2])) if bracketed else (name, "")
+    stem, unit = (bracketed[1], unit_word(bracketed[2])) if bracketed else (name, "")
     words = re.sub(r"[^a-z0-9]+", "_", stem.lower().replace("/s", "_per_s")).strip("_").split("_")
     words[-1] = SHORT.get(words[-1], words[-1])
     return "_".join([*words, *([unit] if unit else [])])
 
 
-def _unit(sign: str) -> str:
+def unit_word(sign: str) -> str:
     """A unit as it is printed, in our words: ``GB/s`` → ``gbyte_per_s``; one that says nothing here is empty."""
     found = SIGN.fullmatch(sign)
     if not found and (ours := SYMBOLS.get(re.sub(r"\s", "", sign))):

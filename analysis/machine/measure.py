@@ -244,7 +244,12 @@ def _pass(handle: int, size: int, tick: Tick) -> float:
     return time.perf_counter() - started
 
 
+def memory_steps(*, quick: bool) -> int:
+    """How often ``memory`` will call ``tick``."""
+    return 2 * (QUICK_RUNS if quick else RUNS)
+
+
 def steps(*, quick: bool) -> int:
     """How often ``tick`` will be called."""
-    runs, size, passes = (QUICK_RUNS, QUICK_FILE_BYTE, 2) if quick else (RUNS, FILE_BYTE, 3)
-    return 2 * runs + size // READ_BYTE * (1 + passes)
+    size, passes = (QUICK_FILE_BYTE, 2) if quick else (FILE_BYTE, 3)
+    return memory_steps(quick=quick) + size // READ_BYTE * (1 + passes)

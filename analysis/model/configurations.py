@@ -12,31 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from analysis.equations import kv_cache
-from analysis.model import shapes
+from analysis.model import layers, mixers, shapes
 from analysis.model.expected import EXPERT_MATRICES, FP16_BYTE
+from analysis.model.layers import BOTH, DENSE_PART, FULL, SPARSE_PART, STATE, WINDOW
+from analysis.model.stated import Said, either
 
 Config = Mapping[str, Any]
 
-GQA_FULL, GQA_WINDOW, NO_CACHE = "full", "window", "none"
-KINDS = {
-    "full_attention": GQA_FULL, "attention": GQA_FULL, "global": GQA_FULL, "hybrid": GQA_FULL, "*": GQA_FULL,
-    "sliding_attention": GQA_WINDOW, "local": GQA_WINDOW, "local_attention": GQA_WINDOW, "chunked_attention": GQA_WINDOW,
-    "linear_attention": NO_CACHE, "mamba": NO_CACHE, "mamba2": NO_CACHE, "conv": NO_CACHE, "recurrent": NO_CACHE, "m": NO_CACHE,
-    "-": NO_CACHE, "e": NO_CACHE, "moe": NO_CACHE, "mlp": NO_CACHE,
-}  # fmt: skip
-"""What configurations call a layer → the cache it keeps: of every token, of a window, or none that grows."""
-WINDOW_EVERY = {
-    "gemma2": 2,
-    "gemma3": 6,
-    "gemma3_text": 6,
-    "gpt-oss": 2,
-    "gpt_oss": 2,
-    "cohere2": 4,
-    "gemma3n": 5,
-    "gemma3n_text": 5,
-}
-"""Families whose files leave out which layers have the window: every so many layers one sees everything."""
 FULL_WHATEVER = ("phi3", "llama", "qwen2", "qwen2_moe", "mixtral", "starcoder2")
 """Families of GGUF that carry the width of a window and are run without one."""
 TWO_MATRICES = (
@@ -114,8 +96,8 @@ class Shape:
         if np.isnan(self.n_full_layer):
             return "unknown"
         if self.n_window_layer:
-            return "hybrid" if self.n_full_layer else "sliding"
-        if self.n_full_layer < self.n_layer:
+            return "sliding" if self.n_window_all == self.n_layer else "hybrid"
+        if self.n_full_layer < self.n_layer or self.state_byte > 0:
             return "hybrid"
         return "mha" if self.n_kv_head == self.n_head else "mqa" if self.n_kv_head == 1 else "gqa"
 
@@ -126,10 +108,10 @@ class Shape:
 def of_config(config: Config, name: str) -> Shape:
     """The shape that a ``config.json`` states; a model that sees or hears has its language part below ``text_config``."""
     text = config
-    for part in ("text_config", "language_config", "llm_config", "thinker_config"):
+    for part in ("thinker_config", "llm_config", "language_config", "text_config"):
         inner = text.get(part)
-        text = {**config, **inner} if isinstance(inner, Mapping) else text
-    return _shape(_Said(text), name or str(config.get("_name_or_path", "")), _format_of(config))
+        text = {**text, **inner} if isinstance(inner, Mapping) else text
+    return _shape(Said(text), name or str(config.get("_name_or_path", "")), _format_of(config))
 
 
 def is_config(content: Any) -> bool:
@@ -141,93 +123,133 @@ def is_config(content: Any) -> bool:
 
 
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
-WIDTH = ("hidden_size", "n_embd", "d_model")
+WIDTH = ("hidden_size", "n_embd", "d_model", "dim")
+KV_HEADS = (
+    "num_key_value_heads", "num_kv_heads", "n_head_kv", "n_kv_heads", "multi_query_group_num", "num_query_groups",
+    "attn_config.kv_n_heads",
+)  # fmt: skip
+DENSE_WIDTH = (
+    "intermediate_size_mlp",
+    "intermediate_size",
+    "n_inner",
+    "ffn_dim",
+    "ffn_hidden_size",
+    "block_ff_dim",
+    "hidden_dim",
+)
 
 
-class _Said:
-    """A configuration as numbers and lists, under any of the names a quantity has; what is no number is missing."""
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
-        self.family = str(config.get("model_type", ""))
-
-    def number(self, *names: str) -> float:
-        """The first of some names that holds a number above zero; NaN where none does."""
-        for name in names:
-            value = self.config.get(name)
-            if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < np.inf:
-                return float(value)
-        return float("nan")
-
-    def count(self, *names: str) -> float:
-        """The same, and 0 where no name holds a number."""
-        return float(np.nan_to_num(self.number(*names)))
-
-    def flag(self, name: str) -> bool | None:
-        """True or false; None where it is not said."""
-        value = self.config.get(name)
-        return value if isinstance(value, bool) else None
-
-    def words(self, *names: str) -> list[str]:
-        """The first of some names that holds a list of words, or a text of signs; empty where none does."""
-        found = (self.config.get(name) for name in names)
-        return next((list(map(str, value)) for value in found if isinstance(value, list | str) and value), [])
-
-
-def _shape(said: _Said, name: str, weight_format: str) -> Shape:
+def _shape(said: Said, name: str, weight_format: str) -> Shape:
     n_layer, model_dim = said.number(*LAYERS), said.number(*WIDTH)
     n_head = said.number("num_attention_heads", "n_head", "n_heads")
-    kv_head = (
-        1.0
-        if said.flag("multi_query")
-        else _or(said.number("num_key_value_heads", "num_kv_heads", "n_head_kv"), n_head)
-    )
-    head_dim = _or(said.number("head_dim", "kv_channels", "attention_head_dim"), model_dim / n_head)
-    kinds, window, why = _layer_kinds(said, n_layer)
-    own = kinds[: int(n_layer - said.count("num_kv_shared_layers"))] if kinds else []
+    kv_head, full_kv_head = _kv_heads(said, n_head)
+    head_dim, full_dim = _head_dims(said, model_dim / n_head)
+    kept = mixers.mixer(said, model_dim, n_head, head_dim)
+    kinds, window, why = layers.kinds_of(said, n_layer)
+    own = layers.own(said, kinds)
     is_latent = said.number("kv_lora_rank") > 0
+    n_state = kinds.count(STATE) + kinds.count(BOTH)
     shape = Shape(
         name, said.family, n_layer, model_dim, n_head, kv_head, said.number("qk_nope_head_dim") if is_latent else head_dim,
-        full_n_kv_head=_or(said.number("num_global_key_value_heads"), kv_head), full_head_dim=_or(said.number("global_head_dim"), head_dim),
-        ffn_dim=_ffn(said, n_layer, model_dim), vocab_size=said.number("vocab_size"),
-        context_token=said.number("max_position_embeddings", "n_positions", "seq_length", "max_sequence_length"),
-        window_token=window, n_full_layer=float(own.count(GQA_FULL)) if kinds else np.nan, n_window_layer=float(own.count(GQA_WINDOW)),
-        n_window_all=float(kinds.count(GQA_WINDOW)),
+        full_n_kv_head=full_kv_head, full_head_dim=full_dim, ffn_dim=_ffn(said, n_layer, model_dim, kinds),
+        vocab_size=said.number("vocab_size", "padded_vocab_size"),
+        context_token=said.number("max_position_embeddings", "n_positions", "seq_length", "max_sequence_length", "model_max_length",
+                                  "max_seq_len"),
+        window_token=window, n_full_layer=float(own.count(FULL) + own.count(BOTH)) if kinds else np.nan,
+        n_window_layer=float(own.count(WINDOW)), n_window_all=float(kinds.count(WINDOW)),
         kv_latent_dim=said.number("kv_lora_rank"), rope_head_dim=said.number("qk_rope_head_dim") if is_latent else np.nan,
         is_tied=_is_tied(said), n_expert=said.number(*EXPERTS), n_active_expert=said.number(*CALLED), weight_format=weight_format,
-        state_byte=_state_byte(said, kinds), open=why,
+        state_byte=n_state * (kept.state_byte if kept else np.nan) if n_state else 0.0, open=why + _beside(said, n_state, kept),
     )  # fmt: skip
-    return _with_params(shape, said, kinds)
+    return _with_params(shape, said, kinds, kept)
 
 
-EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
-CALLED = (
-    "num_experts_per_tok",
-    "moe_topk",
-    "moe_top_k",
-    "num_experts_per_token",
-    "top_k_experts",
-    "moe_num_active_experts",
+EXPERTS = (
+    "num_local_experts",
+    "num_experts",
+    "n_routed_experts",
+    "moe_num_experts",
+    "ffn_config.moe_num_experts",
+    "moe.num_experts",
 )
-EXPERT_WIDTH = ("moe_intermediate_size", "expert_ffn_hidden_size", "moe_ffn_hidden_size")
+CALLED = (
+    "num_experts_per_tok", "moe_topk", "moe_top_k", "num_experts_per_token", "top_k_experts", "moe_num_active_experts", "moe_k",
+    "num_selected_experts", "experts_per_token", "ffn_config.moe_top_k", "moe.num_experts_per_tok",
+)  # fmt: skip
+EXPERT_WIDTH = (
+    "moe_intermediate_size", "expert_ffn_hidden_size", "moe_ffn_hidden_size", "ffn_config.ffn_hidden_size",
+)  # fmt: skip
 
 
-def _or(value: float, other: float) -> float:
-    return other if np.isnan(value) else value
+def _kv_heads(said: Said, n_head: float) -> tuple[float, float]:
+    """(heads that keep keys and values in layers with a window, in those that see everything)."""
+    in_groups = said.number(*KV_HEADS)
+    if said.flag("multi_query") and not said.flag("new_decoder_architecture"):
+        in_groups = 1.0
+    if blocks := said.items("block_configs"):
+        in_groups = n_head / max(filter(None, map(layers.group, blocks)), default=np.nan)
+    heads = either(in_groups, n_head)
+    return either(said.number("swa_num_key_value_heads"), heads), either(
+        said.number("num_global_key_value_heads"), heads
+    )
 
 
-def _ffn(said: _Said, n_layer: float, model_dim: float) -> float:
-    """Width of the feed-forward part, of one expert where there are any."""
-    dense = said.number("intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size")
+def _head_dims(said: Said, by_width: float) -> tuple[float, float]:
+    """The same of the width of a head; where values are narrower than keys, the mean of the two."""
+    key = either(said.number("head_dim", "kv_channels", "attention_head_dim"), by_width)
+    full = either(said.number("global_head_dim"), key)
+    if said.number("kv_lora_rank") > 0:
+        return key, full
+    window = either(said.number("swa_head_dim"), key)
+    value = said.number("v_head_dim")
+    window_value = said.number("swa_v_head_dim", "v_head_dim")
+    return (window + either(window_value, window)) / 2, (full + either(value, full)) / 2
+
+
+def _beside(said: Said, n_state: int, kept: mixers.Mixer | None) -> layers.Open:
+    """What is kept beside the cache and not counted."""
+    width = said.count("index_head_dim")
+    found = (("a second cache", f"an indexer keeps {width:.0f} numbers a token and layer more"),) if width else ()
+    if not n_state or kept is not None:
+        return found
+    return (
+        *found,
+        ("state", f"what {n_state} layers keep instead of a cache does not follow from the file; it counts as nothing"),
+    )
+
+
+HALF_WIDTH = ("qwen", "recurrent_gemma")
+"""Families whose files state the two gated matrices of the feed-forward part as one."""
+
+
+def _dense_width(said: Said) -> float:
+    """Width of a feed-forward part without experts; LFM2 states it before two thirds are taken and rounded up."""
+    width = said.number(*DENSE_WIDTH) / (2 if said.family in HALF_WIDTH else 1)
+    if not said.flag("block_auto_adjust_ff_dim"):
+        return width
+    step = either(said.number("block_multiple_of"), 1.0)
+    return step * float(np.ceil(np.floor(width * 2 / 3) * either(said.number("block_ffn_dim_multiplier"), 1.0) / step))
+
+
+def _ffn(said: Said, n_layer: float, model_dim: float, kinds: Sequence[str]) -> float:
+    """Width of the feed-forward part, of one expert where there are any; layers that are all state spaces have none."""
+    if set(kinds) == {STATE} and not said.family.startswith("rwkv"):
+        return float("nan")
     if said.number(*EXPERTS) > 1:
-        return _or(said.number(*EXPERT_WIDTH), dense)
-    return _or(dense, 4 * model_dim if said.family in ("gpt2", "falcon", "bloom") and n_layer > 0 else np.nan)
+        return either(said.number(*EXPERT_WIDTH, "intermediate_size"), _dense_width(said))
+    return either(
+        _dense_width(said), 4 * model_dim if said.family in ("gpt2", "falcon", "bloom") and n_layer > 0 else np.nan
+    )
 
 
-def _is_tied(said: _Said) -> bool | None:
-    """What the file says; the library ties where it says nothing, and so do its files of Gemma."""
-    stated = said.flag("tie_word_embeddings")
-    return True if stated is None and said.family.startswith(("gemma", "gpt2")) else stated
+TIED = ("gemma", "gpt2", "gpt_bigcode", "recurrent_gemma", "falcon", "bloom", "opt", "mpt", "cohere", "mamba", "lfm2")
+"""How families are called that tie where their files say nothing, as the library does."""
+
+
+def _is_tied(said: Said) -> bool | None:
+    """What the file says; the library ties where it says nothing, and so do its files of some families."""
+    stated = said.flag("tie_word_embeddings", "tie_embedding")
+    return True if stated is None and said.family.startswith(TIED) else stated
 
 
 def _format_of(config: Config) -> str:
@@ -254,165 +276,97 @@ def _quantised(said: Config) -> str:
 MLX_GROUP = 64
 
 
-# ------------------------------------------------------------------------------------- which layers keep a cache
-
-
-def _layer_kinds(said: _Said, n_layer: float) -> tuple[list[str], float, tuple[tuple[str, str], ...]]:
-    """(kind of each layer, window, what is open): as the layers are listed, else by the rule of the family."""
-    window = said.number("sliding_window", "sliding_window_size", "attention_chunk_size", "local_attention_window")
-    if np.isnan(n_layer):
-        return [], window, (("cache", "the number of layers is not stated"),)
-    listed = said.words("layer_types", "layers_block_type", "hybrid_override_pattern", "block_types", "attn_types")
-    if listed:
-        return _listed(listed, int(n_layer), window)
-    every = said.number("full_attention_interval")
-    if every > 0:
-        return _every(int(n_layer), int(every), NO_CACHE), window, ()
-    return _by_rule(said, int(n_layer), window)
-
-
-def _listed(names: Sequence[str], n_layer: int, window: float) -> tuple[list[str], float, tuple[tuple[str, str], ...]]:
-    kinds = [KINDS.get(name.lower(), "") for name in names]
-    if "" in kinds:
-        return [], window, (("cache", f"layers of kind {names[kinds.index('')][:40]!r} are not known"),)
-    if len(kinds) < n_layer and set(kinds) <= {GQA_FULL, GQA_WINDOW, NO_CACHE}:
-        kinds = [kinds[place % len(kinds)] for place in range(n_layer)] if n_layer % len(kinds) == 0 else []
-    if len(kinds) != n_layer:
-        return [], window, (("cache", f"{len(names)} layers are listed, {n_layer} stated"),)
-    if GQA_WINDOW in kinds and np.isnan(window):
-        return [], window, (("cache", "layers have a window whose width is not stated"),)
-    return kinds, window, ()
-
-
-def _by_rule(said: _Said, n_layer: int, window: float) -> tuple[list[str], float, tuple[tuple[str, str], ...]]:
-    """By a period the file states, or that of its family; a window nobody limits is that of every layer."""
-    period, offset = said.number("attn_layer_period"), said.count("attn_layer_offset")
-    if period > 0:
-        return [GQA_FULL if place % period == offset else NO_CACHE for place in range(n_layer)], window, ()
-    if said.family.startswith(("mamba", "rwkv", "jamba", "zamba", "falcon_mamba", "recurrent")):
-        return [], window, (("cache", f"which layers of {said.family} keep a cache is not stated"),)
-    if np.isnan(window) or said.flag("use_sliding_window") is False:
-        return [GQA_FULL] * n_layer, float("nan"), ()
-    every = _or(said.number("sliding_window_pattern", "_sliding_window_pattern"), WINDOW_EVERY.get(said.family, np.nan))
-    if every > 1:
-        return _every(n_layer, int(every), GQA_WINDOW), window, ()
-    first_full = said.number("max_window_layers")
-    if said.flag("use_sliding_window") and first_full > 0:
-        return [GQA_FULL if place < first_full else GQA_WINDOW for place in range(n_layer)], window, ()
-    return [GQA_WINDOW] * n_layer, window, ()
-
-
-def _every(n_layer: int, period: int, other: str) -> list[str]:
-    """Every so many layers one that sees everything, the last of each group."""
-    return [GQA_FULL if (place + 1) % period == 0 else other for place in range(n_layer)]
-
-
 # -------------------------------------------------------------------------------------------------- parameters
 
 
-def _with_params(shape: Shape, said: _Said, kinds: Sequence[str]) -> Shape:
+def _with_params(shape: Shape, said: Said, kinds: Sequence[str], kept: mixers.Mixer | None) -> Shape:
     """The shape with its parameters, where every part of it is known."""
     from dataclasses import replace
 
-    n_dense = _dense_layers(said, shape.n_layer) if shape.is_moe else shape.n_layer
+    n_dense, n_sparse = _feed_forward_layers(shape, said, kinds)
     matrices = 2 if said.family in TWO_MATRICES else EXPERT_MATRICES
-    expert = 0.0
-    if shape.is_moe:
-        expert = matrices * (shape.n_layer - n_dense) * shape.n_expert * shape.model_dim * shape.ffn_dim
-    total = expert + _shared(shape, said, kinds, n_dense, matrices)
+    expert = matrices * n_sparse * shape.n_expert * shape.model_dim * shape.ffn_dim if n_sparse else 0.0
+    wide = (
+        matrices * n_dense * shape.model_dim * (_dense_width(said) if shape.is_moe else shape.ffn_dim)
+        if n_dense
+        else 0.0
+    )
+    total = expert + wide + _shared(shape, said, kinds, n_sparse * matrices, kept)
+    total += n_sparse * shape.model_dim * shape.n_expert if n_sparse else 0.0
     why = shape.open
     if np.isnan(total):
         why = (*why, ("parameters", "they do not follow from what the file states"))
     return replace(shape, expert_param=expert, total_param=total, open=why)
 
 
-def _dense_layers(said: _Said, n_layer: float) -> float:
+def _feed_forward_layers(shape: Shape, said: Said, kinds: Sequence[str]) -> tuple[float, float]:
+    """(layers with a dense feed-forward part, with experts); where a layer is one part alone, those that are one."""
+    if {DENSE_PART, SPARSE_PART} & set(kinds):
+        return float(kinds.count(DENSE_PART)), float(kinds.count(SPARSE_PART))
+    if set(kinds) == {STATE} and np.isnan(shape.ffn_dim):
+        return 0.0, 0.0
+    n_dense = _dense_layers(said, shape.n_layer) if shape.is_moe else shape.n_layer
+    return n_dense, shape.n_layer - n_dense
+
+
+def _dense_layers(said: Said, n_layer: float) -> float:
     """Layers without experts in a mixture: the first ones, those listed, or those between."""
-    first = said.count("first_k_dense_replace", "num_dense_layers")
-    listed = said.config.get("mlp_only_layers")
-    step = _or(said.number("decoder_sparse_step", "interleave_moe_layer_step"), 1.0)
-    return max(first, float(len(listed)) if isinstance(listed, list) else 0.0, n_layer - n_layer // step)
+    listed = said.items("mlp_layer_types", "moe_layer_freq")
+    if listed:
+        return n_layer - sum(str(one) in ("sparse", "moe", "1") for one in listed)
+    period = said.number("expert_layer_period")
+    if period > 0:
+        return n_layer - float(np.ceil((n_layer - said.count("expert_layer_offset")) / period))
+    first = said.count("first_k_dense_replace", "num_dense_layers", "moe_layer_start_index")
+    step = either(said.number("decoder_sparse_step", "interleave_moe_layer_step", "moe_layer_interval"), 1.0)
+    return max(first, float(len(said.items("mlp_only_layers"))), n_layer - n_layer // step)
 
 
-def _shared(shape: Shape, said: _Said, kinds: Sequence[str], n_dense: float, matrices: int) -> float:
-    """Parameters outside the routed experts: embeddings, attention, dense and shared feed-forward parts, router, norms."""
-    if said.count("hidden_size_per_layer_input") or said.family.startswith("gemma3n"):
-        return float("nan")  # a table of its own for every layer
+SHARED_WIDTH = ("shared_expert_intermediate_size", "shared_intermediate_size", "moe_shared_expert_intermediate_size")
+SHARED_COUNT = ("n_shared_experts", "num_shared_experts", "num_shared_expert", "moe_num_shared_experts")
+UNCOUNTED = ("hidden_size_per_layer_input", "moe_latent_size", "num_mem_blocks", "block_configs")
+"""Fields of parts that are not counted here: a table for every layer, a narrower path to experts, blocks used several times."""
+
+
+def _shared(shape: Shape, said: Said, kinds: Sequence[str], sparse_matrix: float, kept: mixers.Mixer | None) -> float:
+    """Parameters outside the feed-forward parts and the experts: embeddings, attention, shared experts, norms."""
+    if any(said.value(name) for name in UNCOUNTED) or said.family.startswith(("gemma3n", "zamba")):
+        return float("nan")
     embedding = shape.vocab_size * shape.model_dim * (1 if shape.is_tied else 2)
-    dense_width = (
-        said.number("intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size") if shape.is_moe else shape.ffn_dim
-    )
-    wide = n_dense * matrices * shape.model_dim * dense_width if n_dense else 0.0
-    n_sparse = shape.n_layer - n_dense
+    count = said.count(*SHARED_COUNT) or float(said.family.startswith("llama4"))
     beside = (
-        said.count("shared_expert_intermediate_size", "shared_intermediate_size")
-        or said.count("n_shared_experts") * shape.ffn_dim
+        sparse_matrix * shape.model_dim * (said.count(*SHARED_WIDTH) or count * shape.ffn_dim) if sparse_matrix else 0.0
     )
-    sparse = n_sparse * shape.model_dim * (matrices * beside + shape.n_expert) if shape.is_moe else 0.0
     norms = 2 * (shape.n_layer + 0.5) * shape.model_dim
-    return float(embedding + wide + sparse + norms + sum(_attention(shape, said, kind) for kind in kinds or [""]))
+    return float(embedding + beside + norms + sum(_attention(shape, said, kind, kept) for kind in kinds or [""]))
 
 
-def _attention(shape: Shape, said: _Said, kind: str) -> float:
-    """Parameters of one layer's attention, or of what stands in its place."""
-    if kind == NO_CACHE:
-        return _linear_param(shape, said)
+def _attention(shape: Shape, said: Said, kind: str, kept: mixers.Mixer | None) -> float:
+    """Parameters of one layer's attention, or of what stands in its place or beside it."""
+    mixed = (kept.param if kept else np.nan) if kind in (STATE, BOTH) else 0.0
+    if kind in (STATE, DENSE_PART, SPARSE_PART):
+        return mixed
     if shape.kv_latent_dim > 0:
         return _latent_param(shape, said)
-    is_full = kind == GQA_FULL
+    is_full = kind in (FULL, BOTH)
     heads, width = (shape.full_n_kv_head, shape.full_head_dim) if is_full else (shape.n_kv_head, shape.head_dim)
     gate = 2 if said.flag("attn_output_gate") or said.family in GATED else 1
-    kept = (
+    once = (
         1 if is_full and said.flag("attention_k_eq_v") else 2
     )  # one projection for keys and values; engines cache both
-    return shape.model_dim * width * (shape.n_head * (gate + 1) + kept * heads) if kind else float("nan")
+    return mixed + shape.model_dim * width * (shape.n_head * (gate + 1) + once * heads) if kind else float("nan")
 
 
 GATED = ("qwen3_next", "qwen3_5", "qwen3_5_moe", "qwen3_5_text", "qwen3_5_moe_text")
 """Families whose attention has an output gate as wide as its queries."""
 
 
-def _latent_param(shape: Shape, said: _Said) -> float:
+def _latent_param(shape: Shape, said: Said) -> float:
     value, rank, dim = said.number("v_head_dim"), said.number("q_lora_rank"), shape.model_dim
     query = shape.n_head * (shape.head_dim + shape.rope_head_dim)
     down = dim * query if np.isnan(rank) else dim * rank + rank * query
     kept = dim * (shape.kv_latent_dim + shape.rope_head_dim)
     return down + kept + shape.kv_latent_dim * shape.n_head * (shape.head_dim + value) + shape.n_head * value * dim
-
-
-def _linear(said: _Said) -> tuple[float, float, float]:
-    """(width of the keys, of the values, value heads) of a layer of linear attention with a gated delta rule."""
-    key = said.number("linear_num_key_heads") * said.number("linear_key_head_dim")
-    heads = said.number("linear_num_value_heads")
-    return key, heads * said.number("linear_value_head_dim"), heads
-
-
-def _linear_param(shape: Shape, said: _Said) -> float:
-    """Projections of query, key, value and gate, the two of each head's step, the convolution, and the way out."""
-    key, value, heads = _linear(said)
-    convolution = said.number("linear_conv_kernel_dim") * (2 * key + value)
-    return shape.model_dim * (2 * key + 2 * value + 2 * heads) + convolution + value * shape.model_dim
-
-
-STATE_ELEMENT_BYTE = 4.0
-"""Bytes of a number of a state: llama.cpp keeps states in FP32, and configurations that say a type for it say the same."""
-
-
-def _state_byte(said: _Said, kinds: Sequence[str]) -> float:
-    """Bytes that a sequence keeps in layers without a growing cache; NaN where the file does not say it."""
-    n_layer = kinds.count(NO_CACHE)
-    if not n_layer:
-        return 0.0
-    key, value, heads = _linear(said)
-    recurrent = kv_cache.linear_attention_state_byte(
-        n_layer=n_layer, n_head=heads, key_dim=said.number("linear_key_head_dim"), value_dim=said.number("linear_value_head_dim"),
-        state_element_byte=STATE_ELEMENT_BYTE,
-    )  # fmt: skip
-    convolution = kv_cache.convolution_state_byte(
-        n_layer=n_layer, n_channel=2 * key + value, n_position=said.number("linear_conv_kernel_dim") - 1,
-        state_element_byte=STATE_ELEMENT_BYTE,
-    )  # fmt: skip
-    return float(recurrent + convolution)
 
 
 # ---------------------------------------------------------------------------------------------------------- GGUF
@@ -426,7 +380,11 @@ GGUF_NAMES = {
     "attention.kv_lora_rank": "kv_lora_rank", "rope.dimension_count": "qk_rope_head_dim", "expert_count": "num_experts",
     "expert_used_count": "num_experts_per_tok", "expert_feed_forward_length": "moe_intermediate_size",
     "leading_dense_block_count": "first_k_dense_replace", "context_length": "max_position_embeddings", "vocab_size": "vocab_size",
-    "full_attention_interval": "full_attention_interval",
+    "full_attention_interval": "full_attention_interval", "attention.value_length": "v_head_dim",
+    "attention.key_length_swa": "swa_head_dim", "attention.value_length_swa": "swa_v_head_dim", "ssm.conv_kernel": "conv_kernel",
+    "ssm.inner_size": "ssm_inner_size", "ssm.state_size": "ssm_state_size", "ssm.group_count": "n_groups",
+    "shortconv.l_cache": "conv_L_cache", "wkv.head_size": "wkv_head_size", "token_shift_count": "token_shift_count",
+    "kda.head_dim": "kda_head_dim", "attention.indexer.key_length": "index_head_dim", "nextn_predict_layers": "num_nextn_predict_layers",
 }  # fmt: skip
 """Key below the family → what ``config.json`` calls the same."""
 
@@ -442,35 +400,48 @@ def of_gguf(metadata: Mapping[str, Any], param: float, expert_param: float, is_t
         config["use_sliding_window"] = False
     if "vocab_size" not in config:
         config["vocab_size"] = metadata.get("tokenizer.ggml.tokens")
-    shape = _shape(_Said(config), name, "")
+    shape = _shape(Said(config), name, "")
     why = tuple(one for one in shape.open if one[0] != "parameters")
     return replace(shape, total_param=param, expert_param=expert_param, open=why)
 
 
 def _without_lists(config: dict[str, Any]) -> dict[str, Any]:
-    """Numbers where a file has one for every layer; layers without key and value heads keep no cache."""
+    """Numbers where a file has one for every layer; layers that only draft ahead are left out."""
+    n_layer = int(config.get("num_hidden_layers", 0)) - int(config.pop("num_nextn_predict_layers", 0))
+    config = {name: value[:n_layer] if isinstance(value, list) else value for name, value in config.items()}
+    config |= {"num_hidden_layers": n_layer} if n_layer else {}
     heads = config.get("num_key_value_heads")
-    pattern = config.pop("sliding_window_pattern", None)
-    if isinstance(pattern, list) and all(isinstance(one, bool) for one in pattern):
-        config["layer_types"] = ["sliding_attention" if one else "full_attention" for one in pattern]
-    elif isinstance(pattern, int) and not isinstance(pattern, bool):
-        config["sliding_window_pattern"] = pattern
     if isinstance(heads, list) and heads:
-        kinds = config.get("layer_types", ["full_attention"] * len(heads))
-        config["layer_types"] = [kind if count else "conv" for kind, count in zip(kinds, heads, strict=False)]
+        pattern = config.pop("sliding_window_pattern", None)
+        kinds = (
+            ["local" if one else "global" for one in pattern] if isinstance(pattern, list) else ["global"] * len(heads)
+        )
         _two_shapes(config, kinds, heads)
+        config["layer_types"] = [
+            kind if count else _without_heads(config, place)
+            for place, (kind, count) in enumerate(zip(kinds, heads, strict=False))
+        ]
     for key, value in config.items():
-        if isinstance(value, list) and key != "layer_types":
+        if isinstance(value, list) and key not in ("layer_types", "sliding_window_pattern"):
             config[key] = _common(value)
     return config
 
 
+def _without_heads(config: Config, place: int) -> str:
+    """What a layer without key and value heads is: one with a state, a feed-forward part alone, or nothing."""
+    width = config.get("intermediate_size")
+    is_part = str(config["model_type"]).startswith("nemotron_h") and isinstance(width, list) and width[place] > 0
+    return "mlp" if is_part else "mamba" if mixers.has_some(Said(config)) else "nothing"
+
+
 def _two_shapes(config: dict[str, Any], kinds: Sequence[str], heads: Sequence[int]) -> None:
-    """Heads of the layers that see everything, where they are not those of the layers with a window."""
-    full = [count for kind, count in zip(kinds, heads, strict=False) if kind == "full_attention" and count]
-    window = [count for kind, count in zip(kinds, heads, strict=False) if kind != "full_attention" and count]
-    if full and window:
-        config["num_global_key_value_heads"], config["num_key_value_heads"] = _common(full), _common(window)
+    """Heads of the layers that see everything, and of those with a window; where they differ within a sort, their mean."""
+    for kind, name in (("local", "num_key_value_heads"), ("global", "num_global_key_value_heads")):
+        found = [count for one, count in zip(kinds, heads, strict=False) if one == kind and count]
+        if found:
+            config[name] = sum(found) / len(found)
+    if "local" not in kinds and "num_global_key_value_heads" in config:
+        config["num_key_value_heads"] = config.pop("num_global_key_value_heads")
 
 
 def _common(values: Iterable[Any]) -> Any:
@@ -492,7 +463,9 @@ MODEL_COLUMNS: dict[str, Callable[[Shape], float]] = {
 }  # fmt: skip
 """Column of ``models.csv`` → its number."""
 CACHE_COLUMNS: dict[str, Callable[[Shape], float]] = {
-    "n_cache_layer": lambda shape: shape.n_full_layer if shape.n_full_layer + shape.n_window_all < shape.n_layer else np.nan,
+    "n_cache_layer": lambda shape: (
+        shape.n_full_layer if shape.n_full_layer + shape.n_window_all < shape.n_layer or shape.state_byte else np.nan
+    ),
     "n_sliding_cache_layer": lambda shape: shape.n_window_layer if shape.n_window_layer < shape.n_window_all else np.nan,
     "full_n_kv_head": lambda shape: shape.full_n_kv_head if shape.n_window_all and shape.full_n_kv_head != shape.n_kv_head else np.nan,
     "full_head_dim": lambda shape: shape.full_head_dim if shape.n_window_all and shape.full_head_dim != shape.head_dim else np.nan,

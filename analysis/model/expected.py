@@ -446,14 +446,19 @@ EXPERT_MATRICES = 3
 def expert_param(row: Mapping[str, float]) -> float:
     """Parameters of all routed experts of a model of ``models.csv``, in base units; 0 for a dense one.
 
-    From the widths; where some layers are dense the widths give too much, and the active parameters decide.
+    From the widths; where some layers are dense the widths give too much: more than there are, or so much that fewer would be
+    active than are. Then the active parameters decide.
     """
     if not row["n_expert"] > 0:
         return 0.0
     by_width = EXPERT_MATRICES * row["n_layer"] * row["n_expert"] * row["model_dim"] * row["ffn_dim"]
-    if by_width < row["total_param"]:
-        return float(by_width)
-    return float((row["total_param"] - row["active_param"]) / (1 - row["n_active_expert"] / row["n_expert"]))
+    total, active, idle_share = row["total_param"], row["active_param"], 1 - row["n_active_expert"] / row["n_expert"]
+    too_few = active < total and total - by_width * idle_share < active * (1 - ROUNDED)
+    return float(by_width if by_width < total and not too_few else (total - active) / idle_share)
+
+
+ROUNDED = 0.02
+"""Counts are rounded by so much at most; makers may leave an embedding out of the active ones, so more is no sign of anything."""
 
 
 class Weights(NamedTuple):

@@ -47,6 +47,11 @@ class Imported:
         writer.writerows(self.rows)
         return text.getvalue()
 
+    def part(self, source: str) -> str:
+        """What the file of these rows is called beside its table: after its model, as all configurations are called alike."""
+        called = self.rows[0]["model_id"] if self.table == "models" else Path(source).name
+        return re.sub(r"[^a-z0-9]+", "-", called.lower()).strip("-") or "import"
+
     def told(self) -> list[str]:
         """What was done, a line each."""
         count = f"{len(self.rows)} {'row' if len(self.rows) == 1 else 'rows'} of {self.table}"

@@ -64,14 +64,23 @@ def _short(number: float) -> str:
 
 
 COLUMNS = (
-    Column("device", "a device of the book, by id or name: rtx-3060-12gb, MacBook Air M2", spellings="device_name device_id hardware"),
+    Column(
+        "device", "a device of the book, by id or name: rtx-3060-12gb, MacBook Air M2",
+        spellings="device_name device_id hardware hardware_name",
+    ),
     Column("backend", "needed without a device: cuda, metal, rocm, vulkan, cpu, or what stands for them, as MTL or cuda12"),
     Column("memory_bandwidth_gbyte_per_s", "needed without a device: the data sheet's", 0.01, 1e6, "bandwidth mem_bandwidth memory_bw bw"),
-    Column("model_id", "a model of the book, by id or name: llama-3.1-8b, Qwen3 8B", spellings="model model_name"),
+    Column("model_id", "a model of the book, by id or name: llama-3.1-8b, Qwen3 8B", spellings="model model_name llm llm_model model_file"),
     Column("format", "number format of the weights, by id or name: q4-k-m, Q4_K_M, AWQ, 4.5 bpw", spellings="number_format format_id"),
-    Column("quantization", "the same as reports name it; the two may not contradict in a row", spellings="quant quantisation"),
+    Column(
+        "quantization", "the same as reports name it; the two may not contradict in a row",
+        spellings="quant quantisation quant_type quantization_type quant_method",
+    ),
     Column("weight_gibyte", "size of the file of weights; else from model and format", 1e-4, 1e6, "weights model_size file_size"),
-    Column("context_token", "tokens in the KV cache; without it none", 0.0, 1e9, "context_tokens context ctx n_ctx context_length"),
+    Column(
+        "context_token", "tokens in the KV cache; without it none", 0.0, 1e9,
+        "context_tokens context ctx n_ctx context_length ctx_size context_size ctx_len context_len",
+    ),
     Column("batch_size", "sequences at once; without it 1", 1, 1e7, "batch concurrency n_parallel", is_whole=True),
     Column("n_layer", "layers; else the model's, or by its size", 1, 1e5, "layers n_layers num_layers num_hidden_layers", is_whole=True),
     Column("n_kv_head", "heads of the KV cache; else those of the model", 1, 1e5, "n_kv_heads kv_heads num_key_value_heads", is_whole=True),
@@ -86,7 +95,7 @@ COLUMNS = (
     Column("year", "year of the software; without it today's", *YEARS, "software_year", is_whole=True),
     Column("prompt_token", "tokens of the prompt: asks for first_token_s", 1, 1e9, "prompt n_prompt prompt_tokens input_tokens"),
     Column("output_token", "tokens of the answer: with a prompt, asks for request_s", 1, 1e9, "output_tokens n_gen max_tokens new_tokens"),
-    Column("kv_format", "number format of the KV cache: q8_0, fp8; without it 16 bits", spellings="kv_type cache_type ctk"),
+    Column("kv_format", "number format of the KV cache: q8_0, fp8; without it 16 bits", spellings="kv_type cache_type ctk kv_cache_type"),
     Column("kv_bit", "bits of a number in the KV cache; without it 16", 1, 32, "kv_bits kv_cache_bit kv_cache_bits cache_bit"),
     Column(
         "n_chip", "chips that share the layers (tensor parallel); without it 1", 1, 1e5,
@@ -138,8 +147,24 @@ def _with_nearest(name: str) -> str:
     text = spelled(name)
     if not name.strip():
         return "a column without a name"
+    if text in SPEEDS:
+        return f"{name} (if you measured it: measured_token_per_s)"
     score, near = max((_alike(text, column), column) for column in BY_NAME)
     return f"{name} (nearest: {near})" if score >= CLOSE else name
+
+
+SPEEDS = (
+    "tokens_per_s",
+    "tok_per_s",
+    "t_per_s",
+    "tps",
+    "tokens_sec",
+    "tok_sec",
+    "tokens_per_sec",
+    "tokens_per_second",
+    "speed",
+)
+"""How people call a speed that they measured, or that somebody promised."""
 
 
 def _alike(one: str, other: str) -> float:
@@ -168,12 +193,25 @@ def read(header: Sequence[str], output: Sequence[str] = (), filled: Collection[s
         else:
             used[target], ratios[target] = name, ratio
     if not {*used, *filled} & set(NAMING):
-        missing = [name for name in REQUIRED if name not in used]
-        wrong += [(name, "no such column", "it, or a column device", _todo(name, wrong)) for name in missing]
+        wrong += _missing([name for name in REQUIRED if name not in used], header, wrong)
     for name in output:
         if name in header and APART + name in header:
             wrong.append((name, f"the column, and {APART + name} too", "room for the answer", "Rename one of the two."))
     return Header(used, ratios, [name for name in header if name in unused], wrong, tuple(header))
+
+
+def _missing(
+    names: Sequence[str], header: Sequence[str], wrong: Sequence[tuple[str, str, str, str]]
+) -> list[tuple[str, str, str, str]]:
+    """What is said of required columns that are not there: once, and what is there instead where neither is."""
+    if len(names) < len(REQUIRED) or wrong:
+        return [(name, "no such column", "it, or a column device", _todo(name, wrong)) for name in names[:1]]
+    given = ", ".join(repr(name[:40]) for name in header[:MOST_SHOWN]) + ", …" * (len(header) > MOST_SHOWN)
+    return [("device", f"no such column among {given or 'none'}", f"it, or {' and '.join(REQUIRED)}", TODO)]
+
+
+MOST_SHOWN = 8
+"""Columns of a table that a message names."""
 
 
 def _todo(name: str, wrong: Sequence[tuple[str, str, str, str]]) -> str:

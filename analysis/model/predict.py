@@ -28,12 +28,14 @@ import numpy.typing as npt
 from analysis import door
 from analysis.door import foreign as forms
 from analysis.door import gguf, sheets, typed
+from analysis.door.headers import spelled
 from analysis.equations import elementary, kv_cache, memory_wall, server_batching
 from analysis.errors import InputError, Problem, nearest
 from analysis.model import (
     configurations,
     devices,
     expected,
+    file_sizes,
     foreign,
     inputs,
     memory_limits,
@@ -92,7 +94,9 @@ NOTES = {
     "backend": "backend is missing: no prediction",
     "weight": "neither weight_gibyte nor model_id with format is given: no prediction",
     "format": "number format not known: nothing counted for unpacking, the widest interval of the backend",
+    "named": "number format as the model's name says it",
     "bit": "bits of the number format not known: give weight_gibyte; no prediction",
+    "param": "parameters of the model not known: give weight_gibyte; no prediction",
     "borrowed": "no measurements of this backend: parameters of Vulkan stand in",
     "split": "what runs on the processor is not counted: all on the graphics processor",
     "by-chip": "bandwidth and memory of the chip's device in the book",
@@ -115,6 +119,7 @@ NOTES = {
     "prompt": "prompts were not measured on this backend, or the peak of the chip is unknown: no time to the first token",
     "several-chips": "layers shared by several chips, their communication as measured on servers",
     "kv-format": "format of the KV cache not known: 16 bits counted",
+    "decimal": "memory counted in decimal GB: where GB is printed and GiB meant, give memory_capacity_gibyte",
     "capacity": "does not fit into what one program may take of the memory: no speed",
     "barely": "barely fits: little stays free, or the sources of the limit disagree",
     "storage": "what does not fit is read from storage for every token; no interval was measured",
@@ -172,12 +177,14 @@ class Rows:
         ]
         if not self.problems:
             self.numbers = {name: self._number(inputs.BY_NAME[name]) for name in NUMBERS}
+            self._note_decimal()
             self.flash = self._flag("flash_attention")
             self.names = {name: self._names(name) for name in TEXT}
             self._check_names(
                 "model_id", self._model_ids(), "a known model", lambda name: names.model_todo(name, self.folder)
             )
             self._use_devices()
+            self._use_model_names()
             self._check_names("backend", self._backends(), "a backend", lambda name: nearest(name, names.BACKENDS))
             self._check_backends()
             self._check_sizes()
@@ -213,6 +220,13 @@ class Rows:
         self._refuse(wanted.name, column, column.notna().to_numpy() & ~fits, wanted.allowed)
         return np.where(fits, values, np.nan) * FACTORS.get(wanted.name, 1.0)
 
+    def _note_decimal(self) -> None:
+        """Memory that a header counts in GB and that is a whole number of them: makers print so, and mean GiB."""
+        decimal = self.header.ratio.get(CAPACITY, 1.0)
+        gbyte = self.numbers[CAPACITY] / FACTORS.get(CAPACITY, 1.0) / decimal
+        with np.errstate(invalid="ignore"):
+            self.note("decimal", (decimal != 1.0) & (np.abs(gbyte - np.round(gbyte)) < WHOLE) & (gbyte >= 1))
+
     def _flag(self, name: str) -> Values:
         column = self._column(name)
         if column is None:
@@ -223,9 +237,10 @@ class Rows:
         return values
 
     def _refuse(self, name: str, column: Any, wrong: npt.NDArray[np.bool_], wanted: str) -> None:
+        called = spelled(self.header.used.get(name, name))
         for position in np.flatnonzero(wrong)[:MOST_PROBLEMS]:
             cell = column.iloc[position]
-            self._wrong(int(position), name, repr(cell), wanted, _todo(str(cell).strip(), inputs.BY_NAME[name]))
+            self._wrong(int(position), name, repr(cell), wanted, _todo(str(cell).strip(), inputs.BY_NAME[name], called))
 
     def _wrong(self, position: int, name: str, found: str, wanted: str, todo: str) -> None:
         """Remember a problem in the cell of a row, at the column as the file calls it."""
@@ -293,6 +308,18 @@ class Rows:
         is_several = self.looked_up(name, [len(one.ids) > 1 for one in found], 0) > 0
         self.note("several", self.notes.get("several", False) | (where & is_several & np.isnan(self.numbers[CAPACITY])))
 
+    def _use_model_names(self) -> None:
+        """Take the number format that a model's name holds where a row says neither a format nor a size."""
+        place, given = self.names["model_id"]
+        bare = np.isnan(self.numbers["weight_gibyte"])
+        for kind in FORMATS:
+            bare &= self.names[kind][0] < 0
+        is_named = [name not in self.described and names.number_format(name, self.folder).is_known for name in given]
+        where = bare & (self.looked_up("model_id", is_named, 0) > 0)
+        position, texts = self.names["quantization"]
+        self.names["quantization"] = np.where(where, len(texts) + place, position), [*texts, *given]
+        self.note("named", where)
+
     def _model_ids(self) -> list[str]:
         """The models that the names in ``model_id`` mean; empty where they mean none."""
         given = self.names["model_id"][1]
@@ -316,7 +343,7 @@ class Rows:
         for at_device, at_backend in np.unique(pairs[(pairs >= 0).all(axis=1)], axis=0):
             device = devices.device(self.names["device"][1][at_device], self.folder)
             meant = self.backends[at_backend]
-            if meant is not None and device.backend and not _fits_device(meant.stack, device):
+            if meant is not None and device.backend and not fits_device(meant.stack, device):
                 row = int(np.flatnonzero((pairs == (at_device, at_backend)).all(axis=1))[0])
                 todo = f"On {device.ids[0]} it is {device.backend}; leave the cell empty to take that."
                 self._wrong(row, "backend", repr(self.names["backend"][1][at_backend]), "a backend of the device", todo)
@@ -368,19 +395,22 @@ class Rows:
         self.notes[name] = where
 
 
-def _fits_device(stack: str, device: devices.Device) -> bool:
+def fits_device(stack: str, device: devices.Device) -> bool:
+    """Whether a software stack runs on a device: Metal is Apple's, CUDA is NVIDIA's, and a processor is on no card."""
     if stack == "cpu":
         return device.device_class not in ("gpu", "server")
     return (stack == "metal") == (device.backend == "metal") and (stack != "cuda" or device.backend == "cuda")
 
 
+WHOLE = 1e-6
+"""So near to a whole number a converted one counts as whole."""
 FAR_RATIO = 2.0
 """So far from its device's a bandwidth is another thing, or in another unit."""
 MOST_BIT = 33.0
 """Of a parameter, in any file of weights: 32, and a little for what stands beside them."""
 
 
-def _todo(cell: str, column: inputs.Column) -> str:
+def _todo(cell: str, column: inputs.Column, called: str) -> str:
     from analysis.tables import cells
 
     if column.only is not None:
@@ -388,7 +418,8 @@ def _todo(cell: str, column: inputs.Column) -> str:
     if (thousands := re.fullmatch(r"(\d{1,4})[kK]", cell)) and column.name.endswith("_token"):
         return f"Write {int(thousands[1]) * 1024} or {thousands[1]}000: k may be either."
     is_plain = cells.NUMBER.fullmatch(cell) is not None
-    hint = "" if is_plain or not column.is_number else cells._not_a_number(cell, {"type": "number"}, required=False)
+    said = {"type": "number", "name": called}
+    hint = "" if is_plain or not column.is_number else cells._not_a_number(cell, said, required=False)
     return hint or "Correct it, or leave it empty if it is unknown."
 
 
@@ -480,7 +511,8 @@ class Sizes:
         with np.errstate(invalid="ignore"):
             rows.note("disagree", (by_size > by_format * DISAGREE_RATIO) | (by_size < by_format / DISAGREE_RATIO))
             rows.note("context", rows.numbers["context_token"] > rows.looked_up("model_id", most))
-        self.whole_byte = _first(filed, fact["total_param"] * self.bit / 8)
+        published = _published(rows)
+        self.whole_byte = _first(filed, published, fact["total_param"] * self.bit / 8)
         self.is_expert = np.nan_to_num(fact["is_expert"]) > 0
         self.read_byte = self._read(rows, fact, batch)
         self.param = _first(
@@ -488,8 +520,10 @@ class Sizes:
         )
         layer = _first(rows.numbers["n_layer"], fact["n_layer"])
         self.n_layer = _first(layer, np.asarray(expected.typical_layer(known, self.param)))
-        self.cache_byte = self._cache(rows, fact, _cached_token(rows, 0.5))
-        self.full_cache_byte = self._cache(rows, fact, _cached_token(rows, 1.0))
+        self.cache = self._cache(rows, fact)
+        self.cache_byte = self.cache.at(_cached_token(rows, 0.5))
+        self.full_cache_byte = self.cache.at(_cached_token(rows, 1.0))
+        self.context_token = rows.looked_up("model_id", most)
         count = np.fmax(fact["n_expert"], 1.0)
         called = memory_wall.touched_expert_count(count, np.fmax(fact["n_active_expert"], 1.0), batch_size=batch)
         self.called_share = np.where(
@@ -508,8 +542,8 @@ class Sizes:
         read = expected.read_byte(weights, self.whole_byte, expert_bit=_of_format(rows, expert_bit), batch_size=batch)
         return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
 
-    def _cache(self, rows: Rows, fact: dict[str, Values], context: Values) -> Values:
-        """Bytes of cache one sequence has at a context, in the format of its cache, and the fixed state of layers without one."""
+    def _cache(self, rows: Rows, fact: dict[str, Values]) -> shapes.Cache:
+        """What one sequence keeps, in the format of its cache, and the fixed state of layers without one."""
         heads, width = rows.numbers["n_kv_head"], rows.numbers["head_dim"]
         filled = {
             "n_kv_head": _first(heads, np.full(len(rows), expected.ASSUMED_KV_HEAD)),
@@ -520,11 +554,24 @@ class Sizes:
             np.isnan(heads) & np.isfinite(fact["kv_byte_per_token"]), fact["kv_byte_per_token"], assumed
         )
         window = np.nan_to_num(fact["window_kv_byte_per_token"]) * np.isnan(heads)
-        rows.note("cache", (context > 0) & (np.isnan(heads) | np.isnan(width)) & np.isnan(fact["kv_byte_per_token"]))
+        self.is_cache_assumed = (np.isnan(heads) | np.isnan(width)) & np.isnan(fact["kv_byte_per_token"])
+        rows.note("cache", (_cached_token(rows, 1.0) > 0) & self.is_cache_assumed)
         state = np.nan_to_num(fact["state_byte"]) * np.isnan(heads)
         reach = _first(fact["window_token"], np.full(len(rows), np.inf))
         share = _cache_bit(rows) / KV_BIT
-        return shapes.Cache(per_token * share, window * share, reach, state).at(context)
+        return shapes.Cache(per_token * share, window * share, reach, state)
+
+
+def _published(rows: Rows) -> Values:
+    """Bytes of the published file of each row's model in its format; NaN where none is filed."""
+    found = np.full(len(rows), np.nan)
+    for kind in FORMATS:
+        size = np.full((len(rows.models) + 1, len(rows.names[kind][1]) + 1), np.nan)
+        size[:-1, :-1] = [
+            [file_sizes.file_gibyte(model, name, rows.folder) for name in rows.names[kind][1]] for model in rows.models
+        ] or np.nan
+        found = _first(found, size[rows.names["model_id"][0], rows.names[kind][0]] * GIBYTE)
+    return found
 
 
 KV_BIT = 16.0
@@ -660,8 +707,35 @@ def _packing(rows: Rows, bit: Values) -> tuple[npt.NDArray[np.int64], npt.NDArra
 # ------------------------------------------------------------------------------------------ the answer
 
 
-def _answer(rows: Rows) -> pd.DataFrame:
-    """The columns of ``OUTPUT``, those of ``TIMES`` where prompts are given, and ``COMPARED`` where speeds are."""
+def detailed(
+    table: pd.DataFrame, *, folder: Path, file: str = "table", described: Mapping[str, configurations.Shape] | None = None
+) -> pd.DataFrame:  # fmt: skip
+    """The answer to each row as ``predict`` gives it, and what ``_details`` adds: what its memory holds, and what runs it.
+
+    described  name in ``model_id`` → a model that a file describes
+    """
+    rows = Rows(table, folder, file, described=described or {})
+    rows.require_sound()
+    return _answer(rows, whole=True)
+
+
+def _details(
+    rows: Rows, sizes: Sizes, kinds: Kinds, usable_byte: Values, batch: Values, chips: Values
+) -> dict[str, Any]:
+    """What memory holds, and what runs it; the longest context holds prompt and answer too, and is at most what the model is made for."""
+    state = np.nan_to_num(sizes.cache.state_byte) * batch
+    held = sizes.cache.within((usable_byte - sizes.whole_byte) / batch)
+    longest = np.where(sizes.is_cache_assumed, np.nan, np.fmin(np.floor(held), sizes.context_token))
+    return {
+        "weight_gibyte": sizes.whole_byte / GIBYTE, "kv_cache_gibyte": (sizes.full_cache_byte * batch - state) / GIBYTE,
+        "state_gibyte": state / GIBYTE, "capacity_gibyte": rows.numbers[CAPACITY] * chips / GIBYTE, "longest_context_token": longest,
+        "stack": np.array([*expected.STACK_NAMES, ""], dtype=object)[kinds.stack],
+        "engine_used": np.array([*ENGINES, ""], dtype=object)[kinds.engine],
+    }  # fmt: skip
+
+
+def _answer(rows: Rows, *, whole: bool = False) -> pd.DataFrame:
+    """The columns of ``OUTPUT``, those of ``TIMES`` where prompts are given, and ``COMPARED`` where speeds are; ``whole`` adds details."""
     import pandas as pd
 
     known = expected.calibration(rows.folder)
@@ -695,6 +769,8 @@ def _answer(rows: Rows) -> pd.DataFrame:
     }  # fmt: skip
     if MEASURED in {*rows.header.used, *rows.filled}:
         columns[COMPARED] = _compared(rows.numbers[MEASURED], columns["token_per_s_low"], columns["token_per_s_high"])
+    if whole:
+        columns |= _details(rows, sizes, kinds, usable.byte, batch, chips)
     return pd.DataFrame(columns, index=rows.table.index)
 
 
@@ -919,7 +995,8 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
     without = np.isnan(sizes.read_byte)
     given = np.any([rows.names[name][0] >= 0 for name in FORMATS], axis=0) & (rows.names["model_id"][0] >= 0)
     rows.note("weight", without & ~given)
-    rows.note("bit", without & given)
+    rows.note("bit", without & given & np.isnan(sizes.bit))
+    rows.note("param", without & given & ~np.isnan(sizes.bit))
     rows.notes["format"] &= ~without
     rows.note("batch", batch > 1)
     order = [name for name in NOTES if name in rows.notes]
@@ -973,13 +1050,15 @@ def _predict_any(source: str, store: IO[bytes], at: Reading) -> str:
             raise door.Refused(
                 found, "a text file, XLSX or Parquet by its name", "Unpack it, or give it its own ending."
             )
-        if not form and _is_of_commas(head.partition(b"\n")[0]) and not forms.of_columns(_columns_of(head)):
+        columns, titles = _columns_of(head), _titles(head) if not form else 0
+        is_plain = not form and not titles and sum(not name.strip() for name in columns) < 2
+        if is_plain and _is_of_commas(head.partition(b"\n")[0]) and not forms.of_columns(columns):
             return _predict_stream(stream, store, at).remark(OUTPUT)
         if form == "gguf":
             return _predict_header(stream, os.fstat(stream.fileno()).st_size, store, at)
         content = stream.read(door.LARGEST_BYTE + 1)
         door._require_at_most(len(content), door.LARGEST_BYTE)
-        return _predict_content(content, form, store, at)
+        return _predict_content(_below(content, titles), form, store, at)
 
 
 def _predict_content(content: bytes, form: str, store: IO[bytes], at: Reading) -> str:
@@ -1000,6 +1079,25 @@ def _columns_of(head: bytes) -> list[str]:
     """The columns of a plain CSV, from how it begins."""
     first = head.decode("utf-8-sig", "replace").splitlines()[:1]
     return next(csv.reader(first), [])
+
+
+MOST_TITLES = 20
+"""Lines above a header that may be titles."""
+
+
+def _titles(head: bytes) -> int:
+    """Lines that stand above the header of a table: a title, a date, what a spreadsheet had there."""
+    lines = head.decode("utf-8-sig", "replace").splitlines()[:MOST_TITLES]
+    rows = (
+        [cell.strip() for cell in next(csv.reader([line], delimiter=sheets._delimiter(line)), [])] for line in lines
+    )
+    return next((place for place, cells in enumerate(rows) if _is_header(cells)), 0)
+
+
+def _below(content: bytes, titles: int) -> bytes:
+    """A file whose titles are comments, so that its lines keep their numbers."""
+    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n", titles) if titles else [content]
+    return b"\n".join([b"#" if place < titles else line for place, line in enumerate(lines)])
 
 
 def _predict_foreign(file: foreign.File, store: IO[bytes], at: Reading) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.equations import kv_cache
+from analysis.equations import dram_capacity, kv_cache
 
 Floats = npt.NDArray[np.float64]
 COLUMNS = (
@@ -41,6 +41,24 @@ class Cache(NamedTuple):
             )
         )  # fmt: skip
 
+    def within(self, byte: Floats) -> Floats:
+        """The longest context of one sequence that so many bytes hold, not rounded; infinite where nothing grows with it.
+
+        Beyond the window only the layers that see everything grow, a state never does.
+        """
+        growing, windowed = self.full_byte_per_token, self.window_byte_per_token
+        room, every = (
+            np.maximum(byte - self.state_byte, 0),
+            np.where(growing + windowed > 0, growing + windowed, np.nan),
+        )
+        short = dram_capacity.largest_context_token(room, kv_cache_byte_per_token=every)
+        beside = np.maximum(room - windowed * np.where(windowed > 0, self.window_token, 0.0), 0)
+        long = dram_capacity.largest_context_token(
+            beside, kv_cache_byte_per_token=np.where(growing > 0, growing, np.nan)
+        )
+        found = np.where(short > self.window_token, long, short)
+        return np.where(np.isnan(found) & (room > 0) & (growing == 0), np.inf, found)
+
 
 def cache(shape: Mapping[str, Any], kv_element_byte: float | Floats) -> Cache:
     """The cache of models whose ``COLUMNS`` (numbers, or arrays of them) are given; a column that is not given is empty.
@@ -63,7 +81,7 @@ def cache(shape: Mapping[str, Any], kv_element_byte: float | Floats) -> Cache:
         n_layer=1, n_kv_head=number["n_kv_head"], head_dim=number["head_dim"], kv_element_byte=kv_element_byte
     )
     return Cache(
-        np.asarray(full_layer * np.where(np.isnan(latent), share * full, latent)),
+        np.where(full_layer == 0, 0.0, full_layer * np.where(np.isnan(latent), share * full, latent)),
         np.where(window_layer > 0, window_layer * share * window, 0.0),
         np.where(window_layer > 0, number["sliding_window_token"], np.inf),
         np.where(np.isnan(number["n_layer"]), np.nan, _first(number["state_byte"], 0.0)),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from analysis.errors import LIKE
+from analysis.errors import LIKE, is_close
 
 Words = tuple[str, ...]
 
@@ -124,7 +124,11 @@ def like(name: str, known: Mapping[str, str]) -> list[str]:
     """Ids whose names look like a name, the most alike first; never the name itself."""
     texts = {key: " ".join(words(text)) for key, text in known.items()}
     found = process.extract(" ".join(words(name)), texts, scorer=_alike, limit=MOST)
-    return [key for _, score, key in found if score >= LIKE and key != name]
+    return [
+        key
+        for text, score, key in found
+        if score >= LIKE and key != name and (is_close(name, key) or is_close(name, text))
+    ]
 
 
 def _alike(one: str, other: str, **_: object) -> float:

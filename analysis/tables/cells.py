@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from analysis import units
+from analysis.door import headers
 from analysis.door.sheets import LONGEST_CELL, Sheet
 from analysis.errors import Problem, nearest, similar
 from analysis.tables import FALSE, TRUE
@@ -268,10 +269,24 @@ def _not_a_number(cell: str, field: Mapping[str, Any], *, required: bool) -> str
         return DIGITS
     if cell.lower() in NOTHINGS:
         return LEAVE_OUT if required else "Leave the cell empty where the value is not known."
-    if number := re.match(r"[+-]?[\d.]+(?=\s*[^\d.,]+$)", cell):
-        unit = f": {field['unit']}" if field.get("unit") else ""
-        return f"Write {number[0]} alone; the unit stands in the header{unit}."
+    if number := re.fullmatch(r"([+-]?(?:\d+\.)?\d+)\s*([^\d.,]+)", cell):
+        return _with_unit(float(number[1]), number[1], number[2], field)
     return DIGITS if re.search(r"\d", cell) else ""
+
+
+def _with_unit(value: float, digits: str, sign: str, field: Mapping[str, Any]) -> str:
+    """What to write for a number with its unit: the number, converted where the header counts in another unit of the kind."""
+    said, ours = units.parse(f"x_{headers.unit_word(sign)}"), units.parse(field["name"])
+    if (
+        said
+        and ours
+        and said.dimensions == ours.dimensions
+        and said.factor != ours.factor
+        and "memory" not in field["name"]
+    ):
+        return f"Write {value * said.factor / ours.factor:.6g}: the header counts in {ours.symbol}."
+    unit = f": {field['unit']}" if field.get("unit") else ""
+    return f"Write {digits} alone; the unit stands in the header{unit}."
 
 
 NOTHINGS = (

@@ -53,6 +53,11 @@ class Shape:
     level: str = "error"
 
 
+def _asks_heads(row: Row) -> bool:
+    """Whether some layer keeps keys and values of heads."""
+    return row["attention_kind"] not in ("mla", "unknown") and (row["n_cache_layer"] != "0" or _windowed(row) > 0)
+
+
 WINDOWS, EXPERTS = ("sliding", "hybrid"), ("n_expert", "n_active_expert")
 NO_CACHE = (
     "Layers without a cache (linear attention, state space, convolution) have no window: leave n_sliding_layer empty, write in "
@@ -90,9 +95,9 @@ SHAPES = (
           "{n_head}, as attention_kind is mha: each head has keys and values of its own", "With fewer it is gqa."),
     Shape("n_kv_head", lambda row: bool(row["n_head"]) and _number(row, "n_kv_head") > _number(row, "n_head"), "at most n_head, {n_head}",
           "Are the two exchanged?"),
-    Shape("n_kv_head", lambda row: row["attention_kind"] not in ("mla", "unknown") and not row["n_kv_head"],
+    Shape("n_kv_head", lambda row: _asks_heads(row) and not row["n_kv_head"],
           "how many heads keep keys and values", "num_key_value_heads in a configuration; without it no cache can be reckoned."),
-    Shape("head_dim", lambda row: row["attention_kind"] not in ("mla", "unknown") and not row["head_dim"], "the width of a head",
+    Shape("head_dim", lambda row: _asks_heads(row) and not row["head_dim"], "the width of a head",
           "head_dim in a configuration, or hidden_size / num_attention_heads; without it no cache can be reckoned."),
 )  # fmt: skip
 """What is asked of a row with ``n_layer``; the first of a column counts."""
