@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import signal
@@ -385,6 +386,109 @@ def predict(
         remark = predict_file(file, out, folder=folder, filled=filled)
     for line in remark.splitlines():
         typer.echo(f"{file}: {line}", err=True)
+
+
+def _cell(column: str) -> Any:
+    """An option of ``ask`` that is a column of ``predict``, whose words it uses."""
+    return typer.Option(
+        show_default=False, help=f"{inputs.BY_NAME[column].meaning[0].upper()}{inputs.BY_NAME[column].meaning[1:]}."
+    )
+
+
+def _this_machine() -> tuple[tuple[str, ...], dict[str, str], tuple[float, ...]]:
+    """This machine as a question names it: a Mac by chip and memory, others by what their memory reaches in a few seconds."""
+    from analysis import tables
+    from analysis.machine import hardware, report
+    from analysis.machine import measure as timing
+
+    here = hardware.described()
+    if here.vendor == report.APPLE:
+        return (f"{here.chip} {here.memory_byte / report.GIBI:.0f} GB",), {}, ()
+    with _progress(timing.memory_steps(quick=True)) as step:
+        memory = timing.memory(here, quick=True, tick=step)
+    found = report.Report(here, memory, timing.Storage(math.nan, "not measured"))
+    return (), *report.cells(tables.package(), found)
+
+
+COUNTS = {"context_token": "context", "prompt_token": "prompt"}
+"""Column → option of ``ask`` that counts tokens."""
+
+
+@app.command()
+def ask(
+    about: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DEVICE] [MODEL]",
+            help="A device and a model by name or id; a config.json or GGUF file for a model. One alone: what it runs, or what runs it.",
+        ),
+    ] = None,
+    number_format: Annotated[
+        str, typer.Option("--format", help="Number format of the weights. Without it: Q4_K_M.")
+    ] = "",
+    context: Annotated[
+        str, typer.Option(help="Tokens in the cache before the prompt; 16k is 16,384. Without it: 4096.")
+    ] = "",
+    prompt: Annotated[str, typer.Option(help="Tokens of the prompt; 4k is 4,096. Without it: 512.")] = "",
+    kv_format: Annotated[str, _cell("kv_format")] = "",
+    engine: Annotated[str, _cell("engine")] = "",
+    backend: Annotated[str, typer.Option(help="cuda, metal, rocm, vulkan, cpu … Without it: that of the device.")] = "",
+    batch: Annotated[str, _cell("batch_size")] = "",
+    chips: Annotated[str, _cell("n_chip")] = "",
+    storage: Annotated[
+        str, typer.Option(help="GB/s of a drive that holds what memory does not. Without it: none.")
+    ] = "",
+    bandwidth: Annotated[str, typer.Option(help="Own memory bandwidth in GB/s, in place of a device.")] = "",
+    memory: Annotated[str, typer.Option(help="Own memory in GiB; beside a device's name, which of its sizes.")] = "",
+    memory_type: Annotated[
+        str, typer.Option(help="Own memory as DDR5-5600, with --channels, in place of a bandwidth.")
+    ] = "",
+    channels: Annotated[
+        int, typer.Option(min=0, max=64, help="Memory channels in use: 2 in most PCs with two modules.")
+    ] = 0,
+    measured: Annotated[str, typer.Option(help="Token/s that you measured: is it what the book expects?")] = "",
+    this_machine: Annotated[
+        bool, typer.Option("--this-machine", help="This machine's processor, measured for a few seconds.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON. Without it: as text.")] = False,
+    data: Data = None,
+) -> None:
+    """Can mine run it: whether a model fits a device, how fast, how long to the first token, and where each number comes from.
+
+    Ends with 0 for every answer, no included; with 2 for a name that is unknown or means several things.
+    """
+    from analysis import tables
+    from analysis.book.inputs import parameters
+    from analysis.model import ask as asking
+    from analysis.model import telling
+    from analysis.subjects import common
+
+    texts = {
+        "format": number_format, "context_token": context, "prompt_token": prompt, "kv_format": kv_format, "engine": engine,
+        "backend": backend, "batch_size": batch, "n_chip": chips, "storage_read_gbyte_per_s": storage,
+        "memory_bandwidth_gbyte_per_s": bandwidth, "memory_capacity_gibyte": memory, "measured_token_per_s": measured,
+    }  # fmt: skip
+    given = parameters.defaults()
+    rate = common.reading_token_per_s(given["reading_speed_word_per_min"], given["token_per_word"])
+    texts |= {name: asking.tokens(texts[name], f"--{option}") for name, option in COUNTS.items() if texts[name]}
+    cells = {name: text for name, text in texts.items() if text}
+    named, own, spread = _this_machine() if this_machine else ((), {}, ())
+    question = asking.Question((*named, *(about or ())), own | cells, memory_type, channels, spread)
+    try:
+        with _merged(data) as folder:
+            at = folder or tables.data_folder()
+            answer = asking.answered(question, at, str(given["edition"]))
+            text = (
+                json.dumps(answer, indent=1, ensure_ascii=False) + "\n" if as_json else telling.told(answer, rate, at)
+            )
+    except asking.UnclearError as error:
+        if as_json:
+            typer.echo(
+                json.dumps({"error": str(error), "candidates": list(error.candidates)}, indent=1, ensure_ascii=False)
+            )
+            raise typer.Exit(InputError.exit_code) from None
+        raise
+    typer.echo(text, nl=False)
 
 
 @app.command("import")

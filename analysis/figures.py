@@ -17,6 +17,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -312,6 +313,7 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, bool)) else str(value)
 
 
+@lru_cache(maxsize=2**16)
 def _significant(value: float) -> float | int | None:
     if math.isnan(value) or math.isinf(value):
         return None

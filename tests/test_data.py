@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from analysis import tables, units
+from analysis.book.inputs import intake, parameters
 from analysis.tables import DataPackage, checks, descriptor
 from tests.conftest import ROOT
 
@@ -15,7 +18,8 @@ DATA = ROOT / "data"
 NAMES = DataPackage(DATA).names
 
 AT_LEAST = {
-    "devices": 120, "models": 60, "number_formats": 35, "sram_bitcells": 30, "dies": 60, "accelerators": 30,
+    "devices": 220, "models": 190, "file_sizes": 100,
+    "batteries": 22, "number_formats": 35, "sram_bitcells": 30, "dies": 60, "accelerators": 30,
     "memory_prices": 120, "memory_limits": 11, "compute_trend": 140, "pope_tables": 197, "pope_context": 22, "installed_base": 165,
     "claims": 78, "measurements_decode": 1572, "measurements_batching": 3235, "measurements_bandwidth": 147,
     "measurements_storage": 96, "emerging_memory": 21, "servers": 28,
@@ -25,6 +29,37 @@ AT_LEAST = {
 
 def test_the_data_is_sound() -> None:
     assert checks.problems(DATA) == []
+
+
+def test_the_edition_is_of_today() -> None:
+    assert checks.staleness(DATA, parameters.validated({})["edition_date"]) == []
+
+
+@pytest.mark.parametrize(("name", "most"), checks.MOST_DAYS.items())
+def test_a_table_that_has_grown_old_is_named_with_its_newest_rows(name: str, most: int, data_copy: Path) -> None:
+    """A month counts as its last day, and a year alone makes nothing young."""
+    path = data_copy / f"{name}.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    dates = pd.Series("2024-01", index=table.index)
+    dates.iloc[0], dates.iloc[1] = "2026-02", "2026"
+    table.assign(release_date=dates).to_csv(path, index=False)
+    last = datetime.date(2026, 2, 28) + datetime.timedelta(most)
+    fresh, old = (
+        [problem for problem in checks.staleness(data_copy, str(day)) if problem.file == f"{name}.csv"]
+        for day in (last, last + datetime.timedelta(1))
+    )
+    assert fresh == []
+    assert [(one.found, one.level, one.column) for one in old] == [
+        (f"{table['name'].iloc[0]} (2026-02) as newest", "warning", "release_date")
+    ]
+
+
+def test_an_old_edition_is_a_warning_of_the_book_s_own_data(tmp_path: Path) -> None:
+    later = ["edition_date=2027-03-01"]
+    assert [problem.file for problem in intake.judged(None, later).problems] == ["models.csv", "devices.csv"]
+    assert intake.judged(None, later).errors == []
+    (tmp_path / "devices.csv").write_text("device_id,memory_capacity_gibyte\niphone-14,6\n", encoding="utf-8")
+    assert intake.judged(tmp_path, later).problems == []
 
 
 def test_the_descriptor_is_what_the_notes_say() -> None:

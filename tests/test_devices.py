@@ -24,10 +24,15 @@ ONE = {
     "galaxy-s24": ("Galaxy S24", "samsung galaxy s24"), "galaxy-s22-plus": ("Galaxy S22+",),
     "framework-desktop-ryzen-ai-max-395-128gb": ("AMD Ryzen AI Max+ 395 w/ Radeon 8060S", "Ryzen AI Max 395"),
     "macbook-pro-14-m3-max-16c-128gb": ("M3 Max 16-core", "M3 Max 128GB"), "dgx-spark-gb10-128gb": ("DGX Spark", "GB10"),
+    "rtx-3090-ti-24gb": ("RTX 3090 Ti", "3090ti"), "rtx-4070-super-12gb": ("RTX 4070 Super",), "rtx-4070-12gb": ("rtx 4070",),
+    "rtx-4080-laptop-12gb": ("RTX 4080 Laptop",), "raspberry-pi-5-8gb": ("Raspberry Pi 5 8GB",), "iphone-air": ("iPhone Air",),
+    "pixel-8": ("Pixel 8",), "pixel-8a": ("Pixel 8a",), "rx-7900-xt-20gb": ("7900 xt",), "gtx-1080-ti-11gb": ("GTX 1080 Ti",),
+    "rtx-2080-ti-11gb": ("2080 ti",), "rtx-2080-8gb": ("2080",), "oneplus-13": ("OnePlus 13",), "oneplus-13r": ("oneplus 13r",),
+    "rtx-pro-6000-blackwell-96gb": ("NVIDIA RTX PRO 6000 Blackwell",), "rtx-6000-ada-48gb": ("RTX 6000 Ada Generation",),
     "desktop-ryzen-9-7950x-32gb": ("AMD Ryzen 9 7950X 16-Core Processor",), "mac-studio-m2-ultra-192gb": ("m2 ultra 192 gb",),
 }  # fmt: skip
 NONE = (
-    "RTX 3090 Ti", "RTX 4070 Super", "RTX 4080 Laptop", "L40", "AMD RTX 3060", "M2 Pro Max", "iPhone 14 Mini", "MI300", "i9-13900",
+    "RTX 3080 Laptop", "RTX 3070 Super", "RTX 5070 Super", "L40", "AMD RTX 3060", "M2 Pro Max", "iPhone 14 Mini", "MI300", "i9-13900",
     "TPU v5",
     "Galaxy S24 FE", "foo", "",
     "RTX 3060 8GB", "RTX 4090 48GB", "9090", "MacBook Pro M9",
@@ -40,6 +45,9 @@ SEVERAL = {
     "M4 Pro": 273.06,
     "MacBook Air M2": 102.4,
     "M4": 120.0,
+    "RTX 5060 Ti": 448.0,
+    "Raspberry Pi 5": 17.07,
+    "MacBook Air M5": 153.6,
 }
 """Names of several rows → the bandwidth they agree in."""
 
@@ -120,7 +128,8 @@ def test_the_rows_own_cells_go_before_those_of_the_device() -> None:
     ("name", "told"),
     [
         ("H100", "one device, or a bandwidth. It may be nvidia-h100-sxm5-80gb, nvidia-h100-pcie-80gb: name one."),
-        ("rtx 3090 ti", "Did you mean 'rtx-3090-24gb'"), ("RTX 3060 8GB", "It may be rtx-3060-12gb"), ("foo", "None of the"),
+        ("rtx 306O", "Did you mean 'rtx-3060-12gb'"),
+        ("rtx 3080 laptop", "Did you mean 'rtx-4060-laptop-8gb'"), ("RTX 3060 8GB", "It may be rtx-3060-12gb"), ("foo", "None of the"),
     ],
 )  # fmt: skip
 def test_an_open_or_unknown_device_is_refused_with_what_it_may_be(name: str, told: str) -> None:

@@ -6,7 +6,6 @@ import ast
 import re
 import sys
 import tomllib
-from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -61,7 +60,10 @@ def room(name: str) -> str:
     return name.split(".")[1]
 
 
-GRAPH = {name: imports(path) for name, path in NAMES.items()}
+@cache
+def graph() -> dict[str, set[str]]:
+    """Module → the modules it imports; drawn by the first test that asks, and not wherever tests are collected."""
+    return {name: imports(path) for name, path in NAMES.items()}
 
 
 def test_every_room_has_a_floor_and_every_floor_a_room() -> None:
@@ -70,7 +72,7 @@ def test_every_room_has_a_floor_and_every_floor_a_room() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"analysis"}))
 def test_rooms_import_downwards_only(name: str) -> None:
-    for other in GRAPH[name]:
+    for other in graph()[name]:
         here, there = room(name), room(other)
         assert here == there or ROOMS[there] < ROOMS[here], (
             f"{name} (floor {ROOMS[here]}) imports {other} (floor {ROOMS[there]})"
@@ -83,7 +85,7 @@ def test_rooms_inside_a_folder_import_downwards_only(folder: str) -> None:
     inside = {name: name.removeprefix(f"{folder}.").split(".")[0] for name in NAMES if name.startswith(f"{folder}.")}
     assert set(inside.values()) == set(floors)
     for name, here in inside.items():
-        for there in {inside[other] for other in GRAPH[name] if other in inside}:
+        for there in {inside[other] for other in graph()[name] if other in inside}:
             assert here == there or floors[there] < floors[here], f"{name} imports from {there}"
 
 
@@ -93,7 +95,7 @@ def test_inside_a_subject_data_come_before_drawings_and_findings_and_claims_come
     own = f"analysis.subjects.{subject}."
     for name in [name for name in NAMES if name.startswith(own)]:
         here = name.removeprefix(own)
-        for there in [other.removeprefix(own) for other in GRAPH[name] if other.startswith(own)]:
+        for there in [other.removeprefix(own) for other in graph()[name] if other.startswith(own)]:
             assert floors[there] < floors[here], f"{name} imports {there}"
 
 
@@ -112,12 +114,14 @@ def circle() -> list[str]:
         if name in way:
             return [*way[way.index(name) :], name]
         found = (
-            [] if name in done else next(filter(None, (walk(other, [*way, name]) for other in sorted(GRAPH[name]))), [])
+            []
+            if name in done
+            else next(filter(None, (walk(other, [*way, name]) for other in sorted(graph()[name]))), [])
         )
         done.add(name)
         return found
 
-    return next(filter(None, (walk(name, []) for name in sorted(GRAPH))), [])
+    return next(filter(None, (walk(name, []) for name in sorted(graph()))), [])
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:
@@ -277,30 +281,44 @@ def _holds(package: str, name: str) -> bool:
     return package in NAMES and name.rpartition(".")[2] in NAMES[package].read_text(encoding="utf-8")
 
 
-MARKED = re.compile(r"\w+")
-UNUSED = {
-    "Vector",
-    "decode_step_time_s",
-    "dequantised_byte",
-    "unpacking_time_s",
-    "useful_bandwidth_byte_per_s",
-}
-"""Names that nothing but tests asks for, yet: the list only gets shorter."""
+REGISTERING = {"rule", "command"}
+"""Decorators that keep what they decorate: nothing needs to call it by its name."""
 
 
 def test_what_only_tests_ask_for_is_not_there() -> None:
-    """A function, class or constant of a module is named a second time: in the package, a script, a chapter or a setting."""
-    texts = [*MODULES, *CHAPTERS, *(ROOT / "scripts").glob("*.py"), ROOT / "pyproject.toml", ROOT / "_config.yml"]
-    named = Counter(word for path in texts for word in MARKED.findall(path.read_text(encoding="utf-8")))
-    once = {name for path in MODULES for name in _defined(path) if named[name] == 1}
-    assert once == UNUSED, once ^ UNUSED
+    """A function, class or constant of a module is read somewhere: by the package, a script, a chapter or a setting.
+
+    A column, an argument or a docstring of the same name does not read it: an equation is called, or it is not there.
+    """
+    trees = [parsed(path) for path in [*MODULES, *(ROOT / "scripts").glob("*.py")]]
+    cells = [cell for path in CHAPTERS for cell in execution.read(path).cells if cell.cell_type == "code"]
+    read = {name for tree in [*trees, *(ast.parse(cell.source) for cell in cells)] for name in _read(tree)}
+    read |= {
+        name for file in ("pyproject.toml", "_config.yml") for name in re.findall(r"\w+", (ROOT / file).read_text())
+    }
+    unread = {f"{path.relative_to(ROOT)}: {name}" for path in MODULES for name in _defined(path) if name not in read}
+    assert not unread, unread
+
+
+def _read(tree: ast.Module) -> Iterator[str]:
+    """Names that a module reads, and those it hands to a library as "package.module:name"."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.alias):
+            yield node.name
+        elif isinstance(node, ast.Constant) and re.fullmatch(r"analysis(\.\w+)+[.:]\w+", str(node.value)):
+            yield re.split(r"[.:]", str(node.value))[-1]
 
 
 def _defined(path: Path) -> Iterator[str]:
-    """Names that a module gives; what is decorated is known to who decorates it."""
+    """Names that a module gives, without those that a decorator keeps."""
     for node in parsed(path).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.decorator_list:
-            yield node.name
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            made = {ast.unparse(each).split("(")[0].split(".")[-1] for each in node.decorator_list}
+            yield from [] if made & REGISTERING else [node.name]
         elif isinstance(node, ast.Assign):
             yield from (target.id for target in node.targets if isinstance(target, ast.Name) and target.id != "__all__")
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):

@@ -15,6 +15,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
@@ -55,10 +56,10 @@ def test_the_memory_of_this_machine() -> None:
 
 
 def test_the_triad_computes_what_stream_computes(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: list[measure.Vector] = []
+    kept: list[npt.NDArray[np.float64]] = []
     zeros = np.zeros
 
-    def remembered(size: int) -> measure.Vector:
+    def remembered(size: int) -> npt.NDArray[np.float64]:
         kept.append(zeros(size))
         return kept[-1]
 

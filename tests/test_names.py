@@ -97,8 +97,14 @@ def test_the_packing_is_known_where_the_bits_are_not() -> None:
         ("gemma-3-12b-it", "gemma-3-12b"), ("Gemma 3 12B", "gemma-3-12b"), ("unsloth/Qwen3-30B-A3B-UD-Q4_K_XL.gguf", "qwen3-30b-a3b"),
         ("Llama 2 7B", "llama-2-7b"), ("llama 7B Q4_K - Medium", "llama-7b"),
         ("Qwen_Qwen3-8B-Q4_K_M-00001-of-00002.gguf", "qwen3-8b"), ("qwen3:8b", "qwen3-8b"),
-        ("Qwen3-30B-A3B-Instruct-2507", "qwen3-30b-a3b"),
+        ("Qwen3-30B-A3B-Instruct-2507", "qwen3-30b-a3b-2507"),
         ("llama3.1:8b-instruct-q4_K_M", "llama-3.1-8b"), ("Qwen/Qwen3-8B-AWQ", "qwen3-8b"), ("deepseek-r1:70b", ""), ("llama 8b", ""),
+        ("qwen3 8b", "qwen3-8b"), ("Meta-Llama-3-8B-Instruct.Q4_0.gguf", "llama-3-8b"),
+        ("Phi-3-mini-4k-instruct.Q4_0.gguf", "phi-3-mini-4k"),
+        ("Qwen3-4B", "qwen3-4b"), ("Qwen/Qwen3-4B-Instruct-2507", "qwen3-4b-2507"),
+        ("Qwen3-4B-Thinking-2507-Q4_K_M.gguf", "qwen3-4b-2507"), ("Qwen3-8B-2507", "qwen3-8b"), ("Qwen3.5 4B", "qwen3.5-4b"),
+        ("NVIDIA-Nemotron-3-Nano-30B-A3B-Q4_K_M.gguf", "nemotron-3-nano-30b-a3b"), ("glm-4.5", "glm-4.5"), ("GLM 4.5 Air", "glm-4.5-air"),
+        ("gemma 4 e2b", "gemma-4-e2b"), ("Kimi-K2-Instruct", "kimi-k2"), ("Mistral-Small-3.2-24B-Instruct-2506", "mistral-small-3.2-24b"),
         ("gpt-oss 20b", "gpt-oss-20b"), ("lama-2-7b", ""), ("Mistral-7B-Instruct-v0.3", ""), ("8b", ""),
     ],
 )  # fmt: skip
@@ -110,6 +116,7 @@ def test_every_filed_model_is_found_by_its_name() -> None:
     for row in expected.rows(DATA / "models.csv"):
         assert names.model_id(row["model_id"], DATA) == row["model_id"]
         assert names.model_id(row["name"].upper(), DATA) == row["model_id"]
+        assert names.model_id(row["hf_id"], DATA) == (row["model_id"] if row["hf_id"] else "")
 
 
 @pytest.mark.parametrize(

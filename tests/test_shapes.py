@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from analysis import tables
-from analysis.model import shapes
+from analysis.model import configurations, expected, file_sizes, shapes
 from analysis.model.predict import predict_file
 from analysis.subjects import common
 from analysis.subjects.dram_capacity import derived as dram_capacity
@@ -150,3 +151,67 @@ def test_a_shape_that_leaves_something_open_is_told(
     found = [problem for problem in checks.problems(added(tmp_path, **cells)) if problem.column == column]
     assert [(problem.row, problem.level) for problem in found] == [(2, level)]
     assert words in str(found[0])
+
+
+# --------------------------------------------------------------------------------------- rows, and our own reading
+
+CONFIGURATIONS: dict[str, Any] = json.loads((ROOT / "tests/data/model_configurations.json").read_text(encoding="utf-8"))
+"""Model → the part of its published configuration that decides its shape, as repositories of its engines carry it."""
+
+
+@pytest.mark.parametrize("model_id", CONFIGURATIONS)
+def test_a_row_is_what_our_own_reading_of_the_configuration_gives(model_id: str) -> None:
+    """Counts within a hundredth of a percent, and every width, layer, window and byte of state: windows, states, experts, latents."""
+    [row] = [row for row in expected.rows(ROOT / "data" / "models.csv") if row["model_id"] == model_id]
+    shape = configurations.of_config(CONFIGURATIONS[model_id], model_id)
+    assert shape.attention_kind == row["attention_kind"]
+    for column, read in (configurations.MODEL_COLUMNS | configurations.CACHE_COLUMNS).items():
+        filed = float(row[column] or "nan")
+        assert read(shape) == pytest.approx(filed, rel=1e-4 if "gparam" in column else 0, nan_ok=True), column
+
+
+# -------------------------------------------------------------------------------------------------- sizes of files
+
+SIZES = {("qwen3-8b", "Q4_K_M"): 4.68, ("llama-3.1-8b", "i1-Q8_0"): 7.95, ("gpt-oss-20b", "MXFP4"): 11.27}
+
+
+@pytest.mark.parametrize(("model_id", "name"), SIZES)
+def test_the_size_of_a_file_is_that_of_its_row_in_any_spelling(model_id: str, name: str) -> None:
+    assert file_sizes.file_gibyte(model_id, name, ROOT / "data") == SIZES[model_id, name]
+
+
+def test_a_file_nobody_printed_has_no_size() -> None:
+    for model_id, name in (("qwen3-8b", "IQ1_S"), ("qwen3-8b", "some format"), ("mine", "Q4_K_M")):
+        assert math.isnan(file_sizes.file_gibyte(model_id, name, ROOT / "data"))
+
+
+def test_files_take_the_bits_of_their_format_or_say_why_not(tmp_path: Path) -> None:
+    """8.19 billion parameters at 4.89 bits are 4.67 GiB."""
+    (tmp_path / "mine").mkdir()
+    path = tmp_path / "mine" / "file_sizes.csv"
+    for size, unlike, told in (("4.68", "", []), ("6.1", "", ["file_gibyte"]), ("6.1", "mix", [])):
+        path.write_text(f"file_size_id,file_gibyte,unlike\nqwen3-8b-q4-k-m,{size},{unlike}\n", encoding="utf-8")
+        folder = overlay.merged(tmp_path / "mine", tmp_path / f"data{size}{unlike}")
+        found = [problem for problem in checks.problems(folder) if "bits of the format" in problem.expected]
+        assert [problem.column for problem in found] == told
+
+
+def test_a_reason_stands_only_where_a_size_needs_it() -> None:
+    package = tables.DataPackage(ROOT / "data")
+    rows = (
+        package.table("file_sizes")
+        .merge(package.table("models"), on="model_id")
+        .merge(package.raw("number_formats"), on="format_id")
+    )
+    bits = rows["file_byte"] * 8 / rows["total_param"]
+    far = (bits / rows["effective_bit_per_param"] - 1).abs() > 0.1
+    assert list(rows.loc[far, "file_size_id"]) == list(rows.loc[rows["unlike"] != "", "file_size_id"])
+    assert (bits.between(1.5, 17) | (rows["unlike"] == "second-output")).all()
+
+
+def test_cells_of_phones_have_the_voltage_of_lithium() -> None:
+    rows = tables.DataPackage(ROOT / "data").raw("batteries")
+    charges = rows["note"].str.extract(r"^(\d+) mAh")[0].astype(float)
+    volts = rows["battery_wh"] / charges * 1000
+    assert volts.count() >= 12
+    assert volts.dropna().between(3.7, 3.95).all()

@@ -25,8 +25,15 @@ READER = {
 }
 LEAVINGS = ("cpu-boss.com", "pages.dev", "etoppc.com", "profilbaru.com")
 """Sites that live on copies: what they print is read at its maker, its standard or its original."""
-LESS_THAN_A_DERIVATION = {"pixel-8", "pixel-8-pro", "mac-mini-m6-24gb", "mac-studio-m5-ultra-96gb"}
-"""Devices whose bandwidth no maker states and no data rate gives: two have none, two are as printed by a list."""
+LESS_THAN_A_DERIVATION = {
+    "pixel-8",
+    "pixel-8-pro",
+    "pixel-8a",
+    "iphone-air",
+    "mac-mini-m6-24gb",
+    "mac-studio-m5-ultra-96gb",
+}
+"""Devices whose bandwidth no maker states and no data rate gives: the phones have none, two are as printed by a list."""
 
 
 def test_no_device_rests_on_a_copy_of_a_copy() -> None:
@@ -104,17 +111,22 @@ def test_beside_every_number_stands_what_sort_of_source_it_has(package: DataPack
 UNITS_AND_CLOCK = {
     "laptop-ryzen-7-7840u-32gb": (12, 2.9), "framework-13-ryzen-ai-9-hx-370-ddr5-96gb": (16, 2.9),
     "framework-desktop-ryzen-ai-max-395-128gb": (40, 2.9), "rx-7900-xtx-24gb": (96, 2.498), "rx-9070-xt-16gb": (64, 2.97),
-    "steam-deck-lcd-16gb": (8, 1.6),
+    "steam-deck-lcd-16gb": (8, 1.6), "rx-7800-xt-16gb": (60, 2.43), "rx-7900-xt-20gb": (84, 2.394), "rx-9070-16gb": (56, 2.52),
+    "rx-9060-xt-16gb": (32, 3.13), "rx-9060-xt-8gb": (32, 3.13), "radeon-ai-pro-r9700-32gb": (64, 2.92), "rx-7700-xt-12gb": (54, 2.544),
+    "rx-7600-8gb": (32, 2.655), "rx-7600-xt-16gb": (32, 2.755), "rx-7900-gre-16gb": (80, 2.245), "rx-6600-8gb": (28, 2.491),
+    "rx-6700-xt-12gb": (40, 2.581), "rx-6800-xt-16gb": (72, 2.25), "radeon-instinct-mi50-16gb": (60, 1.746),
 }  # fmt: skip
-"""AMD's graphics: compute units, and boost clock in GHz, by AMD's pages."""
-WITHOUT_DUAL_ISSUE = {"steam-deck-lcd-16gb"}
-"""RDNA 2 issues one instruction at a time."""
+"""AMD's graphics: compute units, and boost clock in GHz, by AMD's pages or by TechPowerUp's list."""
+WITHOUT_DUAL_ISSUE = {
+    "steam-deck-lcd-16gb", "rx-6600-8gb", "rx-6700-xt-12gb", "rx-6800-xt-16gb", "radeon-instinct-mi50-16gb",
+}  # fmt: skip
+"""RDNA 2, and what was before it, issue one instruction at a time."""
 
 
 def test_peaks_of_amds_shaders_count_dual_issue_in_every_row(package: DataPackage) -> None:
     """64 lanes · 2 for multiply and add · 2 packed halves · 2 issued at once, from RDNA 3 on."""
     rows = package.table("devices").set_index("device_id")["shader_peak_fp16_flop_per_s"].dropna()
-    amd = package.table("devices").set_index("device_id")["chip"].str.contains("Ryzen|Navi|AMD")
+    amd = package.table("devices").set_index("device_id")["chip"].str.contains("Ryzen|Navi|AMD|Vega")
     assert set(rows.index[amd[rows.index]]) == set(UNITS_AND_CLOCK), (
         "say in this test how many units it has, and at what clock"
     )

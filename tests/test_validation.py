@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis import words
+from analysis.equations import validation as equations
 from analysis.model import calibration, expected, intervals, measured, peaks, prefill, serving
 from analysis.subjects import common
 from analysis.subjects.validation import charts, derived, findings
@@ -216,6 +217,41 @@ def test_no_ceiling_is_assumed_for_a_processor_without_stated_threads(package: D
     assert not re.search(r"however wide|whatever the memory", chapter, re.IGNORECASE)
 
 
+def test_the_printed_step_is_the_one_that_runs() -> None:
+    """Every combination, through the equations as a reader calls them, is what the model says, to the last bit."""
+    known = expected.calibration(DATA)
+    kind = expected.Coefficients(*known.table.T)
+    draw, size = np.random.default_rng(0), len(known.table)
+    bandwidth, weight, cache = (draw.uniform(low, high, size) for low, high in ((1e10, 5e12), (1e8, 4e11), (0, 1e10)))
+    n_layer, bit = np.floor(draw.uniform(1, 130, size)), draw.uniform(1, 16, size)
+    limits = known.processor(bandwidth_byte_per_s=bandwidth, n_thread=4.0, op_per_s=np.nan, is_phone=False)
+    printed = equations.decode_step_time_s(
+        read := equations.dequantised_byte(weight, bit, unpacking_bit_per_param=kind.unpacking_bit_per_param),
+        equations.reached_byte_per_s(bandwidth, kind.bandwidth_share, limits["thread_byte_per_s"]),
+        n_layer=n_layer, kv_cache_byte=cache, kv_cost_ratio=kind.kv_cost_ratio,
+        overhead_s_per_layer=equations.overhead_s_per_layer(
+            kind.launch_s_per_layer, width_s_per_layer=kind.width_s_per_layer, ageless_s_per_layer=kind.ageless_s_per_layer,
+            routing_s_per_layer=kind.routing_s_per_layer, reference_bandwidth_byte_per_s=expected.REFERENCE_BANDWIDTH_BYTE_PER_S,
+            bandwidth_byte_per_s=equations.useful_bandwidth_byte_per_s(
+                bandwidth, read_byte=read + cache * kind.kv_cost_ratio, width_s=n_layer * kind.width_s_per_layer,
+                reference_bandwidth_byte_per_s=expected.REFERENCE_BANDWIDTH_BYTE_PER_S, bandwidth_share=kind.bandwidth_share,
+            ),
+        ),
+        unpacking_time_s=equations.unpacking_time_s(
+            weight * 8 / bit, op_per_param=kind.op_per_param + kind.op_per_bit * bit, op_per_s=limits["op_per_s"]
+        ),
+    )  # fmt: skip
+    parts = known.parts(kind, limits | {
+        "bandwidth_byte_per_s": bandwidth, "weight_byte": weight, "n_layer": n_layer, "bit_per_param": bit, "kv_cache_byte": cache,
+        "introduced_year": np.full(size, expected.REFERENCE_GENERATION_YEAR), "is_expert": 1.0,
+    })  # fmt: skip
+    np.testing.assert_array_equal(parts.step_s, printed)
+    np.testing.assert_allclose(
+        parts.overhead_s + parts.weight_s + parts.cache_s + parts.arithmetic_s, printed, rtol=1e-14
+    )
+    assert 0 < np.count_nonzero(parts.arithmetic_s) < size
+
+
 @pytest.mark.parametrize("stack", expected.STACK_NAMES)
 def test_more_bandwidth_never_makes_a_prediction_slower(stack: str) -> None:
     known = expected.calibration(DATA)
@@ -374,10 +410,20 @@ def test_a_batch_reads_more_experts_and_a_dense_model_does_not() -> None:
 
 @pytest.mark.parametrize(
     ("model", "expert_gparam"),
-    [("mixtral-8x7b", 45.10), ("gpt-oss-20b", 19.11), ("deepseek-v3", 654.5), ("llama-2-7b", 0.0)],
+    [
+        ("mixtral-8x7b", 45.10),
+        ("gpt-oss-20b", 19.11),
+        ("deepseek-v3", 654.5),
+        ("llama-2-7b", 0.0),
+        ("glm-4.5-air", 99.66),
+        ("lfm2.5-8b-a1b", 7.751),
+        ("ling-mini-2.0", 15.30),
+        ("nemotron-3-nano-30b-a3b", 29.37),
+    ],
 )
 def test_experts_hold_most_of_a_mixture(package: DataPackage, model: str, expert_gparam: float) -> None:
-    """Widths by hand: 3 x 4096 x 14336 x 8 x 32 for Mixtral; DeepSeek-V3 has dense layers, so its active parameters decide."""
+    """Widths by hand: 3 x 4096 x 14336 x 8 x 32 for Mixtral; where layers are dense the active parameters decide: 3 x 2048 x 1792 x 32 x 22
+    for LFM2.5, 3 x 2048 x 512 x 256 x 19 for Ling-mini, two matrices in 23 of 52 blocks for Nemotron."""
     row = package.row("models", model)
     names = ("n_layer", "n_expert", "n_active_expert", "model_dim", "ffn_dim", "total_param", "active_param")
     assert expected.expert_param({name: float(row[name]) for name in names}) == pytest.approx(

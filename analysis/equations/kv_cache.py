@@ -42,7 +42,7 @@ def latent_cache_byte_per_token(
         kv_element_byte: effective bytes of a cached number, in byte.
 
     Raises ValueError where an argument is out of range.
-    Every tensor-parallel chip keeps a copy: multiply by ``kv_copy_count(1, n_chip)``.
+    Every tensor-parallel chip keeps a copy of its own.
     Source: DeepSeek-AI 2024 (DeepSeek-V2), section 2.1.
     """
     layer, latent, byte = positive(n_layer=n_layer, latent_dim=latent_dim, kv_element_byte=kv_element_byte)
@@ -50,45 +50,26 @@ def latent_cache_byte_per_token(
     return layer * (latent + rope) * byte
 
 
-def kv_copy_count(n_kv_head: ArrayLike, n_chip: ArrayLike) -> Result:
-    """How many times the cache is kept when heads are divided among chips: ``max(1, n / K)``.
-
-    Args:
-        n_kv_head: heads that keep keys and values, K, a count; 1 for MQA and MLA.
-        n_chip: chips that divide the heads (tensor parallel), n, a count.
-
-    Raises ValueError where an argument is not above 0.
-    1 whatever the heads where the batch is divided among the chips instead.
-    Source: Pope et al. 2022, section 3.3 and table 1.
-    """
-    head, chip = positive(n_kv_head=n_kv_head, n_chip=n_chip)
-    return np.maximum(1, chip / head)
-
-
 def kv_cache_byte(
     kv_cache_byte_per_token: ArrayLike,
     context_token: ArrayLike,
     *,
     batch_size: ArrayLike = 1,
-    copy_count: ArrayLike = 1,
 ) -> Result:
-    """Cache of a batch: ``B · T · bytes per token · copies``.
+    """Cache of a batch: ``B · T · bytes per token``.
 
     Args:
         kv_cache_byte_per_token: cache a token adds, in byte/token.
         context_token: tokens of context of each sequence, T, in token; may be 0.
         batch_size: sequences, B, a count.
-        copy_count: copies kept by tensor-parallel chips, a count.
 
     Raises ValueError where an argument is out of range.
     What is in use; engines that reserve the longest context take more.
     Source: Pope et al. 2022, section 2.
     """
-    byte, batch, copies = positive(
-        kv_cache_byte_per_token=kv_cache_byte_per_token, batch_size=batch_size, copy_count=copy_count
-    )
+    byte, batch = positive(kv_cache_byte_per_token=kv_cache_byte_per_token, batch_size=batch_size)
     [context] = not_negative(context_token=context_token)
-    return byte * context * batch * copies
+    return byte * context * batch
 
 
 def linear_attention_state_byte(

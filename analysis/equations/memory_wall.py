@@ -5,12 +5,13 @@ from numpy.typing import ArrayLike
 
 from analysis.equations import elementary
 from analysis.equations.constants import BIT_PER_BYTE, FLOP_PER_PARAM_PER_TOKEN, MULTIPLY_ADD_FLOP
-from analysis.equations.ranges import Result, not_above, not_negative, positive
+from analysis.equations.ranges import Result, checked, not_above, not_negative, positive
 
 # ---------------------------------------------------------------------------------------------- weights
 
 
-def effective_bit_per_param(block_byte: ArrayLike, block_param: ArrayLike) -> Result:
+@checked()
+def effective_bit_per_param(block_byte: Result, block_param: Result) -> Result:
     """Bits a number format really spends on a weight, scales included: ``8 · bytes / weights``.
 
     Args:
@@ -21,8 +22,7 @@ def effective_bit_per_param(block_byte: ArrayLike, block_param: ArrayLike) -> Re
     Of a whole file it is the mean over tensors of different formats.
     Source: the block layouts of ggml, e.g. Q4_K: 144 bytes for 256 weights.
     """
-    byte, param = positive(block_byte=block_byte, block_param=block_param)
-    return BIT_PER_BYTE * byte / param
+    return BIT_PER_BYTE * block_byte / block_param
 
 
 def byte_per_param(bit_per_param: ArrayLike) -> Result:
@@ -117,13 +117,14 @@ def flop_per_token(model_param: ArrayLike, *, flop_per_param_per_token: ArrayLik
     return flop * param
 
 
+@checked("context_token")
 def attention_flop_per_token(
     *,
-    n_layer: ArrayLike,
-    n_head: ArrayLike,
-    head_dim: ArrayLike,
-    context_token: ArrayLike,
-    multiply_add_flop: ArrayLike = MULTIPLY_ADD_FLOP,
+    n_layer: Result,
+    n_head: Result,
+    head_dim: Result,
+    context_token: Result,
+    multiply_add_flop: Result = MULTIPLY_ADD_FLOP,
 ) -> Result:
     """Operations of one token's attention over its context: ``2 · 2 · L · H · d · T`` (scores, then values).
 
@@ -138,11 +139,7 @@ def attention_flop_per_token(
     The mean over a causal prefill of T tokens is half of it.
     Source: Chowdhery et al. 2022 (PaLM), appendix B.
     """
-    layer, head, dim, flop = positive(
-        n_layer=n_layer, n_head=n_head, head_dim=head_dim, multiply_add_flop=multiply_add_flop
-    )
-    [context] = not_negative(context_token=context_token)
-    return 2 * flop * layer * head * dim * context
+    return 2 * multiply_add_flop * n_layer * n_head * head_dim * context_token
 
 
 def decode_intensity_flop_per_byte(

@@ -1,6 +1,9 @@
 """Check that the arguments of an equation are in their range: the one check all of them make."""
 
-from typing import TypeAlias
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +12,35 @@ from numpy.typing import ArrayLike
 Values: TypeAlias = npt.NDArray[np.float64]
 Result: TypeAlias = npt.NDArray[np.float64] | float
 """What an equation returns: a float for numbers, an array for arrays."""
+P = ParamSpec("P")
+
+
+class Checked(Protocol[P]):
+    """An equation that checks its arguments; ``plain`` is the same one for who has checked them before and asks millions of times."""
+
+    plain: Callable[P, Result]
+
+    def __call__(self, *values: P.args, **named: P.kwargs) -> Result:
+        """Return the result of arguments in their range; raise ValueError where one is not."""
+
+
+def checked(zero: str = "") -> Callable[[Callable[P, Result]], Checked[P]]:
+    """Let an equation check its arguments as ``positive`` does; those named in ``zero``, apart by blanks, may be 0."""
+
+    def around(plain: Callable[P, Result]) -> Checked[P]:
+        names, may_be_zero = list(inspect.signature(plain).parameters), zero.split()
+
+        @wraps(plain)
+        def equation(*values: ArrayLike, **named: ArrayLike) -> Result:
+            given = dict(zip(names, values, strict=False)) | named
+            ranged = {name: _in_range(name, value, zero=name in may_be_zero) for name, value in given.items()}
+            return cast("Callable[..., Result]", plain)(**ranged)
+
+        found = cast("Checked[P]", equation)
+        found.plain = plain
+        return found
+
+    return around
 
 
 def positive(**arguments: ArrayLike) -> list[Values]:

@@ -4,12 +4,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.equations import elementary
-from analysis.equations.ranges import Result, not_negative, positive
+from analysis.equations.ranges import Result, checked, not_negative, positive
 
 # ------------------------------------------------------------------------------------- parts of a step
 
 
-def aging_ratio(decline_share_per_year: ArrayLike, introduced_year: ArrayLike, reference_year: ArrayLike) -> Result:
+@checked("decline_share_per_year")
+def aging_ratio(decline_share_per_year: Result, introduced_year: Result, reference_year: Result) -> Result:
     """How much more a cost weighs on an older generation of chips: ``exp(r · (reference − introduced))``.
 
     Args:
@@ -21,62 +22,47 @@ def aging_ratio(decline_share_per_year: ArrayLike, introduced_year: ArrayLike, r
     An average over vendors; single generations jump.
     Source: a shape chosen by cross-validation over chips, see the chapter on validation.
     """
-    [rate] = not_negative(decline_share_per_year=decline_share_per_year)
-    introduced, reference = positive(introduced_year=introduced_year, reference_year=reference_year)
-    return _aging(rate, introduced, reference)
+    return elementary.exp(decline_share_per_year * (reference_year - introduced_year))
 
 
-def _aging(rate: Result, introduced: Result, reference: Result) -> Result:
-    return elementary.exp(rate * (reference - introduced))
-
-
+@checked("launch_s_per_layer ageless_s_per_layer width_s_per_layer routing_s_per_layer")
 def overhead_s_per_layer(
-    launch_s_per_layer: ArrayLike,
+    launch_s_per_layer: Result,
+    aging_ratio: Result = 1,
     *,
-    width_s_per_layer: ArrayLike,
-    bandwidth_byte_per_s: ArrayLike,
-    reference_bandwidth_byte_per_s: ArrayLike,
-    aging_ratio: ArrayLike = 1,
-    software_ratio: ArrayLike = 1,
-    routing_s_per_layer: ArrayLike = 0,
+    width_s_per_layer: Result,
+    bandwidth_byte_per_s: Result,
+    reference_bandwidth_byte_per_s: Result,
+    ageless_s_per_layer: Result = 0,
+    routing_s_per_layer: Result = 0,
 ) -> Result:
-    """Time a layer takes whatever its weights: ``launch · aging · software + width · BW / BW_ref + routing``.
+    """Time a layer takes whatever its weights: ``launch · aging + ageless + width · BW / BW_ref + routing``.
 
     Args:
-        launch_s_per_layer: launches and small operations of a layer, in s/layer.
-        width_s_per_layer: what a chip of the reference bandwidth needs on top, in s/layer; may be 0.
-        bandwidth_byte_per_s: memory bandwidth of the chip, BW, in byte/s.
-        reference_bandwidth_byte_per_s: bandwidth for which the width is stated, BW_ref, in byte/s.
+        launch_s_per_layer: launches and small operations of a layer under its software, in s/layer; 0 on processor cores.
         aging_ratio: factor of an older generation, a ratio.
-        software_ratio: factor of older software, a ratio.
+        width_s_per_layer: what a chip of the reference bandwidth needs on top, in s/layer; may be 0.
+        bandwidth_byte_per_s: memory bandwidth that is made use of, BW, in byte/s.
+        reference_bandwidth_byte_per_s: bandwidth for which the width is stated, BW_ref, in byte/s.
+        ageless_s_per_layer: what a layer takes on chips of any generation, in s/layer; may be 0.
         routing_s_per_layer: what choosing and gathering experts adds, in s/layer; 0 for a dense model.
 
     Raises ValueError where an argument is out of range.
     Belongs to the software stack: another engine has other values.
     Source: measurements of llama.cpp; adding it halves the error, see the chapter on validation.
     """
-    launch, bandwidth, reference, aging, software = positive(
-        launch_s_per_layer=launch_s_per_layer,
-        bandwidth_byte_per_s=bandwidth_byte_per_s,
-        reference_bandwidth_byte_per_s=reference_bandwidth_byte_per_s,
-        aging_ratio=aging_ratio,
-        software_ratio=software_ratio,
-    )
-    width, routing = not_negative(width_s_per_layer=width_s_per_layer, routing_s_per_layer=routing_s_per_layer)
-    return _overhead(launch * aging * software, width, bandwidth / reference, routing)
+    launch = launch_s_per_layer * aging_ratio + ageless_s_per_layer
+    return launch + width_s_per_layer * (bandwidth_byte_per_s / reference_bandwidth_byte_per_s) + routing_s_per_layer
 
 
-def _overhead(launch: Result, width: Result, bandwidth_ratio: Result, routing: Result) -> Result:
-    return launch + width * bandwidth_ratio + routing
-
-
+@checked("width_s")
 def useful_bandwidth_byte_per_s(
-    bandwidth_byte_per_s: ArrayLike,
+    bandwidth_byte_per_s: Result,
     *,
-    read_byte: ArrayLike,
-    width_s: ArrayLike,
-    reference_bandwidth_byte_per_s: ArrayLike,
-    bandwidth_share: ArrayLike,
+    read_byte: Result,
+    width_s: Result,
+    reference_bandwidth_byte_per_s: Result,
+    bandwidth_share: Result,
 ) -> Result:
     """Bandwidth up to which a wider chip pays: ``min(BW, √(W · BW_ref / (η · w)))``.
 
@@ -91,25 +77,16 @@ def useful_bandwidth_byte_per_s(
     A wide chip that is given little to read is no slower than a narrower one of its kind: the overhead stops growing there.
     Source: where ``w · BW / BW_ref + W / (η · BW)`` is least over BW.
     """
-    bandwidth, byte, reference, share = positive(
-        bandwidth_byte_per_s=bandwidth_byte_per_s,
-        read_byte=read_byte,
-        reference_bandwidth_byte_per_s=reference_bandwidth_byte_per_s,
-        bandwidth_share=bandwidth_share,
-    )
-    [width] = not_negative(width_s=width_s)
-    return _useful(bandwidth, byte, width, reference / share)
-
-
-def _useful(bandwidth: Result, byte: Result, width_s: Result, reference: Result) -> Result:
-    return np.minimum(bandwidth, np.sqrt(byte * reference / np.maximum(width_s, LEAST_S)))
+    reference = reference_bandwidth_byte_per_s / bandwidth_share
+    return np.minimum(bandwidth_byte_per_s, np.sqrt(read_byte * reference / np.maximum(width_s, LEAST_S)))
 
 
 LEAST_S = 1e-30
 """In place of no time at all, where it is divided by."""
 
 
-def unpacking_time_s(weight_param: ArrayLike, *, op_per_param: ArrayLike, op_per_s: ArrayLike) -> Result:
+@checked("op_per_param")
+def unpacking_time_s(weight_param: Result, *, op_per_param: Result, op_per_s: Result) -> Result:
     """Time that processor cores take to unpack the weights of a step: ``P · ω / A``; reading hides behind it, or it behind reading.
 
     Args:
@@ -121,38 +98,28 @@ def unpacking_time_s(weight_param: ArrayLike, *, op_per_param: ArrayLike, op_per
     Belongs to engine and format: code for one format may be three times as fast as for the next.
     Source: measurements of llama.cpp on phones and computers, see the chapter on validation.
     """
-    param, rate = positive(weight_param=weight_param, op_per_s=op_per_s)
-    [operations] = not_negative(op_per_param=op_per_param)
-    return _unpacking_time(param, operations, rate)
+    return weight_param * op_per_param / op_per_s
 
 
-def _unpacking_time(param: Result, op_per_param: Result, op_per_s: Result) -> Result:
-    return param * op_per_param / op_per_s
-
-
-def dequantised_byte(weight_byte: ArrayLike, bit_per_param: ArrayLike, *, unpacking_bit_per_param: ArrayLike) -> Result:
-    """Bytes that would take as long to read as the weights take to read and unpack: ``W · (1 + δ / bits)``.
+@checked("unpacking_bit_per_param")
+def dequantised_byte(weight_byte: Result, bit_per_param: Result, *, unpacking_bit_per_param: Result) -> Result:
+    """Bytes that would take as long to read as the weights take to read and unpack: ``W · (1 + δ / b)``.
 
     Args:
         weight_byte: bytes of the weights read in a step, W, in byte.
-        bit_per_param: effective bits per weight, in bit/param.
+        bit_per_param: effective bits per weight, b, in bit/param.
         unpacking_bit_per_param: what unpacking costs, as if so many more bits were read, δ, in bit/param; may be 0.
 
     Raises ValueError where an argument is out of range.
     Unpacking is arithmetic: a chip with more arithmetic per byte pays less of it.
     Source: measurements of 1 to 5 bit formats, see the chapter on validation.
     """
-    byte, bit = positive(weight_byte=weight_byte, bit_per_param=bit_per_param)
-    [unpacking] = not_negative(unpacking_bit_per_param=unpacking_bit_per_param)
-    return _dequantised(byte, bit, unpacking)
+    return weight_byte * (1 + unpacking_bit_per_param / bit_per_param)
 
 
-def _dequantised(byte: Result, bit: Result, unpacking: Result) -> Result:
-    return byte * (1 + unpacking / bit)
-
-
+@checked()
 def reached_byte_per_s(
-    bandwidth_byte_per_s: ArrayLike, bandwidth_share: ArrayLike, ceiling_byte_per_s: ArrayLike = np.inf
+    bandwidth_byte_per_s: Result, bandwidth_share: Result, ceiling_byte_per_s: Result = np.inf
 ) -> Result:
     """Bandwidth a program reaches: ``min(η · BW, ceiling)``.
 
@@ -165,50 +132,38 @@ def reached_byte_per_s(
     A ceiling is that of the runs it was fitted to: other processors, or more threads, may take in far more.
     Source: the definition of utilization; measured shares in the chapter on validation.
     """
-    bandwidth, share, ceiling = positive(
-        bandwidth_byte_per_s=bandwidth_byte_per_s,
-        bandwidth_share=bandwidth_share,
-        ceiling_byte_per_s=ceiling_byte_per_s,
-    )
-    return _reached(bandwidth, share, ceiling)
+    return np.minimum(bandwidth_share * bandwidth_byte_per_s, ceiling_byte_per_s)
 
 
-def _reached(bandwidth: Result, share: Result, ceiling: Result) -> Result:
-    return np.minimum(share * bandwidth, ceiling)
-
-
+@checked("overhead_s_per_layer kv_cache_byte unpacking_time_s")
 def decode_step_time_s(
-    read_byte: ArrayLike,
-    reached_byte_per_s: ArrayLike,
+    read_byte: Result,
+    reached_byte_per_s: Result,
     *,
-    n_layer: ArrayLike,
-    overhead_s_per_layer: ArrayLike,
-    kv_cache_byte: ArrayLike = 0,
-    kv_cost_ratio: ArrayLike = 1,
+    n_layer: Result,
+    overhead_s_per_layer: Result,
+    kv_cache_byte: Result = 0,
+    kv_cost_ratio: Result = 1,
+    unpacking_time_s: Result = 0,
 ) -> Result:
-    """Expected time of a decode step: ``L · t_layer + (W + k · KV) / reached``.
+    """Expected time of a decode step: ``L · t_layer + max((W + k · KV) / reached, unpacking)``.
 
     Args:
-        read_byte: bytes of weights, unpacking included, W, in byte.
+        read_byte: bytes of weights, unpacking on a graphics processor included, W, in byte.
         reached_byte_per_s: bandwidth the program reaches, in byte/s.
         n_layer: layers, L, a count.
         overhead_s_per_layer: time a layer takes whatever its weights, t_layer, in s/layer; may be 0.
         kv_cache_byte: KV cache read in the step, KV, in byte; may be 0.
         kv_cost_ratio: cost of a byte of cache over a byte of weights, k, a ratio.
+        unpacking_time_s: time that processor cores take to unpack meanwhile, in s; 0 on other chips.
 
     Raises ValueError where an argument is out of range.
     Holds below the ridge batch; at larger batches computing joins in.
     Source: additive form of a bandwidth-bound step; fitted to public measurements in the chapter on validation.
     """
-    byte, reached, layer, ratio = positive(
-        read_byte=read_byte, reached_byte_per_s=reached_byte_per_s, n_layer=n_layer, kv_cost_ratio=kv_cost_ratio
-    )
-    overhead, cache = not_negative(overhead_s_per_layer=overhead_s_per_layer, kv_cache_byte=kv_cache_byte)
-    return _decode_step_time(byte, reached, layer * overhead, ratio * cache)
-
-
-def _decode_step_time(byte: Result, reached: Result, overhead_s: Result, cache_byte: Result) -> Result:
-    return overhead_s + (byte + cache_byte) / reached
+    overhead = n_layer * overhead_s_per_layer
+    reading = overhead + read_byte / reached_byte_per_s + kv_cost_ratio * kv_cache_byte / reached_byte_per_s
+    return np.maximum(reading, overhead + unpacking_time_s)
 
 
 def typical_layer(

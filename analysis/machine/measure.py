@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis.machine import hardware
 
@@ -44,8 +43,6 @@ READERS = 4
 """Reads under way at once: one alone leaves a fast drive waiting."""
 STREAM_ARRAYS = 3
 SCALAR = 3.0
-
-Vector = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -247,7 +244,12 @@ def _pass(handle: int, size: int, tick: Tick) -> float:
     return time.perf_counter() - started
 
 
+def memory_steps(*, quick: bool) -> int:
+    """How often ``memory`` will call ``tick``."""
+    return 2 * (QUICK_RUNS if quick else RUNS)
+
+
 def steps(*, quick: bool) -> int:
     """How often ``tick`` will be called."""
-    runs, size, passes = (QUICK_RUNS, QUICK_FILE_BYTE, 2) if quick else (RUNS, FILE_BYTE, 3)
-    return 2 * runs + size // READ_BYTE * (1 + passes)
+    size, passes = (QUICK_FILE_BYTE, 2) if quick else (FILE_BYTE, 3)
+    return memory_steps(quick=quick) + size // READ_BYTE * (1 + passes)

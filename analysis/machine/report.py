@@ -132,6 +132,15 @@ def _predicted(found: Report, given: Mapping[str, Any], datasheet_byte_per_s: fl
     return predict(asked, file="this machine")
 
 
+def cells(package: DataPackage, found: Report) -> tuple[dict[str, str], tuple[float, float]]:
+    """This machine's processor and memory as columns of ``predict``, and the ends of its bandwidth in GB/s."""
+    low, middle, high = (rate / GIGA for rate in datasheet(package, found))
+    given = {"backend": "cpu", "memory_bandwidth_gbyte_per_s": f"{middle:.4g}"}
+    if found.machine.memory_byte:
+        given["memory_capacity_gibyte"] = f"{found.machine.memory_byte / GIBI:.4g}"
+    return given, (low, high)
+
+
 def told(package: DataPackage, found: Report, given: Mapping[str, Any]) -> str:
     """The report for a terminal."""
     here, memory = found.machine, found.memory

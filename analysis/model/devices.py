@@ -64,7 +64,7 @@ def device(name: str, folder: Path) -> Device:
     bare = CAPACITY.sub(" ", name)
     ids = wording.meant(bare, _entries(folder))
     if not ids:
-        return Device(problem=wording.proposed(name, (), _names(folder)))
+        return Device(problem=wording.proposed(bare, (), _names(folder)))
     return _agreed([filed[one] for one in ids], float(size[1]) if size else np.nan)
 
 
@@ -124,4 +124,11 @@ def _entries(folder: Path) -> tuple[wording.Entry, ...]:
 
 @cache
 def _names(folder: Path) -> dict[str, str]:
-    return {key: row["name"] for key, row in _rows(folder)}
+    """What a name with a typing error is held against: sizes of memory are left out, as most people leave them out."""
+    return {key: CAPACITY.sub(" ", row["name"]) for key, row in _rows(folder)}
+
+
+@cache
+def row(device_id: str, folder: Path) -> Mapping[str, str]:
+    """The row of a device as it is filed; raises KeyError for an id that is none."""
+    return dict(_rows(folder))[device_id]

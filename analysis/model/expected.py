@@ -87,18 +87,53 @@ class Coefficients(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """The parts of a step, in seconds."""
+    """A decode step as the printed equation takes it, and its parts in seconds."""
 
-    overhead_s: Number
-    weight_s: Number
-    cache_s: Number
-    arithmetic_s: Number
-    """Unpacking on processor cores where it takes longer than reading; reading hides behind it then, and is 0."""
+    read_byte: Number
+    reached_byte_per_s: Number
+    n_layer: Number
+    overhead_s_per_layer: Number
+    kv_cache_byte: Number
+    kv_cost_ratio: Number
+    unpacking_time_s: Number
+    """On processor cores; reading hides behind it where it takes longer, and is 0 among the parts then."""
 
     @property
     def step_s(self) -> Number:
         """The whole step."""
-        return self.overhead_s + self.weight_s + self.cache_s + self.arithmetic_s
+        return validation.decode_step_time_s.plain(
+            self.read_byte, self.reached_byte_per_s, n_layer=self.n_layer, overhead_s_per_layer=self.overhead_s_per_layer,
+            kv_cache_byte=self.kv_cache_byte, kv_cost_ratio=self.kv_cost_ratio, unpacking_time_s=self.unpacking_time_s,
+        )  # fmt: skip
+
+    @property
+    def overhead_s(self) -> Number:
+        """What the layers take whatever is read."""
+        return self.n_layer * self.overhead_s_per_layer
+
+    @property
+    def weight_s(self) -> Number:
+        """Reading the weights."""
+        return self.read_byte / self.reached_byte_per_s * self._reads
+
+    @property
+    def cache_s(self) -> Number:
+        """Reading the KV cache."""
+        return self._cache_byte / self.reached_byte_per_s * self._reads
+
+    @property
+    def arithmetic_s(self) -> Number:
+        """Unpacking on processor cores where it takes longer than reading."""
+        return self.unpacking_time_s * (1.0 - self._reads)
+
+    @property
+    def _cache_byte(self) -> Number:
+        return self.kv_cache_byte * self.kv_cost_ratio
+
+    @property
+    def _reads(self) -> Number:
+        """1 where reading sets the step, 0 where unpacking does."""
+        return 1.0 * (self.unpacking_time_s <= (self.read_byte + self._cache_byte) / self.reached_byte_per_s)
 
 
 @dataclass(frozen=True)
@@ -169,9 +204,9 @@ class Calibration:
     def aging(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Factors of launches and of unpacking by generation, one a year from the oldest on: looked up, since powers take long."""
         years = np.arange(OLDEST_GENERATION_YEAR, NEWEST_GENERATION_YEAR + 1)
-        launch = validation._aging(self.parameters["launch-decline"], years, REFERENCE_GENERATION_YEAR)
+        launch = validation.aging_ratio.plain(self.parameters["launch-decline"], years, REFERENCE_GENERATION_YEAR)
         since = np.maximum(years, OLDEST_UNPACKING_YEAR)
-        unpacking = validation._aging(self.parameters["unpacking-decline"], since, REFERENCE_GENERATION_YEAR)
+        unpacking = validation.aging_ratio.plain(self.parameters["unpacking-decline"], since, REFERENCE_GENERATION_YEAR)
         return np.asarray(launch), np.asarray(unpacking)
 
     def of(self, combination: Combination) -> Coefficients:
@@ -185,23 +220,29 @@ class Calibration:
         """
         launching, unpacks = self.aging
         place = _place(configuration["introduced_year"] - OLDEST_GENERATION_YEAR)
-        launch, unpacking = kind.launch_s_per_layer * launching[place], kind.unpacking_bit_per_param * unpacks[place]
         bandwidth, n_layer = configuration["bandwidth_byte_per_s"], configuration["n_layer"]
         weight, bit = configuration["weight_byte"], configuration["bit_per_param"]
-        byte = validation._dequantised(weight, bit, unpacking)
-        cache = configuration["kv_cache_byte"] * kind.kv_cost_ratio
-        useful = validation._useful(
-            bandwidth, byte + cache, n_layer * kind.width_s_per_layer, REFERENCE_BANDWIDTH_BYTE_PER_S / kind.bandwidth_share
+        unpacking = kind.unpacking_bit_per_param * unpacks[place]
+        byte = validation.dequantised_byte.plain(weight, bit, unpacking_bit_per_param=unpacking)
+        cache = configuration["kv_cache_byte"]
+        useful = validation.useful_bandwidth_byte_per_s.plain(
+            bandwidth, read_byte=byte + cache * kind.kv_cost_ratio, width_s=n_layer * kind.width_s_per_layer,
+            reference_bandwidth_byte_per_s=REFERENCE_BANDWIDTH_BYTE_PER_S, bandwidth_share=kind.bandwidth_share,
         )  # fmt: skip
-        layer = validation._overhead(
-            launch + kind.ageless_s_per_layer, kind.width_s_per_layer, useful / REFERENCE_BANDWIDTH_BYTE_PER_S,
-            kind.routing_s_per_layer * configuration.get("is_expert", 0.0),
+        layer = validation.overhead_s_per_layer.plain(
+            kind.launch_s_per_layer, launching[place], width_s_per_layer=kind.width_s_per_layer,
+            bandwidth_byte_per_s=useful, reference_bandwidth_byte_per_s=REFERENCE_BANDWIDTH_BYTE_PER_S,
+            ageless_s_per_layer=kind.ageless_s_per_layer,
+            routing_s_per_layer=kind.routing_s_per_layer * configuration.get("is_expert", 0.0),
         )  # fmt: skip
-        reached = validation._reached(bandwidth, kind.bandwidth_share, configuration.get("thread_byte_per_s", np.inf))
-        op = kind.op_per_param + kind.op_per_bit * bit
-        arithmetic = validation._unpacking_time(weight * 8 / bit, op, configuration.get("op_per_s", np.inf))
-        reads = 1.0 * (arithmetic <= (byte + cache) / reached)
-        return Parts(n_layer * layer, byte / reached * reads, cache / reached * reads, arithmetic * (1.0 - reads))
+        reached = validation.reached_byte_per_s.plain(
+            bandwidth, kind.bandwidth_share, configuration.get("thread_byte_per_s", np.inf)
+        )
+        arithmetic = validation.unpacking_time_s.plain(
+            weight * 8 / bit, op_per_param=kind.op_per_param + kind.op_per_bit * bit,
+            op_per_s=configuration.get("op_per_s", np.inf),
+        )  # fmt: skip
+        return Parts(byte, reached, n_layer, layer, cache, kind.kv_cost_ratio, arithmetic)
 
 
 def _place(year: Number) -> Number:
@@ -405,14 +446,19 @@ EXPERT_MATRICES = 3
 def expert_param(row: Mapping[str, float]) -> float:
     """Parameters of all routed experts of a model of ``models.csv``, in base units; 0 for a dense one.
 
-    From the widths; where some layers are dense the widths give too much, and the active parameters decide.
+    From the widths; where some layers are dense the widths give too much: more than there are, or so much that fewer would be
+    active than are. Then the active parameters decide.
     """
     if not row["n_expert"] > 0:
         return 0.0
     by_width = EXPERT_MATRICES * row["n_layer"] * row["n_expert"] * row["model_dim"] * row["ffn_dim"]
-    if by_width < row["total_param"]:
-        return float(by_width)
-    return float((row["total_param"] - row["active_param"]) / (1 - row["n_active_expert"] / row["n_expert"]))
+    total, active, idle_share = row["total_param"], row["active_param"], 1 - row["n_active_expert"] / row["n_expert"]
+    too_few = active < total and total - by_width * idle_share < active * (1 - ROUNDED)
+    return float(by_width if by_width < total and not too_few else (total - active) / idle_share)
+
+
+ROUNDED = 0.02
+"""Counts are rounded by so much at most; makers may leave an embedding out of the active ones, so more is no sign of anything."""
 
 
 class Weights(NamedTuple):

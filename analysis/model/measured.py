@@ -120,7 +120,7 @@ def crowd_measurements(package: DataPackage) -> pd.DataFrame:
     rows = rows.assign(
         framework=rows["engine"], read_byte=rows["weight_byte"], kv_cache_byte=0.0, batch_size=1.0, architecture="dense",
         n_thread=np.nan, flash=True, year=rows["date"].str[:4].astype(float), n_layer=rows["n_layer"].astype(float),
-        bit_per_param=rows["weight_byte"] * BIT_PER_BYTE / rows["total_param"],
+        bit_per_param=bit_of_file(rows),
     )  # fmt: skip
     return with_kinds(rows, package).reset_index(drop=True)
 
@@ -183,7 +183,13 @@ def _expert_bit(rows: pd.DataFrame, package: DataPackage) -> np.ndarray:
 
 def _bits(rows: pd.DataFrame, package: DataPackage) -> pd.Series[float]:
     by_name = rows["quantization"].map(lambda name: names.number_format(name, package.folder).bit_per_param)
-    return (rows["weight_byte"] * 8 / rows["total_param"]).fillna(by_name)
+    return bit_of_file(rows).fillna(by_name)
+
+
+def bit_of_file(rows: pd.DataFrame) -> pd.Series[float]:
+    """Return the effective bits of a weight by the size of the file; missing where that or the parameters are."""
+    byte, param = (rows[name].to_numpy(dtype=float) for name in ("weight_byte", "total_param"))
+    return pd.Series(memory_wall.effective_bit_per_param(byte, param), index=rows.index)
 
 
 def _cache_byte(rows: pd.DataFrame) -> pd.Series[float]:

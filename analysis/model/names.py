@@ -7,7 +7,7 @@ Nothing is guessed from digits: the bits of a format are filed, or stated as bit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -132,6 +132,8 @@ BESIDE = {
     "awq", "gptq", "fp8", "latest",
 }  # fmt: skip
 """Words that people put beside the name of a model, and that leave its shape as it is."""
+EDITIONS = {"2507"}
+"""Of these, those that may have a row of their own, as a later edition has a longer context: that row goes before the plain one."""
 
 
 @cache
@@ -139,14 +141,20 @@ def model_id(name: str, folder: Path) -> str:
     """Id of the model that a name means: an id, a name, a name on a hub or of a file; empty where none is filed."""
     known = _models(folder)
     last = re.split(r"[/\\]", name.rstrip("/\\"))[-1]
-    return next((known[key] for key in (name, _joined(name), _joined(last), _alone(last, folder)) if key in known), "")
+    tries = (name, _joined(name), _joined(last), _alone(last, folder, BESIDE - EDITIONS), _alone(last, folder, BESIDE))
+    return next((known[key] for key in tries if key in known), "")
+
+
+def models_meant(name: str, folder: Path) -> list[str]:
+    """Ids of the models that have all words of a name."""
+    texts = [wording.entry(row["model_id"], (row["name"],)) for row in expected.rows(folder / "models.csv")]
+    return wording.meant(name.removesuffix(".gguf"), texts)
 
 
 def model_todo(name: str, folder: Path) -> str:
     """What to do about a name that means no model, or several: those that have all its words, else those like it."""
     known = {row["model_id"]: row["name"] for row in expected.rows(folder / "models.csv")}
-    texts = [wording.entry(key, (text,)) for key, text in known.items()]
-    return wording.proposed(name, wording.meant(name.removesuffix(".gguf"), texts), known)
+    return wording.proposed(name, models_meant(name, folder), known)
 
 
 @cache
@@ -154,6 +162,11 @@ def _models(folder: Path) -> dict[str, str]:
     models = expected.rows(folder / "models.csv")
     measured = [row for row in expected.rows(folder / "measured_models.csv") if row["model_id"]]
     known = {_joined(row["model"]): row["model_id"] for row in measured}
+    known |= {
+        _alone(row["hf_id"].rpartition("/")[2], folder, BESIDE - EDITIONS): row["model_id"]
+        for row in models
+        if row.get("hf_id")
+    }
     known |= {_joined(row["name"]): row["model_id"] for row in models}
     known |= {_joined(row["model_id"]): row["model_id"] for row in models}
     return known | {row["model_id"]: row["model_id"] for row in models}
@@ -164,12 +177,12 @@ def _joined(name: str) -> str:
     return re.sub(r"\(.*?\)|[^a-z0-9.]+", "", name.lower())
 
 
-def _alone(name: str, folder: Path) -> str:
-    """The same of a name from which its format and what stands beside it are taken."""
+def _alone(name: str, folder: Path, beside: Set[str]) -> str:
+    """The same of a name from which its format and the words beside it are taken."""
     text = _sized(re.sub(r"[^a-z0-9.]+", "-", PART_OF.sub("", name.lower().removesuffix(".gguf"))))
     for (start, end), _ in sorted(_found(text.replace(".", "-"), folder), reverse=True):
         text = text[:start] + text[end:]
-    rest = [word for word in re.split(r"-+", text) if word and word not in BESIDE]
+    rest = [word for word in re.split(r"-+|\.(?!\d)|\.$", text) if word and word not in beside]
     if rest[1:] and rest[1].startswith(rest[0]):  # the maker once more: Qwen_Qwen3-8B
         rest = rest[1:]
     return "".join(rest).strip(".")

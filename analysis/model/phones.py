@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from analysis import words
-from analysis.equations.constants import BIT_PER_BYTE
 from analysis.figures import Value
 from analysis.model import expected, intervals, measured, names
 from analysis.tables import DataPackage, source_ids
@@ -42,8 +41,7 @@ def measurements(package: DataPackage) -> pd.DataFrame:
     rows["stack"] = rows["unit_kind"].map(UNITS)
     rows["group"] = [f"phone-{stack}" for stack in rows["stack"]]
     named = [names.number_format(name, package.folder).bit_per_param for name in rows["quantization"]]
-    bit = (rows["weight_byte"] * BIT_PER_BYTE / rows["total_param"]).fillna(pd.Series(named))
-    rows["bit_per_param"] = bit.fillna(UNSTATED_BIT)
+    rows["bit_per_param"] = measured.bit_of_file(rows).fillna(pd.Series(named)).fillna(UNSTATED_BIT)
     rows["packing"] = [
         expected.packing(name, bit) for name, bit in zip(rows["quantization"], rows["bit_per_param"], strict=True)
     ]

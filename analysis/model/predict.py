@@ -35,6 +35,7 @@ from analysis.model import (
     configurations,
     devices,
     expected,
+    file_sizes,
     foreign,
     inputs,
     memory_limits,
@@ -342,7 +343,7 @@ class Rows:
         for at_device, at_backend in np.unique(pairs[(pairs >= 0).all(axis=1)], axis=0):
             device = devices.device(self.names["device"][1][at_device], self.folder)
             meant = self.backends[at_backend]
-            if meant is not None and device.backend and not _fits_device(meant.stack, device):
+            if meant is not None and device.backend and not fits_device(meant.stack, device):
                 row = int(np.flatnonzero((pairs == (at_device, at_backend)).all(axis=1))[0])
                 todo = f"On {device.ids[0]} it is {device.backend}; leave the cell empty to take that."
                 self._wrong(row, "backend", repr(self.names["backend"][1][at_backend]), "a backend of the device", todo)
@@ -350,7 +351,8 @@ class Rows:
     def _check_sizes(self) -> None:
         """Weights that would have more bits each than any format, or fewer, are those of another model, or in another unit."""
         total = [self._total_param(name) for name in self.models]
-        bit = self.numbers["weight_gibyte"] * 8 / self.looked_up("model_id", total)
+        weight, param = self.numbers["weight_gibyte"], self.looked_up("model_id", total)
+        bit = np.asarray(memory_wall.effective_bit_per_param.plain(weight, param))
         with np.errstate(invalid="ignore"):
             wrong = (bit > MOST_BIT) | (bit < names.FEWEST_BIT)
         for position in np.flatnonzero(wrong)[:MOST_PROBLEMS]:
@@ -393,7 +395,8 @@ class Rows:
         self.notes[name] = where
 
 
-def _fits_device(stack: str, device: devices.Device) -> bool:
+def fits_device(stack: str, device: devices.Device) -> bool:
+    """Whether a software stack runs on a device: Metal is Apple's, CUDA is NVIDIA's, and a processor is on no card."""
     if stack == "cpu":
         return device.device_class not in ("gpu", "server")
     return (stack == "metal") == (device.backend == "metal") and (stack != "cuda" or device.backend == "cuda")
@@ -498,7 +501,7 @@ class Sizes:
             for name in Model.__dataclass_fields__
         }
         filed = rows.numbers["weight_gibyte"]
-        by_size = filed * 8 / fact["total_param"]
+        by_size = np.asarray(memory_wall.effective_bit_per_param.plain(filed, fact["total_param"]))
         by_format = _of_format(rows, [found.bit_per_param for found in rows.every_format])
         self.bit = _first(by_size, by_format)
         most = [
@@ -508,7 +511,8 @@ class Sizes:
         with np.errstate(invalid="ignore"):
             rows.note("disagree", (by_size > by_format * DISAGREE_RATIO) | (by_size < by_format / DISAGREE_RATIO))
             rows.note("context", rows.numbers["context_token"] > rows.looked_up("model_id", most))
-        self.whole_byte = _first(filed, fact["total_param"] * self.bit / 8)
+        published = _published(rows)
+        self.whole_byte = _first(filed, published, fact["total_param"] * self.bit / 8)
         self.is_expert = np.nan_to_num(fact["is_expert"]) > 0
         self.read_byte = self._read(rows, fact, batch)
         self.param = _first(
@@ -516,8 +520,10 @@ class Sizes:
         )
         layer = _first(rows.numbers["n_layer"], fact["n_layer"])
         self.n_layer = _first(layer, np.asarray(expected.typical_layer(known, self.param)))
-        self.cache_byte = self._cache(rows, fact, _cached_token(rows, 0.5))
-        self.full_cache_byte = self._cache(rows, fact, _cached_token(rows, 1.0))
+        self.cache = self._cache(rows, fact)
+        self.cache_byte = self.cache.at(_cached_token(rows, 0.5))
+        self.full_cache_byte = self.cache.at(_cached_token(rows, 1.0))
+        self.context_token = rows.looked_up("model_id", most)
         count = np.fmax(fact["n_expert"], 1.0)
         called = memory_wall.touched_expert_count(count, np.fmax(fact["n_active_expert"], 1.0), batch_size=batch)
         self.called_share = np.where(
@@ -536,8 +542,8 @@ class Sizes:
         read = expected.read_byte(weights, self.whole_byte, expert_bit=_of_format(rows, expert_bit), batch_size=batch)
         return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
 
-    def _cache(self, rows: Rows, fact: dict[str, Values], context: Values) -> Values:
-        """Bytes of cache one sequence has at a context, in the format of its cache, and the fixed state of layers without one."""
+    def _cache(self, rows: Rows, fact: dict[str, Values]) -> shapes.Cache:
+        """What one sequence keeps, in the format of its cache, and the fixed state of layers without one."""
         heads, width = rows.numbers["n_kv_head"], rows.numbers["head_dim"]
         filled = {
             "n_kv_head": _first(heads, np.full(len(rows), expected.ASSUMED_KV_HEAD)),
@@ -548,11 +554,24 @@ class Sizes:
             np.isnan(heads) & np.isfinite(fact["kv_byte_per_token"]), fact["kv_byte_per_token"], assumed
         )
         window = np.nan_to_num(fact["window_kv_byte_per_token"]) * np.isnan(heads)
-        rows.note("cache", (context > 0) & (np.isnan(heads) | np.isnan(width)) & np.isnan(fact["kv_byte_per_token"]))
+        self.is_cache_assumed = (np.isnan(heads) | np.isnan(width)) & np.isnan(fact["kv_byte_per_token"])
+        rows.note("cache", (_cached_token(rows, 1.0) > 0) & self.is_cache_assumed)
         state = np.nan_to_num(fact["state_byte"]) * np.isnan(heads)
         reach = _first(fact["window_token"], np.full(len(rows), np.inf))
         share = _cache_bit(rows) / KV_BIT
-        return shapes.Cache(per_token * share, window * share, reach, state).at(context)
+        return shapes.Cache(per_token * share, window * share, reach, state)
+
+
+def _published(rows: Rows) -> Values:
+    """Bytes of the published file of each row's model in its format; NaN where none is filed."""
+    found = np.full(len(rows), np.nan)
+    for kind in FORMATS:
+        size = np.full((len(rows.models) + 1, len(rows.names[kind][1]) + 1), np.nan)
+        size[:-1, :-1] = [
+            [file_sizes.file_gibyte(model, name, rows.folder) for name in rows.names[kind][1]] for model in rows.models
+        ] or np.nan
+        found = _first(found, size[rows.names["model_id"][0], rows.names[kind][0]] * GIBYTE)
+    return found
 
 
 KV_BIT = 16.0
@@ -688,8 +707,35 @@ def _packing(rows: Rows, bit: Values) -> tuple[npt.NDArray[np.int64], npt.NDArra
 # ------------------------------------------------------------------------------------------ the answer
 
 
-def _answer(rows: Rows) -> pd.DataFrame:
-    """The columns of ``OUTPUT``, those of ``TIMES`` where prompts are given, and ``COMPARED`` where speeds are."""
+def detailed(
+    table: pd.DataFrame, *, folder: Path, file: str = "table", described: Mapping[str, configurations.Shape] | None = None
+) -> pd.DataFrame:  # fmt: skip
+    """The answer to each row as ``predict`` gives it, and what ``_details`` adds: what its memory holds, and what runs it.
+
+    described  name in ``model_id`` → a model that a file describes
+    """
+    rows = Rows(table, folder, file, described=described or {})
+    rows.require_sound()
+    return _answer(rows, whole=True)
+
+
+def _details(
+    rows: Rows, sizes: Sizes, kinds: Kinds, usable_byte: Values, batch: Values, chips: Values
+) -> dict[str, Any]:
+    """What memory holds, and what runs it; the longest context holds prompt and answer too, and is at most what the model is made for."""
+    state = np.nan_to_num(sizes.cache.state_byte) * batch
+    held = sizes.cache.within((usable_byte - sizes.whole_byte) / batch)
+    longest = np.where(sizes.is_cache_assumed, np.nan, np.fmin(np.floor(held), sizes.context_token))
+    return {
+        "weight_gibyte": sizes.whole_byte / GIBYTE, "kv_cache_gibyte": (sizes.full_cache_byte * batch - state) / GIBYTE,
+        "state_gibyte": state / GIBYTE, "capacity_gibyte": rows.numbers[CAPACITY] * chips / GIBYTE, "longest_context_token": longest,
+        "stack": np.array([*expected.STACK_NAMES, ""], dtype=object)[kinds.stack],
+        "engine_used": np.array([*ENGINES, ""], dtype=object)[kinds.engine],
+    }  # fmt: skip
+
+
+def _answer(rows: Rows, *, whole: bool = False) -> pd.DataFrame:
+    """The columns of ``OUTPUT``, those of ``TIMES`` where prompts are given, and ``COMPARED`` where speeds are; ``whole`` adds details."""
     import pandas as pd
 
     known = expected.calibration(rows.folder)
@@ -723,6 +769,8 @@ def _answer(rows: Rows) -> pd.DataFrame:
     }  # fmt: skip
     if MEASURED in {*rows.header.used, *rows.filled}:
         columns[COMPARED] = _compared(rows.numbers[MEASURED], columns["token_per_s_low"], columns["token_per_s_high"])
+    if whole:
+        columns |= _details(rows, sizes, kinds, usable.byte, batch, chips)
     return pd.DataFrame(columns, index=rows.table.index)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.equations import memory_wall
 from analysis.model import peaks
 
 Number = Any
@@ -22,8 +23,6 @@ OTHER_GROUP = "prefill-other"
 """The interval of all others: old cards, ROCm and Vulkan."""
 PARAM_PER_WIDTH = 12
 """Parameters of a layer over the square of its width, in a plain transformer: the width follows from size and layers."""
-FLOP_PER_ATTENDED = 4
-"""Operations of attention for each number of a layer's width and each token in the cache."""
 PASS_TOKEN = 512
 """Tokens that llama.cpp reads in one pass: longer prompts read the weights again."""
 
@@ -62,7 +61,9 @@ def time_s(
     passes_token  tokens in a part, of all prompts together; infinite where products hide the reading of the weights
     """
     width = np.sqrt(param / (PARAM_PER_WIDTH * n_layer))
-    attention = FLOP_PER_ATTENDED * n_layer * width * (context_token + prompt_token / 2)
+    attention = memory_wall.attention_flop_per_token.plain(
+        n_layer=n_layer, n_head=1.0, head_dim=width, context_token=context_token + prompt_token / 2
+    )
     token = prompt_token * batch_size
     products = token * (2 * param + attention) / flop_per_s
     parts = np.ceil(token / passes_token)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.equations import kv_cache
+from analysis.equations import dram_capacity, kv_cache
 
 Floats = npt.NDArray[np.float64]
 COLUMNS = (
@@ -40,6 +40,24 @@ class Cache(NamedTuple):
                 window_token=self.window_token, state_byte=self.state_byte, batch_size=batch_size,
             )
         )  # fmt: skip
+
+    def within(self, byte: Floats) -> Floats:
+        """The longest context of one sequence that so many bytes hold, not rounded; infinite where nothing grows with it.
+
+        Beyond the window only the layers that see everything grow, a state never does.
+        """
+        growing, windowed = self.full_byte_per_token, self.window_byte_per_token
+        room, every = (
+            np.maximum(byte - self.state_byte, 0),
+            np.where(growing + windowed > 0, growing + windowed, np.nan),
+        )
+        short = dram_capacity.largest_context_token(room, kv_cache_byte_per_token=every)
+        beside = np.maximum(room - windowed * np.where(windowed > 0, self.window_token, 0.0), 0)
+        long = dram_capacity.largest_context_token(
+            beside, kv_cache_byte_per_token=np.where(growing > 0, growing, np.nan)
+        )
+        found = np.where(short > self.window_token, long, short)
+        return np.where(np.isnan(found) & (room > 0) & (growing == 0), np.inf, found)
 
 
 def cache(shape: Mapping[str, Any], kv_element_byte: float | Floats) -> Cache:

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -100,6 +102,47 @@ def _alike_once(found: list[Problem]) -> list[Problem]:
         for same in alike.values()
     ]
     return [problem for same in once for problem in same]
+
+
+MOST_DAYS = {"models": 60, "devices": 90}
+"""Table → days before an edition by which its newest row has come out; later nobody calls the edition today's."""
+MOST_NAMED = 3
+
+
+def staleness(folder: Path, edition_date: str) -> list[Problem]:
+    """A warning for each table whose newest row is too old for an edition of this date, with the names of its newest rows.
+
+    A month counts as its last day; a row that gives a year alone says nothing.
+    """
+    package, day, found = tables.DataPackage(folder), date.fromisoformat(edition_date), []
+    for name, most in MOST_DAYS.items():
+        rows = package.raw(name)
+        rows = rows.assign(day=rows["release_date"].map(_last_day)).dropna(subset=["day"])
+        newest = max(rows["day"], default=date.min)
+        if (day - newest).days > most:
+            latest = rows[rows["day"] == newest]
+            named = [f"{row['name']} ({row['release_date']})" for row in latest.head(MOST_NAMED).to_dict("records")]
+            wanted = f"a row of the {most} days before the edition's date, {edition_date}"
+            todo = "Add what has come out since: data, not code, makes an edition young."
+            found.append(
+                Problem(
+                    f"{name}.csv",
+                    f"{', '.join(named) or 'nothing'} as newest",
+                    wanted,
+                    todo,
+                    column="release_date",
+                    level="warning",
+                )
+            )
+    return found
+
+
+def _last_day(cell: str) -> date | None:
+    """The day of a date, the last one of a month; None of a year alone."""
+    year, *rest = (int(part) for part in cell.split("-"))
+    if not rest:
+        return None
+    return date(year, rest[0], rest[1] if rest[1:] else calendar.monthrange(year, rest[0])[1])
 
 
 def require(folder: Path) -> None:

@@ -78,21 +78,30 @@ def _alike(data: rules.Data) -> Iterator[Problem]:
 def _unlike(name: str, field: Mapping[str, Any], mine: pd.DataFrame, by: Sequence[str]) -> Iterator[Problem]:
     column = field["name"]
     kept = _book(name)[_book(name)[column] != ""]
-    known = dict(iter(kept.groupby(list(by))[column])) if len(kept) else {}
+    known = (
+        {key: _held(column_cells, field) for key, column_cells in kept.groupby(list(by))[column]} if len(kept) else {}
+    )
     for row, key, cell in zip(mine.index, mine[list(by)].itertuples(index=False, name=None), mine[column], strict=True):
         if cell and key in known and (told := _differs(cell, known[key], field)):
             whose = " and ".join(word for word in key if word)
             yield _asked(name, row, column, cell, f"about {told}, as the book has for {whose}", _why(field))
 
 
-def _differs(cell: str, held: pd.Series[str], field: Mapping[str, Any]) -> str:
-    """What the book holds, where the cell lies further from it than the column's factor; empty where it does not."""
+def _held(held: pd.Series[str], field: Mapping[str, Any]) -> list[str] | tuple[float, float]:
+    """What the book holds for a thing: the least and the greatest number, or the words."""
     if field["type"] not in ("number", "integer"):
-        return "" if cell in set(held) else repr(held.iloc[0])
+        return list(dict.fromkeys(held))
+    values = held.astype(float)
+    return float(values.min()), float(values.max())
+
+
+def _differs(cell: str, held: list[str] | tuple[float, float], field: Mapping[str, Any]) -> str:
+    """What the book holds, where the cell lies further from it than the column's factor; empty where it does not."""
+    if isinstance(held, list):
+        return "" if cell in held else repr(held[0])
     if not cells.NUMBER.fullmatch(cell):
         return ""
-    values, factor = held.astype(float), field["alike"] * (1 + EXACT)
-    low, high = float(values.min()), float(values.max())
+    (low, high), factor = held, field["alike"] * (1 + EXACT)
     least = -math.inf if field.get("unlike") == "above" else low / factor
     if least <= float(cell) <= high * factor:
         return ""

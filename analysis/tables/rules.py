@@ -217,6 +217,30 @@ def _memory_limits(data: Data) -> Iterator[Problem]:
                 yield Problem("memory_limits.csv", repr(table.at[row, most]), expected, todo, int(str(row)), most)
 
 
+def _file_sizes(data: Data) -> Iterator[Problem]:
+    """A file takes about the bits of its format for each parameter, or says why not."""
+    table, column = data.texts["file_sizes"], "file_gibyte"
+    size = numbers(table, column) * units.unit("gibyte").factor * 8
+    param = table["model_id"].map(_column(data, "models", "model_id", "total_gparam")) * units.unit("gparam").factor
+    bits = table["format_id"].map(_column(data, "number_formats", "format_id", "effective_bit_per_param"))
+    for row in table.index[((size / param / bits - 1).abs() > FILE_TOLERANCE) & (table["unlike"] == "")]:
+        yield Problem(
+            file="file_sizes.csv", row=int(row), column=column, found=str(table.at[row, column]), level="warning",
+            expected=f"about {param[row] * bits[row] / 8 / units.unit('gibyte').factor:.4g} GiB: parameters × bits of the format",
+            todo="Check size, model and format; say in `unlike` why the bits per weight differ by more than a tenth.",
+        )  # fmt: skip
+
+
+FILE_TOLERANCE = 0.1
+"""Embedding, output matrix and norms stay in more bits; in all but small models and low bits they are less than a tenth."""
+
+
+def _column(data: Data, name: str, key: str, column: str) -> pd.Series[float]:
+    """A column of another table as numbers, by its key."""
+    table = data.texts[name].drop_duplicates(key)
+    return numbers(table, column).set_axis(table[key])
+
+
 def _decode(data: Data) -> Iterator[Problem]:
     """A dense model is read whole for each token: tokens per second × bytes may not exceed the bandwidth."""
     measured, column = data.texts["measurements_decode"], "decode_token_per_s"
@@ -371,7 +395,7 @@ def _order(texts: Texts, name: str, first: str, second: str) -> Iterator[Problem
 
 
 RULES: tuple[Callable[[Data], Iterator[Problem]], ...] = (
-    _left_out, _unknown_keys, _measured_models, _bandwidth, _one_kept, _patterns, _decisions, _backends, _memory_limits, _decode, _phones,
-    _measured_bandwidth, _measured_storage, _two_units, _active, _measured_layers, _dates,
+    _left_out, _unknown_keys, _measured_models, _bandwidth, _one_kept, _patterns, _decisions, _backends, _memory_limits, _file_sizes,
+    _decode, _phones, _measured_bandwidth, _measured_storage, _two_units, _active, _measured_layers, _dates,
 )  # fmt: skip
 """Every rule; each may raise KeyError where a column it needs is missing, which the check of the tables has told."""

@@ -61,9 +61,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "kv_cache.latent_cache_byte_per_token": {
         "n_layer": 61, "latent_dim": 512, "rope_dim": 64, "kv_element_byte": 2,
     },
-    "kv_cache.kv_copy_count": {"n_kv_head": 2, "n_chip": 8},
     "kv_cache.kv_cache_byte": {
-        "kv_cache_byte_per_token": 131072, "context_token": 4096, "batch_size": 8, "copy_count": 2,
+        "kv_cache_byte_per_token": 131072, "context_token": 4096, "batch_size": 8,
     },
     "kv_cache.linear_attention_state_byte": {
         "n_layer": 30, "n_head": 32, "key_dim": 128, "value_dim": 128, "state_element_byte": 4,
@@ -177,9 +176,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "server_batching.memory_cost_share": {"memory_usd": 1350, "total_usd": 3320},
     "validation.aging_ratio": {"decline_share_per_year": 0.07, "introduced_year": 2020, "reference_year": 2024},
     "validation.overhead_s_per_layer": {
-        "launch_s_per_layer": 4e-5, "width_s_per_layer": 6e-5, "bandwidth_byte_per_s": 800 * GB,
-        "reference_bandwidth_byte_per_s": 400 * GB, "aging_ratio": 1.3, "software_ratio": 2,
-        "routing_s_per_layer": 5e-5,
+        "launch_s_per_layer": 4e-5, "aging_ratio": 1.3, "width_s_per_layer": 6e-5, "bandwidth_byte_per_s": 800 * GB,
+        "reference_bandwidth_byte_per_s": 400 * GB, "ageless_s_per_layer": 1e-5, "routing_s_per_layer": 5e-5,
     },
     "validation.useful_bandwidth_byte_per_s": {
         "bandwidth_byte_per_s": 800 * GB, "read_byte": 0.2 * GB, "width_s": 2e-3, "reference_bandwidth_byte_per_s": 400 * GB,
@@ -192,7 +190,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "validation.decode_step_time_s": {
         "read_byte": 4 * GB, "reached_byte_per_s": 87 * GB, "n_layer": 32, "overhead_s_per_layer": 1e-4,
-        "kv_cache_byte": 0.5 * GB, "kv_cost_ratio": 1.3,
+        "kv_cache_byte": 0.5 * GB, "kv_cost_ratio": 1.3, "unpacking_time_s": 0.04,
     },
     "validation.typical_layer": {
         "model_param": 3e9, "reference_param": 7e9, "reference_layer": 32, "growth_ratio": 0.3,

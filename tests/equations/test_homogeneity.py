@@ -18,7 +18,7 @@ from .samples import EQUATIONS, SAMPLES
 DIMENSIONS = ["byte", "flop", "s", "mm2", "usd", "param", "token", "word", "year", "value"]
 SCALE = 3.7
 
-COUNTS = ("n_", "batch_size", "_dim", "copy_count")
+COUNTS = ("n_", "batch_size", "_dim")
 """Names without a unit: counts of a model or a machine."""
 
 TOKEN_IS_A_COUNT = {

@@ -33,13 +33,6 @@ def test_longest_context_of_palm(n_kv_head: int, head_dim: int, copies: int, bat
     assert context == pytest.approx(longest, rel=0.015), POPE_TABLE_1
 
 
-def test_copies_are_kept_only_by_chips_without_a_head_of_their_own() -> None:
-    assert kv_cache.kv_copy_count(8, 4) == 1
-    assert kv_cache.kv_copy_count(8, 8) == 1
-    assert kv_cache.kv_copy_count(8, 32) == 4
-    assert kv_cache.kv_copy_count(1, 64) == 64
-
-
 def windowed(context_token: float) -> Any:
     return kv_cache.mixed_kv_cache_byte(
         context_token, full_kv_byte_per_token=0, window_kv_byte_per_token=32 * LAYER_BYTE, window_token=4096
@@ -59,8 +52,8 @@ def test_no_context_no_cache() -> None:
     assert kv_cache.kv_cache_byte(131072, 0) == 0
 
 
-def test_sequences_and_copies_multiply_the_cache() -> None:
-    assert kv_cache.kv_cache_byte(100, 10, batch_size=4, copy_count=2) == 8000
+def test_sequences_multiply_the_cache() -> None:
+    assert kv_cache.kv_cache_byte(100, 10, batch_size=4) == 4000
 
 
 def test_heads_of_one_kind_differ_by_their_number_only() -> None:

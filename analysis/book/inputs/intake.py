@@ -42,7 +42,10 @@ def judged(
     data: Path | None, settings: Sequence[str] = (), params: door.Given | None = None, title: str | None = None,
     *, tables_too: bool = True,
 ) -> Intake:  # fmt: skip
-    """Judge everything; raises nothing for a wrong input.  ``tables_too=False`` leaves the tables to whoever builds with them."""
+    """Judge everything; raises nothing for a wrong input.  ``tables_too=False`` leaves the tables to whoever builds with them.
+
+    How old the newest rows are is asked of the book's own data alone.
+    """
     found = Intake()
     if params:
         _take(lambda: parameters.parsed(params), params.name, found)
@@ -58,6 +61,8 @@ def judged(
             return found
         found.changes = overlay.supplied(merged).changes
         found.problems += checks.problems(merged) if tables_too else []
+        if values and not found.errors and tables_too and data is None:
+            found.problems += checks.staleness(merged, values["edition_date"])
         if values and not found.errors:
             found.problems += parameters.references(values, tables.DataPackage(merged))
     return found

@@ -6,7 +6,7 @@ import json
 import posixpath
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -279,7 +279,7 @@ def _cell(row: dict[str, Any], drawn: _Drawn, tag: str) -> str:
         value = "yes" if value else "no"
     if isinstance(value, (int, float)):
         bar = f' style="--bar:{100 * value / drawn.top:.1f}%"' if drawn.top else ""
-        number = (str(value) if column.unit == "year" else words.fixed(value, drawn.places)) + quiet
+        number = (str(value) if column.unit == "year" else _fixed(value, drawn.places)) + quiet
         return (
             f'<{tag} class="mw-number{" mw-bar" if drawn.top else ""}" data-value="{value}"{bar}>{number}</{tag[:2]}>'
         )
@@ -287,6 +287,10 @@ def _cell(row: dict[str, Any], drawn: _Drawn, tag: str) -> str:
     link_to = row[column.link] if column.link else ""
     told = _linked(link_to, text) if link_to else _shown(text, column.kind)
     return f"<{tag}>{told or '<span class=mw-missing>–</span>'}{quiet}</{tag[:2]}>"
+
+
+_fixed = lru_cache(maxsize=2**16)(words.fixed)
+"""In long tables the same numbers come again and again."""
 
 
 def _shown(text: str, kind: str) -> str:

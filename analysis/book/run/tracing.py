@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,19 +52,23 @@ class Tracer:
         """Write what was noted so far; called after every cell."""
         tables = sys.modules.get("analysis.tables")
         read = tables.READ if tables else set()
-        names = self.names | {_source(name) for name in list(sys.modules)}
+        names = self.names | {_source(name, _file(name)) for name in list(sys.modules)}
         if DESCRIPTOR in names and "*" not in read:
             names = (names - {DESCRIPTOR}) | {f"{DESCRIPTOR}#{table}" for table in read}
         record = {"names": sorted(names - {""}), "outside": sorted(self.outside)}
         Path(os.environ[TRACE_VARIABLE]).write_text(json.dumps(record), encoding="utf-8")
 
 
-def _source(module: str) -> str:
+def _file(module: str) -> str:
+    return getattr(sys.modules.get(module), "__file__", None) or ""
+
+
+@cache
+def _source(module: str, file: str) -> str:
     """The file of a module below the repository, of this package or of a book's own; empty for all others.
 
     ``analysis.book`` runs chapters and sets pages; chapters may not import it (a test says so).
     """
-    file = getattr(sys.modules.get(module), "__file__", None) or ""
     if module.startswith(APART) or not file.startswith(f"{places.REPOSITORY}{os.sep}"):
         return ""
     name = os.path.relpath(file, places.REPOSITORY)

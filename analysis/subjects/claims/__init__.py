@@ -27,16 +27,12 @@ from analysis.claims.statements import ABOUT_SHARE
 from analysis.claims.verdicts import Claim
 from analysis.subjects import SUBJECTS
 
-RULES_OF = tuple(
-    import_module(f"analysis.subjects.{name}.claims")
-    for name in SUBJECTS
-    if find_spec(f"analysis.subjects.{name}.claims")
-)
-"""The modules that hold the rules; importing them registers every rule."""
+for _name in SUBJECTS:
+    if find_spec(f"analysis.subjects.{_name}.claims"):
+        import_module(f"analysis.subjects.{_name}.claims")  # which registers its rules
 
 __all__ = [
     "ABOUT_SHARE",
-    "RULES_OF",
     "VERDICTS",
     "Claim",
     "at_english",

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis import ranking, units, words
 from analysis.equations import dram_capacity, memory_wall
-from analysis.model import memory_limits, shapes
+from analysis.model import file_sizes, memory_limits, shapes
 from analysis.subjects import common
 from analysis.tables import DataPackage
 
@@ -105,13 +105,21 @@ def shown(package: DataPackage) -> list[str]:
     return list(table.loc[table["default_set"].fillna(value=False).astype(bool) & table["n_layer"].notna(), "model_id"])
 
 
+def held_byte(package: DataPackage, table: pd.DataFrame) -> Floats:
+    """Bytes of the weights of each row's model in its format: of its file where one is published, else parameters times bits."""
+    by_bit = memory_wall.weight_byte(table["total_param"].to_numpy(), table["byte_per_param"].to_numpy())
+    pairs = zip(table["model_id"], table["format_id"], strict=True)
+    filed = np.array([file_sizes.file_gibyte(*pair, package.folder) for pair in pairs]) * units.unit("gibyte").factor
+    return np.where(np.isnan(filed), by_bit, filed)
+
+
 def footprints(package: DataPackage, *, context_token: float, reference_model: str) -> pd.DataFrame:
     """Add up weights and cache for every shown model in every format."""
     table = models(package, (*shown(package), reference_model))
     table["kv_cache_byte"] = cache_byte(table, context_token)
     formats = common.formats(package, tuple(FORMAT_NAMES)).rename(columns={"source_id": "format_source_id"})
     table = table.merge(formats, how="cross")
-    table["weight_byte"] = memory_wall.weight_byte(table["total_param"].to_numpy(), table["byte_per_param"].to_numpy())
+    table["weight_byte"] = held_byte(package, table)
     table["footprint_byte"] = dram_capacity.footprint_byte(
         table["weight_byte"].to_numpy(), kv_cache_byte=table["kv_cache_byte"].to_numpy()
     )
@@ -262,7 +270,7 @@ def largest_context(package: DataPackage, *, system_reserve_gibyte: float, refer
     sizes["usable_byte"] = memory_limits.of_system(package, "pc", sizes["memory_capacity_byte"], reserve).byte
     formats = common.formats(package, tuple(FORMAT_NAMES))[["format_id", "format", "byte_per_param"]]
     table = models(package, (*CONTEXT_MODELS, reference_model)).merge(formats, how="cross").merge(sizes, how="cross")
-    table["weight_byte"] = memory_wall.weight_byte(table["total_param"].to_numpy(), table["byte_per_param"].to_numpy())
+    table["weight_byte"] = held_byte(package, table)
     table["largest_context_token"] = context_within(table)
     table["is_reference"] = table["model_id"] == reference_model
     table = table.rename(columns={"context_token": "model_context_token"})
@@ -277,17 +285,13 @@ CONTEXT = (
 
 
 def context_within(table: pd.DataFrame) -> Floats:
-    """Find the longest context that fits; beyond the window only the layers that see everything grow, a state never does."""
-    usable = table["usable_byte"].to_numpy()
-    weight = table["weight_byte"].to_numpy() + table["state_byte"].to_numpy()
-    full, window = table["full_kv_byte_per_token"].to_numpy(), table["window_kv_byte_per_token"].to_numpy()
-    reach = table["window_token"].to_numpy()
-    short = dram_capacity.largest_context_token(usable, kv_cache_byte_per_token=full + window, weight_byte=weight)
-    growing = np.where(full > 0, full, np.nan)
-    long = dram_capacity.largest_context_token(
-        usable, kv_cache_byte_per_token=growing, weight_byte=weight + window * np.nan_to_num(reach)
-    )
-    return np.where(short > reach, long, short)
+    """Find the longest context that fits beside the weights; missing where nothing grows with it."""
+    parts = (table[name].to_numpy(dtype=float) for name in KEPT)
+    found = shapes.Cache(*parts).within(table["usable_byte"].to_numpy() - table["weight_byte"].to_numpy())
+    return np.where(np.isinf(found), np.nan, found)
+
+
+KEPT = ("full_kv_byte_per_token", "window_kv_byte_per_token", "window_token", "state_byte")
 
 
 # ---------------------------------------------------------------------------------- installed base
