@@ -424,6 +424,9 @@ def show_table(
     return Published(TABLE, made.as_dict(), shown.to_html(index=False))
 
 
-def markup(name: str, text: str) -> Published:
-    """A piece of page made by the package itself (cards, a scoreboard), escaped by whoever made it."""
-    return Published(MARKUP, {"id": name, "html": text}, text)
+def markup(name: str, text: str, script: str = "") -> Published:
+    """A piece of page made by the package itself (cards, a scoreboard), escaped by whoever made it.
+
+    A script that makes it move lies beside the pages, is named by ``data-script`` in the piece and begins when it is in sight.
+    """
+    return Published(MARKUP, {"id": name, "html": text, "script": script}, text)

@@ -177,8 +177,8 @@ OWN = "own"
 FITS = {0.0: "no", 1.0: "barely", 2.0: "yes"}
 
 
-def told(folder: Path) -> str:
-    """``coefficients`` as JSON: what is missing is null, what is without end a number too large for any."""
+def told(folder: Path, beside: Mapping[str, Any] | None = None) -> str:
+    """``coefficients``, and what a page has beside them, as JSON: null is missing, a number too large for any is without end."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, float):
@@ -187,7 +187,7 @@ def told(folder: Path) -> str:
             return {key: plain(one) for key, one in value.items()}
         return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
-    text = json.dumps(plain(coefficients(folder)), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(plain(coefficients(folder) | dict(beside or {})), ensure_ascii=False, separators=(",", ":"))
     return text.replace('"ENDLESS"', "1e999").replace(".0,", ",").replace(".0]", "]")
 
 

@@ -25,6 +25,8 @@ def write_texts(app: Sphinx) -> None:
         figure_files.write_texts(site / "figures" / figure.id, exported(app, document, figure))
     for _, table in known.tables():
         pieces.write_rest(site, pieces.rest_of(table.id), table)
+    for _, (name, script) in known.scripts():
+        write(site / "pieces" / f"{name}.js", script)
     claims = [public_claim(claim) | cited(number_page.claim_work(app, claim)) for _, claim in known.all("claims")]
     write_json(site / "claims.json", claims)
     write_json(site / "numbers.json", [value | cited(number_page.work(app, value)) for _, value in known.all("values")])

@@ -63,7 +63,7 @@ REDIRECT = """<!DOCTYPE html>
 """
 CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
 ADDRESSES = re.compile(
-    r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts|spec)|property="og:image" content)="([^"]*)"'
+    r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts|spec|script)|property="og:image" content)="([^"]*)"'
 )
 """Everything in a page that names a place in the site: what moves with the page."""
 

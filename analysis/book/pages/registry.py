@@ -11,7 +11,7 @@ from sphinx.environment import BuildEnvironment
 from analysis.errors import FigureError, nearest
 from analysis.figures import Figure, Table
 
-KINDS = ("figures", "tables", "values", "claims")
+KINDS = ("figures", "tables", "values", "claims", "scripts")
 
 
 @dataclass
@@ -42,6 +42,10 @@ class Registry:
     def tables(self) -> list[tuple[str, Table]]:
         """Every shown table with its document."""
         return self._ordered("tables")
+
+    def scripts(self) -> list[tuple[str, tuple[str, str]]]:
+        """Every script of a piece of page with its document: its id and its text."""
+        return self._ordered("scripts")
 
     def all(self, kind: Literal["values", "claims"]) -> list[tuple[str, dict[str, Any]]]:
         """Every number or claim with its document, as the catalogues hold it."""

@@ -88,4 +88,6 @@ def _claims(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.E
 
 
 def _markup(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
+    if script := bundle.get("script"):
+        _register(renderer, "scripts", bundle["id"], (bundle["id"], script))
     return [_html(bundle["html"])]
