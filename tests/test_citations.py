@@ -158,10 +158,10 @@ def test_every_file_of_a_run_that_can_leave_the_site_says_so(run_site: Path) -> 
 
 def test_the_citation_of_a_run_is_the_same_from_the_command_line_and_the_site(run_site: Path) -> None:
     folder = run_site / "figures" / "small-figure"
-    assert citation.FORMATS["bibtex"].write(cite.work(run_site, "small-figure")) == (
+    assert citation.FORMATS["bibtex"].write(cite.published_work(run_site, "small-figure")) == (
         folder / "small-figure.bib"
     ).read_text(encoding="utf-8")
-    assert MARK in citation.FORMATS["text"].write(cite.work(run_site, "book"))
+    assert MARK in citation.FORMATS["text"].write(cite.published_work(run_site, "book"))
 
 
 def test_pictures_say_what_they_are_and_under_which_licence(site: Path) -> None:
