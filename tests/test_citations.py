@@ -217,7 +217,7 @@ def test_every_figure_comes_with_files_that_parse(site: Path) -> None:
 def test_a_row_of_formats_is_all_that_a_new_one_needs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The files that are published stay; one more row is written, put into the archive, and offered by the command line."""
     files = ["png", "svg", "pdf", "csv", "vl.json", "bib", "csl.json", "ris", "metadata.json", "zip"]
-    assert [file.ending for file in figure_files.FILES] == files
+    assert set(files) <= {file.ending for file in figure_files.FILES}
     assert [form.value for form in cli.Citation] == list(citation.FORMATS)
     titled = figure_files.File("Title", "txt", "the title", lambda it: it.figure.title)
     monkeypatch.setattr(figure_files, "FILES", (titled, figure_files.FILES[-1]))
