@@ -77,7 +77,8 @@ def _alike(data: rules.Data) -> Iterator[Problem]:
 
 def _unlike(name: str, field: Mapping[str, Any], mine: pd.DataFrame, by: Sequence[str]) -> Iterator[Problem]:
     column = field["name"]
-    kept = _book(name)[_book(name)[column] != ""]
+    book = _book(name)
+    kept = book[(book[column] != "") & book[by[0]].isin(mine[by[0]])]
     known = (
         {key: _held(column_cells, field) for key, column_cells in kept.groupby(list(by))[column]} if len(kept) else {}
     )

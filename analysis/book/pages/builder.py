@@ -25,7 +25,7 @@ class Builder(StandaloneHTMLBuilder):
     def copy_assets(self) -> None:
         """Begin with them as soon as what every page needs is there."""
         super().copy_assets()
-        self._pages = beside.begin(super().gen_pages_from_extensions, self.app.config.memory_wall_jobs)
+        self._pages = beside.run(super().gen_pages_from_extensions, self.app.config.memory_wall_jobs)
 
     def write(self, *given: Any, **named: Any) -> None:
         """Write the chapters, and wait for the other pages."""
@@ -41,10 +41,10 @@ class Builder(StandaloneHTMLBuilder):
         """They are there by now."""
 
 
-def begin(app: Sphinx, env: object) -> None:
+def before_writing(app: Sphinx, env: object) -> None:
     """Figures have their numbers now: have the pictures drawn that stand alone, and write what waits for none."""
     if app.builder.format == "html":
-        assets.begin(app)
+        assets.draw_files_ahead(app)
         assets.write_texts(app)
 
 
@@ -61,7 +61,7 @@ def finished(app: Sphinx, exception: Exception | None) -> None:
         return
     assets.write_embedded(app)
     finish = partial(_finish, app) if app.config.memory_wall_published else lambda: None
-    finishing_pages = beside.begin(finish, app.config.memory_wall_jobs if workers.all_drawn() else 1)
+    finishing_pages = beside.run(finish, app.config.memory_wall_jobs if workers.all_drawn() else 1)
     try:
         assets.write_pictures(app)
         finishing_pages.result()

@@ -41,11 +41,11 @@ def _table_page(app: Sphinx, package: tables.DataPackage, name: str, resource: d
         f'<p>{len(rows):,} rows. <a href="{name}.csv" download>Download the CSV</a> · <a href="datapackage.json" download>'
         f'schema (Frictionless)</a> · {escape(resource["licences"])} · <a href="../chapters/data.html">all tables</a></p>'
         f"<h2>Rows</h2>{_rows(app, name, rows, resource)}<h2>Columns</h2>{_columns(resource)}{_needed(resource)}{_examples(resource)}"
-        f"{_sources(rows)}{menu.citation_block(work(app, name, resource))}"
+        f"{_sources(rows)}{menu.citation_block(table_work(app, name, resource))}"
     )
 
 
-def work(app: Sphinx, name: str, resource: dict[str, Any]) -> citation.Work:
+def table_work(app: Sphinx, name: str, resource: dict[str, Any]) -> citation.Work:
     """A table as something that can be cited."""
     return menu.cited(app, "table", name.replace("_", "-"), resource["title"], f"tables/{name}.html")
 
