@@ -319,10 +319,39 @@ def folders() -> Iterator[Odd]:
         yield Odd(f"a folder with {name}", files, "error", "", None, None, ("no table", "memory-wall template"))
 
 
-ODD = [*open_words(), *hardware(), *dates(), *headers(), *numbers(), *rows(), *folders()]
+def sent_around() -> Iterator[Odd]:
+    """What spreadsheets, scripts and other languages make of cells."""
+    bandwidth, capacity = "memory_bandwidth_gbyte_per_s", "memory_capacity_gibyte"
+    yield device("error", bandwidth, "85300 MB/s", "Write 85.3: the header counts in GB/s.")
+    yield device("error", bandwidth, "0.0853 TB/s", "Write 85.3: the header counts in GB/s.")
+    yield device("error", bandwidth, "85.3 GB/s", "Write 85.3 alone")
+    yield device("error", bandwidth, "50%", "A share of what?")
+    yield device("error", bandwidth, "1\u202f008", "nothing between thousands")
+    yield device("error", bandwidth, "８５.３", "Write digits")
+    yield device("error", capacity, "16384 MiB", "Write 16: the header counts in GiB.")
+    yield device("error", capacity, "16 GB", "Write 16 alone")
+    yield one("models", MODEL, {"context_token": "128k"}, "error", "context_token", "Write 131072 or 128000")
+    yield one("models", MODEL, {"total_gparam": "8B"}, "error", "total_gparam", "Write 8 alone")
+    yield one("models", MODEL, {"is_moe": "x"}, "error", "is_moe", "Write true or false")
+    for written, meant in (
+        ("2026-10-05 00:00:00", "2026-10-05"), ("2026-10-05T00:00:00Z", "2026-10-05"), ("5.10.2026 0:00", "2026-10-05"),
+        ("fév. 2026", "2026-02"), ("ago 2026", "2026-08"), ("décembre 2025", "2025-12"), ("2026年10月", "2026-10"),
+    ):  # fmt: skip
+        yield device("error", "release_date", written, meant)
+    yield device("error", "device_id", "Müller", "'muller'")
+    yield device("error", "source_id", "https://example.org/x", "Add the row there first. None of the")
+    yield device("error", "default_set", "x", "one of 2023, 2026")
+    yield device("error", "name", "My\u200f laptop", "U+200F RIGHT-TO-LEFT MARK")
+    yield device("error", "name", "Lap\u00adtop", "U+00AD SOFT HYPHEN")
+    for copy in ("devices (1).csv", "Copy of devices.csv", "devices - Kopie.csv", "Devices.csv", "device.csv"):
+        yield Odd(f"a copy called {copy}", {copy: table(GOOD)}, "error", copy, None, None, ("Did you mean 'devices'",))
+
+
+ODD = [*open_words(), *hardware(), *dates(), *headers(), *numbers(), *rows(), *folders(), *sent_around()]
 SHAPED: dict[str, Any] = {"n_cache_layer": "8", "state_byte": "26345472", "attention_kind": "hybrid"}
 FINE: dict[str, Rows] = {
     "a server": {"devices.csv": table({**GOOD, "device_class": "server", "memory_capacity_gibyte": "1536"})},
+    "tabs under their own name": {"devices.tsv": table(GOOD, delimiter="\t")},
     "a bus of 4096 bit": {"devices.csv": table({**GOOD, **WIDE, "device_class": "gpu"})},
     "8 TB/s": {"devices.csv": table({**GOOD, "device_class": "gpu"}).replace(b"85.3,16", b"8000,180")},
     "layers without a cache": {"models.csv": table(MODEL | SHAPED)},

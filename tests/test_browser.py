@@ -364,6 +364,29 @@ def test_a_frame_is_as_high_as_its_figure(browser: Browser, site: Path, name: st
         assert needed <= height <= needed + 260, (width, needed, height)
 
 
+@pytest.mark.parametrize("name", ["roofline", "how-large-a-model"])
+def test_a_frame_grows_with_its_figure_in_an_article_of_any_width(
+    browser: Browser, site: Path, tmp_path: Path, name: str
+) -> None:
+    """From the narrowest phone to a column, the figure is never scrolled inside its frame, nor cut at the right."""
+    visit = Visit(browser, width=700)
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visit.open(site / "figures" / name / "index.html")
+    menu = menu_of(page)
+    menu.locator(".mw-copy", has_text="newest edition").click()
+    menu.locator(".mw-copied").wait_for()
+    article = tmp_path / "article.html"
+    code = page.evaluate("() => navigator.clipboard.readText()")
+    article.write_text(f"<body style='margin:0'>{code}</body>", encoding="utf-8")
+    reader = visit.open(article)
+    reader.frame_locator("iframe").locator("figcaption").wait_for(timeout=15000)
+    frame = reader.frames[1]
+    for width in (300, 340, 390, 480, 560, 600, 700):
+        reader.set_viewport_size({"width": width, "height": 900})
+        frame.wait_for_function("() => innerHeight >= document.scrollingElement.scrollHeight", timeout=15000)
+        assert frame.evaluate("() => document.scrollingElement.scrollWidth <= innerWidth"), width
+
+
 @pytest.mark.parametrize("width", [390, 560, 600, 700])
 def test_in_a_frame_of_an_article_picture_and_chart_are_the_same_and_whole(
     browser: Browser, site: Path, width: int

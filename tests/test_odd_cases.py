@@ -13,7 +13,7 @@ from tests.conftest import command
 from tests.odd_cases import FINE, ODD, Odd, Rows
 
 pytestmark = pytest.mark.slow
-ENOUGH = 125
+ENOUGH = 155
 
 
 def laid_out(files: Rows, folder: Path) -> Path:

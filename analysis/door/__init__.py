@@ -25,7 +25,7 @@ from analysis.errors import InputError, Problem
 DATA_VARIABLE = "MEMORY_WALL_DATA"
 """Environment variable that names another data folder; a build sets it for the chapters it runs."""
 REPOSITORY = Path(__file__).resolve().parents[2]
-READERS = (".csv", ".xlsx", ".parquet")
+READERS = (".csv", ".tsv", ".xlsx", ".parquet")
 """Endings of the files that are read as tables."""
 DESCRIBES = ("datapackage.json", "README.md", "notes", "supplied.json")
 """What comes along with a copy of the book's folder and holds no rows: it is left alone, whatever it is."""

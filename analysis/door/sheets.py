@@ -349,4 +349,4 @@ def _read(path: Path, name: str, known: list[str]) -> list[Sheet]:
     if path.suffix.lower() == ".xlsx":
         return _from_xlsx(path, name, known)
     sheet = Sheet(name, str(path))
-    return [_from_csv(path, sheet) if path.suffix.lower() == ".csv" else _from_parquet(path, sheet)]
+    return [_from_csv(path, sheet) if path.suffix.lower() in (".csv", ".tsv") else _from_parquet(path, sheet)]

@@ -194,13 +194,34 @@ def _wrong_text(cell: str, field: Mapping[str, Any], limits: Mapping[str, Any], 
 
 def _plainer(cell: str) -> list[str]:
     """What an id or a date may have been meant to be: ``A/b`` → ``a-b``; ``22.11.2026`` and ``Oct 2026`` → ``2026-11-22``, ``2026-10``."""
-    return [*_dates(cell.strip()[:40]), re.sub(r"[^a-z0-9]+", "-", cell[:80].lower()).strip("-")]
+    plain = "".join(
+        sign for sign in unicodedata.normalize("NFKD", cell[:80].lower()) if not unicodedata.combining(sign)
+    )
+    return [*_dates(TIME_OF_DAY.sub("", cell.strip()[:40])), re.sub(r"[^a-z0-9]+", "-", plain).strip("-")]
+
+
+TIME_OF_DAY = re.compile(r"[T ]\d{1,2}:\d\d\S*$")
+"""What spreadsheets and programs write behind a date."""
 
 
 MONTHS = {
     name: str(number).zfill(2)
     for number, names in enumerate(
-        ("jan", "feb", "mar mär mrz", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez"), 1
+        (
+            "jan ene gen",
+            "feb fév",
+            "mar mär mrz",
+            "apr avr abr",
+            "may mai mag",
+            "jun giu",
+            "jul lug",
+            "aug aoû ago",
+            "sep set",
+            "oct okt ott",
+            "nov",
+            "dec dez déc dic",
+        ),
+        1,
     )
     for name in names.split()
 }
@@ -276,14 +297,13 @@ def _not_a_number(cell: str, field: Mapping[str, Any], *, required: bool) -> str
 
 def _with_unit(value: float, digits: str, sign: str, field: Mapping[str, Any]) -> str:
     """What to write for a number with its unit: the number, converted where the header counts in another unit of the kind."""
+    if sign in ("k", "K"):
+        return f"Write {value * 1024:.10g} or {value * 1000:.10g}: k may be either."
+    if "%" in sign:
+        return f"A share of what? {DIGITS}"
     said, ours = units.parse(f"x_{headers.unit_word(sign)}"), units.parse(field["name"])
-    if (
-        said
-        and ours
-        and said.dimensions == ours.dimensions
-        and said.factor != ours.factor
-        and "memory" not in field["name"]
-    ):
+    is_printed = sign == "GB" and "capacity" in field["name"]  # of memory makers print GB and mean GiB
+    if said and ours and said.dimensions == ours.dimensions and said.factor != ours.factor and not is_printed:
         return f"Write {value * said.factor / ours.factor:.6g}: the header counts in {ours.symbol}."
     unit = f": {field['unit']}" if field.get("unit") else ""
     return f"Write {digits} alone; the unit stands in the header{unit}."

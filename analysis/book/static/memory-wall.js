@@ -330,6 +330,17 @@
     return Math.max(400, Math.ceil((high + 130) / 20) * 20);
   }
 
+  /* A frame says how high its figure is at its width, and the article gives it as much; without scripts the height of a column stays. */
+  const LISTENER = '<script>addEventListener("message",function(e){if(e.data&&e.data.memoryWall>0)' +
+    'document.querySelectorAll("iframe").forEach(function(f){if(f.contentWindow===e.source)f.style.height=e.data.memoryWall+"px"})})<\/script>';
+
+  function startFrame() {
+    if (window.parent === window || !document.body.classList.contains("mw-embed")) return;
+    const figure = document.querySelector("figure");
+    const tell = () => window.parent.postMessage({ memoryWall: Math.ceil(figure.getBoundingClientRect().bottom + window.scrollY) + 12 }, "*");
+    new ResizeObserver(tell).observe(figure);
+  }
+
   function copyable(button) {
     const named = new URL(button.dataset.link || button.dataset.embed || "", location.href).pathname.match(/\/figures\/([^/]+)\/[^/]*$/);
     const chart = named && document.querySelector('.mw-chart[data-figure="' + named[1] + '"]');
@@ -338,7 +349,7 @@
     if (button.dataset.embed) {
       const title = chart && chart.parentElement.querySelector(".mw-figure-title");
       const name = (title ? title.textContent : document.title).replace(/&/g, "&amp;").replace(/"/g, "&quot;");
-      return '<iframe src="' + absolute(button.dataset.embed).replace(/&/g, "&amp;") + '" title="' + name + '" width="100%" height="' + frameHeight(chart) + '" style="border:0" loading="lazy"></iframe>';
+      return '<iframe src="' + absolute(button.dataset.embed).replace(/&/g, "&amp;") + '" title="' + name + '" width="100%" height="' + frameHeight(chart) + '" style="border:0" loading="lazy"></iframe>' + LISTENER;
     }
     return button.dataset.text;
   }
@@ -459,6 +470,7 @@
   function start() {
     document.documentElement.classList.add("mw-script");
     startMenus();
+    startFrame();
     startValues();
     startGallery();
     document.querySelectorAll("table.mw-table").forEach((table) => {
