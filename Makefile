@@ -8,7 +8,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEVELOP := $(VENV)/.develop
 
-.PHONY: book serve develop lock test test-fast coverage check calibrate release bench reproduce mutants faults
+# Kept in __pycache__, whatever the shell says: the tests start Python hundreds of times, and it would compile all anew each time.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: book serve develop lock test test-fast test-long test-alone coverage check calibrate release bench reproduce mutants faults
 
 book: $(READY)
 	$(BIN)/memory-wall build
@@ -19,17 +22,24 @@ serve: $(READY)
 # What tests and checks need, and what fits the calibrated model anew.
 develop: $(DEVELOP)
 
-test: $(DEVELOP)
-	$(BIN)/python -m pytest -q
+# Every test, once: the fast ones are counted on the way, those that take long run in as many processes as there are cores.
+test: coverage test-long test-alone
 
+PYTEST := -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 # Equations, tables, claims, model, prose: no site, no browser, no command. Under a minute on two cores.
 test-fast: $(DEVELOP)
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not (site or browser or slow)"
+	$(BIN)/python $(PYTEST) -m "not (site or browser or slow or alone)"
 
-# What the fast tests run of the rooms that compute, against a floor for each.
+# The same, and what they run of the rooms that compute, against a floor for each.
 coverage: $(DEVELOP)
-	$(BIN)/python -m coverage run -m pytest -q -m "not (site or browser or slow)"
+	$(BIN)/python -m coverage run $(PYTEST) -m "not (site or browser or slow or alone)"
 	$(BIN)/python scripts/covered.py
+
+# Whole books, the browser, commands; then what shares a machine with nobody.
+test-long: $(DEVELOP)
+	$(BIN)/python $(PYTEST) -m "(site or browser or slow) and not alone"
+test-alone: $(DEVELOP)
+	$(BIN)/python -m pytest -q -m alone
 
 check: $(DEVELOP)
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ def measured() -> dict[str, dict[str, int]]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "coverage.json"
         coverage = Coverage()
-        coverage.load()
+        coverage.combine()
         coverage.json_report(outfile=str(out))
         found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))["files"]
     return {file: told["summary"] for file, told in found.items()}

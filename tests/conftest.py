@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import inspect
 import json
 import os
@@ -83,7 +84,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def may_start(arguments: Any) -> bool:
     """What is neither marked slow nor reads the book may not start Python: it would not be fast for long."""
-    marked = not RUNNING or any(RUNNING[0].get_closest_marker(name) for name in ("slow", "site", "browser"))
+    marked = not RUNNING or any(RUNNING[0].get_closest_marker(name) for name in ("slow", "site", "browser", "alone"))
     return marked or arguments[0] != sys.executable
 
 
@@ -151,8 +152,13 @@ def memory_wall() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole book, really built, once for all tests that read it."""
-    out = tmp_path_factory.mktemp("book") / "html"
-    result = command("build", "--out", str(out))
-    assert result.returncode == 0, result.stderr
+    """The whole book, really built, once for all tests that read it, in whichever process they run."""
+    base = tmp_path_factory.getbasetemp()
+    out = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "book" / "html"
+    out.parent.mkdir(exist_ok=True)
+    with (out.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not out.exists():
+            result = command("build", "--out", str(out))
+            assert result.returncode == 0, result.stderr
     return out

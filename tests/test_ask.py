@@ -178,7 +178,7 @@ def test_a_configuration_stands_for_a_model(tmp_path: Path) -> None:
     }  # fmt: skip
     file = tmp_path / "config.json"
     file.write_text(json.dumps(config), encoding="utf-8")
-    own, filed = asked("rtx 3060", str(file)), asked("rtx 3060", "qwen3-8b")
+    own, filed = (asked("rtx 3060", name, format="Q5_0") for name in (str(file), "qwen3-8b"))
     assert own["kv_cache_gibyte"] == filed["kv_cache_gibyte"]
     assert own["token_per_s"] == pytest.approx(filed["token_per_s"], rel=1e-3)
 

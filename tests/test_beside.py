@@ -16,7 +16,7 @@ from analysis.errors import InputError, Problem, SiteError
 
 pytestmark = [
     pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere nothing is done beside"),
-    pytest.mark.slow,  # a process that is copied beside others' threads may hang, and is then waited for
+    pytest.mark.alone,  # a process that is copied beside others' threads may hang, and is then waited for
 ]
 TWO = 2
 

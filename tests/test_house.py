@@ -60,7 +60,10 @@ def room(name: str) -> str:
     return name.split(".")[1]
 
 
-GRAPH = {name: imports(path) for name, path in NAMES.items()}
+@cache
+def graph() -> dict[str, set[str]]:
+    """Module → the modules it imports; drawn by the first test that asks, and not wherever tests are collected."""
+    return {name: imports(path) for name, path in NAMES.items()}
 
 
 def test_every_room_has_a_floor_and_every_floor_a_room() -> None:
@@ -69,7 +72,7 @@ def test_every_room_has_a_floor_and_every_floor_a_room() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"analysis"}))
 def test_rooms_import_downwards_only(name: str) -> None:
-    for other in GRAPH[name]:
+    for other in graph()[name]:
         here, there = room(name), room(other)
         assert here == there or ROOMS[there] < ROOMS[here], (
             f"{name} (floor {ROOMS[here]}) imports {other} (floor {ROOMS[there]})"
@@ -82,7 +85,7 @@ def test_rooms_inside_a_folder_import_downwards_only(folder: str) -> None:
     inside = {name: name.removeprefix(f"{folder}.").split(".")[0] for name in NAMES if name.startswith(f"{folder}.")}
     assert set(inside.values()) == set(floors)
     for name, here in inside.items():
-        for there in {inside[other] for other in GRAPH[name] if other in inside}:
+        for there in {inside[other] for other in graph()[name] if other in inside}:
             assert here == there or floors[there] < floors[here], f"{name} imports from {there}"
 
 
@@ -92,7 +95,7 @@ def test_inside_a_subject_data_come_before_drawings_and_findings_and_claims_come
     own = f"analysis.subjects.{subject}."
     for name in [name for name in NAMES if name.startswith(own)]:
         here = name.removeprefix(own)
-        for there in [other.removeprefix(own) for other in GRAPH[name] if other.startswith(own)]:
+        for there in [other.removeprefix(own) for other in graph()[name] if other.startswith(own)]:
             assert floors[there] < floors[here], f"{name} imports {there}"
 
 
@@ -111,12 +114,14 @@ def circle() -> list[str]:
         if name in way:
             return [*way[way.index(name) :], name]
         found = (
-            [] if name in done else next(filter(None, (walk(other, [*way, name]) for other in sorted(GRAPH[name]))), [])
+            []
+            if name in done
+            else next(filter(None, (walk(other, [*way, name]) for other in sorted(graph()[name]))), [])
         )
         done.add(name)
         return found
 
-    return next(filter(None, (walk(name, []) for name in sorted(GRAPH))), [])
+    return next(filter(None, (walk(name, []) for name in sorted(graph()))), [])
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:

@@ -18,7 +18,7 @@ from analysis.book.record import imprint
 from analysis.errors import InputError
 from tests.conftest import ROOT
 from tests.small import Book
-from tests.test_house import GRAPH, room
+from tests.test_house import graph, room
 
 OURS = ("subjects", "model", "claims", "machine", "equations")
 """The rooms of this book's own subject: a toy book has none of them."""
@@ -184,8 +184,10 @@ def test_a_book_without_a_licence_says_what_is_missing(tmp_path: Path) -> None:
 
 def test_the_book_knows_no_subject_but_where_it_compares_two_states() -> None:
     """All that ``analysis.book`` imports of this book's own rooms stands in ``compare``; figures and tables need none of them."""
-    free = [name for name in set(GRAPH) - {"analysis"} if room(name) in ("book", "figures", "tables", "charts", "door")]
-    knowing = {name for name in free if {room(other) for other in GRAPH[name]} & set(OURS)}
+    free = [
+        name for name in set(graph()) - {"analysis"} if room(name) in ("book", "figures", "tables", "charts", "door")
+    ]
+    knowing = {name for name in free if {room(other) for other in graph()[name]} & set(OURS)}
     assert knowing == {"analysis.book.compare.states", "analysis.book.compare.changes"}
-    subjects = {name for name in free if any(room(other) == "subjects" for other in GRAPH[name])}
+    subjects = {name for name in free if any(room(other) == "subjects" for other in graph()[name])}
     assert subjects == {"analysis.book.compare.states"}

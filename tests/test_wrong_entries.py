@@ -63,6 +63,7 @@ def test_every_table_with_examples_has_a_wrong_one_with_a_reason() -> None:
     assert len(WRONG) >= 45
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", [name for name in NOTES if name != "package"])
 def test_the_books_own_rows_are_not_asked_about_when_they_are_laid_over_themselves(table: str, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()

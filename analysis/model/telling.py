@@ -42,7 +42,8 @@ def told(answer: Answer, reading_token_per_s: float, folder: Path) -> str:
 
 
 def _names(folder: Path) -> dict[str, str]:
-    return {row["model_id"]: row["name"] for row in expected.rows(folder / "models.csv")} | dict(devices._names(folder))
+    of_models = {row["model_id"]: row["name"] for row in expected.rows(folder / "models.csv")}
+    return of_models | {key: row["name"] for key, row in devices._rows(folder)}
 
 
 def _asked(answer: Answer) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis import ranking, units, words
 from analysis.equations import dram_capacity, memory_wall
-from analysis.model import memory_limits, shapes
+from analysis.model import file_sizes, memory_limits, shapes
 from analysis.subjects import common
 from analysis.tables import DataPackage
 
@@ -96,7 +96,7 @@ def models(package: DataPackage, model_ids: Iterable[str]) -> pd.DataFrame:
 def cache_byte(table: pd.DataFrame, context_token: float) -> Floats:
     """Compute the cache of each model at a context, kept at 16 bits; NaN where its shape is not published."""
     parts = ("full_kv_byte_per_token", "window_kv_byte_per_token", "window_token", "state_byte")
-    return shapes.Cache(*(table[name].to_numpy(dtype=float) for name in parts)).at(context_token)
+    return np.asarray(shapes.Cache(*(table[name].to_numpy(dtype=float) for name in parts)).at(context_token))
 
 
 def shown(package: DataPackage) -> list[str]:
@@ -105,13 +105,21 @@ def shown(package: DataPackage) -> list[str]:
     return list(table.loc[table["default_set"].fillna(value=False).astype(bool) & table["n_layer"].notna(), "model_id"])
 
 
+def held_byte(package: DataPackage, table: pd.DataFrame) -> Floats:
+    """Bytes of the weights of each row's model in its format: of its file where one is published, else parameters times bits."""
+    by_bit = memory_wall.weight_byte(table["total_param"].to_numpy(), table["byte_per_param"].to_numpy())
+    pairs = zip(table["model_id"], table["format_id"], strict=True)
+    filed = np.array([file_sizes.file_gibyte(*pair, package.folder) for pair in pairs]) * units.unit("gibyte").factor
+    return np.where(np.isnan(filed), by_bit, filed)
+
+
 def footprints(package: DataPackage, *, context_token: float, reference_model: str) -> pd.DataFrame:
     """Add up weights and cache for every shown model in every format."""
     table = models(package, (*shown(package), reference_model))
     table["kv_cache_byte"] = cache_byte(table, context_token)
     formats = common.formats(package, tuple(FORMAT_NAMES)).rename(columns={"source_id": "format_source_id"})
     table = table.merge(formats, how="cross")
-    table["weight_byte"] = memory_wall.weight_byte(table["total_param"].to_numpy(), table["byte_per_param"].to_numpy())
+    table["weight_byte"] = held_byte(package, table)
     table["footprint_byte"] = dram_capacity.footprint_byte(
         table["weight_byte"].to_numpy(), kv_cache_byte=table["kv_cache_byte"].to_numpy()
     )
@@ -262,7 +270,7 @@ def largest_context(package: DataPackage, *, system_reserve_gibyte: float, refer
     sizes["usable_byte"] = memory_limits.of_system(package, "pc", sizes["memory_capacity_byte"], reserve).byte
     formats = common.formats(package, tuple(FORMAT_NAMES))[["format_id", "format", "byte_per_param"]]
     table = models(package, (*CONTEXT_MODELS, reference_model)).merge(formats, how="cross").merge(sizes, how="cross")
-    table["weight_byte"] = memory_wall.weight_byte(table["total_param"].to_numpy(), table["byte_per_param"].to_numpy())
+    table["weight_byte"] = held_byte(package, table)
     table["largest_context_token"] = context_within(table)
     table["is_reference"] = table["model_id"] == reference_model
     table = table.rename(columns={"context_token": "model_context_token"})
