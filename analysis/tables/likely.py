@@ -122,6 +122,7 @@ def _clocks(data: rules.Data) -> Iterator[Problem]:
         for row, (kind, rate) in zip(mine.index, zip(mine[by], rules.numbers(mine, column), strict=True), strict=True):
             least, most = known.get(kind, (0.0, 0.0))
             meant = [rate * cycle for cycle in CYCLES if least / SPREAD < rate * cycle < most * SPREAD]
+            meant = [value for value in meant if least <= value <= most] or meant
             if rate < least / SPREAD and meant:
                 wanted = f"{least:g} to {most:g} {_symbol(column)}, as the book's {kind}"
                 todo = f"The clock in MHz? At {meant[0] / rate:g} bits a cycle and pin it is {meant[0]:g}."
