@@ -7,6 +7,7 @@ entry of the number registry.  Outside a build (in Jupyter) the same objects pre
 from __future__ import annotations
 
 import ast
+import hashlib
 import html
 import inspect
 import json
@@ -14,10 +15,10 @@ import linecache
 import math
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -38,7 +39,10 @@ MIMES = (FIGURE, TABLE, VALUES, MARKUP, CLAIMS, ENTRIES)
 BUILDING = "MEMORY_WALL_BUILDING"
 """Set while a site is built: previews are left out."""
 HANDED_OVER = "MEMORY_WALL_HANDED_OVER"
-"""Set by a build to a folder for what is published: a notebook's messages, copied a dozen times on their way, then name a file."""
+"""Set by a build to a folder for what is published: a notebook's messages, copied a dozen times on their way, then name a digest."""
+
+DIGEST, BUNDLE = "sha256", ".bundle.json"
+"""What stands in a notebook for a bundle that was handed over, and how its file is called."""
 
 IDENTIFIER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SHORTEST_ALT = 20
@@ -219,13 +223,14 @@ class Published:
         return output
 
     def _handed_over(self) -> dict[str, str]:
-        """The name of the file that now holds the bundle; nothing where none was asked for."""
+        """The digest of the bundle, which now lies in the folder under it; nothing where none was asked for."""
         folder = os.environ.get(HANDED_OVER)
         if not folder:
             return {}
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json", dir=folder, delete=False) as file:
-            file.write(json.dumps(self.bundle, allow_nan=False))  # not json.dump, which takes five times as long
-        return {"file": os.path.basename(file.name)}
+        content = json.dumps(self.bundle, allow_nan=False).encode()
+        digest = hashlib.sha256(content).hexdigest()
+        (Path(folder) / f"{digest}{BUNDLE}").write_bytes(content)
+        return {DIGEST: digest}
 
     def _preview(self) -> str:
         if self.mime != FIGURE:

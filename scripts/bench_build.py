@@ -206,7 +206,9 @@ FLOOR = """
 import sys, time, pathlib, tempfile
 begun = time.perf_counter()
 import analysis.book.run.preload, jupyter_book.sphinx
-from analysis.book import execution, parameters, site
+from analysis.book import site
+from analysis.book.inputs import parameters
+from analysis.book.run import execution
 imports = time.perf_counter() - begun
 folder = pathlib.Path(tempfile.mkdtemp())
 data = site.merged_data(None, folder / "data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from analysis import figures
 from analysis.book.inputs import parameters
 from analysis.book.pictures import shelf
 from analysis.book.run import execution, kernels, recipe, tracing
-from analysis.book.store import cache, places, workplace
+from analysis.book.store import bundles, cache, places, workplace
 from analysis.errors import ChapterError
 from tests.conftest import ROOT
 from tests.small import HEAD, cells
@@ -250,12 +251,18 @@ def test_the_tracer_names_what_lies_in_the_data_and_in_the_repository(tmp_path: 
 
 
 def test_what_is_published_arrives_whole_and_is_kept_whole(desk: Desk) -> None:
-    """It goes through a file beside the notebook's messages; nobody behind that can tell."""
+    """It leaves the kernel once, as a file under its digest, which stands for it in outputs and notebook; who asks gets it whole."""
     desk.write('from analysis.figures import markup\nmarkup("a-name", "<p>" + "é" * 100_000)')
     said = figures.markup("a-name", "<p>" + "é" * 100_000)._repr_mimebundle_()[figures.MARKUP]
+    digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()
     for _ in ("run", "read from the cache"):
-        shown = desk.run().outputs["chapter"][1][0]["data"]
-        assert shown[figures.MARKUP] == said
+        plan = desk.plan()
+        [notebook] = plan.run(desk.pool, lambda name, outputs: None).values()
+        [shown] = [output["data"] for cell in json.loads(notebook)["cells"] for output in cell.get("outputs", [])]
+        assert shown == plan.outputs["chapter"][1][0]["data"]
+        assert shown[figures.MARKUP] == {figures.DIGEST: digest}
+        assert bundles.resolved(shown[figures.MARKUP]) == said
+    assert bundles.resolved(said) is said
 
 
 def test_a_number_that_json_does_not_know_is_an_error(desk: Desk) -> None:

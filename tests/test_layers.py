@@ -153,7 +153,7 @@ def test_a_model_that_is_imported_keeps_what_its_configuration_says(tmp_path: Pa
     assert [str(problem) for problem in checks.problems(folder) if problem.level == "error"] == []
     rows = {row["name"]: row for row in expected.rows(folder / "models.csv")}
     for name, shape in shapes.items():
-        model = predict._model(rows[name])
+        model = predict.model(rows[name])
         filed = (model.kv_byte_per_token, model.window_kv_byte_per_token, model.window_token, model.state_byte)
         assert filed == tuple(float(part) for part in shape.cache), name
 

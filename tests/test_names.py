@@ -211,20 +211,7 @@ def test_experts_keep_their_group_where_their_number_is_not_filed(data_copy: Any
     assert "mixture of experts, their number unknown" in uncounted["note"]
 
 
-FAR = [
-    "x",
-    "a-1",
-    "my-laptop",
-    "my-model",
-    "review-2026",
-    "tpu",
-    "Q4_K_M",
-    "2026",
-    "unknown",
-    "memory",
-    "company-lab",
-    "foo",
-]
+FAR = ["x", "a-1", "my-laptop", "my-model", "review-2026", "tpu", "Q4_K_M", "unknown", "company-lab", "foo"]
 NEAR = {
     "cdua": "cuda",
     "litgpt": "litgpt-config",

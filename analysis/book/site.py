@@ -21,7 +21,7 @@ from analysis.book.inputs import address, parameters
 from analysis.book.pictures import on_page, workers
 from analysis.book.record import editions
 from analysis.book.run import execution, forking, kernels, prose
-from analysis.book.store import cache, ends, freshness, places, publishing, verify
+from analysis.book.store import bundles, cache, ends, freshness, places, publishing, verify
 from analysis.errors import InputError, SiteError
 from analysis.tables import checks, overlay
 
@@ -134,7 +134,8 @@ def _executed(name: str, outputs: execution.Outputs, step: Callable[[str], None]
     """A chapter's outputs are there: its pictures can be drawn while other chapters run and Sphinx reads."""
     for output in (output for cell in outputs for output in cell):
         if figures.FIGURE in output.get("data", {}):
-            on_page.begin_page_pictures(figures.Figure.of(output["data"][figures.FIGURE]))
+            bundle = bundles.resolved(output["data"][figures.FIGURE])
+            on_page.begin_page_pictures(figures.Figure.of(bundle))
     step(f"executed {name}")
 
 

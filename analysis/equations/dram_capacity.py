@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.equations.ranges import Result, not_above, not_negative, positive
+from analysis.equations.ranges import Result, checked, not_above, not_negative, positive
 
 
 def usable_byte(capacity_byte: ArrayLike, *, reserve_byte: ArrayLike = 0, limit_share: ArrayLike = 1) -> Result:
@@ -59,13 +59,14 @@ SPARE_SHARE = 0.1
 """Part of what a program may take that stays free where a model fits with room to spare: for activations and buffers."""
 
 
+@checked("usable_byte usable_low_byte usable_high_byte spare_share")
 def fit_grade(
-    footprint_byte: ArrayLike,
-    usable_byte: ArrayLike,
+    footprint_byte: Result,
+    usable_byte: Result,
     *,
-    usable_low_byte: ArrayLike,
-    usable_high_byte: ArrayLike,
-    spare_share: ArrayLike = SPARE_SHARE,
+    usable_low_byte: Result,
+    usable_high_byte: Result,
+    spare_share: Result = SPARE_SHARE,
 ) -> Result:
     """Grade whether a model fits: 2 where ``M ≤ (1 − s) · U`` and ``M ≤ U_low``, 0 where ``M > max(U, U_high)``, else 1.
 
@@ -80,16 +81,10 @@ def fit_grade(
     2 is yes, 1 barely (little is spare, or the sources of the limit disagree), 0 no; missing where any of them is.
     Source: definition.
     """
-    [footprint] = positive(footprint_byte=footprint_byte)
-    usable, low, high, spare = not_negative(
-        usable_byte=usable_byte,
-        usable_low_byte=usable_low_byte,
-        usable_high_byte=usable_high_byte,
-        spare_share=spare_share,
-    )
-    with_room = np.minimum((1 - spare) * usable, low)
-    grade = np.where(footprint <= with_room, 2.0, np.where(footprint <= np.maximum(usable, high), 1.0, 0.0))
-    return np.where(np.isnan(footprint + with_room + high), np.nan, grade)[()]
+    with_room = np.minimum((1 - spare_share) * usable_byte, usable_low_byte)
+    barely = np.where(footprint_byte <= np.maximum(usable_byte, usable_high_byte), 1.0, 0.0)
+    grade = np.where(footprint_byte <= with_room, 2.0, barely)
+    return np.where(np.isnan(footprint_byte + with_room + usable_high_byte), np.nan, grade)[()]
 
 
 def largest_model_param(usable_byte: ArrayLike, byte_per_param: ArrayLike, *, kv_cache_byte: ArrayLike = 0) -> Result:
@@ -109,12 +104,13 @@ def largest_model_param(usable_byte: ArrayLike, byte_per_param: ArrayLike, *, kv
     return np.maximum(usable - cache, 0) / byte
 
 
+@checked("usable_byte weight_byte")
 def largest_context_token(
-    usable_byte: ArrayLike,
+    usable_byte: Result,
     *,
-    kv_cache_byte_per_token: ArrayLike,
-    weight_byte: ArrayLike = 0,
-    batch_size: ArrayLike = 1,
+    kv_cache_byte_per_token: Result,
+    weight_byte: Result = 0,
+    batch_size: Result = 1,
 ) -> Result:
     """Longest context beside the weights, not rounded: ``(usable − D) / (B · bytes per token)``, at least 0.
 
@@ -128,9 +124,7 @@ def largest_context_token(
     For layers that all see the whole context; the model's own limit may come first.
     Source: Pope et al. 2022, table 1.
     """
-    usable, weight = not_negative(usable_byte=usable_byte, weight_byte=weight_byte)
-    byte, batch = positive(kv_cache_byte_per_token=kv_cache_byte_per_token, batch_size=batch_size)
-    return np.maximum(usable - weight, 0) / (batch * byte)
+    return np.maximum(usable_byte - weight_byte, 0) / (batch_size * kv_cache_byte_per_token)
 
 
 def device_count(footprint_byte: ArrayLike, usable_byte: ArrayLike) -> Result:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.equations.ranges import Result, not_negative, positive
+from analysis.equations.ranges import Result, checked, not_negative, positive
 
 KEY_AND_VALUE = 2
 """A cache holds a key and a value for each head."""
@@ -137,14 +137,15 @@ def convolution_state_byte(
     return batch * layer * channel * position * byte
 
 
+@checked("context_token full_kv_byte_per_token window_kv_byte_per_token state_byte")
 def mixed_kv_cache_byte(
-    context_token: ArrayLike,
+    context_token: Result,
     *,
-    full_kv_byte_per_token: ArrayLike,
-    window_kv_byte_per_token: ArrayLike = 0,
-    window_token: ArrayLike = 1,
-    state_byte: ArrayLike = 0,
-    batch_size: ArrayLike = 1,
+    full_kv_byte_per_token: Result,
+    window_kv_byte_per_token: Result = 0,
+    window_token: Result = 1,
+    state_byte: Result = 0,
+    batch_size: Result = 1,
 ) -> Result:
     """Cache of a model whose layers keep different things: ``B · (full · T + window · min(T, w) + state)``.
 
@@ -161,11 +162,8 @@ def mixed_kv_cache_byte(
     Every part is what its layers keep: layers that reuse another's cache are in none of them.
     Source: Jiang et al. 2023 (Mistral 7B), section 2, and Katharopoulos et al. 2020, section 3.4.
     """
-    context, full, windowed, state = not_negative(
-        context_token=context_token,
-        full_kv_byte_per_token=full_kv_byte_per_token,
-        window_kv_byte_per_token=window_kv_byte_per_token,
-        state_byte=state_byte,
+    full, windowed = (
+        full_kv_byte_per_token * context_token,
+        window_kv_byte_per_token * np.minimum(context_token, window_token),
     )
-    window, batch = positive(window_token=window_token, batch_size=batch_size)
-    return batch * (full * context + windowed * np.minimum(context, window) + state)
+    return batch_size * (full + windowed + state_byte)

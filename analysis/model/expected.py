@@ -220,33 +220,40 @@ class Calibration:
         """
         launching, unpacks = self.aging
         place = _place(configuration["introduced_year"] - OLDEST_GENERATION_YEAR)
-        bandwidth, n_layer = configuration["bandwidth_byte_per_s"], configuration["n_layer"]
-        weight, bit = configuration["weight_byte"], configuration["bit_per_param"]
-        unpacking = kind.unpacking_bit_per_param * unpacks[place]
-        byte = validation.dequantised_byte.plain(weight, bit, unpacking_bit_per_param=unpacking)
-        cache = configuration["kv_cache_byte"]
-        useful = validation.useful_bandwidth_byte_per_s.plain(
-            bandwidth, read_byte=byte + cache * kind.kv_cost_ratio, width_s=n_layer * kind.width_s_per_layer,
-            reference_bandwidth_byte_per_s=REFERENCE_BANDWIDTH_BYTE_PER_S, bandwidth_share=kind.bandwidth_share,
-        )  # fmt: skip
-        layer = validation.overhead_s_per_layer.plain(
-            kind.launch_s_per_layer, launching[place], width_s_per_layer=kind.width_s_per_layer,
-            bandwidth_byte_per_s=useful, reference_bandwidth_byte_per_s=REFERENCE_BANDWIDTH_BYTE_PER_S,
-            ageless_s_per_layer=kind.ageless_s_per_layer,
-            routing_s_per_layer=kind.routing_s_per_layer * configuration.get("is_expert", 0.0),
-        )  # fmt: skip
-        reached = validation.reached_byte_per_s.plain(
-            bandwidth, kind.bandwidth_share, configuration.get("thread_byte_per_s", np.inf)
-        )
-        arithmetic = validation.unpacking_time_s.plain(
-            weight * 8 / bit, op_per_param=kind.op_per_param + kind.op_per_bit * bit,
-            op_per_s=configuration.get("op_per_s", np.inf),
-        )  # fmt: skip
-        return Parts(byte, reached, n_layer, layer, cache, kind.kv_cost_ratio, arithmetic)
+        return step(kind, configuration, launching[place], unpacks[place])
 
 
 def _place(year: Number) -> Number:
     return year.astype(np.int64) if isinstance(year, np.ndarray) else int(year)
+
+
+def step(
+    kind: Coefficients, configuration: Mapping[str, Number], launch_aging: Number = 1.0, unpacking_aging: Number = 1.0
+) -> Parts:
+    """A decode step of a kind whose generation makes launches and unpacking so much dearer; the rest as ``Calibration.parts`` has it."""
+    bandwidth, n_layer = configuration["bandwidth_byte_per_s"], configuration["n_layer"]
+    weight, bit = configuration["weight_byte"], configuration["bit_per_param"]
+    unpacking = kind.unpacking_bit_per_param * unpacking_aging
+    byte = validation.dequantised_byte.plain(weight, bit, unpacking_bit_per_param=unpacking)
+    cache = configuration["kv_cache_byte"]
+    useful = validation.useful_bandwidth_byte_per_s.plain(
+        bandwidth, read_byte=byte + cache * kind.kv_cost_ratio, width_s=n_layer * kind.width_s_per_layer,
+        reference_bandwidth_byte_per_s=REFERENCE_BANDWIDTH_BYTE_PER_S, bandwidth_share=kind.bandwidth_share,
+    )  # fmt: skip
+    layer = validation.overhead_s_per_layer.plain(
+        kind.launch_s_per_layer, launch_aging, width_s_per_layer=kind.width_s_per_layer,
+        bandwidth_byte_per_s=useful, reference_bandwidth_byte_per_s=REFERENCE_BANDWIDTH_BYTE_PER_S,
+        ageless_s_per_layer=kind.ageless_s_per_layer,
+        routing_s_per_layer=kind.routing_s_per_layer * configuration.get("is_expert", 0.0),
+    )  # fmt: skip
+    reached = validation.reached_byte_per_s.plain(
+        bandwidth, kind.bandwidth_share, configuration.get("thread_byte_per_s", np.inf)
+    )
+    arithmetic = validation.unpacking_time_s.plain(
+        weight * 8 / bit, op_per_param=kind.op_per_param + kind.op_per_bit * bit,
+        op_per_s=configuration.get("op_per_s", np.inf),
+    )  # fmt: skip
+    return Parts(byte, reached, n_layer, layer, cache, kind.kv_cost_ratio, arithmetic)
 
 
 CPU_OP = {"plain": "cpu-plain", "i-quant": "cpu-plain", "k-quant": "cpu-k", "low": "cpu-low", "low-i": "cpu-low-i"}

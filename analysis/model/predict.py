@@ -461,7 +461,8 @@ class Model:
     used_share: float = 1.0
 
 
-def _model(row: dict[str, str]) -> Model:
+def model(row: Mapping[str, str]) -> Model:
+    """What a step needs to know of a model that is filed."""
     number = {name: float(row[name]) if row[name] else np.nan for name in MODEL_NUMBERS}
     total = number["total_gparam"] * 1e9
     embedding = 0.0 if row["tied_embedding"] == "true" else np.nan_to_num(number["vocab_size"] * number["model_dim"])
@@ -495,7 +496,7 @@ class Sizes:
     def __init__(self, rows: Rows, known: expected.Calibration, batch: Values) -> None:
         filed_models = _models(rows.folder)
         own = {name: _model_of(shape) for name, shape in rows.described.items()}
-        models = [own.get(name) or _model(filed_models[name]) for name in rows.models]
+        models = [own.get(name) or model(filed_models[name]) for name in rows.models]
         fact = {
             name: rows.looked_up("model_id", [getattr(model, name) for model in models])
             for name in Model.__dataclass_fields__
@@ -731,6 +732,30 @@ def _details(
         "state_gibyte": state / GIBYTE, "capacity_gibyte": rows.numbers[CAPACITY] * chips / GIBYTE, "longest_context_token": longest,
         "stack": np.array([*expected.STACK_NAMES, ""], dtype=object)[kinds.stack],
         "engine_used": np.array([*ENGINES, ""], dtype=object)[kinds.engine],
+    }  # fmt: skip
+
+
+def seen(rows: Rows) -> dict[str, Any]:
+    """What of each row belongs to its device and format alone: what the step, the prompt and the memory take from them."""
+    known, ones = expected.calibration(rows.folder), np.ones(len(rows))
+    sizes = Sizes(rows, known, ones)
+    kinds = Kinds(rows, sizes)
+    peak, usable = Peaks(rows, kinds), _usable(rows, kinds, ones)
+    _times(rows, known, sizes, kinds, peak, ones, ones, dict.fromkeys(OUTPUT_NUMBER, ones), kinds.stack < 0)
+    configuration = _configuration(rows, known, sizes, kinds, peak, ones)
+    ends = [_interval(known, kinds, np.full(len(rows), is_expert), ones) for is_expert in (False, True)]
+    first = np.array([known.intervals[name] for name in prefill.INTERVALS])[peak.kind].T
+    place = (kinds.introduced_year - expected.OLDEST_GENERATION_YEAR).astype(int)
+    _parts(rows, known, sizes, kinds, peak, ones, ones)
+    return {
+        **expected.arrays(known.table, kinds.code)._asdict(), "dense_low": ends[0][0], "dense_high": ends[0][1],
+        "expert_low": ends[1][0], "expert_high": ends[1][1],
+        **{name: configuration[name] for name in ("bandwidth_byte_per_s", "thread_byte_per_s", "op_per_s")},
+        "usable_low_byte": usable.low_byte, "usable_byte": usable.byte, "usable_high_byte": usable.high_byte,
+        "flop_per_s": _reached_flop_per_s(known, kinds, peak), "pass_token": np.where(kinds.is_compiled, np.inf, prefill.PASS_TOKEN),
+        "launch_aging": known.aging[0][place], "unpacking_aging": known.aging[1][place], "first_low": first[0], "first_high": first[1],
+        "stack": np.array([*expected.STACK_NAMES, ""], dtype=object)[kinds.stack],
+        "engine": np.array([*ENGINES, ""], dtype=object)[kinds.engine], "note": _note(rows, sizes, kinds, ones),
     }  # fmt: skip
 
 
@@ -972,8 +997,7 @@ def _times(
         passes_token=np.where(kinds.is_compiled, np.inf, prefill.PASS_TOKEN),
     )  # fmt: skip
     rows.note("prompt", ~np.isnan(prompt) & np.isnan(first) & ~missing)
-    groups = [*(prefill.GROUPS.get(name, prefill.OTHER_GROUP) for name in prefill.KINDS), prefill.OTHER_GROUP]
-    slow, fast = np.array([known.intervals[name] for name in groups])[peak.kind].T
+    slow, fast = np.array([known.intervals[name] for name in prefill.INTERVALS])[peak.kind].T
     found = {"first_token_s": first, "first_token_s_low": first / fast, "first_token_s_high": first / slow}
     for end, other in (("", ""), ("_low", "_high"), ("_high", "_low")):
         found[f"request_s{end}"] = found[f"first_token_s{end}"] + answer * batch / speeds[f"token_per_s{other}"]

@@ -21,6 +21,8 @@ GROUPS = {
 }  # fmt: skip
 OTHER_GROUP = "prefill-other"
 """The interval of all others: old cards, ROCm and Vulkan."""
+INTERVALS = (*(GROUPS.get(name, OTHER_GROUP) for name in KINDS), OTHER_GROUP)
+"""The interval of each of ``KINDS``, and that of what was never measured."""
 PARAM_PER_WIDTH = 12
 """Parameters of a layer over the square of its width, in a plain transformer: the width follows from size and layers."""
 PASS_TOKEN = 512

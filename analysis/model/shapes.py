@@ -32,13 +32,11 @@ class Cache(NamedTuple):
     window_token: Floats
     state_byte: Floats
 
-    def at(self, context_token: float | Floats, batch_size: float | Floats = 1) -> Floats:
+    def at(self, context_token: float | Floats, batch_size: float | Floats = 1) -> Any:
         """Bytes of cache and state at a context."""
-        return np.asarray(
-            kv_cache.mixed_kv_cache_byte(
-                context_token, full_kv_byte_per_token=self.full_byte_per_token, window_kv_byte_per_token=self.window_byte_per_token,
-                window_token=self.window_token, state_byte=self.state_byte, batch_size=batch_size,
-            )
+        return kv_cache.mixed_kv_cache_byte.plain(
+            context_token, full_kv_byte_per_token=self.full_byte_per_token, window_kv_byte_per_token=self.window_byte_per_token,
+            window_token=self.window_token, state_byte=self.state_byte, batch_size=batch_size,
         )  # fmt: skip
 
     def within(self, byte: Floats) -> Floats:
@@ -51,9 +49,9 @@ class Cache(NamedTuple):
             np.maximum(byte - self.state_byte, 0),
             np.where(growing + windowed > 0, growing + windowed, np.nan),
         )
-        short = dram_capacity.largest_context_token(room, kv_cache_byte_per_token=every)
+        short = dram_capacity.largest_context_token.plain(room, kv_cache_byte_per_token=every)
         beside = np.maximum(room - windowed * np.where(windowed > 0, self.window_token, 0.0), 0)
-        long = dram_capacity.largest_context_token(
+        long = dram_capacity.largest_context_token.plain(
             beside, kv_cache_byte_per_token=np.where(growing > 0, growing, np.nan)
         )
         found = np.where(short > self.window_token, long, short)

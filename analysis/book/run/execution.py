@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,13 @@ def run(chapter: Chapter) -> Executed:
         executed = _executed(notebook, chapter, folder)
         trace = _trace(Path(folder))
         shown = [cell.outputs for cell in executed.cells if cell.cell_type == "code" and not _injected(cell)]
-        outputs = [_plain(of_cell, Path(folder)) for of_cell in shown]
+        handed_over = {
+            path.name.removesuffix(figures.BUNDLE): json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted(Path(folder).glob(f"*{figures.BUNDLE}"))
+        }
+    outputs = [_plain(of_cell) for of_cell in shown]
     _check_all(notebook, chapter, outputs)
-    return Executed(outputs, trace["names"], trace["outside"], round(time.monotonic() - started, 3))
+    return Executed(outputs, handed_over, trace["names"], trace["outside"], round(time.monotonic() - started, 3))
 
 
 def _trace(folder: Path) -> dict[str, list[str]]:
@@ -99,15 +104,12 @@ def _trace(folder: Path) -> dict[str, list[str]]:
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else UNTRACED
 
 
-def _plain(outputs: list[Any], folder: Path) -> list[dict[str, Any]]:
-    """Outputs without what differs from run to run, and with what was handed over as files in the folder."""
+def _plain(outputs: list[Any]) -> list[dict[str, Any]]:
+    """Outputs without what differs from run to run."""
     found: list[dict[str, Any]] = json.loads(json.dumps(outputs))
     for output in found:
         if "execution_count" in output:
             output["execution_count"] = None
-        for mime, bundle in output.get("data", {}).items():
-            if mime in figures.MIMES and set(bundle) == {"file"}:
-                output["data"][mime] = json.loads((folder / bundle["file"]).read_text(encoding="utf-8"))
     return found
 
 
@@ -236,14 +238,8 @@ def _cell(name: str, index: int, cell: NotebookNode, left: Iterator[list[dict[st
     if cell.cell_type == "code":
         shown = next(left)
         tags = sorted({*tags, _visibility(tags, shown)})
-        known |= {"outputs": [_referring(output) for output in shown], "execution_count": None}
+        known |= {"outputs": shown, "execution_count": None}
     return known | {"metadata": {"tags": tags} if tags else {}}
-
-
-def _referring(output: dict[str, Any]) -> dict[str, Any]:
-    """The output with references in place of what this package published."""
-    data = {mime: bundles.reference(it) if mime in figures.MIMES else it for mime, it in output.get("data", {}).items()}
-    return output | ({"data": data} if data else {})
 
 
 def _visibility(tags: list[str], outputs: list[dict[str, Any]]) -> str:
@@ -275,10 +271,9 @@ class Plan:
         sources = {chapter.data: Sources(chapter.data) for chapter in self.chapters}
         self.keepers = {c.name: keeper(c, self.notebooks[c.name], sources[c.data]) for c in self.chapters}
         found = {name: known.found() for name, known in self.keepers.items()}
-        self.outputs = {name: outputs for name, outputs in found.items() if outputs is not None}
-        self.stale = sorted(
-            (chapter for chapter in self.chapters if chapter.name not in self.outputs), key=self._urgency
-        )
+        self.outputs: dict[str, Outputs] = {}
+        self.found = {name: run for name, run in found.items() if run is not None}
+        self.stale = sorted((chapter for chapter in self.chapters if chapter.name not in self.found), key=self._urgency)
 
     def _urgency(self, chapter: Chapter) -> float:
         # How long it took last time; before the first time, longer sources are taken to run longer.
@@ -292,17 +287,16 @@ class Plan:
         ``done`` is told the outputs of each chapter as soon as they are there; ``meanwhile`` is done while the first run.
         """
         bundles.forget()
-        for name, outputs in self.outputs.items():
-            done(name, outputs)
-        for name, outputs in self._executed(executor, meanwhile):
-            self.outputs[name] = outputs
-            done(name, outputs)
+        for name, run in chain(self.found.items(), self._executed(executor, meanwhile)):
+            bundles.keep(run.bundles)
+            self.outputs[name] = run.outputs
+            done(name, run.outputs)
         return {
             chapter.name: assembled(chapter, self.notebooks[chapter.name], self.outputs[chapter.name])
             for chapter in self.chapters
         }
 
-    def _executed(self, executor: Executor, meanwhile: Callable[[], None]) -> Iterator[tuple[str, Outputs]]:
+    def _executed(self, executor: Executor, meanwhile: Callable[[], None]) -> Iterator[tuple[str, Executed]]:
         begun = time.time()
         futures: dict[Future[Executed], str] = {executor.submit(run, chapter): chapter.name for chapter in self.stale}
         try:
@@ -310,7 +304,7 @@ class Plan:
             for future in as_completed(futures):
                 executed, name = future.result(), futures[future]
                 self.keepers[name].keep(executed, begun)
-                yield name, executed.outputs
+                yield name, executed
         finally:
             for future in futures:
                 future.cancel()

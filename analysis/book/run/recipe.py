@@ -27,9 +27,10 @@ MOST_TRACES = 6
 
 @dataclass(frozen=True)
 class Executed:
-    """What a run brought: the outputs of each code cell, what they depend on, how long it took."""
+    """What a run brought: the outputs of each code cell, the bundles they name by digest, what they depend on, how long it took."""
 
     outputs: list[list[dict[str, Any]]]
+    bundles: dict[str, Any] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     duration_s: float = 0.0
@@ -93,16 +94,15 @@ class Keeper:
         self.store = Store("chapters")
         self._basis = json.dumps([chapter, self.before], sort_keys=True)
 
-    def found(self) -> list[list[dict[str, Any]]] | None:
-        """The outputs of a run in which everything was as it is now; without code there is nothing to run."""
+    def found(self) -> Executed | None:
+        """A run in which everything was as it is now; without code there is nothing to run."""
         if not self.has_code:
-            return []
+            return Executed([])
         for names in self._traces():
             body = self.store.get(self._address(names))
             if body is not None:
                 self._remember(self.last().get("duration_s", 0.0), names)
-                outputs: list[list[dict[str, Any]]] = json.loads(body)
-                return outputs
+                return Executed(**json.loads(body))
         return None
 
     def keep(self, run: Executed, begun: float) -> None:
@@ -111,7 +111,7 @@ class Keeper:
         if run.outside or any(self._edited_since(name, begun) for name in run.names):
             return
         traces = [run.names] + [names for names in self._traces() if names != run.names]
-        self.store.put(self._address(run.names), json.dumps(run.outputs).encode())
+        self.store.put(self._address(run.names), json.dumps({"outputs": run.outputs, "bundles": run.bundles}).encode())
         self.store.put(f"traces {self._basis}", json.dumps(traces[:MOST_TRACES]).encode())
 
     def _edited_since(self, name: str, begun: float) -> bool:

@@ -1,12 +1,16 @@
-"""What chapters published, kept in memory while the site is made: notebooks carry a short reference to it.
+"""What chapters published, kept in memory while the site is made.
 
-The data of a figure would otherwise be copied, validated and printed half a dozen times on its way through notebook files.
+A bundle leaves the kernel once, as a file under its digest (``analysis.figures``); from there on the digest stands for it: in the
+messages of the kernel, the outputs that are kept of a run, and the notebook that Sphinx reads.  Only who draws or sets it on a page
+asks for the bundle.  Its data would otherwise be copied, validated and printed half a dozen times on the way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+
+from analysis import figures
 
 T = TypeVar("T")
 _kept: dict[str, Any] = {}
@@ -19,16 +23,16 @@ def forget() -> None:
     _found.clear()
 
 
-def reference(bundle: Any) -> dict[str, str]:
-    """What stands in the notebook for a bundle."""
-    key = str(len(_kept))
-    _kept[key] = bundle
-    return {"kept": key}
+def keep(bundles: Mapping[str, Any]) -> None:
+    """Bundles that runs brought, by their digests; one that is there already stays the same object."""
+    for digest, bundle in bundles.items():
+        _kept.setdefault(digest, bundle)
 
 
 def resolved(content: Any) -> Any:
-    """The bundle that a reference stands for; anything else is the bundle itself."""
-    return _kept[content["kept"]] if isinstance(content, dict) and set(content) == {"kept"} else content
+    """The bundle that a digest stands for; what was not handed over is the bundle itself."""
+    is_reference = isinstance(content, dict) and set(content) == {figures.DIGEST}
+    return _kept[content[figures.DIGEST]] if is_reference else content
 
 
 def once(subject: object, name: str, make: Callable[[], T]) -> T:

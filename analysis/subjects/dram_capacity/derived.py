@@ -96,7 +96,7 @@ def models(package: DataPackage, model_ids: Iterable[str]) -> pd.DataFrame:
 def cache_byte(table: pd.DataFrame, context_token: float) -> Floats:
     """Compute the cache of each model at a context, kept at 16 bits; NaN where its shape is not published."""
     parts = ("full_kv_byte_per_token", "window_kv_byte_per_token", "window_token", "state_byte")
-    return shapes.Cache(*(table[name].to_numpy(dtype=float) for name in parts)).at(context_token)
+    return np.asarray(shapes.Cache(*(table[name].to_numpy(dtype=float) for name in parts)).at(context_token))
 
 
 def shown(package: DataPackage) -> list[str]:
