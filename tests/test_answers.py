@@ -162,7 +162,7 @@ def test_what_a_page_shows_is_in_its_files(site: Path, made: dict[str, Entry]) -
         assert head == entry.fields
         assert [["" if cell is None else str(cell) for cell in row] for row in entry.rows] == rows
         told = json.loads((site / f"{name}.json").read_text(encoding="utf-8"))
-        assert told["rows"] == [dict(zip(entry.fields, row, strict=True)) for row in entry.rows]
+        assert (told["fields"], told["rows"]) == (entry.fields, entry.rows)
         text = (site / f"{name}.html").read_text(encoding="utf-8")
         for row in entry.rows[:20]:
             if row[findings.FITS] == "yes":
@@ -170,12 +170,10 @@ def test_what_a_page_shows_is_in_its_files(site: Path, made: dict[str, Entry]) -
 
 
 def test_all_answers_are_in_one_file(site: Path, made: dict[str, Entry]) -> None:
-    whole = json.loads((site / "devices" / "answers.json").read_text(encoding="utf-8"))
+    whole = json.loads((site / "answers.json").read_text(encoding="utf-8"))
     row = dict(zip(whole["fields"], whole["devices"]["rtx-3060-12gb"]["qwen3-8b"], strict=True))
     assert row["fits"] == "yes"
     assert row["token_per_s_low"] < row["token_per_s"] < row["token_per_s_high"] <= row["limit_token_per_s"] * 2
-    turned = json.loads((site / "models" / "answers.json").read_text(encoding="utf-8"))
-    assert turned["models"]["qwen3-8b"]["rtx-3060-12gb"][1:] == whole["devices"]["rtx-3060-12gb"]["qwen3-8b"][1:]
 
 
 def test_pages_are_found_from_lists_tables_and_search(site: Path, made: dict[str, Entry]) -> None:

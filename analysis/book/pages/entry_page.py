@@ -21,6 +21,8 @@ from analysis.figures import Entry, Section, Table
 
 Page = tuple[str, dict[str, Any], str]
 PAGE = "page.html"
+ANSWERS = "answers.json"
+"""All rows of the first table's entries."""
 
 
 def collect(app: Sphinx) -> Iterator[Page]:
@@ -29,13 +31,16 @@ def collect(app: Sphinx) -> Iterator[Page]:
     All pages of a folder are the same but for title, description and body, and the theme takes a hundred times as long for each.
     """
     known = registry.of(app.env)
-    for table in dict.fromkeys(one.table for _, one in known.entries["entries"].values()):
+    listed = list(dict.fromkeys(one.table for _, one in known.entries["entries"].values()))
+    for table in listed:
         entries = list(known.entries_of(table).values())
         yield f"{table}/index", {"title": _title(table), "body": _list(entries)}, PAGE
         first, *others = [(one, _body(app, one, entries)) for one in entries]
         yield first[0].page, {"title": first[0].title, "body": first[1]}, PAGE
         _write_like(app, first, others)
         _write_beside(app, entries)
+    if listed:
+        _write_all(app, list(known.entries_of(listed[0]).values()))
 
 
 def _title(table: str) -> str:
@@ -68,7 +73,7 @@ def _list(entries: Sequence[Entry]) -> str:
     )
     return (
         f"<h1>{escape(_title(table))}</h1><p class=mw-answer>{len(entries)} pages, each with what is known, where it comes from, "
-        f'and what follows.</p>{parts}<p>For programs: <a href="answers.json">answers.json</a>. '
+        f'and what follows.</p>{parts}<p>For programs: <a href="../{ANSWERS}">{ANSWERS}</a>. '
         f'The data: <a href="../tables/{table}.html">{escape(_title(table))}</a>.</p>'
     )
 
@@ -91,8 +96,9 @@ def _body(app: Sphinx, entry: Entry, entries: Sequence[Entry]) -> str:
 
 def _section(app: Sphinx, entry: Entry, section: Section) -> str:
     shown, place = shown_of(app, entry, section), f"{entry.table}/{section.table.id}.rows.js"
-    pieces.write_rest(Path(app.outdir), place, shown, section.most)
-    table = pieces.long_table(f"{entry.page}.html", place, shown, section.most)
+    table, rest = pieces.fresh_table(f"{entry.page}.html", place, shown, section.most)
+    if rest:
+        write(Path(app.outdir) / place, rest)
     return f"<h2>{escape(section.title)}</h2><p>{escape(section.said)}</p>{table}"
 
 
@@ -127,17 +133,23 @@ def work(app: Sphinx, entry: Entry) -> citation.Work:
 
 
 def _write_beside(app: Sphinx, entries: Sequence[Entry]) -> None:
-    """CSV and JSON of each, and the answers of all in one file."""
-    site, table = Path(app.outdir), entries[0].table
-    fields = entries[0].fields
+    """CSV and JSON of each."""
     for entry in entries:
-        write(site / f"{entry.page}.csv", csv_text(entry))
-        write(
-            site / f"{entry.page}.json", json.dumps(told(app, entry), ensure_ascii=False, separators=(",", ":")) + "\n"
-        )
+        write(Path(app.outdir) / f"{entry.page}.csv", csv_text(entry))
+        write(Path(app.outdir) / f"{entry.page}.json", _json(told(app, entry)))
+
+
+def _write_all(app: Sphinx, entries: Sequence[Entry]) -> None:
+    """The answers of all entries in one file, each by its id and then by the id of the other."""
+    first = entries[0]
     every = {entry.id: {row[0]: row[1:] for row in entry.rows} for entry in entries}
-    whole = {"asked": entries[0].asked, "fields": fields[1:], table: every}
-    write(site / table / "answers.json", json.dumps(whole, ensure_ascii=False, separators=(",", ":")) + "\n")
+    whole = {"asked": first.asked, "fields": first.fields[1:], first.table: every}
+    write(Path(app.outdir) / ANSWERS, _json(whole))
+
+
+def _json(content: object) -> str:
+    """For programs alone: four hundred files of it, indented, would be three times as heavy."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def csv_text(entry: Entry) -> str:
@@ -150,13 +162,13 @@ def csv_text(entry: Entry) -> str:
 def told(app: Sphinx, entry: Entry) -> dict[str, Any]:
     """An entry for programs."""
     sections = {
-        section.title: [dict(zip(section.table.fields, row, strict=True)) for row in section.table.rows]
+        section.title: {"fields": section.table.fields, "rows": section.table.rows}
         for section in entry.sections
         if not section.own
     }
     cited = work(app, entry)
     return {
         "id": entry.id, "title": entry.title, "said": entry.said, "asked": entry.asked,
-        "rows": [dict(zip(entry.fields, row, strict=True)) for row in entry.rows], **sections,
+        "fields": entry.fields, "rows": entry.rows, **sections,
         "sources": entry.sources, "edition": cited.edition, "citation": citation.text(cited),
     }  # fmt: skip
