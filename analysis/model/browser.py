@@ -101,7 +101,7 @@ def _text(value: Any) -> str:
 KIND = expected.Coefficients._fields
 DEVICE = (
     "bandwidth_byte_per_s", "usable_low_byte", "usable_byte", "usable_high_byte", "thread_byte_per_s", "op_per_s", "flop_per_s",
-    "pass_token", "launch_aging", "unpacking_aging", "low", "high", "first_low", "first_high",
+    "pass_token", "launch_aging", "unpacking_aging", "first_low", "first_high", "low", "high",
 )  # fmt: skip
 MODEL = (
     "active_param", "n_layer", "is_expert", "full_byte_per_token", "window_byte_per_token", "window_token", "state_byte", "context_limit",
@@ -285,5 +285,5 @@ def _of_formats(folder: Path) -> list[tuple[str, str, float, int]]:
         meant = names.number_format(row["format_id"], folder)
         kind = "low-i" if meant.packing == "i-quant" else "low"
         packing = kind if meant.bit_per_param < expected.LOW_BIT else meant.packing
-        found.append((row["format_id"], row["name"], meant.bit_per_param, expected.PACKINGS.index(packing)))
+        found.append((row["format_id"], row["name"].removesuffix(" (whole file)"), meant.bit_per_param, expected.PACKINGS.index(packing)))
     return found

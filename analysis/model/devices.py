@@ -139,7 +139,11 @@ def _names(folder: Path) -> dict[str, str]:
     return {key: CAPACITY.sub(" ", row["name"]) for key, row in _rows(folder)}
 
 
-@cache
 def row(device_id: str, folder: Path) -> Mapping[str, str]:
     """The row of a device as it is filed; raises KeyError for an id that is none."""
-    return dict(_rows(folder))[device_id]
+    return _by_id(folder)[device_id]
+
+
+@cache
+def _by_id(folder: Path) -> dict[str, Mapping[str, str]]:
+    return dict(_rows(folder))

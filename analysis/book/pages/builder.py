@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
-from analysis.book.pages import assets, figure_page, finishing, number_page, search, table_page
+from analysis.book.pages import assets, entry_page, figure_page, finishing, number_page, search, table_page
 from analysis.book.pictures import workers
 from analysis.book.run import beside
 
@@ -52,6 +52,7 @@ def pages(app: Sphinx) -> Iterator[Page]:
     """(page name, context, template) of each page that no chapter is; first those that wait for no picture."""
     yield from table_page.collect(app)
     yield from number_page.collect(app)
+    yield from entry_page.collect(app)
     yield from figure_page.collect(app)
 
 

@@ -27,7 +27,7 @@ class MemoryWallRenderer:
         bundle = bundles.resolved(data.content if isinstance(data.content, dict) else json.loads(data.string))
         return {
             figures.FIGURE: _figure, figures.TABLE: _table, figures.VALUES: _values, figures.MARKUP: _markup,
-            figures.CLAIMS: _claims,
+            figures.CLAIMS: _claims, figures.ENTRIES: _entries,
         }[data.mime_type](renderer, bundle)  # fmt: skip
 
 
@@ -84,6 +84,12 @@ def _values(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.E
 def _claims(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
     for claim in bundle["claims"]:
         _register(renderer, "claims", claim["id"], claim)
+    return [_html("")]
+
+
+def _entries(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
+    for entry in map(figures.Entry.of, bundle["entries"]):
+        _register(renderer, "entries", entry.page, entry)
     return [_html("")]
 
 

@@ -259,7 +259,11 @@ def _visibility(tags: list[str], outputs: list[dict[str, Any]]) -> str:
     shown = {mime for output in outputs for mime in output.get("data", {})} - {"text/plain"}
     if "parameters" in tags or not outputs:
         return "remove-cell"
-    return "remove-input" if shown and shown <= {figures.VALUES, figures.CLAIMS, figures.MARKUP} else "hide-input"
+    return (
+        "remove-input"
+        if shown and shown <= {figures.VALUES, figures.CLAIMS, figures.ENTRIES, figures.MARKUP}
+        else "hide-input"
+    )
 
 
 def keeper(chapter: Chapter, notebook: NotebookNode, sources: Sources | None = None) -> Keeper:
