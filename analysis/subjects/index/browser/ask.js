@@ -102,8 +102,8 @@ function memoryBar(one, said) {
   const whole = Math.max(usable, said.needs_byte);
   const share = (byte) => `width:${(100 * byte) / whole}%`;
   const free = usable - said.needs_byte;
-  const parts = [["weights", said.whole_byte], ["cache", said.needs_byte - said.whole_byte], ["free", Math.max(free, 0)]];
-  at("memory-bar").replaceChildren(...parts.filter((part) => part[1] > 0).map(([name, byte]) => element("span", { class: `mw-ask-${name}`, style: share(byte), title: `${name} ${gib(byte)}` }, `${name} ${gib(byte)}`)));
+  const parts = [["weights", "mw-ask-weights", said.whole_byte], ["cache", "mw-ask-cache", said.needs_byte - said.whole_byte], ["free", "mw-ask-free", Math.max(free, 0)]];
+  at("memory-bar").replaceChildren(...parts.filter((part) => part[2] > 0).map(([name, kind, byte]) => element("span", { class: kind, style: share(byte), title: `${name} ${gib(byte)}` }, `${name} ${gib(byte)}`)));
   at("memory-bar").style.setProperty("--end", `${(100 * usable) / whole}%`);
   at("memory-bar").classList.toggle("mw-ask-over", free < 0);
 }
@@ -199,6 +199,12 @@ function restore() {
   }
   return true;
 }
+
+/* For other scripts: the numbers of a device and a model by their ids. */
+window.mwAsk = (device, model, format, context, prompt) => {
+  const [one, other, third] = [[GIVEN.devices, device], [GIVEN.models, model], [GIVEN.formats, format]].map(([rows, id]) => rows.find((row) => row[0] === id));
+  return told(one, other, third, context, prompt);
+};
 
 let changed = false;
 for (const row of devices) at("devices").append(element("option", { value: row[1] }));
