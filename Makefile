@@ -32,6 +32,7 @@ test-fast: $(DEVELOP)
 
 # The same, and what they run of the rooms that compute, against a floor for each.
 coverage: $(DEVELOP)
+	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run $(PYTEST) -m "not (site or browser or slow or alone)"
 	$(BIN)/python scripts/covered.py
 
