@@ -591,7 +591,9 @@ def cite(
     from analysis.book.record import cite as reading
     from analysis.book.store import places
 
-    typer.echo(citation.FORMATS[form.value].write(reading.work(reading.place(site, places.SITE), key)), nl=False)
+    typer.echo(
+        citation.FORMATS[form.value].write(reading.published_work(reading.place(site, places.SITE), key)), nl=False
+    )
 
 
 @app.command()

@@ -34,7 +34,8 @@ TABLE = "application/vnd.memory-wall.table+json"
 VALUES = "application/vnd.memory-wall.values+json"
 MARKUP = "application/vnd.memory-wall.html+json"
 CLAIMS = "application/vnd.memory-wall.claims+json"
-MIMES = (FIGURE, TABLE, VALUES, MARKUP, CLAIMS)
+ENTRIES = "application/vnd.memory-wall.entries+json"
+MIMES = (FIGURE, TABLE, VALUES, MARKUP, CLAIMS, ENTRIES)
 BUILDING = "MEMORY_WALL_BUILDING"
 """Set while a site is built: previews are left out."""
 HANDED_OVER = "MEMORY_WALL_HANDED_OVER"
@@ -149,6 +150,62 @@ class Table:
     def of(cls, bundle: Mapping[str, Any]) -> Table:
         """The table that ``as_dict`` told."""
         return cls(**{**bundle, "columns": [Column(**column) for column in bundle["columns"]]})
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page of an entry: what it is called and says, and a table of whose rows the first ``most`` are written in.
+
+    own     how many of the entry's own rows are shown, where the table has none itself
+    others  table of the data whose rows the first column names; ``key`` is the column with their ids
+    """
+
+    title: str
+    said: str
+    table: Table
+    most: int
+    own: int = 0
+    others: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page of its own for a row of the data, as a device or a model.
+
+    table     of the data, whose name is that of the pages' folder; id: the row's key; group: what stands together in the list of all
+    said      sentences, each a paragraph; the first describes the page wherever it is named
+    sections  tables with what is said of them
+    fields    names of what its CSV and its JSON hold under ``rows``; asked: what these rows answer
+    sources   source ids
+    """
+
+    table: str
+    id: str
+    title: str
+    group: str
+    said: list[str]
+    sections: list[Section]
+    fields: list[str]
+    rows: list[list[Any]]
+    asked: dict[str, Any]
+    sources: list[str]
+
+    @property
+    def page(self) -> str:
+        """Where it lies in the site, without its ending."""
+        return f"{self.table}/{self.id}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON knows it."""
+        sections = [vars(section) | {"table": section.table.as_dict()} for section in self.sections]
+        return vars(self) | {"sections": sections}
+
+    @classmethod
+    def of(cls, bundle: Mapping[str, Any]) -> Entry:
+        """The entry that ``as_dict`` told."""
+        sections = [Section(**{**section, "table": Table.of(section["table"])}) for section in bundle["sections"]]
+        return cls(**{**bundle, "sections": sections})
 
 
 @dataclass(frozen=True)
@@ -424,6 +481,22 @@ def show_table(
     return Published(TABLE, made.as_dict(), shown.to_html(index=False))
 
 
-def markup(name: str, text: str) -> Published:
-    """A piece of page made by the package itself (cards, a scoreboard), escaped by whoever made it."""
-    return Published(MARKUP, {"id": name, "html": text}, text)
+def entries(*made: Entry) -> Published:
+    """Pages of their own for rows of the data.  Raises FigureError where one says nothing, or a text is an unfilled template."""
+    for entry in made:
+        if not entry.said:
+            raise FigureError(f"entry {entry.page}: nothing is said; expected a sentence on what it is")
+        texts = [*entry.said, *(section.said for section in entry.sections)]
+        require_filled(
+            f"entry {entry.page}", title=entry.title, **{f"text {at}": text for at, text in enumerate(texts)}
+        )
+    listed = "".join(f"<li>{html.escape(entry.title)}: {html.escape(entry.said[0])}</li>" for entry in made)
+    return Published(ENTRIES, {"entries": [entry.as_dict() for entry in made]}, f"<ul>{listed}</ul>")
+
+
+def markup(name: str, text: str, script: str = "") -> Published:
+    """A piece of page made by the package itself (cards, a scoreboard), escaped by whoever made it.
+
+    A script that makes it move lies beside the pages, is named by ``data-script`` in the piece and begins when it is in sight.
+    """
+    return Published(MARKUP, {"id": name, "html": text, "script": script}, text)

@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKERS = 2
 PATIENCE_S = 600
 SHOWN = ("test_shown.py", "test_small_cases.py", "test_figures.py", "test_domains.py")
+DRAWN = "test_drawn.py::test_every_chart_is_drawn_as_it_is_filed[{}]"
+CHAPTERS = ("memory_wall", "sram_density", "dram_capacity", "storage_io", "server_batching", "validation")
 SUBJECTS = {
     "model/predict.py": ("test_predict.py",),
     "tables/rules.py": ("test_small_cases.py", "test_bad_cases.py", "test_bad_input.py"),
@@ -35,14 +37,9 @@ SUBJECTS = {
     "words.py": ("test_words.py", "test_shown.py"),
     "charts/expressions.py": ("test_shown.py",),
     "charts/tooltips.py": ("test_shown.py",),
-    "charts/marks.py": SHOWN,
-    "subjects/index/charts.py": SHOWN,
-    "subjects/memory_wall/charts.py": (*SHOWN, "test_memory_wall.py"),
-    "subjects/sram_density/charts.py": ("test_sram_density.py",),
-    "subjects/dram_capacity/charts.py": ("test_dram_capacity.py",),
-    "subjects/storage_io/charts.py": ("test_storage_io.py",),
-    "subjects/server_batching/charts.py": ("test_server_batching.py",),
-    "subjects/validation/charts.py": ("test_validation.py",),
+    "charts/marks.py": (*SHOWN, DRAWN.format("memory_wall"), DRAWN.format("storage_io")),
+    "subjects/index/charts.py": (*SHOWN, DRAWN.format("index")),
+    **{f"subjects/{name}/charts.py": (DRAWN.format(name), f"test_{name}.py") for name in CHAPTERS},
 }
 """Module → the tests of its subject that need no site."""
 LOOKS = {

@@ -10,6 +10,7 @@ import hashlib
 import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -34,16 +35,21 @@ def digests() -> dict[str, str]:
     """Digest by chapter, kind and id; the numbers of a chapter one by one."""
     found: dict[str, str] = {}
     for path in site.chapter_files():
-        MADE.clear()
-        names: dict[str, Any] = {"__name__": "__main__"}
-        for cell in execution.read(path).cells:
-            if cell.cell_type == "code":
-                exec(compile(cell.source, path.name, "exec"), names)  # noqa: S102 - a chapter's own code
-        for made in MADE:
-            kind = made["mime"].split(".")[-1].partition("+")[0]
-            for part in made["bundle"].get("values", [made["bundle"]]):
+        for one in made(path):
+            kind = one["mime"].split(".")[-1].partition("+")[0]
+            for part in one["bundle"].get("values", [one["bundle"]]):
                 found[f"{path.stem} {kind} {part.get('id', '')}"] = digest(part)
     return found
+
+
+def made(path: Path) -> list[dict[str, Any]]:
+    """What a chapter publishes, once ``figures.Published`` is ``Noted``."""
+    MADE.clear()
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for cell in execution.read(path).cells:
+        if cell.cell_type == "code":
+            exec(compile(cell.source, path.name, "exec"), names)  # noqa: S102 - a chapter's own code
+    return list(MADE)
 
 
 def digest(value: Any) -> str:

@@ -34,13 +34,13 @@ def refuse(error: Exception) -> None:
 
 def test_work_is_done_beside_and_only_files_come_back(tmp_path: Path) -> None:
     mine = os.getpid()
-    task = beside.begin(lambda: (tmp_path / "who").write_text(str(os.getpid())), TWO)
+    task = beside.run(lambda: (tmp_path / "who").write_text(str(os.getpid())), TWO)
     task.result()
     assert int((tmp_path / "who").read_text()) != mine
 
 
 def test_with_one_process_it_is_done_on_the_spot(tmp_path: Path) -> None:
-    beside.begin(lambda: (tmp_path / "who").write_text(str(os.getpid())), 1).result()
+    beside.run(lambda: (tmp_path / "who").write_text(str(os.getpid())), 1).result()
     assert int((tmp_path / "who").read_text()) == os.getpid()
 
 
@@ -52,20 +52,20 @@ def test_with_one_process_it_is_done_on_the_spot(tmp_path: Path) -> None:
     ],
 )
 def test_an_error_arrives_as_what_it_was(error: Exception) -> None:
-    task = beside.begin(lambda: refuse(error), TWO)
+    task = beside.run(lambda: refuse(error), TWO)
     with pytest.raises(type(error)) as raised:
         task.result()
     assert str(raised.value) == str(error)
 
 
 def test_an_error_that_cannot_travel_arrives_as_what_it_says() -> None:
-    task = beside.begin(lambda: refuse(StubbornError("seven apples")), TWO)
+    task = beside.run(lambda: refuse(StubbornError("seven apples")), TWO)
     with pytest.raises(SiteError, match="StubbornError: seven apples"):
         task.result()
 
 
 def test_a_copy_that_is_killed_is_not_waited_for() -> None:
-    task = beside.begin(lambda: os.kill(os.getpid(), signal.SIGKILL), TWO)
+    task = beside.run(lambda: os.kill(os.getpid(), signal.SIGKILL), TWO)
     with pytest.raises(SiteError, match="was ended"):
         task.result()
 
@@ -97,7 +97,7 @@ def test_a_copy_nobody_waits_for_is_ended(tmp_path: Path) -> None:
 def test_warnings_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[logging.LogRecord] = []
     monkeypatch.setattr(beside.LOGGER, "handle", heard.append)
-    beside.begin(lambda: sphinx_logging.getLogger(__name__).warning("page %s has a hole", "x"), TWO).result()
+    beside.run(lambda: sphinx_logging.getLogger(__name__).warning("page %s has a hole", "x"), TWO).result()
     assert [(record.levelno, record.getMessage()) for record in heard] == [(logging.WARNING, "page x has a hole")]
 
 

@@ -59,7 +59,7 @@ def test_every_claim_is_evaluated_once_in_the_order_of_the_table(
     found: list[claims.Claim], package: tables.DataPackage
 ) -> None:
     assert [claim.statement.id for claim in found] == list(package.table("claims")["claim_id"])
-    assert len(found) == 81
+    assert {row["claim_id"] for row in reference()} <= {claim.statement.id for claim in found}
 
 
 def test_a_claim_without_a_rule_and_a_rule_without_a_claim_are_errors(

@@ -57,6 +57,17 @@ def test_a_device_is_found_in_any_spelling(row_id: str, name: str) -> None:
     assert devices.device(name, DATA).ids == (row_id,)
 
 
+def test_every_device_is_found_by_its_own_name() -> None:
+    """Its whole name goes before longer ones: MacBook Pro 14 (M4) is not the one with the M4 Pro, whose memory is another."""
+    for row in expected.rows(DATA / "devices.csv"):
+        for name in (row["name"], row["name"].upper().replace("(", " ").replace(")", " ")):
+            found = devices.device(name, DATA)
+            assert row["device_id"] in found.ids, name
+            filed = float(row["memory_bandwidth_gbyte_per_s"] or "nan")
+            assert found.bandwidth_gbyte_per_s == pytest.approx(filed, nan_ok=True), name
+    assert devices.device("Mac Studio M3 Ultra", DATA).ids == ("mac-studio-m3-ultra-96gb", "mac-studio-m3-ultra-512gb")
+
+
 @pytest.mark.parametrize("name", NONE)
 def test_nothing_stands_in_for_what_is_not_filed(name: str) -> None:
     found = devices.device(name, DATA)

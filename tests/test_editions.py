@@ -122,7 +122,7 @@ def test_a_strange_record_is_told_of(tmp_path: Path, record: str) -> None:
         },
     )
     with pytest.raises(InputError, match="complete site"):
-        cite.work(tmp_path, "book")
+        cite.published_work(tmp_path, "book")
     with pytest.raises(InputError, match="complete site"):
         states._site(tmp_path, "it")
 
@@ -130,7 +130,7 @@ def test_a_strange_record_is_told_of(tmp_path: Path, record: str) -> None:
 def test_an_edition_is_cited_by_its_name(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frozen = changed(site / "editions" / "2026.11", address="https://example.org/editions/2026.11")
     assert cite.place("2026.11", site) == frozen
-    assert cite.work(frozen, "book").address == "https://example.org/editions/2026.11/"
+    assert cite.published_work(frozen, "book").address == "https://example.org/editions/2026.11/"
     monkeypatch.chdir(tmp_path)
     assert cite.place("", site) == site
     assert cite.place("2026.12", site) == Path("2026.12")
@@ -140,4 +140,4 @@ def test_an_edition_is_cited_by_its_name(site: Path, tmp_path: Path, monkeypatch
 
 def test_a_record_that_is_one_is_cited(tmp_path: Path) -> None:
     write(tmp_path, {"edition.json": json.dumps(RECORD)})
-    assert cite.work(tmp_path, "book").edition == "2026.11"
+    assert cite.published_work(tmp_path, "book").edition == "2026.11"

@@ -265,6 +265,17 @@ def test_what_is_published_arrives_whole_and_is_kept_whole(desk: Desk) -> None:
     assert bundles.resolved(said) is said
 
 
+@pytest.mark.parametrize("asked", ["['memory_bandwith_byte_per_s']", "[['device_id', 'memory_bandwith_byte_per_s']]"])
+def test_a_misspelt_column_is_told_with_the_one_that_is_meant(desk: Desk, asked: str) -> None:
+    """With the line of the chapter, and not one of the library that the column was asked of."""
+    desk.write(f"from analysis import tables\ndevices = tables.package().table('devices'){asked}")
+    with pytest.raises(ChapterError) as caught:
+        desk.run()
+    assert "Did you mean 'memory_bandwidth_byte_per_s'" in str(caught.value)
+    assert f"line 2: devices = tables.package().table('devices'){asked}" in str(caught.value)
+    assert "site-packages" not in str(caught.value)
+
+
 def test_a_number_that_json_does_not_know_is_an_error(desk: Desk) -> None:
     desk.write(
         "from analysis.figures import Published, MARKUP\n"

@@ -192,7 +192,7 @@ BESIDE: dict[str, dict[str, int]] = {
     "hunyuan-a13b": {"shared_expert_intermediate_size": 3072},
     **{start: {"sliding_window_pattern": 4} for start in ("olmo-3", "exaone-4.0-32b", "exaone-4.5")},
 }  # fmt: skip
-"""Start of an id → what its configuration says beside the columns, and the note of the row in words: dense layers, shared experts, windows."""
+"""Start of an id → what its configuration says beside the columns, and its note in words: dense layers, shared experts, windows."""
 NAMES = {
     "n_layer": "num_hidden_layers", "model_dim": "hidden_size", "n_head": "num_attention_heads", "n_kv_head": "num_key_value_heads",
     "head_dim": "head_dim", "ffn_dim": "intermediate_size", "vocab_size": "vocab_size", "n_expert": "num_local_experts",

@@ -272,8 +272,14 @@ def test_names_of_modules_in_texts_name_modules() -> None:
             assert name in NAMES or (inside in NAMES and NAMES[inside].name != "__init__.py") or _holds(inside, name), (
                 f"{path.name}: {name}"
             )
-        for name in re.findall(r"\banalysis/[\w/]+\.(?:py|js|css)\b", text):
+        for name, inside in re.findall(r"\b((?:analysis|tests)/[\w/]+\.(?:py|js|css))\b(?::([A-Za-z_]\w*))?", text):
             assert (ROOT / name).is_file(), f"{path.name}: {name}"
+            assert not inside or inside in _defined(ROOT / name), f"{path.name}: {name}:{inside}"
+        for package, taken in re.findall(r"^from (analysis[\w.]*) import ([\w, ]+)$", text, flags=re.MULTILINE):
+            for name in (each.split()[0] for each in taken.split(",")):
+                assert f"{package}.{name}" in NAMES or _holds(package, name), (
+                    f"{path.name}: from {package} import {name}"
+                )
 
 
 def _holds(package: str, name: str) -> bool:

@@ -89,7 +89,7 @@ def build(
         publishing.opened_to_readers(site)
         publishing.switch(site, request.out, tell)
         if request.inputs:
-            freshness.record(request.out, request.inputs)
+            freshness.note_built(request.out, request.inputs)
         step("published")
     return request.out
 
@@ -135,7 +135,7 @@ def _executed(name: str, outputs: execution.Outputs, step: Callable[[str], None]
     for output in (output for cell in outputs for output in cell):
         if figures.FIGURE in output.get("data", {}):
             bundle = bundles.resolved(output["data"][figures.FIGURE])
-            on_page.begin_page_pictures(figures.Figure.of(bundle))
+            on_page.draw_page_pictures_ahead(figures.Figure.of(bundle))
     step(f"executed {name}")
 
 

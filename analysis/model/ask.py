@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from analysis import ranking, words
 from analysis.errors import InputError, Problem
-from analysis.model import configurations, devices, expected, foreign, memory_limits, names, wording
+from analysis.model import configurations, devices, expected, file_sizes, foreign, memory_limits, names, wording
 from analysis.model.predict import detailed, fits_device
 
 if TYPE_CHECKING:
@@ -140,9 +141,13 @@ def _described(file: str, folder: Path) -> Model:
     return Model(found.shape.name, found.shape.name, found.shape.weight_format, found.shape)
 
 
-@cache
 def _models(folder: Path) -> dict[str, dict[str, str]]:
-    return {row["model_id"]: row for row in expected.rows(folder / "models.csv")}
+    return _by_key("models", "model_id", folder)
+
+
+@cache
+def _by_key(table: str, key: str, folder: Path) -> dict[str, dict[str, str]]:
+    return {row[key]: row for row in expected.rows(folder / f"{table}.csv")}
 
 
 def _unclear(name: str, wanted: str, candidates: Sequence[str], todo: str) -> UnclearError:
@@ -329,7 +334,7 @@ def _whole(
         "reserved_gibyte": None if has is None else capacity - has, "longest_context_token": None if longest is None else int(longest),
         "binding": said["binding"] or "", "measured": runs,
         "notes": [*_own_notes(question, found), *filter(None, said["note"].split("; "))],
-        "sources": list(_sources(found, asked, said["stack"], answer["format"], runs, folder)),
+        "sources": list(sources(found, asked, said["stack"], answer["format"], runs, folder)),
     }  # fmt: skip
 
 
@@ -366,21 +371,38 @@ def _ranked(
     keys = (
         [{"model_id": key} for key in _models(folder)]
         if asked is None
-        else [{"device": key} for key in _runnable(cells.get("backend", ""), folder)]
+        else [{"device": key} for key in runnable(cells.get("backend", ""), folder)]
     )
     given = [{**cells, **beside, **key} for key in keys]
+    table = in_order(_told(question, given, asked, folder), "token_per_s" if asked else "size")
+    rows = [{name: _plain(row[name]) for name in RANKED if name in row} for row in table.to_dict("records")]
+    cited = list(sources(found, asked, "", "", (), folder))
+    return _asked(cells, found, asked, question) | {"rows": rows, "sources": cited}
+
+
+def every_pair(device_ids: Iterable[str], folder: Path) -> pd.DataFrame:
+    """Each of the devices with each model, as ``answered`` has them where nothing but one of the two is said; in no order yet."""
+    question = Question(())
+    keys = product(device_ids, _models(folder))
+    given = [{**_cells(question, None), "device": device_id, "model_id": model_id} for device_id, model_id in keys]
+    return _told(question, given, None, folder)
+
+
+def _told(
+    question: Question, given: Sequence[Mapping[str, str]], asked: Model | None, folder: Path
+) -> pd.DataFrame:  # fmt: skip
+    """The answers with what each is about, its size, and how well it fits."""
     table = _predicted(question, given, asked, folder)
     table = table.assign(model=[row["model_id"] for row in given], device=[row.get("device", OWN) for row in given])
-    table = table.assign(place=table["fits"].map(PLACES), size=[_size(key, asked, folder) for key in table["model"]])
-    table = ranking.by(
-        table, "place", "token_per_s" if asked else "size", "device", "model", falling=("token_per_s", "size")
-    )
-    rows = [{name: _plain(row[name]) for name in RANKED if name in row} for row in table.to_dict("records")]
-    sources = list(_sources(found, asked, "", "", (), folder))
-    return _asked(cells, found, asked, question) | {"rows": rows, "sources": sources}
+    return table.assign(place=table["fits"].map(PLACES), size=[_size(key, asked, folder) for key in table["model"]])
 
 
-def _runnable(backend: str, folder: Path) -> list[str]:
+def in_order(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """What fits first, and of that the fastest (``token_per_s``) or the largest (``size``)."""
+    return ranking.by(table, "place", by, "device", "model", falling=("token_per_s", "size"))
+
+
+def runnable(backend: str, folder: Path) -> list[str]:
     """Devices of which all is known that an answer needs, and that a backend runs on where one is named."""
     meant = names.backend(backend) if backend else None
     rows = (row for row in expected.rows(folder / "devices.csv") if row[BANDWIDTH] and row[CAPACITY] and row["backend"])
@@ -400,29 +422,37 @@ def _size(model_id: str, asked: Model | None, folder: Path) -> float:
 
 def measured(found: devices.Device, asked: Model, folder: Path) -> Iterator[dict[str, Any]]:
     """Runs of this model on this device, or on its chip, that somebody published."""
+    for row in runs(folder).get(asked.model_id, ()):
+        if _is_of(row, found, folder):
+            yield {
+                "token_per_s": float(row["decode_token_per_s"]), "format": row["quantization"], "engine": row["engine"],
+                "context_token": float(row["context_token"]) if row["context_token"] else None, "date": row["date"],
+                "source_id": row["source_id"], "measurement_id": row["measurement_id"],
+            }  # fmt: skip
+
+
+@cache
+def runs(folder: Path) -> dict[str, list[Mapping[str, str]]]:
+    """Model → the rows of what was measured of it on one device."""
+    found: dict[str, list[Mapping[str, str]]] = {}
     for table in ("measurements_decode", "measurements_phone"):
         for row in expected.rows(folder / f"{table}.csv"):
-            if names.model_id(row["model"], folder) == asked.model_id and _is_of(row, found, folder):
-                yield {
-                    "token_per_s": float(row["decode_token_per_s"]), "format": row["quantization"], "engine": row["engine"],
-                    "context_token": float(row["context_token"]) if row["context_token"] else None, "date": row["date"],
-                    "source_id": row["source_id"], "measurement_id": row["measurement_id"],
-                }  # fmt: skip
+            if row.get("n_device") in (None, "", "1"):
+                found.setdefault(names.model_id(row["model"], folder), []).append(row)
+    return found
 
 
 def _is_of(row: Mapping[str, str], found: devices.Device, folder: Path) -> bool:
-    if row.get("n_device") not in (None, "", "1"):
-        return False
     if set(devices.device(row["device"], folder).ids) & set(found.ids):
         return True
     return bool(row["chip"]) and row["chip"] == found.part
 
 
-def _sources(
+def sources(
     found: devices.Device | None, asked: Model | None, stack: str, number_format: str, runs: Iterable[Mapping[str, Any]], folder: Path
 ) -> Iterator[dict[str, str]]:  # fmt: skip
     """Where the numbers come from: what each source is for, with its title and address."""
-    filed = {row["source_id"]: row for row in expected.rows(folder / "sources.csv")}
+    filed = _by_key("sources", "source_id", folder)
     used: dict[str, str] = {}
     for what, source_id in _used(found, asked, stack, number_format, runs, folder):
         used.setdefault(source_id, what)
@@ -447,7 +477,9 @@ def _used(
     }
     for what, row in rows.items():
         yield from ((what, row[name]) for name in ("source_id", "second_source_id") if row.get(name))
-    formats = {row["format_id"]: row for row in expected.rows(folder / "number_formats.csv")}
+    if asked and (read := file_sizes.source_id(asked.model_id, number_format, folder)):
+        yield "size of the file", read
+    formats = _by_key("number_formats", "format_id", folder)
     if number_format in formats:
         yield "number format", formats[number_format]["source_id"]
     system = found.system if found else memory_limits.OF_STACK.get(stack, "video") if stack else ""

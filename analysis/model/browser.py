@@ -101,7 +101,7 @@ def _text(value: Any) -> str:
 KIND = expected.Coefficients._fields
 DEVICE = (
     "bandwidth_byte_per_s", "usable_low_byte", "usable_byte", "usable_high_byte", "thread_byte_per_s", "op_per_s", "flop_per_s",
-    "pass_token", "launch_aging", "unpacking_aging", "low", "high", "first_low", "first_high",
+    "pass_token", "launch_aging", "unpacking_aging", "first_low", "first_high", "low", "high",
 )  # fmt: skip
 MODEL = (
     "active_param", "n_layer", "is_expert", "full_byte_per_token", "window_byte_per_token", "window_token", "state_byte", "context_limit",
@@ -177,8 +177,8 @@ OWN = "own"
 FITS = {0.0: "no", 1.0: "barely", 2.0: "yes"}
 
 
-def told(folder: Path) -> str:
-    """``coefficients`` as JSON: what is missing is null, what is without end a number too large for any."""
+def told(folder: Path, beside: Mapping[str, Any] | None = None) -> str:
+    """``coefficients``, and what a page has beside them, as JSON: null is missing, a number too large for any is without end."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, float):
@@ -187,7 +187,7 @@ def told(folder: Path) -> str:
             return {key: plain(one) for key, one in value.items()}
         return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
-    text = json.dumps(plain(coefficients(folder)), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(plain(coefficients(folder) | dict(beside or {})), ensure_ascii=False, separators=(",", ":"))
     return text.replace('"ENDLESS"', "1e999").replace(".0,", ",").replace(".0]", "]")
 
 
@@ -285,5 +285,5 @@ def _of_formats(folder: Path) -> list[tuple[str, str, float, int]]:
         meant = names.number_format(row["format_id"], folder)
         kind = "low-i" if meant.packing == "i-quant" else "low"
         packing = kind if meant.bit_per_param < expected.LOW_BIT else meant.packing
-        found.append((row["format_id"], row["name"], meant.bit_per_param, expected.PACKINGS.index(packing)))
+        found.append((row["format_id"], row["name"].removesuffix(" (whole file)"), meant.bit_per_param, expected.PACKINGS.index(packing)))
     return found

@@ -6,6 +6,7 @@ A name that means several rows gives what they agree in; what they differ in sta
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -62,10 +63,12 @@ def device(name: str, folder: Path) -> Device:
         return filed[name]
     size = CAPACITY.search(name)
     bare = CAPACITY.sub(" ", name)
-    ids = wording.meant(bare, _entries(folder))
+    ids, whole = wording.meant(bare, _entries(folder)), _by_name(folder).get(wording.words(name), "")
+    ids = ids or ([whole] if whole else [])
     if not ids:
         return Device(problem=wording.proposed(bare, (), _names(folder)))
-    return _agreed([filed[one] for one in ids], float(size[1]) if size else np.nan)
+    found = _agreed([filed[one] for one in ids], float(size[1]) if size else np.nan)
+    return filed[whole] if found.problem and whole else found
 
 
 def _agreed(found: list[Device], size_gibyte: float) -> Device:
@@ -123,12 +126,24 @@ def _entries(folder: Path) -> tuple[wording.Entry, ...]:
 
 
 @cache
+def _by_name(folder: Path) -> dict[wording.Words, str]:
+    """Words of a row's own name → its id: who writes it whole means no other memory, though longer names hold its words too."""
+    named = [(wording.words(row["name"]), key) for key, row in _rows(folder)]
+    often = Counter(words for words, _ in named)
+    return {words: key for words, key in named if often[words] == 1}
+
+
+@cache
 def _names(folder: Path) -> dict[str, str]:
     """What a name with a typing error is held against: sizes of memory are left out, as most people leave them out."""
     return {key: CAPACITY.sub(" ", row["name"]) for key, row in _rows(folder)}
 
 
-@cache
 def row(device_id: str, folder: Path) -> Mapping[str, str]:
     """The row of a device as it is filed; raises KeyError for an id that is none."""
-    return dict(_rows(folder))[device_id]
+    return _by_id(folder)[device_id]
+
+
+@cache
+def _by_id(folder: Path) -> dict[str, Mapping[str, str]]:
+    return dict(_rows(folder))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,32 @@ from analysis.model.ask import KEYS, SPEEDS, TIMES
 
 Answer = Mapping[str, Any]
 
-FITS = {
-    "yes": "Yes, it fits.", "barely": "Barely: it fits with little to spare, or only by some sources of the limit.",
-    "no": "No, it does not fit.", "": "Whether it fits is unknown: the memory, or the shape of the model, is.",
+WORDS: dict[str, Any] = {
+    "fits": {
+        "yes": "Yes, it fits.", "barely": "Barely: it fits with little to spare, or only by some sources of the limit.",
+        "no": "No, it does not fit.", "": "Whether it fits is unknown: the memory, or the shape of the model, is.",
+    },
+    "room": "It needs [needs] of the [has] that one program may take.",
+    "speed": "Expected: [speed] tokens per second (80 % of such runs: [low] to [high]), [ratio] times reading speed; at most [limit] "
+    "at full bandwidth.",
+    "none": "So no speed is expected of it; memory of that bandwidth would allow at most [limit] tokens per second.",
+    "first": "A prompt of [prompt] tokens takes [first] to the first token (80 %: [low] to [high]).",
+    "longest": "The longest context that fits: [longest] tokens, prompt and answer included.",
+    "binds": {
+        "bandwidth": "Most of the time goes into reading weights and cache from memory.",
+        "overhead": "Most of the time goes into what every layer takes, whatever its weights.",
+        "compute": "Most of the time goes into arithmetic.",
+        "storage": "Most of the time goes into reading from storage what memory does not hold.",
+    },
 }  # fmt: skip
-BINDS = {
-    "bandwidth": "Most of the time goes into reading weights and cache from memory.",
-    "overhead": "Most of the time goes into what every layer takes, whatever its weights.",
-    "compute": "Most of the time goes into arithmetic.",
-    "storage": "Most of the time goes into reading from storage what memory does not hold.",
-}
+"""What is said of an answer, here and on the page alike; numbers stand in brackets."""
+
+
+def filled(template: str, **values: str) -> str:
+    """A sentence with its numbers."""
+    return re.sub(r"\[(\w+)\]", lambda found: values[found[1]], template)
+
+
 MOST_RUNS = 5
 ASIDE = ("measured", "notes", "sources", "edition")
 """Keys that are told in sentences."""
@@ -34,9 +51,7 @@ def told(answer: Answer, reading_token_per_s: float, folder: Path) -> str:
         **answer,
         **{name: called.get(answer[name].split(" | ")[0], answer[name]) for name in ("device", "model")},
     }
-    lines = (
-        list(_table(answer)) if "rows" in answer else [*_sentences(answer, reading_token_per_s), "", *_numbers(answer)]
-    )
+    lines = list(_table(answer)) if "rows" in answer else [*_whole(answer, reading_token_per_s), "", *_numbers(answer)]
     used = [f"  {one['for']}: {one['publisher']}, {one['title']} ({one['source_id']})" for one in answer["sources"]]
     return "\n".join([*lines, "", "Sources", *used, "", f"The Memory Wall, edition {answer['edition']}."]) + "\n"
 
@@ -54,50 +69,45 @@ def _asked(answer: Answer) -> str:
     )
 
 
-def _sentences(answer: Answer, reading_token_per_s: float) -> Iterator[str]:
+def _whole(answer: Answer, reading_token_per_s: float) -> Iterator[str]:
     yield f"{answer['model']} in {_asked(answer)}:"
-    yield " ".join(filter(None, (FITS[answer["fits"]], _room(answer))))
-    yield from _speed(answer, reading_token_per_s)
-    if answer["first_token_s"] is not None:
-        yield f"The first token comes after {_seconds(answer['first_token_s'])}{_band(answer, TIMES, _seconds)}."
-    if answer["longest_context_token"] is not None:
-        yield f"The longest context that fits: {answer['longest_context_token']:,.0f} tokens, prompt and answer included."
+    yield from filter(None, sentences(answer, reading_token_per_s))
     yield from map(_run, answer["measured"][:MOST_RUNS])
     if rest := len(answer["measured"][MOST_RUNS:]):
         yield f"{words.plural(rest, 'more run')} of it: see --json."
     yield from (f"Note: {note}." for note in answer["notes"])
 
 
-def _room(answer: Answer) -> str:
-    needs, has, kept = (answer[name] for name in ("needs_gibyte", "has_gibyte", "reserved_gibyte"))
-    if needs is None:
-        return ""
-    return f"It needs {_gibyte(needs)}" + (
-        "." if has is None else f" of the {_gibyte(has)} that one program may take; {_gibyte(kept)} are reserved."
-    )
+def sentences(answer: Answer, reading_token_per_s: float) -> Iterator[str]:
+    """What is said of a device and a model."""
+    has, needs, longest = (answer[name] for name in ("has_gibyte", "needs_gibyte", "longest_context_token"))
+    room = "" if needs is None or has is None else filled(WORDS["room"], needs=_gibyte(needs), has=_gibyte(has))
+    yield " ".join(filter(None, (WORDS["fits"][answer["fits"]], room)))
+    yield from _speed(answer, reading_token_per_s)
+    if longest:
+        yield filled(WORDS["longest"], longest=f"{longest:,}")
 
 
 def _speed(answer: Answer, reading_token_per_s: float) -> Iterator[str]:
     speed, limit = answer["token_per_s"], answer["limit_token_per_s"]
     if speed is not None:
-        ratio = words.number(speed / reading_token_per_s, 2)
-        yield (
-            f"Expected: {_number(speed)} tokens per second{_band(answer, SPEEDS, _number)}, {ratio} times reading speed; "
-            f"at most {_number(limit)} at full bandwidth."
-        )
-        yield BINDS.get(answer["binding"], "")
+        ends = dict(zip(("speed", "low", "high"), (_known(answer[name], _number) for name in SPEEDS), strict=True))
+        yield filled(WORDS["speed"], limit=_number(limit), ratio=words.number(speed / reading_token_per_s, 2), **ends)
+        if answer["first_token_s"] is not None:
+            ends = dict(zip(("first", "low", "high"), (_known(answer[name], _seconds) for name in TIMES), strict=True))
+            yield filled(WORDS["first"], prompt=f"{answer['prompt_token']:,}", **ends)
+        yield WORDS["binds"].get(answer["binding"], "")
     elif limit is not None:
-        yield f"So no speed is expected of it; memory of that bandwidth would allow at most {_number(limit)} tokens per second."
+        yield filled(WORDS["none"], limit=_number(limit))
+
+
+def _known(value: float | None, shown: Callable[[float], str]) -> str:
+    return "unknown" if value is None else shown(value)
 
 
 def _run(run: Mapping[str, Any]) -> str:
     engine = run["engine"] or "an engine that is not named"
     return f"Measured: {_number(run['token_per_s'])} tokens per second in {run['format']} with {engine} ({run['source_id']})."
-
-
-def _band(answer: Answer, keys: Sequence[str], shown: Any) -> str:
-    low, high = answer[keys[1]], answer[keys[2]]
-    return "" if low is None or high is None else f" (80 % of such runs: {shown(low)} to {shown(high)})"
 
 
 def _number(value: float) -> str:

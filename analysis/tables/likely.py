@@ -77,7 +77,8 @@ def _alike(data: rules.Data) -> Iterator[Problem]:
 
 def _unlike(name: str, field: Mapping[str, Any], mine: pd.DataFrame, by: Sequence[str]) -> Iterator[Problem]:
     column = field["name"]
-    kept = _book(name)[_book(name)[column] != ""]
+    book = _book(name)
+    kept = book[(book[column] != "") & book[by[0]].isin(mine[by[0]])]
     known = (
         {key: _held(column_cells, field) for key, column_cells in kept.groupby(list(by))[column]} if len(kept) else {}
     )
@@ -121,6 +122,7 @@ def _clocks(data: rules.Data) -> Iterator[Problem]:
         for row, (kind, rate) in zip(mine.index, zip(mine[by], rules.numbers(mine, column), strict=True), strict=True):
             least, most = known.get(kind, (0.0, 0.0))
             meant = [rate * cycle for cycle in CYCLES if least / SPREAD < rate * cycle < most * SPREAD]
+            meant = [value for value in meant if least <= value <= most] or meant
             if rate < least / SPREAD and meant:
                 wanted = f"{least:g} to {most:g} {_symbol(column)}, as the book's {kind}"
                 todo = f"The clock in MHz? At {meant[0] / rate:g} bits a cycle and pin it is {meant[0]:g}."

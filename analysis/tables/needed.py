@@ -60,7 +60,9 @@ def missing(name: str, table: pd.DataFrame, wanted: Needed, supplied: overlay.Su
         for column in wanted.cells:
             if not table.at[row, column] and (old := str(book.at[key[row], column])):
                 yield _cell(name, int(row), column, old)
-    if none := [kind for kind in wanted.kinds if not (table[list(kind)] == pd.Series(kind)).all(axis=1).any()]:
+    shapes = {tuple(kind) for kind in wanted.kinds}
+    found = {names: set(table[list(names)].itertuples(index=False, name=None)) for names in shapes}
+    if none := [kind for kind in wanted.kinds if tuple(kind.values()) not in found[tuple(kind)]]:
         yield _kinds(name, none)
 
 

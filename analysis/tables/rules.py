@@ -72,8 +72,9 @@ def _unknown_keys(data: Data) -> Iterator[Problem]:
                 expected = f"every row that the book's {name}.csv refers to"
                 yield needed.left_out(target["resource"], sorted(lost), expected, data.supplied)
                 unknown -= lost
-            near = _nearest_of(named[named.isin(list(unknown))], known)
-            for row, cell in named[named.isin(list(unknown))].items() if unknown else ():
+            named = named[named.isin(list(unknown))] if unknown else named.iloc[:0]
+            near = _nearest_of(named, known)
+            for row, cell in named.items():
                 todo = f"Add the row there first. {near.get(str(cell), '')}".strip()
                 yield Problem(
                     file=f"{name}.csv", row=int(str(row)), column=column, found=repr(cell[:80]),

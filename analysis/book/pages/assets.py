@@ -25,9 +25,13 @@ def write_texts(app: Sphinx) -> None:
         figure_files.write_texts(site / "figures" / figure.id, exported(app, document, figure))
     for _, table in known.tables():
         pieces.write_rest(site, pieces.rest_of(table.id), table)
+    for _, (name, script) in known.scripts():
+        write(site / "pieces" / f"{name}.js", script)
     claims = [public_claim(claim) | cited(number_page.claim_work(app, claim)) for _, claim in known.all("claims")]
     write_json(site / "claims.json", claims)
-    write_json(site / "numbers.json", [value | cited(number_page.work(app, value)) for _, value in known.all("values")])
+    write_json(
+        site / "numbers.json", [value | cited(number_page.number_work(app, value)) for _, value in known.all("values")]
+    )
     copy_tables(site / "tables")
     write(site / "LICENSES.txt", licences.text())
 
@@ -35,7 +39,7 @@ def write_texts(app: Sphinx) -> None:
 def write_embedded(app: Sphinx) -> None:
     """The pages for frames, which hold the charts of pages; beside them what a chart is drawn from where that is long."""
     for document, figure in registry.of(app.env).figures():
-        page = figure_files.embed(figure, menu.work(app, document, figure))
+        page = figure_files.embed(figure, menu.figure_work(app, document, figure))
         folder = Path(app.outdir) / "figures" / figure.id
         write(folder / "embed.html", page)
         pieces.write_beside(folder, figure.id, pieces.drawn_from(figure))
@@ -53,7 +57,7 @@ def write_pictures(app: Sphinx) -> None:
         figure_files.write_pictures(folder, exported(app, document, figure))
     catalogue = [figure_entry(app, site, document, figure) for document, figure in figures]
     write_json(site / "figures.json", catalogue)
-    record = edition.record(app, catalogue, [claim for _, claim in known.all("claims")])
+    record = edition.edition_json(app, catalogue, [claim for _, claim in known.all("claims")])
     here = {"run": run_note.differences(app), "address": menu.address(app, app.config.memory_wall_lasting)}
     write_json(site / "edition.json", record | here)
 
@@ -71,17 +75,19 @@ def footer(app: Sphinx, document: str, figure: Figure) -> str:
     return f"Figure {number}, {citation.TITLE}, edition {edition.name(app)}{f' {run}' if run else ''}.{cited}"
 
 
-def begin(app: Sphinx) -> None:
+def draw_files_ahead(app: Sphinx) -> None:
     """Have the pictures drawn that stand alone, as soon as the figures have their numbers and while Sphinx writes pages."""
-    workers.begin(("script",), "")
+    workers.draw_ahead(("script",), "")
     for document, figure in registry.of(app.env).figures():
-        workers.begin(figure_files.PICTURES, exported(app, document, figure).picture)
+        workers.draw_ahead(figure_files.PICTURES, exported(app, document, figure).picture)
 
 
 def exported(app: Sphinx, document: str, figure: Figure) -> figure_files.Exported:
     """A figure with what its files say of it."""
     chapter, foot = document.rsplit("/", 1)[-1], footer(app, document, figure)
-    return figure_files.Exported(figure, chapter, menu.work(app, document, figure), foot, edition.given_parameters(app))
+    return figure_files.Exported(
+        figure, chapter, menu.figure_work(app, document, figure), foot, edition.given_parameters(app)
+    )
 
 
 def write_page_pictures(folder: Path, figure: Figure) -> None:

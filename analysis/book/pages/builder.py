@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
-from analysis.book.pages import assets, figure_page, finishing, number_page, search, table_page
+from analysis.book.pages import assets, entry_page, figure_page, finishing, number_page, search, table_page
 from analysis.book.pictures import workers
 from analysis.book.run import beside
 
@@ -25,7 +25,7 @@ class Builder(StandaloneHTMLBuilder):
     def copy_assets(self) -> None:
         """Begin with them as soon as what every page needs is there."""
         super().copy_assets()
-        self._pages = beside.begin(super().gen_pages_from_extensions, self.app.config.memory_wall_jobs)
+        self._pages = beside.run(super().gen_pages_from_extensions, self.app.config.memory_wall_jobs)
 
     def write(self, *given: Any, **named: Any) -> None:
         """Write the chapters, and wait for the other pages."""
@@ -41,10 +41,10 @@ class Builder(StandaloneHTMLBuilder):
         """They are there by now."""
 
 
-def begin(app: Sphinx, env: object) -> None:
+def before_writing(app: Sphinx, env: object) -> None:
     """Figures have their numbers now: have the pictures drawn that stand alone, and write what waits for none."""
     if app.builder.format == "html":
-        assets.begin(app)
+        assets.draw_files_ahead(app)
         assets.write_texts(app)
 
 
@@ -52,6 +52,7 @@ def pages(app: Sphinx) -> Iterator[Page]:
     """(page name, context, template) of each page that no chapter is; first those that wait for no picture."""
     yield from table_page.collect(app)
     yield from number_page.collect(app)
+    yield from entry_page.collect(app)
     yield from figure_page.collect(app)
 
 
@@ -61,7 +62,7 @@ def finished(app: Sphinx, exception: Exception | None) -> None:
         return
     assets.write_embedded(app)
     finish = partial(_finish, app) if app.config.memory_wall_published else lambda: None
-    finishing_pages = beside.begin(finish, app.config.memory_wall_jobs if workers.all_drawn() else 1)
+    finishing_pages = beside.run(finish, app.config.memory_wall_jobs if workers.all_drawn() else 1)
     try:
         assets.write_pictures(app)
         finishing_pages.result()

@@ -16,7 +16,7 @@ from analysis.book.record import edition
 from analysis.book.store import places
 
 
-def record(app: Sphinx) -> str:
+def edition_table(app: Sphinx) -> str:
     """Edition and commit, parameters, versions, digests."""
     given, notes = edition.given_parameters(app), parameters.declared()
     rows = [

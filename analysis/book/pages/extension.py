@@ -44,7 +44,7 @@ class EditionRecord(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """One raw block."""
-        return [nodes.raw("", colophon.record(self.env.app), format="html")]
+        return [nodes.raw("", colophon.edition_table(self.env.app), format="html")]
 
 
 class Reproduced(SphinxDirective):
@@ -201,7 +201,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", templates.keep)
     app.connect("env-purge-doc", registry.purge)
     app.connect("env-updated", registry.arrange)
-    app.connect("env-check-consistency", builder.begin)
+    app.connect("env-check-consistency", builder.before_writing)
     app.connect("doctree-resolved", resolve)
     app.connect("html-collect-pages", builder.pages)
     app.connect("html-page-context", Navigation(), priority=BEFORE)

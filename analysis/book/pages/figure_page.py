@@ -68,7 +68,8 @@ def _landing(app: Sphinx, document: str, figure: Figure, name: str) -> str:
     sections = (
         _notice(figure), _data(app, figure, name), _columns(figure),
         f'<h2 id="sources">Sources</h2>{pieces.source_list(figure.sources)}',
-        _making(app, document, figure), _parameters(app), menu.citation_block(menu.work(app, document, figure)), _history(app, figure),
+        _making(app, document, figure), _parameters(app),
+        menu.citation_block(menu.figure_work(app, document, figure)), _history(app, figure),
     )  # fmt: skip
     return (
         f"<h1>Figure {figure_number(app, document, figure.id)}</h1>"

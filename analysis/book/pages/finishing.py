@@ -63,7 +63,7 @@ REDIRECT = """<!DOCTYPE html>
 """
 CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
 ADDRESSES = re.compile(
-    r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts|spec)|property="og:image" content)="([^"]*)"'
+    r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts|spec|script)|property="og:image" content)="([^"]*)"'
 )
 """Everything in a page that names a place in the site: what moves with the page."""
 
@@ -78,7 +78,8 @@ def finish(site: Path) -> None:
     _move_landing_page(site, pages)
     pages = {path: _lean(text) for path, text in pages.items()}
     script = TOGGLES + "".join(_unindented(path.read_text(encoding="utf-8")) for path in _scripts(site))
-    sheet = _sheet(site, pages, script)
+    beside = [path.read_text(encoding="utf-8") for path in sorted((site / "pieces").glob("*.js"))]
+    sheet = _sheet(site, pages, "".join([script, *beside]))
     (site / "_static" / "site.css").write_text(sheet, encoding="utf-8")
     (site / "_static" / "site.js").write_text(script, encoding="utf-8")
     marks = {"site.css": digest(sheet)[:8], "site.js": digest(script)[:8]}

@@ -29,7 +29,7 @@ def cited(app: Sphinx, kind: str, key: str, title: str, page: str, number: str =
     )  # fmt: skip
 
 
-def work(app: Sphinx, document: str, figure: Figure) -> citation.Work:
+def figure_work(app: Sphinx, document: str, figure: Figure) -> citation.Work:
     """A figure as something that can be cited."""
     name = figure.id
     return cited(app, "figure", name, figure.title, f"figures/{name}/index.html", figure_number(app, document, name))
@@ -38,7 +38,7 @@ def work(app: Sphinx, document: str, figure: Figure) -> citation.Work:
 def figure_menu(app: Sphinx, document: str, figure: Figure, page: str) -> str:
     """The menu as it stands on ``page``."""
     folder = pieces.relative(page, f"figures/{figure.id}")
-    cited, frame = work(app, document, figure), f"figures/{figure.id}/embed.html"
+    cited, frame = figure_work(app, document, figure), f"figures/{figure.id}/embed.html"
     files = "".join(
         f'<a href="{folder}/{figure.id}.{file.ending}" download title="{escape(file.what, quote=True)}">{file.label}</a>'
         for file in figure_files.FILES

@@ -56,8 +56,8 @@ def _picture(app: Sphinx, page: str) -> str:
 
 
 def _description(app: Sphinx, page: str) -> str:
-    found = _figure(app, page)
-    return found[1].title if found else citation.IMPRINT.description
+    found, entry = _figure(app, page), registry.of(app.env).entries["entries"].get(page)
+    return found[1].title if found else " ".join(entry[1].said) if entry else citation.IMPRINT.description
 
 
 def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def _entry(app: Sphinx, value: dict[str, Any]) -> str:
     told = pieces.told(value)
     formula = f"<p><code>{escape(told['formula'])}</code></p>" if told["formula"] else ""
     rest = "".join(f"<p>{escape(told[name])}</p>" for name in ("inputs", "sources") if told[name])
-    cited = escape(citation.text(work(app, value)), quote=True)
+    cited = escape(citation.text(number_work(app, value)), quote=True)
     return (
         f'<section class="mw-entry" id="{value["id"]}"><h3>{escape(value["text"])}</h3><p>{escape(value["definition"])}</p>{formula}{rest}'
         f'<p class="mw-actions"><a href="#{value["id"]}">Link</a>'
@@ -45,7 +45,7 @@ def _entry(app: Sphinx, value: dict[str, Any]) -> str:
     )
 
 
-def work(app: Sphinx, value: dict[str, Any]) -> citation.Work:
+def number_work(app: Sphinx, value: dict[str, Any]) -> citation.Work:
     """A number as something that can be cited."""
     return menu.cited(app, "number", value["id"], citation.number_title(value), f"numbers.html#{value['id']}")
 

@@ -164,20 +164,30 @@ def marked(source_ids: list[str]) -> list[str]:
 
 def source_list(source_ids: list[str]) -> str:
     """The sources with titles, links and licences."""
-    rows = tables.package().sources(source_ids).to_dict("records")
-    items = "".join(
-        f'<li id="source-{row["source_id"]}">{escape(row["publisher"])}: {link(row["url"], row["title"])}'
+    wanted = set(source_ids)
+    return f"<ul>{''.join(item for name, item in _sources(tables.package()).items() if name in wanted)}</ul>"
+
+
+@lru_cache(maxsize=8)
+def _sources(package: tables.DataPackage) -> dict[str, str]:
+    """Source id → how it is listed, in the order of the table: hundreds of pages list some."""
+    return {
+        row[
+            "source_id"
+        ]: f'<li id="source-{row["source_id"]}">{escape(row["publisher"])}: {link(row["url"], row["title"])}'
         f"{', ' + row['date_published'] if row['date_published'] else ''} ({escape(row['licence'])})</li>"
-        for row in rows
-    )
-    return f"<ul>{items}</ul>"
+        for row in package.table("sources").to_dict("records")
+    }
 
 
 def table(shown: Table, most: int | None = None) -> str:
     """A sortable, filterable table with bars in the cells of the columns that ask for them; its first ``most`` rows."""
-    drawn = json.loads(_drawn(shown))
-    rows = "\n".join(drawn["rows"][:most])
-    return f"{drawn['head']}<tbody>{rows}</tbody></table></div>"
+    return _whole(json.loads(_drawn(shown)), most)
+
+
+def _whole(parts: dict[str, Any], most: int | None) -> str:
+    rows = "\n".join(parts["rows"][:most])
+    return f"{parts['head']}<tbody>{rows}</tbody></table></div>"
 
 
 MOST_SHOWN = 1_000
@@ -186,12 +196,22 @@ MOST_SHOWN = 1_000
 
 def long_table(page: str, place: str, shown: Table, most: int = MOST_SHOWN) -> str:
     """A table; beyond its first ``most`` rows a note before it, with a button that loads the rest from ``place`` in the site."""
-    count = len(shown.rows)
+    return _more(page, place, len(shown.rows), most) + table(shown, most)
+
+
+def _more(page: str, place: str, count: int, most: int) -> str:
     note = (
         f'<p class="mw-more">The first {most:,} of {count:,} rows. '
         f'<button type="button" data-rows="{relative(page, place)}" hidden>Show all of them, to filter and sort</button></p>'
     )
-    return table(shown) if count <= most else note + table(shown, most)
+    return note if count > most else ""
+
+
+def fresh_table(page: str, place: str, shown: Table, most: int) -> tuple[str, str]:
+    """What ``long_table`` and ``write_rest`` say of a table, drawn anew: on the page, and in the file at its place, if any."""
+    parts = drawn(shown)
+    rest = _script(parts["rows"][most:]) if len(shown.rows) > most else ""
+    return _more(page, place, len(shown.rows), most) + _whole(parts, most), rest
 
 
 def rest_of(table_id: str) -> str:
@@ -207,7 +227,10 @@ def write_rest(site: Path, place: str, shown: Table, most: int = MOST_SHOWN) -> 
 
 def table_rest(shown: Table, most: int) -> str:
     """The rows that ``table`` leaves out, as a script: one can be loaded from a disk, where nothing else can."""
-    rows = json.loads(_drawn(shown))["rows"][most:]
+    return _script(json.loads(_drawn(shown))["rows"][most:])
+
+
+def _script(rows: list[str]) -> str:
     return f"mwRows({json.dumps(rows, ensure_ascii=False, separators=(',', ':'))});\n"
 
 
@@ -239,7 +262,12 @@ class _Drawn:
 
 @recalled
 def _drawn(shown: Table) -> str:
-    """Head and rows of a table."""
+    """Head and rows of a table, as JSON."""
+    return json.dumps(drawn(shown), ensure_ascii=False)
+
+
+def drawn(shown: Table) -> dict[str, Any]:
+    """Head and rows of a table, drawn anew: to keep hundreds of short ones takes longer."""
     cells = {name: [row[index] for row in shown.rows] for index, name in enumerate(shown.fields)}
     drawn = [_Drawn(column, cells[column.name]) for column in shown.columns]
     names = "\n".join(_head(each.column, each.numeric) for each in drawn)
@@ -250,7 +278,7 @@ def _drawn(shown: Table) -> str:
         f"<thead><tr>{names}</tr></thead>"
     )
     rows = [_row(dict(zip(shown.fields, row, strict=True)), drawn, shown) for row in shown.rows]
-    return json.dumps({"head": head, "rows": rows}, ensure_ascii=False)
+    return {"head": head, "rows": rows}
 
 
 MOST_COLUMNS = 9
@@ -272,25 +300,26 @@ def _row(row: dict[str, Any], drawn: list[_Drawn], shown: Table) -> str:
 
 
 def _cell(row: dict[str, Any], drawn: _Drawn, tag: str) -> str:
-    column, value = drawn.column, row[drawn.column.name]
+    column = drawn.column
     note = row[column.note] if column.note else ""
+    link_to = row[column.link] if column.link else ""
+    return _drawn_cell(row[column.name], tag, drawn.places, drawn.top, column.unit, column.kind, note, link_to)
+
+
+@lru_cache(maxsize=2**16, typed=True)  # in long tables the same cells come again and again
+def _drawn_cell(
+    value: Any, tag: str, places: int, top: float, unit: str, kind: str, note: str | None, link_to: str | None
+) -> str:  # fmt: skip
     quiet = f'<div class="mw-note">{escape(note)}</div>' if note else ""
     if isinstance(value, bool):
         value = "yes" if value else "no"
     if isinstance(value, (int, float)):
-        bar = f' style="--bar:{100 * value / drawn.top:.1f}%"' if drawn.top else ""
-        number = (str(value) if column.unit == "year" else _fixed(value, drawn.places)) + quiet
-        return (
-            f'<{tag} class="mw-number{" mw-bar" if drawn.top else ""}" data-value="{value}"{bar}>{number}</{tag[:2]}>'
-        )
+        bar = f' style="--bar:{100 * value / top:.1f}%"' if top else ""
+        number = (str(value) if unit == "year" else words.fixed(value, places)) + quiet
+        return f'<{tag} class="mw-number{" mw-bar" if top else ""}" data-value="{value}"{bar}>{number}</{tag[:2]}>'
     text = "" if value is None else str(value)
-    link_to = row[column.link] if column.link else ""
-    told = _linked(link_to, text) if link_to else _shown(text, column.kind)
+    told = _linked(link_to, text) if link_to else _shown(text, kind)
     return f"<{tag}>{told or '<span class=mw-missing>–</span>'}{quiet}</{tag[:2]}>"
-
-
-_fixed = lru_cache(maxsize=2**16)(words.fixed)
-"""In long tables the same numbers come again and again."""
 
 
 def _shown(text: str, kind: str) -> str:

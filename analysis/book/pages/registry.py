@@ -1,4 +1,4 @@
-"""What the chapters published, collected while Sphinx reads them: figures, tables, values, claims; ids are unique across the book."""
+"""What the chapters published, collected while Sphinx reads them: figures, tables, values, claims, entries; ids are unique."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 from analysis.errors import FigureError, nearest
-from analysis.figures import Figure, Table
+from analysis.figures import Entry, Figure, Table
 
-KINDS = ("figures", "tables", "values", "claims")
+KINDS = ("figures", "tables", "values", "claims", "entries", "scripts")
 
 
 @dataclass
 class Registry:
-    """Kind → id → (document, what it published): a Figure, a Table, the entry of a number or of a claim."""
+    """Kind → id → (document, what it published): a Figure, a Table, an Entry, or what a catalogue holds of a number or of a claim."""
 
     entries: dict[str, dict[str, tuple[str, Any]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
 
@@ -42,6 +42,14 @@ class Registry:
     def tables(self) -> list[tuple[str, Table]]:
         """Every shown table with its document."""
         return self._ordered("tables")
+
+    def scripts(self) -> list[tuple[str, tuple[str, str]]]:
+        """Every script of a piece of page with its document: its id and its text."""
+        return self._ordered("scripts")
+
+    def entries_of(self, table: str) -> dict[str, Entry]:
+        """Key of a row → the page of its own, for the rows of a table that have one."""
+        return {one.id: one for _, one in self.entries["entries"].values() if one.table == table}
 
     def all(self, kind: Literal["values", "claims"]) -> list[tuple[str, dict[str, Any]]]:
         """Every number or claim with its document, as the catalogues hold it."""

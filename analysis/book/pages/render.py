@@ -27,7 +27,7 @@ class MemoryWallRenderer:
         bundle = bundles.resolved(data.content if isinstance(data.content, dict) else json.loads(data.string))
         return {
             figures.FIGURE: _figure, figures.TABLE: _table, figures.VALUES: _values, figures.MARKUP: _markup,
-            figures.CLAIMS: _claims,
+            figures.CLAIMS: _claims, figures.ENTRIES: _entries,
         }[data.mime_type](renderer, bundle)  # fmt: skip
 
 
@@ -87,5 +87,13 @@ def _claims(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.E
     return [_html("")]
 
 
+def _entries(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
+    for entry in map(figures.Entry.of, bundle["entries"]):
+        _register(renderer, "entries", entry.page, entry)
+    return [_html("")]
+
+
 def _markup(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
+    if script := bundle.get("script"):
+        _register(renderer, "scripts", bundle["id"], (bundle["id"], script))
     return [_html(bundle["html"])]

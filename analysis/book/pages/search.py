@@ -45,7 +45,7 @@ class Entry(NamedTuple):
 def write_index(app: Sphinx) -> None:
     """Write the index of a finished site."""
     site, known = Path(app.outdir), registry.of(app.env)
-    entries = [*_sections(site), *_figures(known), *_claims(known), *_tables(), *_rows(), *_numbers(known)]
+    entries = [*_sections(site), *_figures(known), *_claims(known), *_tables(), *_rows(known), *_numbers(known)]
     listed = [[one.kind, _plain(one.title), one.place, _plain(one.text)[:MOST_LETTERS]] for one in entries]
     write(site / finishing.INDEX, f"mwIndex({json.dumps(listed, ensure_ascii=False, separators=(',', ':'))});\n")
 
@@ -145,8 +145,8 @@ def _words(raw: Any, columns: list[str]) -> str:
     return ", ".join(sorted(found, key=lambda text: (len(text), text)))
 
 
-def _rows() -> Iterator[Entry]:
-    """Every row that has a name, with its cells and their units."""
+def _rows(known: registry.Registry) -> Iterator[Entry]:
+    """Every row that has a name, with its cells and their units; at its own page where it has one."""
     package = tables.package()
     for name in (name for name in package.names if name not in UNSOUGHT):
         raw, resource = package.raw(name), package.resource(name)
@@ -154,10 +154,12 @@ def _rows() -> Iterator[Entry]:
             continue
         key = resource["schema"]["primaryKey"][0]
         units = {field["name"]: field.get("unit", "") for field in resource["schema"]["fields"]}
+        paged = known.entries_of(name)
         for row in raw.astype(object).where(raw.notna(), "").to_dict("records"):
             cells = [_cell(str(column), _said(value), units[str(column)]) for column, value in row.items()]
             title = f"{row[NAMED]} ({resource['title'].lower()})"
-            yield Entry("Row", title, f"tables/{name}.html#{row[key]}", " · ".join(filter(None, cells)))
+            place = f"{paged[row[key]].page}.html" if row[key] in paged else f"tables/{name}.html#{row[key]}"
+            yield Entry("Row", title, place, " · ".join(filter(None, cells)))
 
 
 def _said(value: object) -> str:

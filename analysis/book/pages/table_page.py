@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book.pages import menu, pieces
+from analysis.book.pages import menu, pieces, registry
 from analysis.book.record import citation
 from analysis.figures import Column, Table, records
 from analysis.tables import cells, needed
@@ -41,11 +42,11 @@ def _table_page(app: Sphinx, package: tables.DataPackage, name: str, resource: d
         f'<p>{len(rows):,} rows. <a href="{name}.csv" download>Download the CSV</a> · <a href="datapackage.json" download>'
         f'schema (Frictionless)</a> · {escape(resource["licences"])} · <a href="../chapters/data.html">all tables</a></p>'
         f"<h2>Rows</h2>{_rows(app, name, rows, resource)}<h2>Columns</h2>{_columns(resource)}{_needed(resource)}{_examples(resource)}"
-        f"{_sources(rows)}{menu.citation_block(work(app, name, resource))}"
+        f"{_sources(rows)}{menu.citation_block(table_work(app, name, resource))}"
     )
 
 
-def work(app: Sphinx, name: str, resource: dict[str, Any]) -> citation.Work:
+def table_work(app: Sphinx, name: str, resource: dict[str, Any]) -> citation.Work:
     """A table as something that can be cited."""
     return menu.cited(app, "table", name.replace("_", "-"), resource["title"], f"tables/{name}.html")
 
@@ -64,10 +65,21 @@ def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) 
         Column(column, stem(column).replace("_", " "), units[column], 6, link="url" if (name, column) == ("sources", "title") else "")
         for column in rows.columns
     ]  # fmt: skip
-    shown = Table(f"{name}-rows", columns, list(rows.columns), records(rows), filters=enums[:3])
+    shown = _linked(app, Table(f"{name}-rows", columns, list(rows.columns), records(rows), filters=enums[:3]), name)
     place = f"tables/{name}.rows.js"
     pieces.write_rest(Path(app.outdir), place, shown, MOST_ROWS)
     return pieces.long_table(f"tables/{name}.html", place, shown, MOST_ROWS)
+
+
+def _linked(app: Sphinx, shown: Table, name: str) -> Table:
+    """The rows under their keys, which lead to the pages of those that have one of their own."""
+    key, known = tables.package().resource(name)["schema"]["primaryKey"][0], registry.of(app.env).entries_of(name)
+    if not known:
+        return shown
+    at = shown.fields.index(key)
+    rows = [[*row, f"../{known[row[at]].page}.html" if row[at] in known else ""] for row in shown.rows]
+    columns = [replace(column, link="page") if column.name == key else column for column in shown.columns]
+    return replace(shown, columns=columns, fields=[*shown.fields, "page"], rows=rows)
 
 
 def _columns(resource: dict[str, Any]) -> str:

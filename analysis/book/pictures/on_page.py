@@ -100,12 +100,12 @@ def by_column(rows: list[Any]) -> dict[str, list[Any]] | list[Any]:
     return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
-def begin_page_pictures(figure: Figure) -> None:
+def draw_page_pictures_ahead(figure: Figure) -> None:
     """Have the pictures drawn that stand on pages: light and dark, wide and for a phone."""
     for mode in ("light", "dark"):
         for width in (WIDE, PHONE):
             text = page_source(figure, width, mode)
-            workers.begin(("svg", "vega") if mode == "light" else ("svg",), light_twin(text) or text)
+            workers.draw_ahead(("svg", "vega") if mode == "light" else ("svg",), light_twin(text) or text)
 
 
 def cached_script() -> str:

@@ -44,7 +44,7 @@ def all_drawn() -> bool:
     return all(future.done() for future in _underway.values())
 
 
-def begin(kinds: tuple[str, ...], source: str) -> None:
+def draw_ahead(kinds: tuple[str, ...], source: str) -> None:
     """Have a picture drawn that will be asked for; without workers, nothing happens yet."""
     missing = tuple(
         kind for kind in kinds if (kind, source) not in _underway and not shelf.store().has(shelf.address(kind, source))
@@ -62,6 +62,6 @@ def drawn(kind: str, source: str) -> bytes:
         found = shelf.awaited(kind, source, _patience_s if (kind, source) in _elsewhere else 0.0)
         if found is not None:
             return found
-        begin((kind,), source)
+        draw_ahead((kind,), source)
     future = _underway.get((kind, source))
     return (renderer.draw((kind,), source) if future is None else future.result())[kind]

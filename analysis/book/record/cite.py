@@ -26,7 +26,7 @@ def place(given: str, site: Path) -> Path:
     )
 
 
-def work(site: Path, key: str) -> Work:
+def published_work(site: Path, key: str) -> Work:
     """The thing with this id; raises InputError with the nearest ids where there is none."""
     if not (site / "edition.json").is_file():
         todo = "Build it first: make book."

@@ -63,7 +63,7 @@ def supplied() -> list[overlay.Change]:
     return [change for change in changes if change.added or change.changed or change.removed]
 
 
-def record(app: Sphinx, figures: list[dict[str, Any]], claims: list[dict[str, Any]]) -> dict[str, Any]:
+def edition_json(app: Sphinx, figures: list[dict[str, Any]], claims: list[dict[str, Any]]) -> dict[str, Any]:
     """The content of ``edition.json``."""
     return {
         "edition": name(app), "commit": commit(), "parameters": given_parameters(app), "versions": versions(),

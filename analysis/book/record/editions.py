@@ -34,7 +34,7 @@ QUOTES = {'"': "&quot;", "'": "&apos;"}
 
 def known(site: Path) -> list[dict[str, Any]]:
     """The editions frozen in a site, oldest first; each the content of its ``edition.json``, damaged ones left out."""
-    found = [verify.record(site / FOLDER / name) for name in verify.frozen(site)]
+    found = [verify.read_edition(site / FOLDER / name) for name in verify.frozen(site)]
     return [
         record for record in found if all(isinstance(record.get(name), kind) for name, kind in verify.PARTS.items())
     ]
@@ -48,7 +48,7 @@ def require_sound(site: Path) -> None:
 
 
 def _found(folder: Path) -> list[str]:
-    found, named = verify.differences(folder), verify.record(folder).get("edition")
+    found, named = verify.differences(folder), verify.read_edition(folder).get("edition")
     return found or ([] if named == folder.name else [f"edition.json is that of edition {named}"])
 
 

@@ -83,7 +83,7 @@ class Done:
 Work = Task | Done
 
 
-def begin(work: Callable[[], object], jobs: int) -> Work:
+def run(work: Callable[[], object], jobs: int) -> Work:
     """Have the work done beside; on the spot where one process is wanted, or where copying one is not safe (not on Linux)."""
     return Task(work) if jobs > 1 and sys.platform == "linux" else Done(work)
 

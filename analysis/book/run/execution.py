@@ -24,11 +24,11 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from analysis import figures, tables
+from analysis import figures, tables, units
 from analysis.book.run import kernels, tracing
 from analysis.book.run.recipe import Executed, Keeper, Sources, known_before
 from analysis.book.store import bundles, ends
-from analysis.errors import ChapterError
+from analysis.errors import ChapterError, similar
 from analysis.tables import overlay
 
 TIME_LIMIT_S = 300.0
@@ -166,11 +166,16 @@ def _environment(chapter: Chapter, folder: str) -> Iterator[None]:
 
 def _chapter_error(chapter: Chapter, given: object, error: Any) -> ChapterError:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
-    lines = re.findall(r"^-+> *(\d+) (.*)$", plain, flags=re.MULTILINE)
-    first = next((line for line in error.source.splitlines() if line.strip()), "")
-    source = f"line {lines[0][0]}: {lines[0][1].strip()}" if lines else first
+    lines = dict(enumerate(map(str.strip, error.source.splitlines()), start=1))
+    shown = re.findall(
+        r"^-+> *(\d+) (.*)$", plain, flags=re.MULTILINE
+    )  # the cell's line, and those of libraries it called
+    of_cell = (f"line {number}: {line.strip()}" for number, line in shown if lines.get(int(number)) == line.strip())
+    source = next(of_cell, next(filter(None, lines.values()), ""))
     place = _deepest_frame(plain)
     cause = f"{error.ename}: {error.evalue}" + (f"\n              at {place}" if place else "")
+    if error.ename == "KeyError" and (hint := _column_meant(error.evalue, chapter.data)):
+        cause += f"\n              {hint}"
     if error.ename == "MemoryError":
         cause += f"\n              a chapter may allocate {chapter.memory_limit_byte / 2**30:g} GiB"
     for change in overlay.supplied(chapter.data).changes:
@@ -178,6 +183,13 @@ def _chapter_error(chapter: Chapter, given: object, error: Any) -> ChapterError:
     return ChapterError(
         chapter=chapter.name, cell=_cell_number(chapter, error.source), source=source, parameters=given, cause=cause
     )
+
+
+def _column_meant(said: str, data: Path) -> str:
+    """The column of a table that a misspelt one looks like, as the tables have it in base units; empty where none does."""
+    package = tables.DataPackage(data)
+    columns = sorted({units.base_name(column) for name in package.names for column in package.columns(name)})
+    return next(filter(None, (similar(name, columns) for name in re.findall(r"'(\w+)'", said))), "")
 
 
 def _stopped(chapter: Chapter, given: object, source: str, cause: str) -> ChapterError:
@@ -247,7 +259,11 @@ def _visibility(tags: list[str], outputs: list[dict[str, Any]]) -> str:
     shown = {mime for output in outputs for mime in output.get("data", {})} - {"text/plain"}
     if "parameters" in tags or not outputs:
         return "remove-cell"
-    return "remove-input" if shown and shown <= {figures.VALUES, figures.CLAIMS, figures.MARKUP} else "hide-input"
+    return (
+        "remove-input"
+        if shown and shown <= {figures.VALUES, figures.CLAIMS, figures.ENTRIES, figures.MARKUP}
+        else "hide-input"
+    )
 
 
 def keeper(chapter: Chapter, notebook: NotebookNode, sources: Sources | None = None) -> Keeper:

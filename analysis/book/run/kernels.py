@@ -49,7 +49,7 @@ class Pool(ProcessPoolExecutor):
         context = Context.ready()
         theirs, self._lifeline = context.Pipe(duplex=False)
         self.jobs = jobs or cores()
-        super().__init__(self.jobs, mp_context=context, initializer=begin, initargs=(theirs,))
+        super().__init__(self.jobs, mp_context=context, initializer=start_worker, initargs=(theirs,))
 
     def drawers(self) -> contextlib.AbstractContextManager[Executor]:
         """Workers that draw charts while these run chapters: half as many, as each starts the renderer's engine for itself."""
@@ -75,7 +75,7 @@ def cores() -> int:
 _mother: Mother | None = None
 
 
-def begin(lifeline: Connection) -> None:
+def start_worker(lifeline: Connection) -> None:
     """Make a worker ready: a mother of kernels of its own, deaf to Ctrl-C, gone when the lifeline is cut."""
     global _mother  # noqa: PLW0603 - one per process, as the process is the worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -485,4 +485,11 @@
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
+
+  /* Scripts of single pieces of a page, beside the pages. */
+  for (const piece of document.querySelectorAll("[data-script]")) {
+    const script = document.createElement("script");
+    script.src = piece.dataset.script;
+    document.head.append(script);
+  }
 })();

@@ -79,14 +79,14 @@ def restored(archive: Path, site: Path, workshop: Path) -> str:
     edition = unpacked(archive, workshop)
     if differences := verify.differences(edition):
         raise InputError([_problem(archive, "; ".join(differences[:3]), ANEW)])
-    name = str(verify.record(edition)["edition"])
+    name = str(verify.read_edition(edition)["edition"])
     if not NAME.fullmatch(name):
         raise InputError([_problem(archive, f"an edition called {name[:40]!r}", ANEW)])
     target = site / verify.FROZEN / name
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         edition.rename(target)
-    elif verify.record(target) != verify.record(edition):
+    elif verify.read_edition(target) != verify.read_edition(edition):
         todo = f"An edition is published once: find out which is the right one, and move the archive or {target.name} away."
         raise InputError([_problem(archive, f"another edition {name} than the one that is published", todo)])
     return name

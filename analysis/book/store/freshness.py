@@ -117,7 +117,7 @@ def fingerprint(site: Path) -> str:
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
 
-def record(out: Path, digest: str) -> None:
+def note_built(out: Path, digest: str) -> None:
     """Note what a site was built from; the caller holds the lock on the file."""
     with contextlib.suppress(OSError):
         places.record_file(out).write_text(json.dumps({"inputs": digest, "site": fingerprint(out)}), encoding="utf-8")

@@ -45,14 +45,14 @@ def _seal(record: dict[str, Any]) -> str:
 
 def digests(site: Path) -> dict[str, str]:
     """File → sha256 as the record says, of files within the site; empty where there is no record of digests."""
-    files = record(site).get("files")
+    files = read_edition(site).get("files")
     names = files if isinstance(files, dict) else {}
     return {name: str(value) for name, value in names.items() if not {"..", "", "/"} & set(Path(name).parts or [""])}
 
 
 def differences(site: Path) -> list[str]:
     """What is not as the record says, a line each; frozen editions are looked at too."""
-    found = record(site)
+    found = read_edition(site)
     if lacking := [name for name, kind in PARTS.items() if not isinstance(found.get(name), kind)]:
         what = "no digests of files" if "files" in lacking else f"nothing of {', '.join(lacking)}"
         return [f"{site / RECORD}: {what}; this is not a site of this program"]
@@ -80,7 +80,7 @@ def frozen(site: Path) -> list[str]:
     return sorted(listed | {path.parent.name for path in (site / FROZEN).glob(f"*/{RECORD}")})
 
 
-def record(site: Path) -> dict[str, Any]:
+def read_edition(site: Path) -> dict[str, Any]:
     """The content of the site's record; empty where there is none that can be read."""
     try:
         found = json.loads((site / RECORD).read_text(encoding="utf-8")) if (site / RECORD).is_file() else {}

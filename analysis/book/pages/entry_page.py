@@ -1,0 +1,174 @@
+"""Pages of their own for rows of the data, as a device or a model: what is known of it, tables, citation; beside each a CSV and a JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from analysis import tables
+from analysis.book.pages import menu, metadata, pieces, registry
+from analysis.book.record import citation
+from analysis.book.store.files import write
+from analysis.figures import Entry, Section, Table
+
+Page = tuple[str, dict[str, Any], str]
+PAGE = "page.html"
+ANSWERS = "answers.json"
+"""All rows of the first table's entries."""
+
+
+def collect(app: Sphinx) -> Iterator[Page]:
+    """(page name, context, template) of the lists and of the first entry of each; the others are written after its likeness.
+
+    All pages of a folder are the same but for title, description and body, and the theme takes a hundred times as long for each.
+    """
+    known = registry.of(app.env)
+    listed = list(dict.fromkeys(one.table for _, one in known.entries["entries"].values()))
+    for table in listed:
+        entries = list(known.entries_of(table).values())
+        yield f"{table}/index", {"title": _title(table), "body": _list(entries)}, PAGE
+        first, *others = [(one, _body(app, one, entries)) for one in entries]
+        yield first[0].page, {"title": first[0].title, "body": first[1]}, PAGE
+        _write_like(app, first, others)
+        _write_beside(app, entries)
+    if listed:
+        _write_all(app, list(known.entries_of(listed[0]).values()))
+
+
+def _title(table: str) -> str:
+    return str(tables.package().resource(table)["title"])
+
+
+def _write_like(app: Sphinx, first: tuple[Entry, str], others: Sequence[tuple[Entry, str]]) -> None:
+    site = Path(app.outdir)
+    told = (site / f"{first[0].page}.html").read_text(encoding="utf-8")
+    for entry, body in others:
+        text = told
+        for mine, its in zip(_parts(app, *first), _parts(app, entry, body), strict=True):
+            text = text.replace(mine, its)
+        write(site / f"{entry.page}.html", text)
+
+
+def _parts(app: Sphinx, entry: Entry, body: str) -> tuple[str, str, str, str]:
+    """What of a page is its own, the longest first."""
+    title = escape(entry.title)
+    return body, metadata.tags(app, entry.page, entry.title), f"<title>{title}", f"{entry.page}.html"
+
+
+def _list(entries: Sequence[Entry]) -> str:
+    table = entries[0].table
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.group, []).append(entry)
+    parts = "".join(
+        f"<h2>{escape(group)}</h2><ul>{''.join(map(_item, listed))}</ul>" for group, listed in groups.items()
+    )
+    return (
+        f"<h1>{escape(_title(table))}</h1><p class=mw-answer>{len(entries)} pages, each with what is known, where it comes from, "
+        f'and what follows.</p>{parts}<p>For programs: <a href="../{ANSWERS}">{ANSWERS}</a>. '
+        f'The data: <a href="../tables/{table}.html">{escape(_title(table))}</a>.</p>'
+    )
+
+
+def _item(entry: Entry) -> str:
+    return f'<li><a href="{entry.id}.html">{escape(entry.title)}</a>{escape(entry.said[0].removeprefix(entry.title))}</li>\n'
+
+
+def _body(app: Sphinx, entry: Entry, entries: Sequence[Entry]) -> str:
+    first, *more = entry.said
+    sections = "".join(_section(app, entry, section) for section in entry.sections)
+    return (
+        f"<h1>{escape(entry.title)}</h1><p class=mw-answer>{escape(first)}</p>{''.join(f'<p>{escape(one)}</p>' for one in more)}"
+        f'<p><a href="{entry.id}.csv" download>CSV</a> · <a href="{entry.id}.json" download>JSON</a> · '
+        f'<a href="../tables/{entry.table}.html">the data</a> · <a href="index.html">all of them</a></p>'
+        f'{sections}<h2 id="sources">Sources</h2>{pieces.source_list(entry.sources)}'
+        f"{_neighbours(entry, entries)}{menu.citation_block(work(app, entry))}"
+    )
+
+
+def _section(app: Sphinx, entry: Entry, section: Section) -> str:
+    shown, place = shown_of(app, entry, section), f"{entry.table}/{section.table.id}.rows.js"
+    table, rest = pieces.fresh_table(f"{entry.page}.html", place, shown, section.most)
+    if rest:
+        write(Path(app.outdir) / place, rest)
+    return f"<h2>{escape(section.title)}</h2><p>{escape(section.said)}</p>{table}"
+
+
+def shown_of(app: Sphinx, entry: Entry, section: Section) -> Table:
+    """The table of a section with its rows, whose first column leads to the pages of others."""
+    shown = section.table
+    if section.own:
+        shown = replace(shown, fields=entry.fields, rows=entry.rows[: section.own])
+    if not section.others:
+        return shown
+    known, at = registry.of(app.env).entries_of(section.others), shown.fields.index(section.key)
+    links = [f"../{known[row[at]].page}.html" if row[at] in known else "" for row in shown.rows]
+    rows = [[*row, link] for row, link in zip(shown.rows, links, strict=True)]
+    first, *rest = shown.columns
+    return replace(shown, columns=[replace(first, link="page"), *rest], fields=[*shown.fields, "page"], rows=rows)
+
+
+def _neighbours(entry: Entry, entries: Sequence[Entry]) -> str:
+    """The one before and the one after in its group."""
+    group = [one for one in entries if one.group == entry.group]
+    at = group.index(entry)
+    near = {"Before it": group[at - 1 : at], "After it": group[at + 1 : at + 2]}
+    links = [
+        f'{said}: <a href="{one.id}.html">{escape(one.title)}</a>' for said, found in near.items() for one in found
+    ]
+    return f'<h2 id="neighbours">{escape(entry.group)}</h2><p>{" · ".join(links)}</p>' if links else ""
+
+
+def work(app: Sphinx, entry: Entry) -> citation.Work:
+    """An entry as something that can be cited."""
+    return menu.cited(app, "table", entry.page.replace("/", "-"), entry.title, f"{entry.page}.html")
+
+
+def _write_beside(app: Sphinx, entries: Sequence[Entry]) -> None:
+    """CSV and JSON of each."""
+    for entry in entries:
+        write(Path(app.outdir) / f"{entry.page}.csv", csv_text(entry))
+        write(Path(app.outdir) / f"{entry.page}.json", _json(told(app, entry)))
+
+
+def _write_all(app: Sphinx, entries: Sequence[Entry]) -> None:
+    """The answers of all entries in one file, each by its id and then by the id of the other."""
+    first = entries[0]
+    every = {entry.id: {row[0]: row[1:] for row in entry.rows} for entry in entries}
+    whole = {"asked": first.asked, "fields": first.fields[1:], first.table: every}
+    write(Path(app.outdir) / ANSWERS, _json(whole))
+
+
+def _json(content: object) -> str:
+    """For programs alone: four hundred files of it, indented, would be three times as heavy."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def csv_text(entry: Entry) -> str:
+    """The rows of an entry as a table; empty is missing."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([entry.fields, *entry.rows])
+    return text.getvalue()
+
+
+def told(app: Sphinx, entry: Entry) -> dict[str, Any]:
+    """An entry for programs."""
+    sections = {
+        section.title: {"fields": section.table.fields, "rows": section.table.rows}
+        for section in entry.sections
+        if not section.own
+    }
+    cited = work(app, entry)
+    return {
+        "id": entry.id, "title": entry.title, "said": entry.said, "asked": entry.asked,
+        "fields": entry.fields, "rows": entry.rows, **sections,
+        "sources": entry.sources, "edition": cited.edition, "citation": citation.text(cited),
+    }  # fmt: skip

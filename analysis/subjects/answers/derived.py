@@ -1,0 +1,114 @@
+"""Every device with every model, in the format most people download, and what was measured of such pairs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.model import ask, devices, expected, names, shapes
+from analysis.model.predict import detailed, fits_device
+from analysis.tables import DataPackage
+
+NUMBERS = (
+    "needs_gibyte", "has_gibyte", *ask.SPEEDS, "limit_token_per_s", *ask.TIMES, "longest_context_token",
+)  # fmt: skip
+ANSWERS = ("name", "fits", *NUMBERS, "binding")
+"""What a row of a page says of a pair, after the id of the other."""
+DIGITS = 6
+MOST_PAGES = 500
+"""Of a table with more rows, those of a set that charts draw by default have pages."""
+CACHE_TOKEN = 1000
+"""Tokens for which a page states the cache."""
+ELEMENT_BYTE = 2.0
+"""Of a cache in 16 bits, which is what engines keep where nobody says."""
+
+
+def paged(package: DataPackage, table: str) -> pd.DataFrame:
+    """The rows of a table that have a page, as they are filed."""
+    rows = package.raw(table)
+    return rows if len(rows) <= MOST_PAGES else rows[rows["default_set"].isin(["2023", "2026", "true"])]
+
+
+def is_published(models: pd.DataFrame) -> pd.Series[bool]:
+    """Whether a licence or a place is filed under which the weights can be had: without one nobody runs the model."""
+    return (models["licence"].fillna("") != "") | (models["hf_id"].fillna("") != "")
+
+
+def pairs(package: DataPackage) -> pd.DataFrame:
+    """One row for each device with each model: fit, speed with its interval, limit, time to the first token, longest context."""
+    return ask.every_pair(paged(package, "devices")["device_id"], package.folder)
+
+
+def of_each(table: pd.DataFrame, key: str, fields: Sequence[str]) -> dict[str, list[list[Any]]]:
+    """Id → its rows in their order, cells as JSON knows them: not by ``figures.records``, which takes ten times as long for so many."""
+    columns = [list(map(_plain, table[name].tolist())) for name in fields]
+    found: dict[str, list[list[Any]]] = {}
+    for one, *row in zip(table[key], *columns, strict=True):
+        found.setdefault(one, []).append(row)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """At six digits, whole numbers as such; None for what is missing."""
+    if not isinstance(value, float):
+        return value or None
+    if math.isnan(value):
+        return None
+    short = float(f"{value:.{DIGITS}g}")
+    return int(short) if short.is_integer() else short
+
+
+def measured(package: DataPackage) -> pd.DataFrame:
+    """One row for each published run of a model on a device or its chip, with what is expected of the same run."""
+    folder = package.folder
+    found = [
+        (device, model, row)
+        for model, rows in ask.runs(folder).items()
+        if model
+        for row in rows
+        for device in _on(row, folder)
+    ]
+    given = pd.DataFrame([_asked(device, model, row, folder) for device, model, row in found])
+    said = detailed(given, folder=folder, file="measurements")
+    columns = ("measurement_id", "device", "engine", "quantization", "date", "source_id")
+    runs = pd.DataFrame([{name: row[name] for name in columns} for _, _, row in found])
+    runs = runs.rename(columns={"device": "on", "quantization": "format"})
+    runs["measured_token_per_s"] = [float(row["decode_token_per_s"]) for _, _, row in found]
+    runs["context_token"] = pd.to_numeric(given["context_token"])
+    return runs.assign(device=given["device"], model=given["model_id"], **{name: said[name] for name in ask.SPEEDS})
+
+
+def _on(row: Mapping[str, str], folder: Path) -> list[str]:
+    """Devices that a run was on, or that hold its chip."""
+    named = devices.device(row["device"], folder).ids
+    return [key for key, part in _parts(folder).items() if key in named or (row["chip"] and row["chip"] == part)]
+
+
+@cache
+def _parts(folder: Path) -> dict[str, str]:
+    return {row["device_id"]: row["chip"] for row in expected.rows(folder / "devices.csv")}
+
+
+def _asked(device_id: str, model_id: str, row: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """A run as a row of ``predict``; by the device's own software where its table does not say which, or nothing we know."""
+    given = row.get("backend") or row.get("unit_kind", "")
+    backend = names.backend(given)
+    is_fit = backend is not None and fits_device(backend.stack, devices.device(device_id, folder))
+    context = row["context_token"] if float(row["context_token"] or 0) > 0 else ""
+    return {
+        "device": device_id, "model_id": model_id, "format": row["quantization"], "engine": row["engine"], "context_token": context,
+        "backend": given if is_fit else "",
+    }  # fmt: skip
+
+
+def cache_byte(package: DataPackage) -> dict[str, float]:
+    """Model → bytes of cache and state for the first 1,000 tokens, in 16 bits; NaN where the shape is not published."""
+    models = package.table("models")
+    shape: dict[str, Any] = {name: models[name].to_numpy() for name in (*shapes.COLUMNS, shapes.HALVED)}
+    return dict(zip(models["model_id"], np.ravel(shapes.cache(shape, ELEMENT_BYTE).at(CACHE_TOKEN)), strict=True))

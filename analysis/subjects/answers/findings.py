@@ -1,0 +1,252 @@
+"""The pages of devices and models, and the numbers that the chapter on them cites."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis import ranking, units, words
+from analysis.figures import Column, Entry, Section, Table, Value
+from analysis.model import ask, devices, names
+from analysis.subjects.answers import derived
+from analysis.tables import DataPackage
+
+ASKED = {
+    "format": ask.DEFAULT_FORMAT, "context_token": int(ask.DEFAULT_CONTEXT), "prompt_token": int(ask.DEFAULT_PROMPT),
+}  # fmt: skip
+SETTING = f"in {ask.DEFAULT_FORMAT}, with {int(ask.DEFAULT_CONTEXT):,} tokens of context and a prompt of {int(ask.DEFAULT_PROMPT):,} tokens"
+SAYING = (
+    "Expected speeds come from the calibrated model: 80 % of such runs lie between the two ends. At most is what the bandwidth of the "
+    "data sheet allows. A speed is missing where nothing is known that it could come from."
+)
+UNSAID = {"source_id", "second_source_id", "confidence", "note", "default_set", "name", "device_id", "model_id"}
+"""Columns that are no facts of a device or a model, or stand elsewhere on its page."""
+OURS = {"backend", "device_class", "release_date", "process_node", "attention_kind"}
+"""Columns that say how we sort it, or are general knowledge: their row's source need not state them."""
+ABBREVIATED = {
+    "npu": "NPU",
+    "int8": "INT8",
+    "fp16": "FP16",
+    "kv": "KV",
+    "ffn": "FFN",
+    "moe": "MoE",
+    "hf": "Hugging Face",
+    "dim": "width",
+}
+FEW, SOME = 20, 40
+"""Rows of a long table that are written into its page."""
+CLASSES = {
+    "phone": "Phones", "tablet": "Tablets", "laptop": "Laptops", "desktop": "Desktops", "edge": "Small machines", "gpu": "Graphics cards",
+    "server": "Servers",
+}  # fmt: skip
+NUMBERS = [
+    Column("needs_gibyte", "Needs", "GiB"), Column("token_per_s", "Expected", "token/s"),
+    Column("token_per_s_low", "80 %: from", "token/s"), Column("token_per_s_high", "to", "token/s"),
+    Column("limit_token_per_s", "At most", "token/s"),
+    Column("first_token_s", "First token", "s"), Column("longest_context_token", "Longest context", "token", 6),
+]  # fmt: skip
+RUNS = [
+    Column("format", "Format"), Column("engine", "Engine"), Column("context_token", "Context", "token", 6),
+    Column("measured_token_per_s", "Measured", "token/s"), Column("token_per_s", "Expected", "token/s"),
+    Column("token_per_s_low", "80 %: from", "token/s"), Column("token_per_s_high", "to", "token/s"), Column("date", "Date"),
+]  # fmt: skip
+MEASURED = (
+    "What others measured on it or on its chip, beside what is expected of the same format, engine and context. "
+    "No speed is expected where this memory does not hold the model: the machine measured had more."
+)
+RUN_FIELDS = ("name", "on", *(column.name for column in RUNS), "measurement_id", "source_id")
+FITS, HAS = (1 + derived.ANSWERS.index(name) for name in ("fits", "has_gibyte"))
+OTHER = {"device": "model", "model": "device"}
+ORDERS = {"device": "size", "model": "token_per_s"}
+"""What a page is about → what its rows are ranked by, after what fits and what barely does."""
+
+
+class Answers:
+    """What all pages are made of, computed once: for ``device`` and for ``model``, id → the rows of its page."""
+
+    def __init__(self, package: DataPackage) -> None:
+        self.package = package
+        self.rows = {key: derived.paged(package, f"{key}s") for key in OTHER}
+        self.named = {key: dict(zip(rows[f"{key}_id"], rows["name"], strict=True)) for key, rows in self.rows.items()}
+        models = self.rows["model"]
+        self.published = set(models.loc[derived.is_published(models), "model_id"])
+        every, runs = derived.pairs(package), derived.measured(package)
+        self.count, listed = len(every), every[every["model"].isin(self.published)]
+        self.answers = {
+            key: self._of_each(ask.in_order(listed, by), key, derived.ANSWERS) for key, by in ORDERS.items()
+        }
+        runs = ranking.by(runs, "device", "model", "format", "context_token", "measurement_id")
+        self.runs = {key: self._of_each(runs, key, RUN_FIELDS) for key in OTHER}
+        self.weight_gibyte = dict(zip(every["model"], every["weight_gibyte"], strict=True))
+        self.cache_byte = derived.cache_byte(package)
+        self.format_id = names.number_format(ask.DEFAULT_FORMAT, package.folder).format_id
+        self.runnable = set(ask.runnable("", package.folder))
+
+    def _of_each(self, table: pd.DataFrame, key: str, fields: Sequence[str]) -> dict[str, list[list[Any]]]:
+        """The rows of what has a page, with the id and the name of the other before its cells."""
+        other = OTHER[key]
+        table = table[table[key].isin(set(self.named[key])) & table[other].isin(set(self.named[other]))]
+        return derived.of_each(table.assign(name=table[other].map(self.named[other])), key, (other, *fields))
+
+
+def entries(answers: Answers) -> list[Entry]:
+    """A page for each device and one for each model."""
+    of_devices = (_device(row, answers) for row in answers.rows["device"].to_dict("records"))
+    of_models = (_model(row, answers) for row in answers.rows["model"].to_dict("records"))
+    return [*of_devices, *of_models]
+
+
+def _device(row: dict[Any, Any], answers: Answers) -> Entry:
+    key, folder = row["device_id"], answers.package.folder
+    of = answers.answers["device"][key]
+    used = list(ask.sources(devices.device(key, folder), None, "", answers.format_id, (), folder))
+    has = of[0][HAS]
+    kept = f"{_amount(row['memory_capacity_gibyte'] - has, 'GiB')} are reserved"
+    more = [("What one program may take", _amount(has, "GiB"), kept, _named(used, "what one"))]
+    rate = _filed(row, "memory_bandwidth_gbyte_per_s", "GB/s")
+    said = [
+        f"{row['name']}: {_filed(row, 'memory_capacity_gibyte', 'GiB')} of memory"
+        + (f" at {rate}" if rate else "; no source states its bandwidth, so no speed is expected")
+        + f". One program may take {_amount(has, 'GiB')} of it.",
+        _fitting(of, "models"),
+    ]
+    shown = sum(one[FITS] != "no" for one in of)
+    left_out = len(answers.rows["model"]) - len(answers.published)
+    told = f"{SAYING} {words.plural(left_out, 'model')} with neither a licence nor a place to download on file are left out."
+    section = Section("What it runs", told, _heads(key, "model"), shown, shown, "models", "model")
+    return _entry("device", row, CLASSES[row["device_class"]], said, [section], more, used, of, answers)
+
+
+def _model(row: dict[Any, Any], answers: Answers) -> Entry:
+    key, folder = row["model_id"], answers.package.folder
+    of = [one for one in answers.answers["model"].get(key, ()) if one[0] in answers.runnable]
+    used = list(ask.sources(None, ask.Model(key, row["name"]), "", answers.format_id, (), folder))
+    cache, weights = answers.cache_byte[key], _amount(answers.weight_gibyte[key], "GiB")
+    told = "not known: its shape is not published" if np.isnan(cache) else words.quantity(cache, "byte")
+    more: list[Fact] = [
+        (f"Weights in {ask.DEFAULT_FORMAT}", weights, "", _named(used, "size") or _named(used, "number")),
+        ("Cache for 1,000 tokens, in 16 bits", told, "" if np.isnan(cache) else "follows from the shape", None),
+    ]
+    said = [
+        f"{row['name']}: {_filed(row, 'total_gparam', 'billion parameters')}, {weights} of weights in {ask.DEFAULT_FORMAT}.",
+        _fitting(of, "devices") if of else NOWHERE,
+    ]
+    shown = sum(one[FITS] != "no" for one in of)
+    sections = (
+        [Section("What runs it", SAYING, _heads(key, "device"), FEW, shown, "devices", "device")] if shown else []
+    )
+    return _entry("model", row, f"{row['name']} ".split("-")[0].split()[0], said, sections, more, used, of, answers)
+
+
+NOWHERE = "No licence and no place to download it are filed, so it is in no list of what a device runs."
+
+
+def _entry(
+    kind: str, row: dict[Any, Any], group: str, said: list[str], sections: list[Section], more: list[Fact],
+    used: list[dict[str, str]], rows: list[list[Any]], answers: Answers,
+) -> Entry:  # fmt: skip
+    key, other, runs = row[f"{kind}_id"], OTHER[kind], answers.runs[kind].get(row[f"{kind}_id"], [])
+    tried = Table(f"{key}-runs", [Column("name", other.capitalize()), *RUNS], [other, *RUN_FIELDS], runs)
+    return Entry(
+        table=f"{kind}s", id=key, title=row["name"], group=group, said=said,
+        sections=[
+            *sections, *([Section("Measured", MEASURED, tried, SOME, 0, f"{other}s", other)] if runs else []),
+            _facts(kind, row, more, used, answers),
+        ],
+        fields=[other, *derived.ANSWERS], rows=rows, asked=ASKED,
+        sources=sorted({one["source_id"] for one in used} | {run[-1] for run in runs}),
+    )  # fmt: skip
+
+
+def _heads(key: str, other: str) -> Table:
+    """The columns of a page's answers; their rows are those of its CSV."""
+    return Table(f"{key}-answers", [Column("name", other.capitalize()), Column("fits", "Fits"), *NUMBERS], [], [])
+
+
+def _fitting(rows: list[list[Any]], what: str) -> str:
+    """How many fit."""
+    counts = Counter(row[FITS] for row in rows)
+    unknown = f"; of {counts[None]} it is not known" if counts[None] else ""
+    return (
+        f"Of {len(rows)} {what} {counts['yes']} fit {SETTING}; {counts['barely']} barely, {counts['no']} not{unknown}."
+    )
+
+
+Fact = tuple[str, str, str, Mapping[str, str] | None]
+"""What, how much, what is to be said of it, and the source as ``ask`` names it."""
+
+
+def _facts(kind: str, row: dict[Any, Any], more: list[Fact], used: list[dict[str, str]], answers: Answers) -> Section:
+    """What is filed of it, each with its unit and its source."""
+    own, second = _named(used, kind), isinstance(row["second_source_id"], str) and row["second_source_id"]
+    fields = answers.package.resource(f"{kind}s")["schema"]["fields"]
+    filed: list[Fact] = [
+        (
+            _called(field["name"]),
+            _filed(row, field["name"], field.get("unit", "")),
+            "",
+            None if field["name"] in OURS else own,
+        )
+        for field in fields
+        if field["name"] not in UNSAID
+    ]
+    rows = [
+        [what, value, note or None, source["title"] if source else None, source["url"] if source else None]
+        for what, value, note, source in [*more, *filed]
+        if value
+    ]
+    columns = [
+        Column("fact", kind.capitalize()),
+        Column("value", "Value", note="note"),
+        Column("source", "Source of the row", link="url"),
+    ]
+    said = f"How its row is known: {row['confidence'].replace('-', ' ')}" + (", from two sources." if second else ".")
+    noted = f" {row['note'].rstrip('.')}." if isinstance(row["note"], str) and row["note"] else ""
+    table = Table(f"{row[f'{kind}_id']}-facts", columns, ["fact", "value", "note", "source", "url"], rows)
+    return Section("What is known of it", said + noted, table, len(rows))
+
+
+def _called(column: str) -> str:
+    told = " ".join(ABBREVIATED.get(word, word) for word in units.stem(column).split("_"))
+    return told[0].upper() + told[1:]
+
+
+def _filed(row: Mapping[Any, Any], column: str, unit: str) -> str:
+    """A cell as it reads with its unit; empty where nothing is filed."""
+    value = row[column]
+    if value is None or value is pd.NA or value == "" or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    return _amount(float(value), unit) if isinstance(value, (int, float, np.number)) else str(value)
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{f'{value:,.0f}' if float(value).is_integer() else words.number(value, 4)} {unit}".strip()
+
+
+def _named(used: Sequence[Mapping[str, str]], what: str) -> Mapping[str, str] | None:
+    return next((one for one in used if one["for"].startswith(what)), None)
+
+
+def values(answers: Answers) -> Iterator[Value]:
+    """Counts that the chapter cites."""
+    counts = {
+        "answers-devices": (len(answers.rows["device"]), "Devices with a page of their own."),
+        "answers-models": (len(answers.rows["model"]), "Models with a page of their own."),
+        "answers-pairs": (answers.count, "Pairs of a device and a model that are answered."),
+        "answers-runs": (
+            sum(map(len, answers.runs["device"].values())),
+            "Published runs set beside a device of the book.",
+        ),
+        "answers-left-out": (
+            len(answers.rows["model"]) - len(answers.published),
+            "Models for which neither a licence nor a place to download is filed.",
+        ),
+    }
+    for key, (count, definition) in counts.items():
+        yield Value(key, count, "count", text=f"{count:,}", definition=definition)

@@ -1,0 +1,222 @@
+/* The form "can mine run it?": what a reader chooses, the answer in words, a memory bar, a speed axis, two lists.  answer() and GIVEN stand above. */
+const box = document.getElementById("mw-ask");
+const at = (name) => box.querySelector(`[data-ask="${name}"]`);
+const GIB = 2 ** 30;
+const PLACE = Object.fromEntries(GIVEN.answer.map((name, place) => [name, place]));
+const byName = (rows) => new Map(rows.map((row) => [row[1].toLowerCase(), row]));
+const devices = GIVEN.devices.filter((row) => row[2] !== "own");
+const deviceNames = byName(devices);
+const modelNames = byName(GIVEN.models);
+const plain = (text) => text.toLowerCase().replace(/[^a-z0-9.]+/g, "");
+
+function digits(value, count) {
+  const rounded = Number(value.toPrecision(count));
+  const places = Math.max(0, count - 1 - Math.floor(Math.log10(Math.abs(rounded) || 1)));
+  return rounded.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
+}
+const number = (value) => digits(value, 3);
+const gib = (byte) => `${number(byte / GIB)} GiB`;
+const seconds = (value) => (value < 1 ? `${digits(value * 1000, 2)} ms` : `${digits(value, 2)} s`);
+const filled = (text, values) => text.replace(/\[(\w+)\]/g, (_, name) => values[name]);
+
+/* A name as people type it: itself, its id, or all of its words; nothing where several are meant. */
+function found(rows, names, text) {
+  const exact = names.get(text.trim().toLowerCase()) || rows.find((row) => row[0] === text.trim());
+  if (exact) return exact;
+  const same = rows.filter((row) => plain(row[1]) === plain(text));
+  if (same.length === 1) return same[0];
+  const words = text.toLowerCase().split(/[\s,()]+/).filter(Boolean);
+  const held = rows.filter((row) => words.length && words.every((word) => ` ${row[1].toLowerCase()} ${row[0]} `.includes(word)));
+  return held.length === 1 ? held[0] : null;
+}
+
+function like(rows, text) {
+  const words = text.toLowerCase().split(/[\s,()]+/).filter((word) => word.length > 1);
+  const score = (row) => words.filter((word) => row[1].toLowerCase().includes(word)).length;
+  return rows.map((row) => [score(row), row]).filter(([hits]) => hits).sort((a, b) => b[0] - a[0]).slice(0, 4).map(([, row]) => row[1]);
+}
+
+/* The device that is meant: one of the book's, or a stand-in of the software stack with a reader's own numbers. */
+function device() {
+  if (!at("own").open) return found(devices, deviceNames, at("device").value);
+  const stand = GIVEN.devices.find((row) => row[0] === `own ${at("stack").value}`);
+  const own = [...stand[6]];
+  const set = (name, value) => (own[GIVEN.fixed.indexOf(name)] = value);
+  set("bandwidth_byte_per_s", Number(at("bandwidth").value) * 1e9);
+  const [low, share, high, keptLow, kept, keptHigh] = limits(at("stack").value, Number(at("memory").value));
+  const capacity = Number(at("memory").value) * GIB;
+  set("usable_low_byte", Math.max(capacity * low - Math.max(keptHigh, kept), 0));
+  set("usable_byte", Math.max(capacity * share - kept, 0));
+  set("usable_high_byte", Math.max(capacity * high - Math.min(keptLow, kept), 0));
+  return [stand[0], `${number(Number(at("bandwidth").value))} GB/s and ${number(capacity / GIB)} GiB`, "own", stand[3], stand[4], stand[5], own, stand[7]];
+}
+
+function limits(stack, memory) {
+  const rows = GIVEN.limits[stack].filter((row) => row[0] <= memory);
+  return (rows[rows.length - 1] || GIVEN.limits[stack][0]).slice(1);
+}
+
+/* The arguments of answer(), in its order: of the kind of software and format, of the device, of the model, of what is asked. */
+function told(one, model, format, context, prompt) {
+  const [, , bit, packing] = format;
+  const kind = GIVEN.kinds[one[7][packing]].map((value) => (value === null ? NaN : value));
+  const missing = (values) => values.map((value) => (value === null ? NaN : value));
+  const ends = model[6][2] ? kind.slice(-2) : kind.slice(-4, -2);
+  const whole = model[4][format[0]] || (model[2] * bit) / 8;
+  const read = whole * model[3][format[0] === GIVEN.expert ? 1 : 0];
+  const values = answer([...kind.slice(0, -4), ...missing(one[6]), ...ends, ...missing(model[6]), whole, read, bit, 1, context, prompt]);
+  return Object.fromEntries([...GIVEN.answer.map((name) => [name, values[PLACE[name]]]), ["whole_byte", whole]]);
+}
+
+function binds(said) {
+  const parts = [["overhead", said.overhead_s], ["bandwidth", said.reading_s], ["compute", said.arithmetic_s]];
+  return parts.reduce((most, one) => (one[1] > most[1] ? one : most))[0];
+}
+
+const WORDS = ["no", "barely", "yes"];
+
+function sentences(one, model, format, said, context, prompt) {
+  const usable = one[6][GIVEN.fixed.indexOf("usable_byte")];
+  const fits = Number.isNaN(said.grade) ? "" : WORDS[said.grade];
+  const lines = [`${GIVEN.words.fits[fits]} ${filled(GIVEN.words.room, { needs: gib(said.needs_byte), has: usable === null ? "an unknown amount" : gib(usable) })}`];
+  if (said.token_per_s > 0) {
+    const values = { speed: number(said.token_per_s), low: number(said.token_per_s_low), high: number(said.token_per_s_high), limit: number(said.limit_token_per_s), ratio: digits(said.token_per_s / GIVEN.reading, 2) };
+    lines.push(filled(GIVEN.words.speed, values));
+    if (said.first_token_s > 0) lines.push(filled(GIVEN.words.first, { prompt: prompt.toLocaleString("en-US"), first: seconds(said.first_token_s), low: seconds(said.first_token_s_low), high: seconds(said.first_token_s_high) }));
+    lines.push(GIVEN.words.binds[binds(said)]);
+  } else if (said.limit_token_per_s > 0) lines.push(filled(GIVEN.words.none, { limit: number(said.limit_token_per_s) }));
+  if (said.longest_context_token > 0) lines.push(filled(GIVEN.words.longest, { longest: said.longest_context_token.toLocaleString("en-US") }));
+  return lines;
+}
+
+function element(tag, parts, text) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(parts)) made.setAttribute(name, value);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function memoryBar(one, said) {
+  const low = GIVEN.fixed.indexOf("usable_byte");
+  const usable = one[6][low] || 0;
+  const whole = Math.max(usable, said.needs_byte);
+  const share = (byte) => `width:${(100 * byte) / whole}%`;
+  const free = usable - said.needs_byte;
+  const parts = [["weights", said.whole_byte], ["cache", said.needs_byte - said.whole_byte], ["free", Math.max(free, 0)]];
+  at("memory-bar").replaceChildren(...parts.filter((part) => part[1] > 0).map(([name, byte]) => element("span", { class: `mw-ask-${name}`, style: share(byte), title: `${name} ${gib(byte)}` }, `${name} ${gib(byte)}`)));
+  at("memory-bar").style.setProperty("--end", `${(100 * usable) / whole}%`);
+  at("memory-bar").classList.toggle("mw-ask-over", free < 0);
+}
+
+/* One speed axis on a logarithmic scale from 0.1 to 1,000 tokens per second. */
+function speedAxis(said) {
+  const place = (value) => `${(100 * (Math.log10(Math.min(Math.max(value, 0.1), 1000)) + 1)) / 4}%`;
+  const marks = [];
+  if (said.token_per_s_low > 0) marks.push(element("span", { class: "mw-ask-band", style: `left:${place(said.token_per_s_low)};right:calc(100% - ${place(said.token_per_s_high)})` }));
+  if (said.token_per_s > 0) marks.push(element("span", { class: "mw-ask-expected", style: `left:${place(said.token_per_s)}` }, number(said.token_per_s)));
+  if (said.limit_token_per_s > 0) marks.push(element("span", { class: "mw-ask-limit", style: `left:${place(said.limit_token_per_s)}`, title: "limit" }));
+  marks.push(element("span", { class: "mw-ask-reading", style: `left:${place(GIVEN.reading)}` }, "reading"));
+  for (const tick of [0.1, 1, 10, 100, 1000]) marks.push(element("span", { class: "mw-ask-tick", style: `left:${place(tick)}` }, tick.toLocaleString("en-US")));
+  at("speed-axis").replaceChildren(...marks);
+}
+
+function list(name, rows, href) {
+  const head = element("tr", {});
+  for (const title of ["", "fits", "token/s", "80 %", "first token"]) head.append(element("th", { scope: "col" }, title));
+  const body = rows.map(([row, said]) => {
+    const line = element("tr", {});
+    const label = element("th", { scope: "row" });
+    label.append(element("button", { type: "button", "data-choose": row[1], "data-into": href }, row[1]));
+    line.append(label, element("td", {}, Number.isNaN(said.grade) ? "?" : WORDS[said.grade]));
+    line.append(element("td", { class: "mw-number" }, said.token_per_s > 0 ? number(said.token_per_s) : "–"));
+    line.append(element("td", { class: "mw-number" }, said.token_per_s_low > 0 ? `${number(said.token_per_s_low)}–${number(said.token_per_s_high)}` : "–"));
+    line.append(element("td", { class: "mw-number" }, said.first_token_s > 0 ? seconds(said.first_token_s) : "–"));
+    return line;
+  });
+  const table = element("table", { class: "mw-table" });
+  const top = element("thead", {});
+  top.append(head);
+  const rest = element("tbody", {});
+  rest.append(...body);
+  table.append(top, rest);
+  at(name).replaceChildren(table);
+}
+
+function lists(one, model, format, context, prompt) {
+  const of = (rows, make) => rows.map((row) => [row, make(row)]).filter(([, said]) => said.grade > 0);
+  if (at("runs").closest("details").open) list("runs", of(GIVEN.models, (row) => told(one, row, format, context, prompt)).sort((a, b) => b[0][2] - a[0][2]), "model");
+  if (at("run-by").closest("details").open) list("run-by", of(devices, (row) => told(row, model, format, context, prompt)).sort((a, b) => b[1].token_per_s - a[1].token_per_s), "device");
+}
+
+function unclear(kind, rows, text) {
+  const near = like(rows, text);
+  at("answer").replaceChildren(element("p", {}, `No ${kind} is called “${text}”.${near.length ? ` Did you mean ${near.join(", ")}?` : ""}`));
+  at("more").hidden = true;
+}
+
+function show() {
+  const one = device();
+  const model = found(GIVEN.models, modelNames, at("model").value);
+  if (!one) return unclear("device", devices, at("device").value);
+  if (!model) return unclear("model", GIVEN.models, at("model").value);
+  const format = GIVEN.formats.find((row) => row[0] === at("format").value);
+  const [context, prompt] = [Number(at("context").value), Number(at("prompt").value)];
+  const said = told(one, model, format, context, prompt);
+  const lines = sentences(one, model, format, said, context, prompt);
+  const head = `${model[1]} in ${format[1]} on ${one[1]}`;
+  const notes = [one[5], ...model[5].map((name) => GIVEN.notes[name])].filter(Boolean).join("; ");
+  at("answer").replaceChildren(
+    element("p", { class: "mw-ask-head" }, head), ...lines.map((line) => element("p", {}, line)),
+    ...(notes ? [element("p", { class: "mw-note" }, `${notes}.`)] : []),
+  );
+  at("more").hidden = false;
+  at("engine").textContent = `${one[4]}, ${one[3]}`;
+  memoryBar(one, said);
+  speedAxis(said);
+  lists(one, model, format, context, prompt);
+  at("cite").dataset.copy = `${head}: ${lines.join(" ")} ${GIVEN.words.cite} ${location.href}`;
+  keep();
+}
+
+const KEPT = { d: "device", m: "model", f: "format", c: "context", p: "prompt", b: "bandwidth", g: "memory", s: "stack" };
+
+function keep() {
+  const own = at("own").open;
+  const given = new URLSearchParams();
+  for (const [key, name] of Object.entries(KEPT)) if ("bgs".includes(key) ? own : key !== "d" || !own) given.set(key, at(name).value);
+  if (changed) history.replaceState(null, "", `#${given}`);
+}
+
+/* What the address says, where it says something that is there. */
+function restore() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  if (![...given.keys()].some((key) => key in KEPT)) return false;
+  at("own").open = given.has("b");
+  for (const [key, name] of Object.entries(KEPT)) {
+    const field = at(name);
+    const value = given.get(key);
+    if (value !== null && (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value))) field.value = value;
+  }
+  return true;
+}
+
+let changed = false;
+for (const row of devices) at("devices").append(element("option", { value: row[1] }));
+for (const row of GIVEN.models) at("models").append(element("option", { value: row[1] }));
+for (const row of GIVEN.formats) if (row[0] !== at("format").value) at("format").append(element("option", { value: row[0] }, row[1]));
+changed = restore();
+show();
+box.addEventListener("input", () => ((changed = true), show()));
+box.addEventListener("toggle", () => show(), true);
+box.addEventListener("submit", (event) => event.preventDefault());
+box.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-choose]");
+  if (button) {
+    if (button.dataset.into === "device") at("own").open = false;
+    at(button.dataset.into).value = button.dataset.choose;
+    changed = true;
+    show();
+    box.scrollIntoView();
+  } else if (event.target === at("cite")) navigator.clipboard.writeText(at("cite").dataset.copy).then(() => at("cite").classList.add("mw-copied"));
+});
+window.addEventListener("hashchange", () => restore() && show());

@@ -1,0 +1,187 @@
+"""A page for each device and each model: the numbers of ``ask`` and ``predict``, sources, light pages, nothing of a run's parameters."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import tables
+from analysis.book.run import execution
+from analysis.errors import FigureError
+from analysis.figures import Entry, entries
+from analysis.model import ask
+from analysis.subjects.answers import derived, findings
+from tests.conftest import ROOT
+
+MOST_BYTE = 60 * 2**10
+DEVICES = ("rtx-3060-12gb", "iphone-17", "macbook-air-m4-16gb", "framework-desktop-ryzen-ai-max-395-128gb", "pixel-8")
+MODELS = ("qwen3-8b", "mixtral-8x7b", "qwen3-0.6b", "deepseek-v3")
+
+
+@pytest.fixture(scope="module")
+def answers() -> findings.Answers:
+    return findings.Answers(tables.package())
+
+
+@pytest.fixture(scope="module")
+def made(answers: findings.Answers) -> dict[str, Entry]:
+    return {entry.page: entry for entry in findings.entries(answers)}
+
+
+def answered(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = ask.answered(ask.Question((name,)), tables.package().folder, "")["rows"]
+    return rows
+
+
+def same(entry: Entry, expected: list[dict[str, Any]], other: str) -> None:
+    assert [row[0] for row in entry.rows] == [row[other] for row in expected]
+    for row, wanted in zip(entry.rows, expected, strict=True):
+        found = dict(zip(entry.fields, row, strict=True))
+        for name in set(derived.ANSWERS) - {"name"}:
+            value = wanted[name] or None if isinstance(wanted[name], str) else wanted[name]
+            assert found[name] == (value if isinstance(value, str) or value is None else pytest.approx(value, rel=1e-5))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_device_s_page_has_the_answer_of_ask(device: str, made: dict[str, Entry], answers: findings.Answers) -> None:
+    listed = [row for row in answered(device) if row["model"] in answers.published]
+    same(made[f"devices/{device}"], listed, "model")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_s_page_has_the_answer_of_ask(model: str, made: dict[str, Entry]) -> None:
+    same(made[f"models/{model}"], answered(model), "device")
+
+
+def test_every_row_has_a_page_and_says_where_it_comes_from(made: dict[str, Entry]) -> None:
+    package = tables.package()
+    wanted = {f"{table}/{key}" for table in ("devices", "models") for key in package.raw(table)[f"{table[:-1]}_id"]}
+    assert set(made) == wanted
+    for entry in made.values():
+        assert entry.sources
+        assert set(entry.sources) <= set(package.publishers)
+        assert entry.sections[-1].table.rows
+
+
+def test_what_nobody_can_download_runs_nowhere(made: dict[str, Entry]) -> None:
+    closed = {"gpt-3-175b", "palm-540b", "gemini-nano-1", "apple-afm-on-device-2025"}
+    for entry in made.values():
+        if entry.table == "devices":
+            assert not closed & {row[0] for row in entry.rows}
+    for name in closed:
+        assert made[f"models/{name}"].rows == []
+        assert findings.NOWHERE in made[f"models/{name}"].said
+
+
+def test_no_speed_where_it_does_not_fit_or_the_bandwidth_is_unknown(made: dict[str, Entry]) -> None:
+    for entry in made.values():
+        for row in entry.rows:
+            told = dict(zip(entry.fields, row, strict=True))
+            assert told["fits"] != "no" or told["token_per_s"] is None, entry.page
+    pixel = made["devices/pixel-8"]
+    assert "no source states its bandwidth" in pixel.said[0]
+    assert all(row[pixel.fields.index("token_per_s")] is None for row in pixel.rows)
+    assert any(row[findings.FITS] == "yes" for row in pixel.rows)
+    assert not any(row[0] == "pixel-8" for row in made["models/qwen3-0.6b"].rows)
+
+
+def test_a_model_of_unknown_shape_says_so(made: dict[str, Entry]) -> None:
+    facts = {row[0]: row[1] for row in made["models/gemini-nano-1"].sections[-1].table.rows}
+    assert facts["Cache for 1,000 tokens, in 16 bits"].startswith("not known")
+
+
+def test_the_cache_is_that_of_the_shape(made: dict[str, Entry]) -> None:
+    """Llama 3.1 8B: 2 × 32 layers × 8 heads × 128 × 2 byte × 1,000 tokens."""
+    facts = {row[0]: row[1] for row in made["models/llama-3.1-8b"].sections[-1].table.rows}
+    assert facts["Cache for 1,000 tokens, in 16 bits"] == "131 MB"
+
+
+def test_runs_stand_beside_what_is_expected_of_the_same_run(made: dict[str, Entry]) -> None:
+    [section] = [one for one in made["devices/rtx-3060-12gb"].sections if one.title == "Measured"]
+    [run] = [dict(zip(section.table.fields, row, strict=True)) for row in section.table.rows]
+    with (ROOT / "data" / "measurements_decode.csv").open(encoding="utf-8", newline="") as file:
+        filed = {row["measurement_id"]: row for row in csv.DictReader(file)}[run["measurement_id"]]
+    assert run["measured_token_per_s"] == float(filed["decode_token_per_s"])
+    assert run["token_per_s_low"] < run["token_per_s"] < run["token_per_s_high"]
+
+
+def test_of_a_long_table_only_a_default_set_has_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(derived, "MOST_PAGES", 10)
+    rows = derived.paged(tables.package(), "devices")
+    assert 0 < len(rows) < len(tables.package().raw("devices"))
+    assert set(rows["default_set"]) == {"2023", "2026"}
+
+
+def test_no_page_depends_on_a_parameter() -> None:
+    assert execution.declared_parameters(execution.read(ROOT / "chapters" / "answers.md")) == []
+
+
+def test_an_entry_comes_back_as_it_was(made: dict[str, Entry]) -> None:
+    for entry in list(made.values())[::50]:
+        assert Entry.of(json.loads(json.dumps(entry.as_dict()))) == entry
+
+
+def test_an_entry_says_something_and_no_template(made: dict[str, Entry]) -> None:
+    entry = made["devices/pixel-8"]
+    for wrong, told in (
+        (replace(entry, said=[]), "nothing is said"),
+        (replace(entry, said=["{x}"]), "unfilled template"),
+    ):
+        with pytest.raises(FigureError, match=told):
+            entries(wrong)
+
+
+# ------------------------------------------------------------------------------------------------ the built site
+
+
+def test_each_page_is_there_light_and_about_its_own(site: Path, made: dict[str, Entry]) -> None:
+    descriptions = set()
+    for entry in made.values():
+        text = (site / f"{entry.page}.html").read_text(encoding="utf-8")
+        assert len(gzip.compress(text.encode(), 6)) <= MOST_BYTE, entry.page
+        assert re.findall(r"<h1>(.*?)</h1>", text)[0] == entry.title
+        assert re.search(r"<title>(.*?)[<—-]", text)
+        assert entry.title in text[: text.index("</title>")]
+        descriptions.add(re.findall(r'<meta name="description" content="([^"]*)"', text)[0])
+        assert 'id="cite"' in text
+    assert len(descriptions) == len(made)
+
+
+def test_what_a_page_shows_is_in_its_files(site: Path, made: dict[str, Entry]) -> None:
+    for name in (*(f"devices/{key}" for key in DEVICES), *(f"models/{key}" for key in MODELS)):
+        entry = made[name]
+        with (site / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            head, *rows = csv.reader(file)
+        assert head == entry.fields
+        assert [["" if cell is None else str(cell) for cell in row] for row in entry.rows] == rows
+        told = json.loads((site / f"{name}.json").read_text(encoding="utf-8"))
+        assert (told["fields"], told["rows"]) == (entry.fields, entry.rows)
+        text = (site / f"{name}.html").read_text(encoding="utf-8")
+        for row in entry.rows[:20]:
+            if row[findings.FITS] == "yes":
+                assert f'data-value="{row[entry.fields.index("needs_gibyte")]}"' in text
+
+
+def test_all_answers_are_in_one_file(site: Path, made: dict[str, Entry]) -> None:
+    whole = json.loads((site / "answers.json").read_text(encoding="utf-8"))
+    row = dict(zip(whole["fields"], whole["devices"]["rtx-3060-12gb"]["qwen3-8b"], strict=True))
+    assert row["fits"] == "yes"
+    assert row["token_per_s_low"] < row["token_per_s"] < row["token_per_s_high"] <= row["limit_token_per_s"] * 2
+
+
+def test_pages_are_found_from_lists_tables_and_search(site: Path, made: dict[str, Entry]) -> None:
+    for table in ("devices", "models"):
+        keys = [entry.id for entry in made.values() if entry.table == table]
+        listed = (site / table / "index.html").read_text(encoding="utf-8")
+        rows = (site / "tables" / f"{table}.html").read_text(encoding="utf-8")
+        assert all(f'href="{key}.html"' in listed for key in keys)
+        assert all(f'href="../{table}/{key}.html"' in rows for key in keys)
+    index = (site / "search-index.js").read_text(encoding="utf-8")
+    assert all(f'"{page}.html"' in index for page in made)
