@@ -14,6 +14,7 @@ from analysis import cli, tables
 from analysis.errors import InputError
 from analysis.model import ask, telling
 from analysis.model.predict import predict
+from tests.conftest import command
 
 FOLDER = tables.data_folder()
 READING_TOKEN_PER_S = 25 / 3
@@ -181,6 +182,20 @@ def test_a_configuration_stands_for_a_model(tmp_path: Path) -> None:
     own, filed = (asked("rtx 3060", name, format="Q5_0") for name in (str(file), "qwen3-8b"))
     assert own["kv_cache_gibyte"] == filed["kv_cache_gibyte"]
     assert own["token_per_s"] == pytest.approx(filed["token_per_s"], rel=1e-3)
+
+
+def test_a_context_that_nothing_limits_is_not_said(tmp_path: Path) -> None:
+    """A state space keeps the same at every context, and its configuration states no longest one: neither a number nor infinity."""
+    config = {
+        "model_type": "mamba", "hidden_size": 768, "num_hidden_layers": 24, "state_size": 16, "conv_kernel": 4, "expand": 2,
+        "time_step_rank": 48, "vocab_size": 50280,
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    for named in (["rtx 3060", str(tmp_path / "config.json")], [str(tmp_path / "config.json")]):
+        ended = command("ask", *named, "--json")
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert "Infinity" not in ended.stdout
+        assert '"longest_context_token": null' in ended.stdout
 
 
 def test_the_command_prints_and_refuses() -> None:

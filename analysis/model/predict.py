@@ -726,7 +726,8 @@ def _details(
     """What memory holds, and what runs it; the longest context holds prompt and answer too, and is at most what the model is made for."""
     state = np.nan_to_num(sizes.cache.state_byte) * batch
     held = sizes.cache.within((usable_byte - sizes.whole_byte) / batch)
-    longest = np.where(sizes.is_cache_assumed, np.nan, np.fmin(np.floor(held), sizes.context_token))
+    longest = np.fmin(np.floor(held), sizes.context_token)  # infinite where nothing grows and no limit is stated
+    longest = np.where(sizes.is_cache_assumed | np.isinf(longest), np.nan, longest)
     return {
         "weight_gibyte": sizes.whole_byte / GIBYTE, "kv_cache_gibyte": (sizes.full_cache_byte * batch - state) / GIBYTE,
         "state_gibyte": state / GIBYTE, "capacity_gibyte": rows.numbers[CAPACITY] * chips / GIBYTE, "longest_context_token": longest,
