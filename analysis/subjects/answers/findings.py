@@ -212,7 +212,11 @@ def _facts(kind: str, row: dict[Any, Any], more: list[Fact], used: list[dict[str
 
 
 def _called(column: str) -> str:
-    told = " ".join(ABBREVIATED.get(word, word) for word in units.stem(column).split("_"))
+    """``n_kv_head`` is "KV heads"."""
+    first, *rest = units.stem(column).split("_")
+    told = " ".join(
+        ABBREVIATED.get(word, word) for word in ([*rest[:-1], f"{rest[-1]}s"] if first == "n" else [first, *rest])
+    )
     return told[0].upper() + told[1:]
 
 
