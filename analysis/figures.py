@@ -113,6 +113,7 @@ class Column:
     link  a second column, whose cells are the addresses this one's link to
     kind  ``badge`` shows a verdict as colour, icon and word; ``details`` folds a long text away
     note  a second column whose text stands in quiet type under the first's
+    between  two more columns of numbers, the ends of its interval, which stand there instead
     """
 
     name: str
@@ -123,6 +124,7 @@ class Column:
     link: str = ""
     kind: str = ""
     note: str = ""
+    between: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,8 @@ class Table:
     @classmethod
     def of(cls, bundle: Mapping[str, Any]) -> Table:
         """The table that ``as_dict`` told."""
-        return cls(**{**bundle, "columns": [Column(**column) for column in bundle["columns"]]})
+        columns = [Column(**{**column, "between": tuple(column["between"])}) for column in bundle["columns"]]
+        return cls(**{**bundle, "columns": columns})
 
 
 @dataclass(frozen=True)
@@ -472,7 +475,7 @@ def show_table(
         for column in columns
     ]
     kept = [column.name for column in columns] + [name for name in (mark, row_id) if name]
-    kept += [name for column in columns for name in (column.link, column.note) if name] + list(filters)
+    kept += [name for column in columns for name in (column.link, column.note, *column.between) if name] + list(filters)
     shown = data[list(dict.fromkeys(kept))]
     made = Table(
         id=table_id, caption=caption, columns=heads, fields=[str(name) for name in shown.columns], rows=records(shown),

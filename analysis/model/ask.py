@@ -477,11 +477,11 @@ def _used(
     }
     for what, row in rows.items():
         yield from ((what, row[name]) for name in ("source_id", "second_source_id") if row.get(name))
-    if asked and (read := file_sizes.source_id(asked.model_id, number_format, folder)):
-        yield "size of the file", read
     formats = _by_key("number_formats", "format_id", folder)
     if number_format in formats:
         yield "number format", formats[number_format]["source_id"]
+    if asked and (read := file_sizes.source_id(asked.model_id, number_format, folder)):
+        yield "size of the file", read
     system = found.system if found else memory_limits.OF_STACK.get(stack, "video") if stack else ""
     if system and (limits := memory_limits.filed(folder)).source_ids.get(system):
         capacity = np.array([found.capacity_gibyte if found else 0.0]) * 2.0**30

@@ -301,9 +301,15 @@ def _row(row: dict[str, Any], drawn: list[_Drawn], shown: Table) -> str:
 
 def _cell(row: dict[str, Any], drawn: _Drawn, tag: str) -> str:
     column = drawn.column
-    note = row[column.note] if column.note else ""
+    note = _interval(row, drawn) if column.between else row[column.note] if column.note else ""
     link_to = row[column.link] if column.link else ""
     return _drawn_cell(row[column.name], tag, drawn.places, drawn.top, column.unit, column.kind, note, link_to)
+
+
+def _interval(row: dict[str, Any], drawn: _Drawn) -> str:
+    """The ends of a number's interval, at its decimals."""
+    ends = [row[name] for name in drawn.column.between]
+    return "" if None in ends else words.listing([words.fixed(end, drawn.places) for end in ends], "to")
 
 
 @lru_cache(maxsize=2**16, typed=True)  # in long tables the same cells come again and again

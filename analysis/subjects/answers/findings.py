@@ -20,8 +20,8 @@ ASKED = {
 }  # fmt: skip
 SETTING = f"in {ask.DEFAULT_FORMAT}, with {int(ask.DEFAULT_CONTEXT):,} tokens of context and a prompt of {int(ask.DEFAULT_PROMPT):,} tokens"
 SAYING = (
-    "Expected speeds come from the calibrated model: 80 % of such runs lie between the two ends. At most is what the bandwidth of the "
-    "data sheet allows. A speed is missing where nothing is known that it could come from."
+    "Expected speeds come from the calibrated model: 80 % of such runs lie between the two ends below each. At most is what the bandwidth "
+    "of the data sheet allows. A speed is missing where nothing is known that it could come from."
 )
 UNSAID = {"source_id", "second_source_id", "confidence", "note", "default_set", "name", "device_id", "model_id"}
 """Columns that are no facts of a device or a model, or stand elsewhere on its page."""
@@ -43,22 +43,25 @@ CLASSES = {
     "phone": "Phones", "tablet": "Tablets", "laptop": "Laptops", "desktop": "Desktops", "edge": "Small machines", "gpu": "Graphics cards",
     "server": "Servers",
 }  # fmt: skip
+EXPECTED = Column("token_per_s", "Expected", "token/s", between=ask.SPEEDS[1:])
 NUMBERS = [
-    Column("needs_gibyte", "Needs", "GiB"), Column("token_per_s", "Expected", "token/s"),
-    Column("token_per_s_low", "80 %: from", "token/s"), Column("token_per_s_high", "to", "token/s"),
-    Column("limit_token_per_s", "At most", "token/s"),
-    Column("first_token_s", "First token", "s"), Column("longest_context_token", "Longest context", "token", 6),
+    Column("needs_gibyte", "Needs", "GiB"), EXPECTED,
+    Column("limit_token_per_s", "At most", "token/s"), Column("first_token_s", "First token", "s", between=ask.TIMES[1:]),
+    Column("longest_context_token", "Longest context", "token", 6),
 ]  # fmt: skip
 RUNS = [
     Column("format", "Format"), Column("engine", "Engine"), Column("context_token", "Context", "token", 6),
-    Column("measured_token_per_s", "Measured", "token/s"), Column("token_per_s", "Expected", "token/s"),
-    Column("token_per_s_low", "80 %: from", "token/s"), Column("token_per_s_high", "to", "token/s"), Column("date", "Date"),
+    Column("measured_token_per_s", "Measured", "token/s"), EXPECTED, Column("date", "Date"),
 ]  # fmt: skip
-MEASURED = (
-    "What others measured on it or on its chip, beside what is expected of the same format, engine and context. "
-    "No speed is expected where this memory does not hold the model: the machine measured had more."
+BESIDE = (
+    "beside what is expected of the same format, engine and context. No speed is expected where the memory of the book's device does "
+    "not hold the model: the machine measured had more."
 )
-RUN_FIELDS = ("name", "on", *(column.name for column in RUNS), "measurement_id", "source_id")
+MEASURED = {
+    "device": f"What others measured on it, or on another machine with its chip, {BESIDE}",
+    "model": f"What others measured of it on these devices, or on other machines with their chips, {BESIDE}",
+}
+RUN_FIELDS = ("name", "on", *(column.name for column in RUNS), *ask.SPEEDS[1:], "measurement_id", "source_id")
 FITS, HAS = (1 + derived.ANSWERS.index(name) for name in ("fits", "has_gibyte"))
 OTHER = {"device": "model", "model": "device"}
 ORDERS = {"device": "size", "model": "token_per_s"}
@@ -112,7 +115,7 @@ def _device(row: dict[Any, Any], answers: Answers) -> Entry:
         f"{row['name']}: {_filed(row, 'memory_capacity_gibyte', 'GiB')} of memory"
         + (f" at {rate}" if rate else "; no source states its bandwidth, so no speed is expected")
         + f". One program may take {_amount(has, 'GiB')} of it.",
-        _fitting(of, "models"),
+        _fitting(of, "models", "fit"),
     ]
     shown = sum(one[FITS] != "no" for one in of)
     left_out = len(answers.rows["model"]) - len(answers.published)
@@ -133,7 +136,7 @@ def _model(row: dict[Any, Any], answers: Answers) -> Entry:
     ]
     said = [
         f"{row['name']}: {_filed(row, 'total_gparam', 'billion parameters')}, {weights} of weights in {ask.DEFAULT_FORMAT}.",
-        _fitting(of, "devices") if of else NOWHERE,
+        _fitting(of, "devices", "hold it") if of else NOWHERE,
     ]
     shown = sum(one[FITS] != "no" for one in of)
     sections = (
@@ -154,7 +157,7 @@ def _entry(
     return Entry(
         table=f"{kind}s", id=key, title=row["name"], group=group, said=said,
         sections=[
-            *sections, *([Section("Measured", MEASURED, tried, SOME, 0, f"{other}s", other)] if runs else []),
+            *sections, *([Section("Measured", MEASURED[kind], tried, SOME, 0, f"{other}s", other)] if runs else []),
             _facts(kind, row, more, used, answers),
         ],
         fields=[other, *derived.ANSWERS], rows=rows, asked=ASKED,
@@ -167,13 +170,11 @@ def _heads(key: str, other: str) -> Table:
     return Table(f"{key}-answers", [Column("name", other.capitalize()), Column("fits", "Fits"), *NUMBERS], [], [])
 
 
-def _fitting(rows: list[list[Any]], what: str) -> str:
+def _fitting(rows: list[list[Any]], what: str, does: str) -> str:
     """How many fit."""
     counts = Counter(row[FITS] for row in rows)
     unknown = f"; of {counts[None]} it is not known" if counts[None] else ""
-    return (
-        f"Of {len(rows)} {what} {counts['yes']} fit {SETTING}; {counts['barely']} barely, {counts['no']} not{unknown}."
-    )
+    return f"Of {len(rows)} {what} {counts['yes']} {does} {SETTING}; {counts['barely']} barely, {counts['no']} not{unknown}."
 
 
 Fact = tuple[str, str, str, Mapping[str, str] | None]
@@ -211,7 +212,11 @@ def _facts(kind: str, row: dict[Any, Any], more: list[Fact], used: list[dict[str
 
 
 def _called(column: str) -> str:
-    told = " ".join(ABBREVIATED.get(word, word) for word in units.stem(column).split("_"))
+    """``n_kv_head`` is "KV heads"."""
+    first, *rest = units.stem(column).split("_")
+    told = " ".join(
+        ABBREVIATED.get(word, word) for word in ([*rest[:-1], f"{rest[-1]}s"] if first == "n" else [first, *rest])
+    )
     return told[0].upper() + told[1:]
 
 
