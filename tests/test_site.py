@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -52,7 +53,9 @@ class References(HTMLParser):
             self.links.append(given["href"])
 
 
+@cache
 def read(path: Path) -> References:
+    """Read once for all tests: hundreds of pages."""
     found = References()
     found.feed(path.read_text(encoding="utf-8"))
     return found

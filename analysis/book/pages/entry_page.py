@@ -49,18 +49,17 @@ def _title(table: str) -> str:
 
 def _write_like(app: Sphinx, first: tuple[Entry, str], others: Sequence[tuple[Entry, str]]) -> None:
     site = Path(app.outdir)
-    told = (site / f"{first[0].page}.html").read_text(encoding="utf-8")
+    around = (site / f"{first[0].page}.html").read_text(encoding="utf-8").split(first[1])
     for entry, body in others:
-        text = told
-        for mine, its in zip(_parts(app, *first), _parts(app, entry, body), strict=True):
-            text = text.replace(mine, its)
-        write(site / f"{entry.page}.html", text)
+        parts = around
+        for mine, its in zip(_own(app, first[0]), _own(app, entry), strict=True):
+            parts = [part.replace(mine, its) for part in parts]
+        write(site / f"{entry.page}.html", body.join(parts))
 
 
-def _parts(app: Sphinx, entry: Entry, body: str) -> tuple[str, str, str, str]:
-    """What of a page is its own, the longest first."""
-    title = escape(entry.title)
-    return body, metadata.tags(app, entry.page, entry.title), f"<title>{title}", f"{entry.page}.html"
+def _own(app: Sphinx, entry: Entry) -> tuple[str, str, str]:
+    """What around the body of a page is its own, the longest first."""
+    return metadata.tags(app, entry.page, entry.title), f"<title>{escape(entry.title)}", f"{entry.page}.html"
 
 
 def _list(entries: Sequence[Entry]) -> str:
