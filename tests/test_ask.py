@@ -207,3 +207,48 @@ def test_the_command_prints_and_refuses() -> None:
     assert refused.exit_code == 2
     assert "rtx-3060-12gb" in json.loads(refused.stdout)["candidates"]
     assert CliRunner().invoke(cli.app, ["ask", "rtx 3060", "llama 3.3 70b"]).exit_code == 0
+
+
+READERS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, Any]]] = {
+    "a ThinkPad with 16 GB": (
+        ("qwen3 8b",), {"memory_type": "DDR5-5600", "channels": 2, "memory_capacity_gibyte": "16", "context_token": "16384"},
+        {"fits": "yes", "backend": "cpu", "speed": (3, 12)},
+    ),
+    "an RTX 3060": (("rtx 3060 12gb", "qwen3 8b"), {}, {"fits": "yes", "backend": "cuda", "speed": (35, 68)}),
+    "an 8 GB iPhone": (("iphone 17", "qwen3 4b"), {}, {"fits": "yes", "backend": "metal", "speed": (8, 25)}),
+    "a MacBook Air M4": (("MacBook Air M4 16 GB", "llama 3.1 8b"), {}, {"backend": "metal", "speed": (12, 26)}),
+    "a Ryzen AI Max": (("Ryzen AI Max+ 395 128 GB", "gpt-oss-120b"), {"format": "MXFP4"}, {"fits": "yes", "speed": (15, 80)}),
+    "a Raspberry Pi 5": (("raspberry pi 5 8gb", "llama 3.2 3b"), {}, {"fits": "yes", "backend": "cpu", "speed": (2, 9)}),
+    "two RTX 3090": (("rtx 3090", "llama 3.3 70b"), {"n_chip": "2"}, {"backend": "cuda", "speed": (10, 48)}),
+    "what does not fit": (("rtx 3060 12gb", "llama 3.3 70b"), {}, {"fits": "no", "speed": None}),
+    "what barely fits": (("iphone 17", "qwen3 8b"), {}, {"fits": "barely"}),
+    "a hybrid model at 128k": (("rtx 4090", "qwen3.6 27b"), {"context_token": "131072"}, {"state": True}),
+    "experts larger than memory, from a drive": (("rtx 4090", "qwen3 235b a22b"), {"storage_read_gbyte_per_s": "7"},
+                                                  {"fits": "no", "binding": "storage", "speed": (0.1, 5), "band": False}),
+    "a model of unknown shape": (("rtx 4090", "gemini nano 2"), {}, {"longest": None, "note": "KV cache assumed"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", READERS)
+def test_what_readers_ask(case: str) -> None:
+    named, cells, expected = READERS[case]
+    answer = asked(*named, **dict(cells))
+    for key in ("fits", "backend", "binding"):
+        assert key not in expected or answer[key] == expected[key], key
+    if "speed" in expected and expected["speed"] is None:
+        assert answer["token_per_s"] is None
+    elif "speed" in expected:
+        low, high = expected["speed"]
+        assert low < answer["token_per_s"] < high
+    assert (answer["token_per_s_low"] is not None) == (answer["token_per_s"] is not None and expected.get("band", True))
+    assert (answer["state_gibyte"] > 0) == expected.get("state", False)
+    assert "longest" not in expected or answer["longest_context_token"] is expected["longest"]
+    assert expected.get("note", "") in "; ".join(answer["notes"])
+    assert printed(answer).startswith(answer["model"]) or answer["model"]
+
+
+def test_the_name_of_a_chip_finds_its_devices() -> None:
+    with pytest.raises(ask.UnclearError) as caught:
+        asked("Snapdragon 8 Elite", "qwen3 4b")
+    assert "oneplus-13" in caught.value.candidates
+    assert len(caught.value.candidates) > 1

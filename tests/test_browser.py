@@ -614,6 +614,7 @@ def test_an_address_that_asks_for_what_is_not_there_shows_the_default(browser: B
     page = visit.context.new_page()
     page.on("pageerror", lambda error: visit.complaints.append(str(error)))
     page.goto(f"{(site / 'index.html').as_uri()}?how-large-a-model.{query}")
+    page.locator("#how-large-a-model").scroll_into_view_if_needed()
     page.locator(".mw-drawn").first.wait_for(timeout=15000)
     assert page.locator(".mw-default").count() == 0
     assert visit.complaints == []

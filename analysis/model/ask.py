@@ -267,10 +267,16 @@ def _predicted(
         _of_table(table, described, folder)
         for table in (given, *(given.assign(**{BANDWIDTH: f"{end:.4g}"}) for end in question.spread))
     )
-    for name in found.columns[found.columns.str.endswith(("_low", "_high", "limit_token_per_s"))]:
-        outer = np.fmin if name.endswith("_low") else np.fmax
-        found[name] = outer.reduce([one[name] for one in (found, *others)])
+    for outer, names_of_ends in ((np.fmin, LOW_ENDS), (np.fmax, HIGH_ENDS)):
+        for name in names_of_ends:
+            found[name] = outer.reduce([one[name] for one in (found, *others)])
     return found
+
+
+LOW_ENDS, HIGH_ENDS = (
+    ("token_per_s_low", "first_token_s_low"),
+    ("token_per_s_high", "first_token_s_high", "limit_token_per_s"),
+)
 
 
 def _of_table(table: pd.DataFrame, described: Mapping[str, configurations.Shape], folder: Path) -> pd.DataFrame:
