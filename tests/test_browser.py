@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import os
 import re
@@ -10,13 +11,20 @@ import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import bibtexparser
+import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 
+from analysis import tables
 from analysis.book.pages import pieces, search
+from analysis.model import ask, predict, telling
+from analysis.model import browser as arithmetic
+from tests.test_browser_arithmetic import SAME
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
@@ -671,3 +679,121 @@ def test_a_screen_reader_hears_readers_words(browser: Browser, site: Path) -> No
         page.close()
     assert len(heard) > 200
     assert [name for name in heard if re.search(r"\b[a-z]+(_[a-z0-9]+)+: |Vega visualization|\(blank\)", name)] == []
+
+
+# ------------------------------------------------------------------------------------------------- can mine run it?
+
+ASKED = "(pairs) => pairs.map((pair) => window.mwAsk(...pair))"
+
+
+def asking(browser: Browser, site: Path, address: str = "", **kind: Any) -> tuple[Visit, Page]:
+    visit = Visit(browser, **kind)
+    page = visit.open(site / "index.html")
+    if address:
+        page.goto((site / "index.html").as_uri() + f"#{address}")
+        page.reload()
+    page.wait_for_function("() => window.mwAsk", timeout=15000)
+    return visit, page
+
+
+def said(page: Page) -> list[str]:
+    return page.locator("[data-ask=answer] p").all_inner_texts()
+
+
+def test_the_form_computes_what_python_computes(browser: Browser, site: Path) -> None:
+    folder = tables.data_folder()
+    rows = [ids(folder, name, key) for name, key in (("devices", "device_id"), ("models", "model_id"))]
+    given = json.loads(arithmetic.told(folder))
+    known = [{row[0] for row in given["devices"]}, {row[0] for row in given["models"]}]
+    pairs = [pair for pair in itertools.product(*rows) if pair[0] in known[0] and pair[1] in known[1]][::37]
+    asked = [
+        (*pair, number_format, 16384, 2048) for pair in pairs for number_format in ("q4-k-m", "fp16", "iq2-xs", "mxfp4")
+    ]
+    _, page = asking(browser, site)
+    found = pd.DataFrame(page.evaluate(ASKED, [list(one) for one in asked])).apply(pd.to_numeric, errors="coerce")
+    columns = ["device", "model_id", "format", "context_token", "prompt_token"]
+    expected = predict.detailed(pd.DataFrame(asked, columns=columns).astype(str), folder=folder)
+    assert len(asked) > 4000
+    for ours, theirs, factor in SAME:
+        np.testing.assert_allclose(
+            found[ours].to_numpy(dtype=float), expected[theirs].to_numpy(dtype=float) * factor, rtol=1e-9, err_msg=ours
+        )
+
+
+def ids(folder: Path, table: str, key: str) -> list[str]:
+    return pd.read_csv(folder / f"{table}.csv", dtype=str)[key].tolist()
+
+
+@pytest.mark.parametrize(
+    ("device", "model", "context"),
+    [
+        ("rtx-3060-12gb", "qwen3-8b", 16384),
+        ("iphone-17", "llama-3.2-3b", 4096),
+        ("rtx-3060-12gb", "llama-3.3-70b", 4096),
+    ],
+)
+def test_the_form_says_what_the_command_says(
+    browser: Browser, site: Path, device: str, model: str, context: int
+) -> None:
+    folder = tables.data_folder()
+    question = ask.Question((device, model), {"context_token": str(context)})
+    sentences = [line for line in telling.sentences(ask.answered(question, folder, "2026.11"), 25 / 3) if line]
+    _, page = asking(browser, site, f"d={device}&m={model}&c={context}&p=512")
+    head, *lines = said(page)
+    assert lines[: len(sentences)] == sentences
+    assert "Q4_K_M" in head
+
+
+def test_own_numbers_are_answered_as_the_command_answers_them(browser: Browser, site: Path) -> None:
+    cells = {"memory_capacity_gibyte": "16", "memory_bandwidth_gbyte_per_s": "89.6", "backend": "cpu"}
+    answer = ask.answered(ask.Question(("qwen3-8b",), cells), tables.data_folder(), "2026.11")
+    sentences = [line for line in telling.sentences(answer, 25 / 3) if line]
+    _, page = asking(browser, site, "m=qwen3-8b&c=4096&p=512&b=89.6&g=16&s=cpu")
+    assert said(page)[1 : 1 + len(sentences)] == sentences
+
+
+def test_what_is_chosen_stands_in_the_address_and_comes_back(browser: Browser, site: Path) -> None:
+    _, page = asking(browser, site)
+    assert "#" not in page.url
+    page.locator("[data-ask=device]").fill("Raspberry Pi 5 8 GB")
+    page.locator("[data-ask=context]").select_option("8192")
+    address, before = page.url, said(page)
+    assert "d=Raspberry" in address
+    page.goto("about:blank")
+    page.goto(address)
+    page.wait_for_function("() => window.mwAsk")
+    assert said(page) == before
+
+
+def test_a_name_that_is_unknown_is_told_with_what_is_like_it(browser: Browser, site: Path) -> None:
+    visit, page = asking(browser, site)
+    page.locator("[data-ask=model]").fill("qwen3 8bb")
+    assert "Qwen3 8B" in " ".join(said(page))
+    assert page.locator("[data-ask=more]").is_hidden()
+    assert not visit.complaints
+
+
+def test_the_lists_choose(browser: Browser, site: Path) -> None:
+    _, page = asking(browser, site)
+    page.locator("summary", has_text="Which devices run this").click()
+    button = page.locator("[data-ask=run-by] button").first
+    name = button.inner_text()
+    button.click()
+    assert page.locator("[data-ask=device]").input_value() == name
+    assert name in said(page)[0]
+
+
+def test_on_a_phone_the_answer_is_in_the_first_view(browser: Browser, site: Path) -> None:
+    _, page = asking(browser, site, width=390)
+    box = page.locator("[data-ask=answer] p").nth(1).bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < 844
+
+
+def test_without_scripts_the_first_answer_is_there(browser: Browser, site: Path) -> None:
+    page = Visit(browser, scripts=False).open(site / "index.html")
+    assert any(line.startswith("Yes, it fits.") for line in said(page))
+
+
+def test_what_the_form_adds_is_light(site: Path) -> None:
+    assert len(gzip.compress((site / "pieces" / "ask.js").read_bytes(), 9)) <= 25 * 1024

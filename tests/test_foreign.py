@@ -287,12 +287,12 @@ def test_the_format_of_the_weights_is_the_stated_one(change: dict[str, Any], for
 
 def test_a_configuration_is_predicted_on_every_device_or_on_the_one_given(tmp_path: Path) -> None:
     content = json.dumps(samples.QWEN3_8B)
-    table, said = answer(tmp_path, content, "config.json", format="Q4_K_M", ctx="8192")
+    table, said = answer(tmp_path, content, "config.json", format="Q5_0", ctx="8192")
     assert len(table) > 100
     assert {"yes", "no"} <= set(table["fits"])
     assert "8.191 billion parameters, 36 layers, attention gqa, 147,456 bytes of cache a token" in said
-    one, _ = answer(tmp_path, content, "config.json", format="Q4_K_M", ctx="8192", device="rtx 3060")
-    filed, _ = answer(tmp_path, "device,model,format,ctx\nrtx 3060,qwen3-8b,Q4_K_M,8192\n", "x.csv")
+    one, _ = answer(tmp_path, content, "config.json", format="Q5_0", ctx="8192", device="rtx 3060")
+    filed, _ = answer(tmp_path, "device,model,format,ctx\nrtx 3060,qwen3-8b,Q5_0,8192\n", "x.csv")
     assert one["token_per_s"][0] == pytest.approx(filed["token_per_s"][0], rel=1e-4)
     assert one["needs_gibyte"][0] == pytest.approx(filed["needs_gibyte"][0], rel=1e-4)
 

@@ -285,5 +285,12 @@ def _of_formats(folder: Path) -> list[tuple[str, str, float, int]]:
         meant = names.number_format(row["format_id"], folder)
         kind = "low-i" if meant.packing == "i-quant" else "low"
         packing = kind if meant.bit_per_param < expected.LOW_BIT else meant.packing
-        found.append((row["format_id"], row["name"].removesuffix(" (whole file)"), meant.bit_per_param, expected.PACKINGS.index(packing)))
+        found.append(
+            (
+                row["format_id"],
+                row["name"].removesuffix(" (whole file)"),
+                meant.bit_per_param,
+                expected.PACKINGS.index(packing),
+            )
+        )
     return found
