@@ -115,6 +115,23 @@ def shown_of(app: Sphinx, entry: Entry, section: Section) -> Table:
     return replace(shown, columns=[replace(first, link="page"), *rest], fields=[*shown.fields, "page"], rows=rows)
 
 
+def linked(app: Sphinx, shown: Table, page: str) -> Table:
+    """A table whose keys of rows with a page of their own lead there, as seen from ``page``."""
+    known = registry.of(app.env)
+    for table in dict.fromkeys(one.table for _, one in known.entries["entries"].values()):
+        key, entries = tables.package().resource(table)["schema"]["primaryKey"][0], known.entries_of(table)
+        if key in shown.fields:
+            at, name = shown.fields.index(key), f"{key} page"
+            links = [
+                pieces.relative(page, f"{entries[row[at]].page}.html") if row[at] in entries else ""
+                for row in shown.rows
+            ]
+            columns = [replace(one, link=name) if one.name == key else one for one in shown.columns]
+            rows = [[*row, link] for row, link in zip(shown.rows, links, strict=True)]
+            shown = replace(shown, columns=columns, fields=[*shown.fields, name], rows=rows)
+    return shown
+
+
 def _neighbours(entry: Entry, entries: Sequence[Entry]) -> str:
     """The one before and the one after in its group."""
     group = [one for one in entries if one.group == entry.group]

@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 
 from analysis import units
 from analysis.book.inputs import parameters
-from analysis.book.pages import menu, pieces, registry
+from analysis.book.pages import entry_page, menu, pieces, registry
 from analysis.book.pages.numbering import chapter_title, figure_number
 from analysis.book.record import edition, editions
 from analysis.book.store.cache import recalled
@@ -89,7 +89,7 @@ def _notice(figure: Figure) -> str:
 
 
 def _data(app: Sphinx, figure: Figure, name: str) -> str:
-    shown, place = readable(figure), f"figures/{figure.id}/data.rows.js"
+    shown, place = entry_page.linked(app, readable(figure), f"{name}.html"), f"figures/{figure.id}/data.rows.js"
     pieces.write_rest(Path(app.outdir), place, shown)
     return f'<h2 id="data">Data</h2>{pieces.long_table(f"{name}.html", place, shown)}'
 

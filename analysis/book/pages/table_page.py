@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pandas as pd
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book.pages import menu, pieces, registry
+from analysis.book.pages import entry_page, menu, pieces
 from analysis.book.record import citation
 from analysis.figures import Column, Table, records
 from analysis.tables import cells, needed
@@ -65,21 +64,11 @@ def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) 
         Column(column, stem(column).replace("_", " "), units[column], 6, link="url" if (name, column) == ("sources", "title") else "")
         for column in rows.columns
     ]  # fmt: skip
-    shown = _linked(app, Table(f"{name}-rows", columns, list(rows.columns), records(rows), filters=enums[:3]), name)
+    shown = Table(f"{name}-rows", columns, list(rows.columns), records(rows), filters=enums[:3])
+    shown = entry_page.linked(app, shown, f"tables/{name}.html")
     place = f"tables/{name}.rows.js"
     pieces.write_rest(Path(app.outdir), place, shown, MOST_ROWS)
     return pieces.long_table(f"tables/{name}.html", place, shown, MOST_ROWS)
-
-
-def _linked(app: Sphinx, shown: Table, name: str) -> Table:
-    """The rows under their keys, which lead to the pages of those that have one of their own."""
-    key, known = tables.package().resource(name)["schema"]["primaryKey"][0], registry.of(app.env).entries_of(name)
-    if not known:
-        return shown
-    at = shown.fields.index(key)
-    rows = [[*row, f"../{known[row[at]].page}.html" if row[at] in known else ""] for row in shown.rows]
-    columns = [replace(column, link="page") if column.name == key else column for column in shown.columns]
-    return replace(shown, columns=columns, fields=[*shown.fields, "page"], rows=rows)
 
 
 def _columns(resource: dict[str, Any]) -> str:

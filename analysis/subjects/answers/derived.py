@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis import words
 from analysis.model import ask, devices, expected, names, shapes
 from analysis.model.predict import detailed, fits_device
 from analysis.tables import DataPackage
@@ -20,7 +21,6 @@ NUMBERS = (
 )  # fmt: skip
 ANSWERS = ("name", "fits", *NUMBERS, "binding")
 """What a row of a page says of a pair, after the id of the other."""
-DIGITS = 6
 MOST_PAGES = 500
 """Of a table with more rows, those of a set that charts draw by default have pages."""
 CACHE_TOKEN = 1000
@@ -60,7 +60,7 @@ def _plain(value: Any) -> Any:
         return value or None
     if math.isnan(value):
         return None
-    short = float(f"{value:.{DIGITS}g}")
+    short = words.significant(value)
     return int(short) if short.is_integer() else short
 
 

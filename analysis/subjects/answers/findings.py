@@ -78,7 +78,8 @@ class Answers:
         models = self.rows["model"]
         self.published = set(models.loc[derived.is_published(models), "model_id"])
         every, runs = derived.pairs(package), derived.measured(package)
-        self.count, listed = len(every), every[every["model"].isin(self.published)]
+        listed = every[every["model"].isin(self.published)]
+        self.count = len(listed)
         self.answers = {
             key: self._of_each(ask.in_order(listed, by), key, derived.ANSWERS) for key, by in ORDERS.items()
         }
@@ -243,7 +244,7 @@ def values(answers: Answers) -> Iterator[Value]:
     counts = {
         "answers-devices": (len(answers.rows["device"]), "Devices with a page of their own."),
         "answers-models": (len(answers.rows["model"]), "Models with a page of their own."),
-        "answers-pairs": (answers.count, "Pairs of a device and a model that are answered."),
+        "answers-pairs": (answers.count, "Pairs of a device and a model on the pages of devices."),
         "answers-runs": (
             sum(map(len, answers.runs["device"].values())),
             "Published runs set beside a device of the book.",
