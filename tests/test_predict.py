@@ -638,3 +638,16 @@ def test_predict_and_the_figure_of_what_fits_give_the_same_answers() -> None:
 
 def test_the_reserve_of_predict_is_that_of_the_book() -> None:
     assert parameters.defaults()["system_reserve_gibyte"] == memory_limits.DEFAULT_RESERVE_GIBYTE
+
+
+def test_the_interval_of_two_sequences_holds_what_was_measured_of_servers() -> None:
+    known = expected.calibration(tables.data_folder())
+    table = pd.DataFrame({"device": "rtx 4090", "model_id": "llama-3.1-8b", "format": "q4-k-m", "batch_size": [1, 2]})
+    one, two = predict(table).to_dict("records")
+    own, served = known.intervals["cuda"], known.intervals["serving"]
+    assert one["token_per_s_low"] / one["token_per_s"] == pytest.approx(own[0])
+    assert two["token_per_s_low"] / two["token_per_s"] == pytest.approx(min(own[0], served[0]))
+    assert two["token_per_s_high"] == pytest.approx(
+        min(two["token_per_s"] * max(own[1], served[1]), two["limit_token_per_s"])
+    )
+    assert served[0] < own[0]

@@ -98,6 +98,18 @@ def test_a_batch_shares_what_is_read_from_storage() -> None:
     assert found("_measured_storage", "measurements_storage", cases) == [1, 3, 6]
 
 
+def test_a_run_from_storage_may_be_rounded_up_by_a_twentieth() -> None:
+    run = {
+        "weight_gbyte": "10",
+        "storage_read_gbyte_per_s": "2",
+        "resident_share": "",
+        "explained_by": "",
+        "batch_size": "",
+    }
+    cases = [run | {"token_per_s": rate} for rate in ("0.209", "0.211", "0.219")]
+    assert found("_measured_storage", "measurements_storage", cases) == [1, 2]
+
+
 # --------------------------------------------------------------------------------------------------- what a file stands for
 
 

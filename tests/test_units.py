@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis import units
+from analysis import units, words
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,18 @@ def test_the_dimensions_of_a_quotient() -> None:
 def test_the_list_is_closed() -> None:
     with pytest.raises(KeyError):
         units.unit("furlong_per_s")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (7200.0, "2.00 h"),
+        (120.0, "2.00 min"),
+        (1.5, "1.50 s"),
+        (1.5e-3, "1.50 ms"),
+        (1.5e-6, "1.50 µs"),
+        (1.5e-9, "1.50 ns"),
+    ],
+)
+def test_times_step_at_their_own_units(seconds: float, text: str) -> None:
+    assert words.quantity(seconds, "s") == text
