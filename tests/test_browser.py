@@ -126,6 +126,7 @@ def test_what_draws_charts_is_fetched_when_a_reader_comes(browser: Browser, site
     fetched = "() => document.querySelectorAll('script[src*=vega]').length"
     assert page.evaluate(fetched) == 0
     page.mouse.move(200, 200)
+    page.locator(".mw-chart").first.scroll_into_view_if_needed()
     page.locator(".mw-drawn svg.marks").first.wait_for(timeout=15000)
     assert page.evaluate(fetched) == 1
 
@@ -253,11 +254,16 @@ def test_what_is_found_has_its_words_around_it_and_leads_there(browser: Browser,
     visit = Visit(browser)
     page = visit.open(site / "search.html")
     listed = looked_up(page, "4090 24gb")
-    row = next(
-        link for link, kind in listed.items() if kind.upper() == "ROW" and link.startswith("tables/devices.html#")
-    )
+    device = next(link for link, kind in listed.items() if kind.upper() == "ROW" and link.startswith("devices/"))
     assert "4090" in page.locator(".mw-found mark").first.inner_text()
     assert page.locator(".mw-found li").first.inner_text().count(" ") > 10, "an excerpt"
+    page.goto(f"{site.as_uri()}/{device}")
+    assert "4090" in page.locator("h1:visible").inner_text()
+    page.goto(site.as_uri() + "/search.html")
+    listed = looked_up(page, "h100 sxm")
+    row = next(
+        link for link, kind in listed.items() if kind.upper() == "ROW" and link.startswith("tables/accelerators.html#")
+    )
     page.goto(f"{site.as_uri()}/{row}")
     sought = page.locator("tr.mw-sought")
     sought.wait_for(timeout=15000)
@@ -284,7 +290,7 @@ def test_every_address_of_the_search_index_is_there(site: Path) -> None:
         assert not anchor or anchor in ids[file], place
         assert len(text) <= search.MOST_LETTERS
         assert kind != "Section" or "def " not in title
-    devices = {place for kind, _, place, _ in rows if kind == "Row" and place.startswith("tables/devices.html#")}
+    devices = {place for kind, _, place, _ in rows if kind == "Row" and place.startswith("devices/")}
     assert len(devices) == len((site / "tables" / "devices.csv").read_text(encoding="utf-8").splitlines()) - 1
 
 
@@ -519,6 +525,7 @@ def test_a_long_table_shows_its_other_rows_when_asked(browser: Browser, site: Pa
 def drawn_chart(page: Page) -> Locator:
     page.mouse.move(100, 300)
     chart = page.locator(".mw-chart").first
+    chart.scroll_into_view_if_needed()
     chart.locator("svg.marks").wait_for(timeout=15000)
     chart.scroll_into_view_if_needed()
     return chart
@@ -601,6 +608,7 @@ def test_what_is_chosen_outlives_theme_width_and_visit_and_is_shared(browser: Br
     for address in (page.url, str(page.evaluate("() => navigator.clipboard.readText()"))):
         again = visit.context.new_page()
         again.goto(address)
+        drawn_chart(again)
         again.locator(".mw-shown", has_text="350").wait_for(timeout=15000)
         assert again.locator(".mw-live select").first.input_value() == chosen
     assert visit.complaints == []

@@ -30,7 +30,8 @@ def form(package: DataPackage, reading_token_per_s: float, edition: str) -> Publ
     answer = ask.answered(question, package.folder, edition)
     said = [line for line in telling.sentences(answer, reading_token_per_s) if line]
     called = {"device": package.row("devices", DEVICE)["name"], "model": package.row("models", MODEL)["name"]}
-    return markup("ask", _html(called, said), script(package.folder, reading_token_per_s, edition))
+    engine = f"{answer['engine']}, {answer['backend']}"
+    return markup("ask", _html(called, said, engine), script(package.folder, reading_token_per_s, edition))
 
 
 def script(folder: Path, reading_token_per_s: float, edition: str) -> str:
@@ -54,7 +55,7 @@ def _limits(stack: str, folder: Path) -> list[list[float]]:
     ]  # fmt: skip
 
 
-def _html(called: dict[str, str], said: list[str]) -> str:
+def _html(called: dict[str, str], said: list[str], engine: str) -> str:
     own = "".join(f'<option value="{stack}">{escape(name)}</option>' for stack, name in OWN_STACKS.items())
     lines = "".join(f"<p>{escape(line)}</p>" for line in said)
     head = f"{called['model']} in {ask.DEFAULT_FORMAT} on {called['device']}"
@@ -69,14 +70,15 @@ def _html(called: dict[str, str], said: list[str]) -> str:
         '<label>Memory, GiB <input data-ask="memory" type="number" min="1" max="2048" step="any" value="16"></label>'
         f'<label>It is a <select data-ask="stack">{own}</select></label></div></details>'
         f'<div data-ask="answer" class="mw-ask-answer" aria-live="polite"><p class="mw-ask-head">{escape(head)}</p>{lines}</div>'
-        '<div data-ask="more" class="mw-ask-more" hidden>'
+        '<div data-ask="more" class="mw-ask-more">'
         '<div class="mw-ask-bar" data-ask="memory-bar" role="img" aria-label="What of the memory a program may take is used"></div>'
         '<div class="mw-ask-axis" data-ask="speed-axis" role="img" aria-label="Tokens per second on a logarithmic scale"></div>'
-        '<p class="mw-note">Engine: <span data-ask="engine"></span>. Band: 80 % of such runs; dashed: the limit of the full bandwidth.</p>'
+        f'<p class="mw-note">Engine: <span data-ask="engine">{engine}</span>. Band: 80 % of such runs; dashed: the limit.</p>'
         '<details><summary>What else runs on it</summary><div class="mw-table-scroll" data-ask="runs"></div></details>'
         '<details><summary>Which devices run this</summary><div class="mw-table-scroll" data-ask="run-by"></div></details>'
         '<button type="button" class="mw-copy" data-ask="cite">Copy the answer with its citation</button></div>'
-        "<noscript><p>Without scripts, this is the answer for one device; "
+        "<noscript><style>.mw-ask-fields, .mw-ask-own, .mw-ask-more { display: none; }</style>"
+        "<p>Without scripts, this is the answer for one device; "
         "<code>memory-wall ask</code> answers for all.</p></noscript></form>"
     )  # fmt: skip
 
