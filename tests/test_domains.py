@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 from analysis import figures
-from analysis.book.pages import pieces
+from analysis.book.pages import figure_page, pieces
 from analysis.charts import domains, marks
 from analysis.subjects import common
 
@@ -124,3 +125,15 @@ def test_rows_beyond_the_first_thousand_lie_beside_the_page(tmp_path: Path) -> N
     assert 'data-rows="data.rows.js"' in shown
     pieces.write_rest(tmp_path, "figures/t/data.rows.js", table)
     assert (tmp_path / "figures/t/data.rows.js").read_text(encoding="utf-8").count("<tr") == 3_000 - pieces.MOST_SHOWN
+
+
+def test_a_page_that_lists_some_rows_says_where_all_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figure_page, "MOST_LISTED", 2)
+    texts = dict.fromkeys(("id", "title", "subtitle", "caption", "alt", "notice", "equation", "code"), "many")
+    drawn = figures.Figure(
+        **texts, sources=[], spec={}, height=1, columns=None, functions=[], fields=[], rows=[[1.0]] * 2
+    )
+    assert figure_page.left_to_the_csv(drawn) == ""
+    said = figure_page.left_to_the_csv(replace(drawn, rows=[[1.0]] * 3))
+    assert "Listed: 2 of 3 rows" in said
+    assert f'href="{drawn.id}.csv"' in said

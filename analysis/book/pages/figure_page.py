@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from importlib import import_module
 from pathlib import Path
@@ -89,9 +90,21 @@ def _notice(figure: Figure) -> str:
 
 
 def _data(app: Sphinx, figure: Figure, name: str) -> str:
-    shown, place = entry_page.linked(app, readable(figure), f"{name}.html"), f"figures/{figure.id}/data.rows.js"
+    listed = replace(figure, rows=figure.rows[:MOST_LISTED])
+    shown, place = entry_page.linked(app, readable(listed), f"{name}.html"), f"figures/{figure.id}/data.rows.js"
     pieces.write_rest(Path(app.outdir), place, shown)
-    return f'<h2 id="data">Data</h2>{pieces.long_table(f"{name}.html", place, shown)}'
+    return f'<h2 id="data">Data</h2>{left_to_the_csv(figure)}{pieces.long_table(f"{name}.html", place, shown)}'
+
+
+MOST_LISTED = 10_000
+"""Rows that a page lists, those that it loads on request too: more than that, as an analyst's data make it, nobody reads."""
+
+
+def left_to_the_csv(figure: Figure) -> str:
+    """A note where the table of a page ends before the data do; nothing where it has them all."""
+    if len(figure.rows) <= MOST_LISTED:
+        return ""
+    return f'<p class="mw-more">Listed: {MOST_LISTED:,} of {len(figure.rows):,} rows. <a href="{figure.id}.csv">The CSV</a> has them all.</p>'
 
 
 def readable(figure: Figure) -> Table:
