@@ -104,7 +104,8 @@ def left_to_the_csv(figure: Figure) -> str:
     """A note where the table of a page ends before the data do; nothing where it has them all."""
     if len(figure.rows) <= MOST_LISTED:
         return ""
-    return f'<p class="mw-more">Listed: {MOST_LISTED:,} of {len(figure.rows):,} rows. <a href="{figure.id}.csv">The CSV</a> has them all.</p>'
+    listed = f"Listed: {MOST_LISTED:,} of {len(figure.rows):,} rows."
+    return f'<p class="mw-more">{listed} <a href="{figure.id}.csv">The CSV</a> has them all.</p>'
 
 
 def readable(figure: Figure) -> Table:
