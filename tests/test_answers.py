@@ -171,6 +171,7 @@ def test_what_a_page_shows_is_in_its_files(site: Path, made: dict[str, Entry]) -
 
 def test_all_answers_are_in_one_file(site: Path, made: dict[str, Entry]) -> None:
     whole = json.loads((site / "answers.json").read_text(encoding="utf-8"))
+    assert "The Memory Wall" in whole["citation"]
     row = dict(zip(whole["fields"], whole["devices"]["rtx-3060-12gb"]["qwen3-8b"], strict=True))
     assert row["fits"] == "yes"
     assert row["token_per_s_low"] < row["token_per_s"] < row["token_per_s_high"] <= row["limit_token_per_s"] * 2

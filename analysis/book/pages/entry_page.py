@@ -159,7 +159,8 @@ def _write_all(app: Sphinx, entries: Sequence[Entry]) -> None:
     """The answers of all entries in one file, each by its id and then by the id of the other."""
     first = entries[0]
     every = {entry.id: {row[0]: row[1:] for row in entry.rows} for entry in entries}
-    whole = {"asked": first.asked, "fields": first.fields[1:], first.table: every}
+    whole_work = menu.cited(app, "table", first.table, f"All answers, {_title(first.table).lower()}", ANSWERS)
+    whole = {"citation": citation.text(whole_work), "asked": first.asked, "fields": first.fields[1:], first.table: every}
     write(Path(app.outdir) / ANSWERS, _json(whole))
 
 
