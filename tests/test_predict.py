@@ -6,12 +6,10 @@ import io
 import itertools
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -325,28 +323,6 @@ def test_rows_that_agree_are_written_as_rows_that_do_not(tmp_path: Path) -> None
 )  # fmt: skip
 def test_chips_are_recognised_by_name(chip: str, year: int, hbm: bool) -> None:
     assert expected.generation(chip, DATA)[:2] == (year, hbm)
-
-
-def test_speed_of_the_core() -> None:
-    """Budgets of the issue with room for a busy machine: 0.7 ms for 1,000 configurations, 10 µs for one."""
-    known = expected.calibration(DATA)
-    table, codes = known.table, np.arange(1000) % len(expected.COMBINATIONS)
-    many = {
-        "bandwidth_byte_per_s": np.linspace(1e11, 1e12, 1000), "weight_byte": np.full(1000, 4e9), "n_layer": np.full(1000, 32.0),
-        "bit_per_param": np.full(1000, 4.5), "kv_cache_byte": np.zeros(1000), "introduced_year": np.full(1000, 2022.0),
-    }  # fmt: skip
-    kind = known.coefficients("cuda", hbm=False, old_software=False, flash=True, packing="plain")
-    single = {"bandwidth_byte_per_s": 1e12, "weight_byte": 4e9, "n_layer": 32.0, "bit_per_param": 4.5}
-    together = min(_timed(lambda: known.parts(expected.arrays(table, codes), many).step_s) for _ in range(30))
-    alone = min(_timed(lambda: expected.token_per_s(known, kind, **single)) for _ in range(200))
-    assert together < 3 * 0.7e-3
-    assert alone < 3 * 10e-6
-
-
-def _timed(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
 
 
 def test_the_core_needs_numpy_only() -> None:

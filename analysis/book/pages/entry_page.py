@@ -160,7 +160,12 @@ def _write_all(app: Sphinx, entries: Sequence[Entry]) -> None:
     first = entries[0]
     every = {entry.id: {row[0]: row[1:] for row in entry.rows} for entry in entries}
     whole_work = menu.cited(app, "table", first.table, f"All answers, {_title(first.table).lower()}", ANSWERS)
-    whole = {"citation": citation.text(whole_work), "asked": first.asked, "fields": first.fields[1:], first.table: every}
+    whole = {
+        "citation": citation.text(whole_work),
+        "asked": first.asked,
+        "fields": first.fields[1:],
+        first.table: every,
+    }
     write(Path(app.outdir) / ANSWERS, _json(whole))
 
 
