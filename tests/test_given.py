@@ -10,7 +10,7 @@ import pytest
 
 from analysis import figures
 from analysis.book import site
-from analysis.book.inputs import given
+from analysis.book.inputs import given, parameters
 from analysis.book.run import execution
 from analysis.errors import InputError
 from tests.conftest import ROOT
@@ -82,3 +82,12 @@ def test_papermill_stops_at_a_wrong_parameter(tmp_path: Path, given_to_papermill
         )
     assert caught.value.ename == "InputError"
     assert str(next(iter(given_to_papermill))) in caught.value.evalue
+
+
+@pytest.mark.parametrize(
+    ("sign", "word"),
+    [("{x}", "braces"), ("<b>", "angle brackets"), ("`x`", "backticks"), ("$x", "dollar"), ("\\x", "backslashes")],
+)
+def test_a_sign_that_a_title_may_not_have_is_named(sign: str, word: str) -> None:
+    with pytest.raises(InputError, match=word):
+        parameters.validated({"title": f"100 % {sign}"}, file="--set")
