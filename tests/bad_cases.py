@@ -482,7 +482,7 @@ def files() -> Iterator[Case]:
         "devices.xls": "one of .csv",
         "devices.ods": "one of .csv",
         "devices.json": "one of .csv",
-        "devices.tsv": "one of .csv",
+        "devices.txt": "one of .csv",
         "devices": "one of .csv",
     }
     for name, word in names.items():

@@ -270,7 +270,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--params", str(folder / "defaults.yml"), "--set", "context_token=2048",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "42 changed" in done.stderr
+    assert re.search(r"rows of devices, \d\d changed", done.stderr)
     return out
 
 
@@ -401,7 +401,7 @@ def test_a_renamed_row_is_asked_about(tmp_path: Path) -> None:
         tmp_path, "devices", lambda row: row | {"device_id": row["device_id"].replace("rtx-5090", "rtx-5090d")}
     )
     assert "found no row 'rtx-5090-32gb'" in said
-    assert "Did you mean 'rtx-5090d-32gb'?" in said
+    assert "Did you mean 'rtx-5090d-32gb'" in said
 
 
 def test_an_empty_class_is_told(tmp_path: Path) -> None:

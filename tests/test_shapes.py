@@ -215,3 +215,17 @@ def test_cells_of_phones_have_the_voltage_of_lithium() -> None:
     volts = rows["battery_wh"] / charges * 1000
     assert volts.count() >= 12
     assert volts.dropna().between(3.7, 3.95).all()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "other"),
+    [
+        ("file_sizes", "model_id", "models"),
+        ("file_sizes", "format_id", "number_formats"),
+        ("batteries", "device_id", "devices"),
+    ],
+)
+def test_what_lies_beside_a_table_is_of_its_rows(table: str, column: str, other: str) -> None:
+    """A rule for the book's own rows alone: an analyst's whole table of devices is not bound to the batteries filed here."""
+    package = tables.DataPackage(ROOT / "data")
+    assert set(package.raw(table)[column]) <= set(package.raw(other)[column])

@@ -121,8 +121,8 @@ def _device(row: dict[Any, Any], answers: Answers) -> Entry:
     shown = sum(one[FITS] != "no" for one in of)
     left_out = len(answers.rows["model"]) - len(answers.published)
     told = f"{SAYING} {words.plural(left_out, 'model')} with neither a licence nor a place to download on file are left out."
-    section = Section("What it runs", told, _heads(key, "model"), shown, shown, "models", "model")
-    return _entry("device", row, CLASSES[row["device_class"]], said, [section], more, used, of, answers)
+    sections = [Section("What it runs", told, _heads(key, "model"), shown, shown, "models", "model")] if shown else []
+    return _entry("device", row, CLASSES[row["device_class"]], said, sections, more, used, of, answers)
 
 
 def _model(row: dict[Any, Any], answers: Answers) -> Entry:

@@ -26,12 +26,21 @@ OWN_STACKS = {
 
 def form(package: DataPackage, reading_token_per_s: float, edition: str) -> Published:
     """The form with its first answer, and the script that answers all others."""
-    question = ask.Question((DEVICE, MODEL), {"context_token": "4096", "prompt_token": "512"})
-    answer = ask.answered(question, package.folder, edition)
+    given = _first(package)
+    answer = ask.answered(
+        ask.Question(given, {"context_token": "4096", "prompt_token": "512"}), package.folder, edition
+    )
     said = [line for line in telling.sentences(answer, reading_token_per_s) if line]
-    called = {"device": package.row("devices", DEVICE)["name"], "model": package.row("models", MODEL)["name"]}
+    called = {"device": package.row("devices", given[0])["name"], "model": package.row("models", given[1])["name"]}
     engine = f"{answer['engine']}, {answer['backend']}"
     return markup("ask", _html(called, said, engine), script(package.folder, reading_token_per_s, edition))
+
+
+def _first(package: DataPackage) -> tuple[str, str]:
+    """The device and the model of the first answer: those above, or the first that an analyst's tables have in their place."""
+    devices, models = ask.runnable("", package.folder), package.table("models")
+    known = list(models.loc[models["n_layer"].notna(), "model_id"])
+    return DEVICE if DEVICE in devices else devices[0], MODEL if MODEL in known else known[0]
 
 
 def script(folder: Path, reading_token_per_s: float, edition: str) -> str:
