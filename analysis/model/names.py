@@ -160,7 +160,8 @@ def model_todo(name: str, folder: Path) -> str:
 @cache
 def _models(folder: Path) -> dict[str, str]:
     models = expected.rows(folder / "models.csv")
-    measured = [row for row in expected.rows(folder / "measured_models.csv") if row["model_id"]]
+    filed = {row["model_id"] for row in models}
+    measured = [row for row in expected.rows(folder / "measured_models.csv") if row["model_id"] in filed]
     known = {_joined(row["model"]): row["model_id"] for row in measured}
     known |= {
         _alone(row["hf_id"].rpartition("/")[2], folder, BESIDE - EDITIONS): row["model_id"]
