@@ -14,6 +14,7 @@ from analysis import tables
 from analysis.model import configurations, expected, imports, predict
 from analysis.tables import checks, overlay
 from tests.conftest import command
+from tests.test_foreign import require_layers
 
 STATE_BYTE = 4
 
@@ -208,11 +209,8 @@ PLAIN = {
 
 @pytest.mark.parametrize("name", SPELLED)
 def test_layers_are_read_in_every_spelling_or_left_open(name: str) -> None:
-    change, (full, window) = SPELLED[name]
-    shape = configurations.of_config(PLAIN | change, "x")
-    assert shape.n_full_layer == pytest.approx(full, nan_ok=True)
-    assert shape.n_window_layer == window
-    assert any(what == "cache" for what, _ in shape.open) == bool(np.isnan(full))
+    change, kept = SPELLED[name]
+    require_layers(PLAIN | change, *kept)
 
 
 def test_a_state_that_does_not_follow_is_said() -> None:

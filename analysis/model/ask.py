@@ -386,10 +386,10 @@ def _ranked(
     return _asked(cells, found, asked, question) | {"rows": rows, "sources": cited}
 
 
-def every_pair(device_ids: Iterable[str], folder: Path) -> pd.DataFrame:
-    """Each of the devices with each model, as ``answered`` has them where nothing but one of the two is said; in no order yet."""
+def every_pair(device_ids: Iterable[str], model_ids: Iterable[str], folder: Path) -> pd.DataFrame:
+    """Each of the devices with each of the models, as ``answered`` has them where nothing but one of the two is said; in no order yet."""
     question = Question(())
-    keys = product(device_ids, _models(folder))
+    keys = product(device_ids, model_ids)
     given = [{**_cells(question, None), "device": device_id, "model_id": model_id} for device_id, model_id in keys]
     return _told(question, given, None, folder)
 

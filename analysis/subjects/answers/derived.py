@@ -41,8 +41,9 @@ def is_published(models: pd.DataFrame) -> pd.Series[bool]:
 
 
 def pairs(package: DataPackage) -> pd.DataFrame:
-    """One row for each device with each model: fit, speed with its interval, limit, time to the first token, longest context."""
-    return ask.every_pair(paged(package, "devices")["device_id"], package.folder)
+    """One row for each device that has a page with each such model, as ``ask`` answers it."""
+    devices_shown, models_shown = (list(paged(package, f"{key}s")[f"{key}_id"]) for key in ("device", "model"))
+    return ask.every_pair(devices_shown, models_shown, package.folder)
 
 
 def of_each(table: pd.DataFrame, key: str, fields: Sequence[str]) -> dict[str, list[list[Any]]]:
@@ -67,12 +68,14 @@ def _plain(value: Any) -> Any:
 def measured(package: DataPackage) -> pd.DataFrame:
     """One row for each published run of a model on a device or its chip, with what is expected of the same run."""
     folder = package.folder
+    devices_shown, models_shown = (set(paged(package, f"{key}s")[f"{key}_id"]) for key in ("device", "model"))
     found = [
         (device, model, row)
         for model, rows in ask.runs(folder).items()
-        if model
+        if model in models_shown
         for row in rows
         for device in _on(row, folder)
+        if device in devices_shown
     ]
     given = pd.DataFrame([_asked(device, model, row, folder) for device, model, row in found])
     said = detailed(given, folder=folder, file="measurements")
