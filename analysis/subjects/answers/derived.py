@@ -22,7 +22,7 @@ NUMBERS = (
 ANSWERS = ("name", "fits", *NUMBERS, "binding")
 """What a row of a page says of a pair, after the id of the other."""
 MOST_PAGES = 500
-"""Of a table with more rows, those of a set that charts draw by default have pages."""
+"""Of a table with more rows, those of a set that charts draw by default have pages; where it has none, the first so many."""
 CACHE_TOKEN = 1000
 """Tokens for which a page states the cache."""
 ELEMENT_BYTE = 2.0
@@ -32,7 +32,8 @@ ELEMENT_BYTE = 2.0
 def paged(package: DataPackage, table: str) -> pd.DataFrame:
     """The rows of a table that have a page, as they are filed."""
     rows = package.raw(table)
-    return rows if len(rows) <= MOST_PAGES else rows[rows["default_set"].isin(["2023", "2026", "true"])]
+    drawn = rows[rows["default_set"].isin(["2023", "2026", "true"])]
+    return rows if len(rows) <= MOST_PAGES else drawn if len(drawn) else rows.head(MOST_PAGES)
 
 
 def is_published(models: pd.DataFrame) -> pd.Series[bool]:
