@@ -177,7 +177,8 @@ def of_bench(file: File, folder: Path) -> Foreign:
     models = [model_of(run, folder) for run in runs]
     verdicts = [judged(run, model, folder) for run, model in zip(runs, models, strict=True)]
     given = {
-        "chip": [run.device for run in runs], "backend": [backend_of(run) for run in runs], "model_id": models,
+        "chip": [run.device for run in runs], "engine": [names.REFERENCE_ENGINE] * len(runs),
+        "backend": [backend_of(run) for run in runs], "model_id": models,
         "quantization": [format_name(run, folder) for run in runs],
         "weight_gibyte": [_text(run.weight_byte / GIBYTE) for run in runs],
         "context_token": [_text(run.n_depth + run.n_gen // 2) for run in runs],

@@ -40,6 +40,7 @@ from analysis.model import (
     inputs,
     memory_limits,
     names,
+    own,
     peaks,
     prefill,
     shapes,
@@ -114,6 +115,9 @@ NOTES = {
     "cache": "KV cache assumed: 8 heads of 128 in FP16",
     "experts": "mixture of experts: shared weights and the experts called are read",
     "active": "mixture of experts, their number unknown: the active share of the weights is read",
+    "own": "scaled by an own measurement of the device under this engine",
+    "own-refused": "an own measurement does not improve predictions of this kind: not used",
+    "own-elsewhere": "an own measurement of the device is of another engine or backend: not used",
     "batch": "all sequences together; the interval holds that of batch 1 and what was measured of servers",
     "peak": "peak of the chip unknown: no speed of several sequences; give peak_fp16_tflop_per_s",
     "prompt": "prompts were not measured on this backend, or the peak of the chip is unknown: no time to the first token",
@@ -165,6 +169,8 @@ class Rows:
     """Our column → what every row has where the table has no such column."""
     described: Mapping[str, configurations.Shape] = field(default_factory=dict)
     """Name → a model that the file itself describes."""
+    runs: Sequence[own.Run] = ()
+    """What was measured on machines that rows may be about."""
     problems: list[Problem] = field(default_factory=list)
     notes: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
@@ -709,13 +715,15 @@ def _packing(rows: Rows, bit: Values) -> tuple[npt.NDArray[np.int64], npt.NDArra
 
 
 def detailed(
-    table: pd.DataFrame, *, folder: Path, file: str = "table", described: Mapping[str, configurations.Shape] | None = None
+    table: pd.DataFrame, *, folder: Path, file: str = "table", described: Mapping[str, configurations.Shape] | None = None,
+    runs: Sequence[own.Run] = (),
 ) -> pd.DataFrame:  # fmt: skip
     """The answer to each row as ``predict`` gives it, and what ``_details`` adds: what its memory holds, and what runs it.
 
     described  name in ``model_id`` → a model that a file describes
+    runs       what was measured of machines that rows are about
     """
-    rows = Rows(table, folder, file, described=described or {})
+    rows = Rows(table, folder, file, described=described or {}, runs=runs)
     rows.require_sound()
     return _answer(rows, whole=True)
 
@@ -782,6 +790,9 @@ def _answer(rows: Rows, *, whole: bool = False) -> pd.DataFrame:
     limit = np.where(
         missing & ~rows.notes["capacity"] & ~rows.notes["peak"], np.nan, _limit(rows, sizes, peak, batch, chips)
     )
+    if rows.runs:
+        speed, low, high = _scaled(rows, known, kinds, sizes.is_expert, (speed, low, high), batch * chips)
+        speed = np.fmin(speed, np.where(missing, np.nan, limit))
     ended = np.where(rows.notes["storage"], np.nan, 1.0)
     columns: dict[str, Any] = {
         "token_per_s": speed, "token_per_s_low": speed * low * ended, "token_per_s_high": np.minimum(speed * high * ended, limit),
@@ -798,6 +809,95 @@ def _answer(rows: Rows, *, whole: bool = False) -> pd.DataFrame:
     if whole:
         columns |= _details(rows, sizes, kinds, usable.byte, batch, chips)
     return pd.DataFrame(columns, index=rows.table.index)
+
+
+def _machines(rows: Rows, kinds: Kinds) -> tuple[list[own.Machine], npt.NDArray[np.int64]]:
+    """The machines that rows are about, each once, and the place of each row's."""
+    columns = [rows.names["device"][0], rows.names["chip"][0], kinds.stack, kinds.engine]
+    flags = np.array([*columns, np.nan_to_num(rows.numbers[BANDWIDTH])]).T
+    different, place = np.unique(flags, axis=0, return_inverse=True)
+    found = []
+    for device, chip, stack, engine, bandwidth in different.tolist():
+        said = [rows.names[name][1][int(at)] for name, at in (("device", device), ("chip", chip)) if at >= 0]
+        ids = next((ids for name in said if (ids := devices.device(name, rows.folder).ids)), said or [f"{bandwidth:g}"])
+        found.append(own.Machine(frozenset(ids), [*expected.STACK_NAMES, ""][int(stack)], [*ENGINES, ""][int(engine)]))
+    return found, place.reshape(-1)
+
+
+def _scaled(
+    rows: Rows, known: expected.Calibration, kinds: Kinds, is_expert: npt.NDArray[np.bool_], answer: tuple[Values, Values, Values],
+    at_once: Values,
+) -> tuple[Values, Values, Values]:  # fmt: skip
+    """Speeds and ends of intervals, scaled by what was measured of each row's machine; of several sequences or chips nothing is.
+
+    Where the interval is the widest for want of knowledge it stays so.
+    """
+    machines, place = _machines(rows, kinds)
+    ratio = np.array([own.speed_ratio(machine, rows.runs) for machine in machines])[place]
+    ratio = np.where(at_once > 1, np.nan, ratio)
+    said = own.scaling(ratio, _groups(kinds, is_expert), expected.GROUPS, known.parameters, known.own_intervals)
+    rows.note("own", np.isfinite(ratio) & ~said.is_refused)
+    rows.note("own-refused", said.is_refused)
+    elsewhere = [own.is_elsewhere(machine, rows.runs) for machine in machines]
+    rows.note("own-elsewhere", np.array(elsewhere)[place])
+    is_wide = kinds.is_unknown | kinds.is_other_engine
+    low, high = (
+        np.where(is_wide | np.isnan(end), wide, end) for end, wide in ((said.low, answer[1]), (said.high, answer[2]))
+    )
+    return answer[0] * said.factor, low, high
+
+
+def own_runs(rows: Rows) -> tuple[own.Run, ...]:
+    """What rows with measured speeds of one sequence on one chip say of their machines.
+
+    Raises InputError for a speed that is above what the memory allows, and where no row has a speed beside what is expected of it.
+    """
+    rows.require_sound()
+    answered, measured = _answer(rows, whole=True), rows.numbers[MEASURED]
+    limit, speed = (answered[name].to_numpy(dtype=float) for name in ("limit_token_per_s", "token_per_s"))
+    for high in np.flatnonzero(measured > limit):
+        most = f"at most {limit[high]:.4g}, the limit of the memory"
+        rows._wrong(int(high), MEASURED, f"{measured[high]:g} token/s", most, ABOVE)
+    one = np.nan_to_num(rows.numbers["batch_size"], nan=1.0) * np.nan_to_num(rows.numbers["n_chip"], nan=1.0) == 1
+    usable = np.flatnonzero(np.isfinite(measured / speed) & one)
+    if rows.problems or not len(usable):
+        nothing = Problem(
+            rows.file,
+            "no measured speed beside one that is expected",
+            f"rows with {MEASURED}, of known devices",
+            NOTHING_OWN,
+        )
+        raise InputError(rows.problems[:MOST_PROBLEMS] or [nothing])
+    machines, place = _machines(rows, Kinds(rows, Sizes(rows, expected.calibration(rows.folder), np.ones(len(rows)))))
+    return tuple(own.Run(machines[place[at]], float(measured[at] / speed[at])) for at in usable)
+
+
+ABOVE = "Is it of another model or format, of a prompt being read, of several sequences, or with speculative decoding?"
+NOTHING_OWN = "Give the file that llama-bench wrote, or a table with device, model and measured_token_per_s of one sequence on one chip."
+
+
+def own_file(source: str, folder: Path, filled: Mapping[str, str] | None = None) -> tuple[own.Run, ...]:
+    """What a file of llama-bench, or a table as ``predict`` takes it with measured speeds, says of its machines; raises InputError."""
+    at = Reading(folder, Path(source).name, 2, None, filled or {}, source)
+    try:
+        return own_runs(_whole_rows(at))
+    except FileNotFoundError:
+        raise InputError([Problem(source, "no such file", "a file of measured speeds", NOTHING_OWN)]) from None
+    except door.Refused as error:
+        raise InputError([error.problem(at.name)]) from None
+
+
+def _whole_rows(at: Reading) -> Rows:
+    """The rows of a file that is read whole: what llama-bench printed, or a table."""
+    path = Path(at.source)
+    if path.suffix.lower() in (".xlsx", ".parquet"):
+        return _rows_of(sheets.single(path, None, _is_header), at)
+    content = door.content(path)
+    if form := forms.kind(content[: forms.HEAD_BYTE], at.name):
+        return _foreign_rows(foreign.of_content(content, form, at.source), at)[0]
+    sheet = sheets.single(path, content, _is_header)
+    found = None if sheet.problems else foreign.of_records(forms.Records(sheet.header, sheet.rows))
+    return _foreign_rows(found, at)[0] if found else _rows_of(sheet, at)
 
 
 def _compared(measured: Values, low: Values, high: Values) -> npt.NDArray[np.object_]:
@@ -948,15 +1048,23 @@ def _products(
     return np.where(batch > 1, products, 0.0)
 
 
+def _groups(kinds: Kinds, is_expert: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Position of each row's group in ``expected.GROUPS``."""
+    every = product(expected.STACK_NAMES, expected.PACKINGS, (False, True), (False, True))
+    place: npt.NDArray[np.int64] = np.array(
+        [expected.GROUPS.index(expected.group(s, k, is_expert=e, is_phone=p)) for s, k, e, p in every]
+    )
+    kind = np.maximum(kinds.stack, 0) * len(expected.PACKINGS) + kinds.packing
+    return np.asarray(place[kind * 4 + is_expert * 2 + kinds.is_phone])
+
+
 def _interval(
     known: expected.Calibration, kinds: Kinds, is_expert: npt.NDArray[np.bool_], batch: Values
 ) -> tuple[Values, Values]:
     """The ends of each row's interval: of its group; the widest of its stack for what is not known; above batch 1 of servers too."""
-    every = list(product(expected.STACK_NAMES, expected.PACKINGS, (False, True), (False, True)))
-    ends = np.array([known.intervals[expected.group(s, k, is_expert=e, is_phone=p)] for s, k, e, p in every])
+    ends = np.array([known.intervals.get(name, (np.nan, np.nan)) for name in expected.GROUPS])
     stack = np.maximum(kinds.stack, 0)
     flags = is_expert * 2 + kinds.is_phone
-    kind = (stack * len(expected.PACKINGS) + kinds.packing) * 4 + flags
     wide = np.array(
         [
             expected.widest(known, s, is_expert=e, is_phone=p)
@@ -964,7 +1072,7 @@ def _interval(
         ]
     )
     is_wide = (kinds.is_unknown | kinds.is_other_engine)[:, np.newaxis]
-    low, high = np.where(is_wide, wide[stack * 4 + flags], ends[kind]).T
+    low, high = np.where(is_wide, wide[stack * 4 + flags], ends[_groups(kinds, is_expert)]).T
     low_served, high_served = known.intervals["serving"]
     return np.where(batch > 1, np.minimum(low, low_served), low), np.where(
         batch > 1, np.maximum(high, high_served), high
@@ -1038,17 +1146,19 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
 
 
 def predict_file(
-    source: str, target: str | None = None, *, folder: Path | None = None, filled: Mapping[str, str] | None = None
-) -> str:
+    source: str, target: str | None = None, *, folder: Path | None = None, filled: Mapping[str, str] | None = None, measured: str = ""
+) -> str:  # fmt: skip
     """Read a table (``-``: standard input), and write it as CSV with its predictions to ``target`` (None or ``-``: standard output).
 
     CSV works in chunks, so the table may be larger than memory; everything else is read whole.  Files of llama-bench, a model's
-    config.json, a GGUF header and Epoch's list of hardware are read as they are.  ``filled`` gives our columns for all rows.
+    config.json, a GGUF header and Epoch's list of hardware are read as they are.  ``filled`` gives our columns for all rows,
+    ``measured`` is a file of speeds measured on machines that rows are about.
     Nothing is written where a row is wrong.  Raises InputError with every problem found.  Returns what there is to say of the
     columns that were not used, of what was taken for what, and of measured speeds; empty where there is nothing.
     """
     name = "standard input" if source == "-" else Path(source).name
     at = Reading(folder or _data_folder(), name, 2, None, filled or {}, source)
+    at = at._replace(runs=own_file(measured, at.folder, at.filled) if measured else ())
     try:
         with tempfile.TemporaryFile() as store:
             remark = _predict_any(source, store, at)
@@ -1129,9 +1239,7 @@ def _predict_foreign(file: foreign.File, store: IO[bytes], at: Reading) -> str:
     """Write the rows of a foreign file with their predictions, and return what was taken for what."""
     import pandas as pd
 
-    found = foreign.asked(file, at.folder, at.filled)
-    table = pd.DataFrame(found.given, dtype=str)
-    rows = Rows(table, at.folder, at.name, lines=found.lines, filled=at.filled, described=found.models)
+    rows, found = _foreign_rows(file, at)
     rows.require_sound()
     answered = _remarked(_answer(rows), found)
     whole = pd.DataFrame(found.rows, columns=found.header, dtype=str)
@@ -1139,6 +1247,18 @@ def _predict_foreign(file: foreign.File, store: IO[bytes], at: Reading) -> str:
     store.write(_csv(whole, answered, header).encode())
     said = foreign.summary(answered[COMPARED]) if COMPARED in answered else ""
     return "\n".join([f"read as {found.kind}", *found.taken, *([said] if said else [])])
+
+
+def _foreign_rows(file: foreign.File, at: Reading) -> tuple[Rows, foreign.Foreign]:
+    """What a foreign file asks, as rows of ours."""
+    import pandas as pd
+
+    found = foreign.asked(file, at.folder, at.filled)
+    table = pd.DataFrame(found.given, dtype=str)
+    rows = Rows(
+        table, at.folder, at.name, lines=found.lines, filled=at.filled, described=found.models, runs=at.runs
+    )  # fmt: skip
+    return rows, found
 
 
 def _remarked(answered: pd.DataFrame, found: foreign.Foreign) -> pd.DataFrame:
@@ -1166,6 +1286,14 @@ def _is_header(texts: Sequence[str]) -> bool:
 
 def _predict_sheet(sheet: sheets.Sheet, store: IO[bytes], at: Reading) -> inputs.Header:
     """Write the rows of a table that was read whole, as CSV with commas and decimal points."""
+    rows = _rows_of(sheet, at)
+    rows.require_sound()
+    store.write(_beside(rows, _answer(rows), header=True).encode())
+    return rows.header
+
+
+def _rows_of(sheet: sheets.Sheet, at: Reading) -> Rows:
+    """The rows of a table that was read whole."""
     import pandas as pd
 
     if sheet.problems:
@@ -1177,10 +1305,7 @@ def _predict_sheet(sheet: sheets.Sheet, store: IO[bytes], at: Reading) -> inputs
     if sheet.decimal_comma:
         for name in {header.used[name] for name in NUMBERS if name in header.used}:
             table[name] = table[name].str.replace(DECIMAL_COMMA, ".", regex=True)
-    rows = Rows(table, at.folder, at.name, lines=[row for row, _ in sheet.rows], filled=at.filled)
-    rows.require_sound()
-    store.write(_beside(rows, _answer(rows), header=True).encode())
-    return rows.header
+    return Rows(table, at.folder, at.name, lines=[row for row, _ in sheet.rows], filled=at.filled, runs=at.runs)
 
 
 DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d+$)(?!(?<=^[1-9],)\d{3}$)(?!(?<=^[1-9]\d,)\d{3}$)(?!(?<=^[1-9]\d\d,)\d{3}$)")
@@ -1228,7 +1353,7 @@ def _predict_stream(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.
         block = stream.read(CHUNK_BYTE) + _line(stream)
         if not block:
             return header
-        here = Reading(at.folder, at.name, line, columns, at.filled)
+        here = at._replace(line=line, header=columns)
         count = _predict_plain(block, store, here)
         if count is None:
             stream.seek(start)
@@ -1251,6 +1376,7 @@ class Reading(NamedTuple):
     header: list[str] | None
     filled: Mapping[str, str]
     source: str = ""
+    runs: Sequence[own.Run] = ()
 
 
 def _plain_header(first: bytes, at: Reading) -> list[str] | None:
@@ -1271,7 +1397,7 @@ def _predict_plain(block: bytes, store: IO[bytes], at: Reading) -> int | None:
     table = None if lines is None else _numbers_and_names(block, at.header or [])
     if lines is None or table is None or len(table) != len(lines):
         return None
-    rows = Rows(table, at.folder, at.name, first_line=at.line, filled=at.filled)
+    rows = Rows(table, at.folder, at.name, first_line=at.line, filled=at.filled, runs=at.runs)
     try:
         rows.require_sound()
     except InputError:
@@ -1373,7 +1499,7 @@ def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.
     records = _Records(stream, at)
     is_first = at.header is None
     for table, lines in records.chunks():
-        rows = Rows(table, at.folder, at.name, lines=lines, filled=at.filled)
+        rows = Rows(table, at.folder, at.name, lines=lines, filled=at.filled, runs=at.runs)
         try:
             rows.require_sound()
         except InputError as error:

@@ -171,6 +171,8 @@ def _parameter_values(known: Mapping[str, float]) -> list[Value]:
         "serving-launch-vllm": "s",
         "serving-sequence-vllm": "s",
         "serving-sequence-vllm-new": "s",
+        "own-graphics": "share",
+        "own-cores": "share",
         "prefill-shader-metal": "share",
         "prefill-matrix": "share",
         "prefill-matrix-hbm": "share",
