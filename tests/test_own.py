@@ -55,7 +55,7 @@ def test_what_is_filed_is_what_the_rows_say(package: DataPackage) -> None:
     used = table[table["is_used"]].set_index("group")
     assert set(used.index) == set(known.own_intervals)
     for group, ends in known.own_intervals.items():
-        row: dict[str, float] = used.loc[group].to_dict()
+        row = used.loc[group].to_dict()
         assert (row["low_ratio"], row["high_ratio"]) == pytest.approx(ends, rel=1e-4)
         assert ends[1] / ends[0] <= known.intervals[group][1] / known.intervals[group][0] * 1.0001
         assert row["after_error_ratio"] < row["before_error_ratio"]
@@ -181,7 +181,11 @@ def test_every_form_of_llama_bench_is_a_measurement(tmp_path: Path, name: str) -
     text = forms[name]({}) if name in forms else samples.BENCH_LOG + samples.BENCH_MARKDOWN
     (tmp_path / name).write_text(text)
     [run, *_] = own_file(str(tmp_path / name), DATA)
-    assert (run.machine.who, run.machine.stack, run.machine.engine) == ({"rtx-3090-24gb"}, "cuda", "llama.cpp")
+    assert (run.machine.who, run.machine.stack, run.machine.engine) == (
+        frozenset({"rtx-3090-24gb"}),
+        "cuda",
+        "llama.cpp",
+    )
     assert run.speed_ratio == pytest.approx(1, abs=0.2)
 
 

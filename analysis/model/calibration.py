@@ -429,7 +429,7 @@ def decode_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
         *_every_interval(package, rows, experts, found | routing, left_out | left_out_experts),
     ]
     return {
-        "calibration": [*entries, *_shape_entries(package)],
+        "calibration": [*entries, *_sustained_entries(package), *_shape_entries(package)],
         "calibration_folds": _fold_entries(left_out | left_out_experts),
         "calibration_ladder": ladder(rows[(rows["weight"] == 1) & ~rows["is_phone"]].reset_index(drop=True)),
     }
@@ -454,6 +454,25 @@ def _every_interval(
     seen = judged.assign(speed_ratio=judged["decode_token_per_s"] / predicted)[~judged["is_phone"].fillna(value=False)]
     on_phones = phones.with_expected(runs, unseen_token_per_s(runs, left_out, found=found))
     return [*entries, *_own_entries(pd.concat([seen, on_phones], ignore_index=True), ends | borrowed)]
+
+
+def _sustained_entries(package: DataPackage) -> list[dict[str, Any]]:
+    """What is left of the speed of a phone after ten minutes: the median of pairs, and where eight in ten lie."""
+    rows = phones.sustained(package)
+    return [
+        _entry(
+            f"sustained{name}",
+            "sustained",
+            "ratio",
+            _short(value),
+            f"{SUSTAINED}: {phones.SUSTAINED[name]}",
+            **_scope(rows),
+        )
+        for name, value in zip(phones.SUSTAINED, phones.sustained_ends(package), strict=True)
+    ]
+
+
+SUSTAINED = "Speed of a phone after ten minutes over that of a cool one"
 
 
 def _own_entries(rows: pd.DataFrame, ends: Mapping[str, tuple[float, float]]) -> list[dict[str, Any]]:

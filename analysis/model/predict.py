@@ -109,6 +109,7 @@ NOTES = {
     "llama.cpp": "engine not given: llama.cpp assumed",
     "server": "engine not given: PyTorch with whole graphs assumed, as server engines have them",
     "phone-engine": "engine not given: MLX assumed on an iPhone, Genie on a neural processor",
+    "burst": "speed of a cool phone: after ten minutes {left:.0f} % of it is left ({low:.0f} to {high:.0f} % in published pairs of runs)",
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
     "cores": "threads of the processor not given: 8 assumed for the arithmetic of unpacking",
     "layer": "n_layer estimated from the size",
@@ -654,6 +655,7 @@ class Kinds:
         self.is_other_engine |= borrowed > 0
         rows.note("borrowed", borrowed > 0)
         rows.note("split", rows.looked_up("backend", [found.is_split for found in meant], 0) > 0)
+        rows.note("burst", self.is_phone)
         rows.note("format", self.is_unknown)
         rows.note("engine", self.is_other_engine)
         rows.note(
@@ -1136,10 +1138,15 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
     flags = np.array([rows.notes[name] for name in order])
     flags[order.index("layer")] &= ~without
     patterns, which = np.unique(np.sum(flags.T * (1 << np.arange(len(order))), axis=1), return_inverse=True)
-    texts = [
-        "; ".join(NOTES[name] for bit, name in enumerate(order) if int(pattern) >> bit & 1) for pattern in patterns
-    ]
+    said = NOTES | {"burst": _burst(expected.calibration(rows.folder).parameters)}
+    texts = ["; ".join(said[name] for bit, name in enumerate(order) if int(pattern) >> bit & 1) for pattern in patterns]
     return np.array(texts, dtype=object)[which]
+
+
+def _burst(parameters: Mapping[str, float]) -> str:
+    """The note on phones, with what is left of their speed."""
+    left, low, high = (100 * parameters[f"sustained{end}"] for end in ("", "-low", "-high"))
+    return NOTES["burst"].format(left=left, low=low, high=high)
 
 
 # ------------------------------------------------------------------------------------------------ files

@@ -656,6 +656,7 @@ def parameters(package: DataPackage) -> pd.DataFrame:
 
 WITHOUT_ERROR = {
     "decode": "one chip decides", "prefill": "one chip decides", "serving": "one chip decides", "own": "in steps of 5 %",
+    "sustained": "pairs of one iPhone",
     "by-hand": "set by hand",
 }  # fmt: skip
 """Kind of number → what is said in place of a standard error."""
