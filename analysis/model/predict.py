@@ -122,6 +122,7 @@ NOTES = {
     "batch": "all sequences together; the interval holds that of batch 1 and what was measured of servers",
     "peak": "peak of the chip unknown: no speed of several sequences; give peak_fp16_tflop_per_s",
     "prompt": "prompts were not measured on this backend, or the peak of the chip is unknown: no time to the first token",
+    "copies": "more chips than heads of the KV cache: each chip holds one at least",
     "several-chips": "layers shared by several chips, their communication as measured on servers",
     "kv-format": "format of the KV cache not known: 16 bits counted",
     "decimal": "memory counted in decimal GB: where GB is printed and GiB meant, give memory_capacity_gibyte",
@@ -461,6 +462,8 @@ class Model:
     window_kv_byte_per_token: float = 0.0
     window_token: float = np.inf
     state_byte: float = 0.0
+    full_head: float = np.nan
+    window_head: float = np.nan
     expert_param: float = 0.0
     is_expert: float = 0.0
     n_expert: float = np.nan
@@ -478,7 +481,7 @@ def model(row: Mapping[str, str]) -> Model:
     active = number["active_gparam"] * 1e9 if row["active_gparam"] else total
     expert = expected.expert_param(number | {"total_param": total, "active_param": active})
     return Model(
-        total, active, number["n_layer"], embedding, full, window, reach, state,
+        total, active, number["n_layer"], embedding, full, window, reach, state, *shapes.heads(number),
         expert, float(row["is_moe"] == "true"), number["n_expert"], number["n_active_expert"], 1.0 if expert else active / total,
     )  # fmt: skip
 
@@ -489,7 +492,8 @@ def _model_of(shape: configurations.Shape) -> Model:
     expert = float(np.nan_to_num(shape.expert_param))
     return Model(
         shape.total_param, shape.active_param, shape.n_layer, float(np.nan_to_num(shape.embedding_param)), full, window, reach, state,
-        expert, float(shape.is_moe), shape.n_expert, shape.n_active_expert, 1.0 if expert else shape.active_param / shape.total_param,
+        *shapes.heads(shape.__dict__), expert, float(shape.is_moe), shape.n_expert, shape.n_active_expert,
+        1.0 if expert else shape.active_param / shape.total_param,
     )  # fmt: skip
 
 
@@ -500,7 +504,7 @@ DISAGREE_RATIO = 1.5
 class Sizes:
     """Bytes, bits, layers and cache of every row."""
 
-    def __init__(self, rows: Rows, known: expected.Calibration, batch: Values) -> None:
+    def __init__(self, rows: Rows, known: expected.Calibration, batch: Values, chips: Values) -> None:
         filed_models = _models(rows.folder)
         own = {name: _model_of(shape) for name, shape in rows.described.items()}
         models = [own.get(name) or model(filed_models[name]) for name in rows.models]
@@ -528,7 +532,7 @@ class Sizes:
         )
         layer = _first(rows.numbers["n_layer"], fact["n_layer"])
         self.n_layer = _first(layer, np.asarray(expected.typical_layer(known, self.param)))
-        self.cache = self._cache(rows, fact)
+        self.cache = self._cache(rows, fact, chips)
         self.cache_byte = self.cache.at(_cached_token(rows, 0.5))
         self.full_cache_byte = self.cache.at(_cached_token(rows, 1.0))
         self.context_token = rows.looked_up("model_id", most)
@@ -550,8 +554,8 @@ class Sizes:
         read = expected.read_byte(weights, self.whole_byte, expert_bit=_of_format(rows, expert_bit), batch_size=batch)
         return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
 
-    def _cache(self, rows: Rows, fact: dict[str, Values]) -> shapes.Cache:
-        """What one sequence keeps, in the format of its cache, and the fixed state of layers without one."""
+    def _cache(self, rows: Rows, fact: dict[str, Values], chips: Values) -> shapes.Cache:
+        """What one sequence keeps on all chips, in the format of its cache, and the fixed state of layers without one."""
         heads, width = rows.numbers["n_kv_head"], rows.numbers["head_dim"]
         filled = {
             "n_kv_head": _first(heads, np.full(len(rows), expected.ASSUMED_KV_HEAD)),
@@ -567,7 +571,16 @@ class Sizes:
         state = np.nan_to_num(fact["state_byte"]) * np.isnan(heads)
         reach = _first(fact["window_token"], np.full(len(rows), np.inf))
         share = _cache_bit(rows) / KV_BIT
-        return shapes.Cache(per_token * share, window * share, reach, state)
+        full, windowed = (
+            _copies(chips, _first(heads, fact[name], filled["n_kv_head"])) for name in ("full_head", "window_head")
+        )
+        rows.note("copies", full > 1)
+        return shapes.Cache(per_token * share * full, window * share * windowed, reach, state)
+
+
+def _copies(chips: Values, head: Values) -> Values:
+    """Times that chips which share a model hold its cache, all together: each holds one head of it at least."""
+    return np.asarray(np.maximum(1.0, chips / head))
 
 
 def _published(rows: Rows) -> Values:
@@ -749,7 +762,7 @@ def _details(
 def seen(rows: Rows) -> dict[str, Any]:
     """What of each row belongs to its device and format alone: what the step, the prompt and the memory take from them."""
     known, ones = expected.calibration(rows.folder), np.ones(len(rows))
-    sizes = Sizes(rows, known, ones)
+    sizes = Sizes(rows, known, ones, ones)
     kinds = Kinds(rows, sizes)
     peak, usable = Peaks(rows, kinds), _usable(rows, kinds, ones)
     _times(rows, known, sizes, kinds, peak, ones, ones, dict.fromkeys(OUTPUT_NUMBER, ones), kinds.stack < 0)
@@ -776,7 +789,7 @@ def _answer(rows: Rows, *, whole: bool = False) -> pd.DataFrame:
 
     known = expected.calibration(rows.folder)
     batch, chips = (np.nan_to_num(rows.numbers[name], nan=1.0) for name in ("batch_size", "n_chip"))
-    sizes = Sizes(rows, known, batch)
+    sizes = Sizes(rows, known, batch, chips)
     kinds = Kinds(rows, sizes)
     needs = sizes.whole_byte + sizes.full_cache_byte * batch
     usable = _usable(rows, kinds, chips)
@@ -860,8 +873,11 @@ def own_runs(rows: Rows) -> tuple[own.Run, ...]:
     for high in np.flatnonzero(measured > limit):
         most = f"at most {limit[high]:.4g}, the limit of the memory"
         rows._wrong(int(high), MEASURED, f"{measured[high]:g} token/s", most, ABOVE)
-    one = np.nan_to_num(rows.numbers["batch_size"], nan=1.0) * np.nan_to_num(rows.numbers["n_chip"], nan=1.0) == 1
-    usable = np.flatnonzero(np.isfinite(measured / speed) & one)
+    at_once, ones = (
+        np.nan_to_num([rows.numbers[name] for name in ("batch_size", "n_chip")], nan=1.0),
+        np.ones(len(rows)),
+    )
+    usable = np.flatnonzero(np.isfinite(measured / speed) & (at_once == 1).all(axis=0))
     if rows.problems or not len(usable):
         nothing = Problem(
             rows.file,
@@ -870,7 +886,7 @@ def own_runs(rows: Rows) -> tuple[own.Run, ...]:
             NOTHING_OWN,
         )
         raise InputError(rows.problems[:MOST_PROBLEMS] or [nothing])
-    machines, place = _machines(rows, Kinds(rows, Sizes(rows, expected.calibration(rows.folder), np.ones(len(rows)))))
+    machines, place = _machines(rows, Kinds(rows, Sizes(rows, expected.calibration(rows.folder), ones, ones)))
     return tuple(own.Run(machines[place[at]], float(measured[at] / speed[at])) for at in usable)
 
 
@@ -1138,12 +1154,12 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
     flags = np.array([rows.notes[name] for name in order])
     flags[order.index("layer")] &= ~without
     patterns, which = np.unique(np.sum(flags.T * (1 << np.arange(len(order))), axis=1), return_inverse=True)
-    said = NOTES | {"burst": _burst(expected.calibration(rows.folder).parameters)}
+    said = NOTES | {"burst": burst(expected.calibration(rows.folder).parameters)}
     texts = ["; ".join(said[name] for bit, name in enumerate(order) if int(pattern) >> bit & 1) for pattern in patterns]
     return np.array(texts, dtype=object)[which]
 
 
-def _burst(parameters: Mapping[str, float]) -> str:
+def burst(parameters: Mapping[str, float]) -> str:
     """The note on phones, with what is left of their speed."""
     left, low, high = (100 * parameters[f"sustained{end}"] for end in ("", "-low", "-high"))
     return NOTES["burst"].format(left=left, low=low, high=high)
