@@ -421,8 +421,6 @@ MOST_BIT = 33.0
 def _todo(cell: str, column: inputs.Column, called: str) -> str:
     from analysis.tables import cells
 
-    if column.only is not None:
-        return f"Leave the column out: what is predicted holds for {column.only:g}."
     if (thousands := re.fullmatch(r"(\d{1,4})[kK]", cell)) and column.name.endswith("_token"):
         return f"Write {int(thousands[1]) * 1024} or {thousands[1]}000: k may be either."
     is_plain = cells.NUMBER.fullmatch(cell) is not None
@@ -685,7 +683,7 @@ class Kinds:
 
     def _use_engines(self, rows: Rows) -> None:
         """Take the engine of each row, or the usual one of its device; what each makes of a model, and whether its intervals hold."""
-        given = [names.engine(name, rows.folder).engine_id for name in rows.names["engine"][1]]
+        given = [names.engine(name, rows.folder) for name in rows.names["engine"][1]]
         own = rows.looked_up("engine", [ENGINES.index(name) if name in ENGINES else len(ENGINES) for name in given])
         usual = np.array(
             [
