@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from analysis import cli
 from analysis.errors import InputError
 from analysis.model import ask, expected, own, transfer
-from analysis.model.predict import own_file, predict_file
+from analysis.model.predict import OWN_PROMPT, own_file, predict_file
 from analysis.subjects.validation import derived
 from analysis.tables import DataPackage
 from tests import samples
@@ -53,8 +53,12 @@ def test_what_is_filed_is_what_the_rows_say(package: DataPackage) -> None:
     """The rows of the chapter come from the filed folds, those of the calibration from the fit: they have to agree."""
     known, table = expected.calibration(DATA), derived.own_measurement(package)
     used = table[table["is_used"]].set_index("group")
-    assert set(used.index) == set(known.own_intervals)
-    for group, ends in known.own_intervals.items():
+    assert {*used.index, OWN_PROMPT} == set(known.own_intervals)
+    assert transfer.prompt_ends(derived.own_prompts(package)) == pytest.approx(
+        known.own_intervals[OWN_PROMPT], rel=1e-4
+    )
+    for group in used.index:
+        ends = known.own_intervals[group]
         row = used.loc[group].to_dict()
         assert (row["low_ratio"], row["high_ratio"]) == pytest.approx(ends, rel=1e-4)
         assert ends[1] / ends[0] <= known.intervals[group][1] / known.intervals[group][0] * 1.0001
@@ -219,3 +223,49 @@ def test_the_commands_take_it_and_change_nothing_where_it_is_wrong(tmp_path: Pat
     assert SCALED in out.read_text()
     told = CliRunner().invoke(cli.app, ["ask", "rtx 3060 12gb", "qwen3 8b", "--measured", "50", "--json"])
     assert any(SCALED in note for note in json.loads(told.stdout)["notes"])
+
+
+PROMPTS = "device,model,format,prompt_token,context_token\n{device},qwen3 4b,{format},512,\n{device},qwen3 4b,{format},512,8192\n"
+
+
+@pytest.mark.parametrize(
+    ("format_name", "is_alike"), [("Q4_K_M", True), ("Q6_K", True), ("Q8_0", False), ("F16", False)]
+)
+def test_one_prompt_gives_times_where_none_were_measured_for_weights_packed_alike(
+    tmp_path: Path, format_name: str, is_alike: bool
+) -> None:  # fmt: skip
+    """On a phone's cores nothing was fitted: 1.7B at 60 tokens per second computes 2 × 1.72e9 × 60, and 4B takes as much longer."""
+    header = "device,model,format,measured_prefill_token_per_s\n"
+    (tmp_path / "bench.csv").write_text(f"{header}galaxy s26 ultra,qwen3 1.7b,Q4_K_M,60\n")
+    (tmp_path / "asked.csv").write_text(PROMPTS.format(device="galaxy s26 ultra", format=format_name))
+    predict_file(str(tmp_path / "asked.csv"), str(tmp_path / "out.csv"), measured=str(tmp_path / "bench.csv"))
+    table = pd.read_csv(tmp_path / "out.csv")
+    assert table["first_token_s"].notna().all() == is_alike
+    if is_alike:
+        first, later = table["first_token_s"]
+        assert first == pytest.approx(512 / 60 * 4.02 / 1.72, rel=0.1)
+        assert later > 1.2 * first
+        low, high = expected.calibration(DATA).own_intervals[OWN_PROMPT]
+        assert table["first_token_s_low"][0] == pytest.approx(first / high, rel=1e-3)
+        assert table["first_token_s_high"][0] == pytest.approx(first / low, rel=1e-3)
+        assert "by an own measurement of a prompt" in table["note"][0]
+
+
+def test_a_prompt_that_is_expected_is_not_taken_from_a_measurement(tmp_path: Path) -> None:
+    (tmp_path / "bench.csv").write_text(
+        "device,model,format,measured_prefill_token_per_s\nrtx 3060 12gb,qwen3 8b,Q4_K_M,9\n"
+    )
+    (tmp_path / "asked.csv").write_text(PROMPTS.format(device="rtx 3060 12gb", format="Q4_K_M"))
+    times = []
+    for measured in ("", str(tmp_path / "bench.csv")):
+        predict_file(str(tmp_path / "asked.csv"), str(tmp_path / "out.csv"), measured=measured)
+        times.append(pd.read_csv(tmp_path / "out.csv")["first_token_s"].tolist())
+    assert times[0] == times[1]
+
+
+def test_a_prompt_of_llama_bench_counts_as_one(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text(samples.bench_csv({"n_prompt": 512, "n_gen": 0, "avg_ts": 4100.5}))
+    [run] = own_file(str(tmp_path / "b.csv"), DATA)
+    assert run.flop_per_s == pytest.approx(2 * 8.19e9 * 4100.5, rel=0.1)
+    assert run.packing == "k-quant"
+    assert np.isnan(run.speed_ratio)

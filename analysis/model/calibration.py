@@ -429,7 +429,12 @@ def decode_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
         *_every_interval(package, rows, experts, found | routing, left_out | left_out_experts),
     ]
     return {
-        "calibration": [*entries, *_sustained_entries(package), *_shape_entries(package)],
+        "calibration": [
+            *entries,
+            *_own_prompt_entries(package),
+            *_sustained_entries(package),
+            *_shape_entries(package),
+        ],
         "calibration_folds": _fold_entries(left_out | left_out_experts),
         "calibration_ladder": ladder(rows[(rows["weight"] == 1) & ~rows["is_phone"]].reset_index(drop=True)),
     }
@@ -491,6 +496,14 @@ def _own_entries(rows: pd.DataFrame, ends: Mapping[str, tuple[float, float]]) ->
             what = "measured over predicted speed of a machine, one other run of which is known"
             entries += _ends_entries(f"own-{name}", pair, what, _scope(paired[paired["group"] == name]))
     return entries
+
+
+def _own_prompt_entries(package: DataPackage) -> list[dict[str, Any]]:
+    """The interval of a prompt on a machine of which another, of weights packed alike, was measured."""
+    rows = prompts.own_measurements(package)
+    what = "measured over expected rate of reading a prompt on a machine, one other prompt of which is known"
+    paired = rows[rows.groupby([*transfer.MACHINE, "packing"], dropna=False)["chip"].transform("size") > 1]
+    return _ends_entries("own-prefill-other", transfer.prompt_ends(transfer.prompt_pairs(rows)), what, _scope(paired))
 
 
 OWN_MEANING = {

@@ -86,6 +86,10 @@ COLUMNS = (
     Column("storage_read_gbyte_per_s", "storage from which the rest is read for every token", 1e-5, 1e5, "storage_read ssd_read storage"),
     Column("engine", "program that runs the model; else that usual on the device", spellings="framework runtime inference_engine"),
     Column("measured_token_per_s", "a measured speed, to be compared", 1e-4, 1e7, "measured measured_tps measured_speed avg_ts"),
+    Column(
+        "measured_prefill_token_per_s", "a measured rate of reading a prompt: with --measured, times to the first token", 1e-4, 1e7,
+        "prefill_token_per_s measured_pp pp_tps prompt_tps",
+    ),
     Column("flash_attention", "true or false; else the default of the year", spellings="flash_attn flash fa"),
     Column("year", "year of the software; without it today's", *YEARS, "software_year", is_whole=True),
     Column("prompt_token", "tokens of the prompt: asks for first_token_s", 1, 1e9, "prompt n_prompt prompt_tokens input_tokens"),

@@ -33,16 +33,31 @@ class Machine(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A speed that was measured, over the one expected of such a machine."""
+    """What was measured of a machine: its speed over the one expected of such a machine, or what it computes while it reads prompts.
+
+    flop_per_s  parameters × 2 × tokens per second of a prompt
+    packing     the kind of format this was measured with: unpacking takes as long as the products
+    """
 
     machine: Machine
-    speed_ratio: float
+    speed_ratio: float = np.nan
+    flop_per_s: float = np.nan
+    packing: str = ""
 
 
 def speed_ratio(machine: Machine, runs: Iterable[Run]) -> float:
     """Measured over expected speed of a machine: the geometric mean of its runs; NaN where there is none."""
-    found = [run.speed_ratio for run in runs if run.machine.is_same(machine)]
-    return float(elementary.exp(np.mean(elementary.log(np.array(found))))) if found else np.nan
+    return _mean(run.speed_ratio for run in runs if run.machine.is_same(machine))
+
+
+def flop_per_s(machine: Machine, packing: str, runs: Iterable[Run]) -> float:
+    """What a machine computes while it reads prompts of weights of one kind: the geometric mean of its runs; NaN where there is none."""
+    return _mean(run.flop_per_s for run in runs if run.machine.is_same(machine) and run.packing == packing)
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = np.array([value for value in values if value == value])  # noqa: PLR0124 - NaN is not itself
+    return float(elementary.exp(np.mean(elementary.log(found)))) if len(found) else np.nan
 
 
 def is_elsewhere(machine: Machine, runs: Iterable[Run]) -> bool:
@@ -69,7 +84,9 @@ def scaling(
 
     An interval always holds the measured ratio itself: where a machine surprises, it is as wide as the surprise.
     """
-    weight = np.array([parameters[WEIGHT_OF[name]] if name in ends else np.nan for name in groups])[group]
+    weight = np.array(
+        [parameters[WEIGHT_OF[name]] if name in ends and name in WEIGHT_OF else np.nan for name in groups]
+    )[group]
     low, high = np.array([ends.get(name, (np.nan, np.nan)) for name in groups])[group].T
     is_used = np.isfinite(ratio) & np.isfinite(weight)
     factor = np.asarray(elementary.power(np.where(is_used, ratio, 1.0), np.where(is_used, weight, 1.0)))

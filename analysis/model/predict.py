@@ -64,6 +64,7 @@ BANDWIDTH, CAPACITY = "memory_bandwidth_gbyte_per_s", "memory_capacity_gibyte"
 DEVICE_NUMBERS = {BANDWIDTH: "bandwidth_gbyte_per_s", CAPACITY: "capacity_gibyte"}
 """Column → what a device of the book says of it."""
 MEASURED, PROMPT = "measured_token_per_s", "prompt_token"
+MEASURED_PREFILL = "measured_prefill_token_per_s"
 NUMBERS = tuple(column.name for column in inputs.COLUMNS if column.is_number)
 TEXT = ("device", "backend", "model_id", "format", "chip", "memory_type", "quantization", "engine", "kv_format")
 OUTPUT_NUMBER = (
@@ -117,6 +118,7 @@ NOTES = {
     "experts": "mixture of experts: shared weights and the experts called are read",
     "active": "mixture of experts, their number unknown: the active share of the weights is read",
     "own": "scaled by an own measurement of the device under this engine",
+    "own-prompt": "time to the first token by an own measurement of a prompt, of weights packed alike",
     "own-refused": "an own measurement does not improve predictions of this kind: not used",
     "own-elsewhere": "an own measurement of the device is of another engine or backend: not used",
     "batch": "all sequences together; the interval holds that of batch 1 and what was measured of servers",
@@ -875,8 +877,11 @@ def own_runs(rows: Rows) -> tuple[own.Run, ...]:
         np.nan_to_num([rows.numbers[name] for name in ("batch_size", "n_chip")], nan=1.0),
         np.ones(len(rows)),
     )
-    usable = np.flatnonzero(np.isfinite(measured / speed) & (at_once == 1).all(axis=0))
-    if rows.problems or not len(usable):
+    sizes = Sizes(rows, expected.calibration(rows.folder), ones, ones)
+    kinds = Kinds(rows, sizes)
+    flop = np.where(kinds.stack < 0, np.nan, 2 * sizes.param * rows.numbers[MEASURED_PREFILL])
+    said = np.isfinite([measured / speed, flop]) & (at_once == 1).all(axis=0)
+    if rows.problems or not said.any():
         nothing = Problem(
             rows.file,
             "no measured speed beside one that is expected",
@@ -884,8 +889,15 @@ def own_runs(rows: Rows) -> tuple[own.Run, ...]:
             NOTHING_OWN,
         )
         raise InputError(rows.problems[:MOST_PROBLEMS] or [nothing])
-    machines, place = _machines(rows, Kinds(rows, Sizes(rows, expected.calibration(rows.folder), ones, ones)))
-    return tuple(own.Run(machines[place[at]], float(measured[at] / speed[at])) for at in usable)
+    machines, place = _machines(rows, kinds)
+    runs = [own.Run(machines[place[at]], speed_ratio=float(measured[at] / speed[at])) for at in np.flatnonzero(said[0])]
+    packings = [
+        prefill.unpacked_as(expected.PACKINGS[kind], bit) for kind, bit in zip(kinds.packing, sizes.bit, strict=True)
+    ]
+    prompts = (
+        own.Run(machines[place[at]], flop_per_s=float(flop[at]), packing=packings[at]) for at in np.flatnonzero(said[1])
+    )
+    return (*runs, *prompts)
 
 
 ABOVE = "Is it of another model or format, of a prompt being read, of several sequences, or with speculative decoding?"
@@ -1121,12 +1133,41 @@ def _times(
         context_token=np.nan_to_num(rows.numbers["context_token"]), batch_size=batch,
         passes_token=np.where(kinds.is_compiled, np.inf, prefill.PASS_TOKEN),
     )  # fmt: skip
-    rows.note("prompt", ~np.isnan(prompt) & np.isnan(first) & ~missing)
     slow, fast = np.array([known.intervals[name] for name in prefill.INTERVALS])[peak.kind].T
+    if rows.runs:
+        alone = np.isnan(first) & ~missing & (batch * chips == 1)
+        by_own = _by_own_prompt(rows, sizes, kinds)
+        rows.note("own-prompt", alone & np.isfinite(by_own))
+        first = np.where(alone, by_own, first)
+        slow, fast = (
+            np.where(alone, end, usual)
+            for end, usual in zip(known.own_intervals[OWN_PROMPT], (slow, fast), strict=True)
+        )
+    rows.note("prompt", ~np.isnan(prompt) & np.isnan(first) & ~missing)
     found = {"first_token_s": first, "first_token_s_low": first / fast, "first_token_s_high": first / slow}
     for end, other in (("", ""), ("_low", "_high"), ("_high", "_low")):
         found[f"request_s{end}"] = found[f"first_token_s{end}"] + answer * batch / speeds[f"token_per_s{other}"]
     return found
+
+
+OWN_PROMPT = "prefill-other"
+
+
+def _by_own_prompt(rows: Rows, sizes: Sizes, kinds: Kinds) -> Values:
+    """The time of each prompt by what its machine computed while it read another, of weights of the same kind; missing without one."""
+    machines, place = _machines(rows, kinds)
+    whole = np.nan_to_num(sizes.bit) >= prefill.WHOLE_BIT
+    different, which = np.unique(np.array([place, kinds.packing, whole]).T, axis=0, return_inverse=True)
+    named = [
+        (machines[at], prefill.WHOLE if is_whole else expected.PACKINGS[kind])
+        for at, kind, is_whole in different.tolist()
+    ]
+    found = [own.flop_per_s(machine, packing, rows.runs) for machine, packing in named]
+    time = prefill.time_s(
+        param=sizes.param, prompt_token=rows.numbers[PROMPT], n_layer=sizes.n_layer, flop_per_s=np.array(found)[which.reshape(-1)],
+        pass_s=0.0, context_token=np.nan_to_num(rows.numbers["context_token"]),
+    )  # fmt: skip
+    return np.asarray(time)
 
 
 def _binding(rows: Rows, parts: dict[str, Values], missing: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:

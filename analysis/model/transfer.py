@@ -98,3 +98,21 @@ def _covered(left: pd.Series[float], part: pd.DataFrame, known: Ends) -> float:
         ratio = elementary.exp(left[mine.index].to_numpy(dtype=float))
         shares.append(float(np.mean((ratio >= low) & (ratio <= high))))
     return float(np.mean(shares))
+
+
+def prompt_pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return every ordered pair of prompts that one machine read with weights packed alike: asked over given rate, parameters counted.
+
+    ``rows`` need ``MACHINE``, ``packing``, ``total_param`` and ``prefill_token_per_s``.
+    """
+    alike = rows.assign(speed_ratio=rows["total_param"] * rows["prefill_token_per_s"], group="prefill-other")
+    parts = [pairs(part) for _, part in alike.groupby([*MACHINE, "packing"], dropna=False) if len(part) > 1]
+    table = pd.concat(parts, ignore_index=True)
+    table["weight"] = 1 / table.groupby("chip")["chip"].transform("size")
+    return table.assign(rate_ratio=elementary.exp((table["asked"] - table["given"]).to_numpy(dtype=float)))
+
+
+def prompt_ends(table: pd.DataFrame) -> Ends:
+    """Return the interval of the rate of another prompt: measured over the one that a machine's own prompt lets expect."""
+    ratio, weight = (table[name].to_numpy(dtype=float) for name in ("rate_ratio", "weight"))
+    return intervals.ends(ratio, weight, few=intervals.is_few(table))

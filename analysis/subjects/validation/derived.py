@@ -320,6 +320,13 @@ def own_measurement(package: DataPackage) -> pd.DataFrame:
     return table.assign(own_span=table["own_span"].where(table["is_used"], ""))
 
 
+@once_per_package
+def own_prompts(package: DataPackage) -> pd.DataFrame:
+    """Return prompts on processor cores and phones, each expected by another that its machine read with weights packed alike."""
+    table = transfer.prompt_pairs(prompts.own_measurements(package))
+    return table.assign(error_ratio=np.abs(1 / table["rate_ratio"] - 1))
+
+
 OWN_COLUMNS = [*transfer.MACHINE, "group", "speed_ratio"]
 PHONE_GROUPS = {
     "phone-metal": "Graphics processors of iPhones", "phone-cpu": "Processor cores of phones", "phone-opencl": "OpenCL on phones",
