@@ -206,11 +206,11 @@ def test_the_errors_of_phones_are_those_of_their_rows(package: DataPackage) -> N
 
 def test_the_filed_intervals_of_phones_are_those_of_their_runs(package: DataPackage) -> None:
     known = expected.calibration(package.folder)
-    found = calibration.phone_intervals(package, known.parameters, known.intervals)
-    assert set(found) == set(calibration.BORROWED)
+    found = calibration.phone_intervals(phones.unseen(package), known.intervals)
+    assert set(found) == set(phones.BORROWED)
     for group, ends in found.items():
         assert known.intervals[group] == pytest.approx(ends, rel=1e-4)
-        lender = known.intervals[calibration.BORROWED[group]]
+        lender = known.intervals[phones.BORROWED[group]]
         assert ends[0] <= lender[0] < lender[1] <= ends[1]
 
 

@@ -25,6 +25,8 @@ NAMES = {
 STACK_NAMES = {"metal": "Metal on a Mac", "cpu": "Processor cores", "opencl": "OpenCL", "npu": "Neural processor"}
 SINGLE_RUNS = ("litert-lm", "mediapipe")
 """Engines with a run or two on each Android chip, at a fifth of what other engines reach: they judge and are not fitted."""
+BORROWED = {"phone-metal": "metal", "phone-opencl": "phone-cpu", "phone-npu": "phone-cpu"}
+"""Group with runs of one or two chips → the group whose interval it takes in beside where its own runs lie."""
 SUSTAINED = {"": "median of pairs", "-low": "one in ten pairs lies below", "-high": "one in ten pairs lies above"}
 NAME = "validation-phone-"
 
@@ -116,6 +118,20 @@ def ends(rows: pd.DataFrame) -> tuple[float, float]:
     """Return between which ratios of measured to expected speed eight in ten runs lie, every chip counted once."""
     weight = 1 / rows.groupby("chip")["chip"].transform("size")
     return intervals.ends(rows["speed_ratio"].to_numpy(dtype=float), weight.to_numpy(dtype=float), few=False)
+
+
+@once_per_package
+def covered(package: DataPackage) -> pd.DataFrame:
+    """Return the unseen runs with whether each lies in the interval that the other chips of its group would have set."""
+    rows, known = unseen(package), expected.calibration(package.folder).intervals
+    rows["is_covered"] = False
+    for (name, chip), part in rows.groupby(["group", "chip"]):
+        others = rows[(rows["group"] == name) & (rows["chip"] != chip)]
+        every = [ends(others)] if len(others) else []
+        every += [known[BORROWED[str(name)]]] if name in BORROWED else []
+        low, high = min(low for low, _ in every), max(high for _, high in every)
+        rows.loc[part.index, "is_covered"] = part["speed_ratio"].between(low, high)
+    return rows
 
 
 def sustained(package: DataPackage) -> pd.DataFrame:
