@@ -463,7 +463,7 @@ def _by_card(table: pd.DataFrame, joined: pd.DataFrame, x: alt.X, y: alt.Y, tips
 
 def energy_by_batch(table: pd.DataFrame) -> alt.LayerChart:
     """Joules of the whole card for a token by batch, both cards and contexts, with the range of other runs."""
-    x = _users(table["batch_size"].max() * 4)
+    x = _users(table["batch_size"].max() * 10)
     low, high = table["low_energy_j"].min() / 1.3, table["high_energy_j"].max() * 1.3
     y = marks.y("token_energy_j", "Energy of the card for a token", log=True, domain=(low, high),
                 values=_within([0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5], low, high))  # fmt: skip

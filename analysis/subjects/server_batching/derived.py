@@ -475,12 +475,13 @@ def pair_rows(package: DataPackage, *, kinds: tuple[str, ...] = STEPS, but_for: 
     ``but_for`` are reasons to leave a row out that do not count here.
     """
     rows = package.table("measurements_gpu_pair").rename(columns={"batch": "batch_size"})
-    chosen = rows["kind"].isin(kinds) & rows["left_out"].isin(["", *but_for])
+    chosen = rows["kind"].isin(kinds) & rows["left_out"].isin(["", *but_for]) & rows["batch_size"].notna()
     cards = package.table("accelerators").set_index("accelerator_id")
     cards = cards.assign(card=cards["name"].map(_short_chip), card_source_id=cards["source_id"])
     facts = ["card", "peak_bf16_dense_flop_per_s", "memory_capacity_byte", "card_source_id"]
     rows = rows[chosen & rows["accelerator_id"].isin(cards.index)].join(cards[facts], on="accelerator_id")
-    return rows.assign(is_slow_kernel=rows["left_out"] == SLOW_KERNEL).reset_index(drop=True)
+    rows = rows.assign(is_slow_kernel=rows["left_out"] == SLOW_KERNEL).reset_index(drop=True)
+    return rows.astype({"batch_size": int})
 
 
 def pair_gains(package: DataPackage, *, kinds: tuple[str, ...] = STEPS) -> pd.DataFrame:
@@ -615,7 +616,7 @@ def same_processor_law(package: DataPackage) -> pd.DataFrame:
     return pd.concat([rows[list(LAW)], _law_lines(rows, constants)[list(LAW)]], ignore_index=True)
 
 
-FITTED, CARRIED = "law, fitted", "law, carried over"
+FITTED, CARRIED = "fitted", "carried"
 LAW = (
     "kind", "card", "role", "model", "format", "context_token", "n_layer", "layer_byte", "layer_time_s", "step_time_s",
     "law_step_time_s", "error_ratio", "memory_bandwidth_byte_per_s", "source_id",
