@@ -15,8 +15,6 @@ from analysis.model import measured
 from analysis.subjects import common, trends
 from analysis.subjects.server_batching.derived import (
     ALONE,
-    CARRIED,
-    FITTED,
     PAIR,
     SERVED,
     article_batch,
@@ -409,8 +407,8 @@ def _law_values(package: DataPackage) -> list[Value]:
     rows, table = law_rows(package), same_processor_law(package)
     fitted = rows["accelerator_id"] == PAIR[0]
     layer, share = two_constants(rows[fitted])
-    at_home, carried = (table.loc[table["role"] == role, "error_ratio"] for role in (FITTED, CARRIED))
     slow, fast = (rows[rows["accelerator_id"] == card] for card in PAIR)
+    at_home, carried = (table.loc[table["card"] == one["card"].iloc[0], "error_ratio"] for one in (slow, fast))
     both = slow.merge(fast, on=["model", "format", "context_token"], suffixes=("", "_faster"))
     scaled = both["memory_bandwidth_byte_per_s_faster"] / both["memory_bandwidth_byte_per_s"]
     over = scaled / (both["step_s_median"] / both["step_s_median_faster"]) - 1
@@ -419,9 +417,9 @@ def _law_values(package: DataPackage) -> list[Value]:
         ("law-models", rows["model"].nunique(), "count", 3, "Models among them.", ""),
         ("law-layer-time", layer, "s", 2, "Time of a layer whatever its bytes.", LEAST),
         ("law-share", share, "share", 2, "Share of the data sheet's bandwidth that reading reaches.", LEAST),
-        ("law-error", at_home.median(), "share", 2, "Median error on the card it is fitted on.", ""),
-        ("law-carried-error", carried.median(), "share", 2, "Median error on other cards.", ""),
-        ("law-carried-most", carried.max(), "share", 2, "Largest error on other cards.", ""),
+        ("law-error", at_home.median(), "share", 2, "Median error on the H100.", ""),
+        ("law-carried-error", carried.median(), "share", 2, "Median error on the H200.", ""),
+        ("law-carried-most", carried.max(), "share", 2, "Largest error on the H200.", ""),
         ("law-scaled-error", over.median(), "share", 2, "What scaling the speed by the bandwidth overstates, in the median.", ""),
     ]  # fmt: skip
     return _earned(entries, rows["source_id"])
