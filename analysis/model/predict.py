@@ -776,6 +776,7 @@ def seen(rows: Rows) -> dict[str, Any]:
         "expert_low": ends[1][0], "expert_high": ends[1][1],
         **{name: configuration[name] for name in ("bandwidth_byte_per_s", "thread_byte_per_s", "op_per_s")},
         "usable_low_byte": usable.low_byte, "usable_byte": usable.byte, "usable_high_byte": usable.high_byte,
+        "whole_flop_ratio": np.where(peak.kind == prefill.METAL, known.parameters["prefill-whole-metal"], 1.0),
         "flop_per_s": _reached_flop_per_s(known, sizes, kinds, peak), "pass_token": np.where(kinds.is_compiled, np.inf, prefill.PASS_TOKEN),
         "launch_aging": known.aging[0][place], "unpacking_aging": known.aging[1][place], "first_low": first[0], "first_high": first[1],
         "stack": np.array([*expected.STACK_NAMES, ""], dtype=object)[kinds.stack],
@@ -1056,7 +1057,7 @@ def _reached_flop_per_s(known: expected.Calibration, sizes: Sizes, kinds: Kinds,
     """Operations per second that prompts and batches reach; missing where nothing was measured or no peak is known."""
     p = known.parameters
     shares = np.array([*(p[f"prefill-{name}"] for name in prefill.KINDS), np.nan])
-    metal = peak.kind == prefill.KINDS.index("shader-metal")
+    metal = peak.kind == prefill.METAL
     whole = metal & (np.nan_to_num(sizes.bit) >= prefill.WHOLE_LEAST_BIT)
     factor = prefill.metal_factor(whole, metal & kinds.old_software & (kinds.packing != 0), p)
     reached = peak.flop_per_s * shares[peak.kind] * factor

@@ -20,6 +20,7 @@ GROUPS = {
     "shader-metal": "prefill-metal", "matrix": "prefill-cuda", "matrix-before-2025": "prefill-cuda", "matrix-hbm": "prefill-cuda",
     "matrix-compiled": "prefill-cuda",
 }  # fmt: skip
+METAL = KINDS.index("shader-metal")
 OTHER_GROUP = "prefill-other"
 """The interval of all others: old cards, ROCm and Vulkan."""
 INTERVALS = (*(GROUPS.get(name, OTHER_GROUP) for name in KINDS), OTHER_GROUP)
