@@ -339,7 +339,7 @@ def test_another_card_is_drawn_on_the_law_and_nowhere_in_the_pair(package: DataP
     assert set(derived.energy_by_batch(added)["card"]) == {"H100", "H200"}
     charts.same_processor_law(law).to_dict()
     # what is said of the H200 is of the H200
-    said = findings.texts(findings.values(added, **READER, **EDITION))
+    said = findings.texts(findings.values(added, GIVEN))
     left = law[law["card"] == "H200"]["error_ratio"].median()
     assert said["law-carried-error"] == f"{left:.1%}".replace("%", " %")
 
