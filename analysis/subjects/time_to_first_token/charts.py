@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import altair as alt
@@ -32,14 +31,24 @@ def _tips(*columns: str) -> list[alt.Tooltip]:
     return marks.tooltip(*columns, titles=TITLES)
 
 
+def _ends(low: pd.Series[float], high: pd.Series[float], least: float, most: float) -> tuple[float, float]:
+    """The ends of an axis a little beyond the numbers that are there; two of our own where there are none."""
+    there = low[low > 0].dropna(), high[high > 0].dropna()
+    return (there[0].min() / 1.5, there[1].max() * 1.6) if all(map(len, there)) else (least, most)
+
+
 def _names(names: list[str]) -> alt.Y:
     return alt.Y("name:N", sort=names, axis=marks.names_axis(12, "datum.value", ticks=False, grid=False))
 
 
+STEPS_S = tuple(step * 10.0**power for power in range(-3, 7) for step in (1, 2, 5))
+
+
 def one_turn(parts: pd.DataFrame) -> alt.LayerChart:
     """Draw a turn as a time line, to scale: the prompt, the first token, the answer."""
-    names, last = list(dict.fromkeys(parts["name"])), parts["end_s"].max()
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000) if last / step <= 5)
+    names = list(dict.fromkeys(parts["name"]))
+    last = _ends(parts["end_s"], parts["end_s"] / 1.6, 1.0, 10.0)[1]
+    step = next(step for step in STEPS_S if last / step <= 5)
     base = alt.Chart(parts).encode(_names(names))
     bars = base.mark_bar(height={"band": 0.5}).encode(
         marks.x(
@@ -87,14 +96,14 @@ def _last(lines: pd.DataFrame, column: str) -> pd.DataFrame:
 def first_token(table: pd.DataFrame, *, target_s: float) -> alt.LayerChart:
     """Draw the time to the first token over the length of the prompt: expected with its interval, the least, and the target."""
     shortest, longest = table["prompt_token"].min(), table["prompt_token"].max()
-    times = (0.003, max(600.0, table["first_token_s_high"].max()))
+    times = (0.003, max(600.0, table["first_token_s_high"].fillna(0).max()))
     colour = marks.colour("device_class", theme.CLASSES, list(table["device_class"]), legend=False)
     x = marks.x(
         "prompt_token", "Tokens of the prompt", log=True, domain=(shortest / NAMES_RATIO, longest * 1.1), values=[128, 1024, 8192, 131072]
     )  # fmt: skip
     base = alt.Chart(table).encode(x, colour, alt.Detail("device_id:N"))
     low = alt.Y("first_token_s_low:Q", scale=marks.scale(True, times))
-    starts = alt.Chart(table[table["prompt_token"] == shortest]).encode(
+    starts = alt.Chart(table[(table["prompt_token"] == shortest) & table["first_token_s"].notna()]).encode(
         alt.X("prompt_token:Q"), alt.Y("first_token_s:Q"), alt.Text("name:N"), colour
     )  # fmt: skip
     y = _time_axis("first_token_s", "Time to the first token", times)
@@ -121,7 +130,7 @@ def _time_axis(column: str, title: str, ends: tuple[float, float]) -> alt.Y:
 def turn_time(table: pd.DataFrame) -> alt.LayerChart:
     """Draw the time of a turn by device, with all of the prompt new and with its beginning reused: intervals, and the least."""
     names, kinds = list(dict.fromkeys(table["name"])), list(dict.fromkeys(table["prompt"]))
-    ends = (table["least_s"].min() / 1.5, table["turn_s_high"].max() * 1.6)
+    ends = _ends(table["least_s"], table["turn_s_high"], 1.0, 100.0)
     base = alt.Chart(table).encode(
         _names(names), marks.colour("prompt", PROMPTS, kinds), alt.YOffset("prompt:N", sort=kinds, scale=alt.Scale(paddingOuter=0.6)),
         tooltip=_tips("name", "prompt", "turn_s", "first_token_s", "answer_s", "least_s"),
@@ -212,9 +221,10 @@ def _named(table: pd.DataFrame) -> list[alt.Chart]:
 def agents(table: pd.DataFrame) -> alt.LayerChart:
     """Draw how many agents each limit allows on each device, expected with its interval and at most; the least one binds."""
     names, kinds = list(dict.fromkeys(table["name"])), list(dict.fromkeys(table["limit"]))
-    low = 10.0 ** math.floor(math.log10(table["agent_count_low"].min()))
-    ends = (low, max(200.0, table["most_count"].max() * 1.4))
-    base = alt.Chart(table).encode(
+    shown = table[table["agent_count_low"] > 0]
+    least, most = _ends(shown["agent_count_low"], shown["most_count"], 0.1, 10.0)
+    ends = (min(least, 0.1), max(most, 10.0))
+    base = alt.Chart(shown).encode(
         _names(names), marks.colour("limit", LIMITS, kinds), alt.YOffset("limit:N", sort=kinds, scale=alt.Scale(paddingOuter=0.5)),
         tooltip=_tips("name", "limit", "agent_count", "most_count"),
     )  # fmt: skip

@@ -135,14 +135,19 @@ def _measured_prompts(package: DataPackage, known: pd.DataFrame, agent_model: st
         number_format="bf16", prefill_token_per_s=pair["prompt_token"] / pair["time_s"]
     )
     rows = pd.concat([rows, pair], ignore_index=True)
-    rows["part"] = rows["chip"].map(peaks.key)
-    parts = {case.device_id: peaks.key(devices.device(case.device_id, package.folder).chip) for case in CASES}
+    rows["part"] = [_part(str(chip)) for chip in rows["chip"]]
+    parts = {case.device_id: _part(devices.device(case.device_id, package.folder).chip) for case in CASES}
     found = known.assign(part=known["device_id"].map(parts)).drop(columns="source_id")
     found = found.merge(
         rows[["part", "number_format", "prompt_token", "prefill_token_per_s", "source_id"]],
         on=["part", "number_format"],
     )
     return found.rename(columns={"prefill_token_per_s": "rate_token_per_s"}).assign(role="measured")
+
+
+def _part(chip: str) -> str:
+    """The words that tell a chip from all others, in one order."""
+    return " ".join(sorted(peaks.key(chip)))
 
 
 def _same_shape(package: DataPackage, model_id: str) -> set[str]:
@@ -153,14 +158,16 @@ def _same_shape(package: DataPackage, model_id: str) -> set[str]:
 
 
 def first_token(package: DataPackage, *, agent_model: str) -> pd.DataFrame:
-    """Time to the first token over the length of the prompt, expected with its interval, and the least by the roof."""
+    """Time to the first token over the length of the prompt, expected with its interval, and the least by the roof.
+
+    Missing where prompt and weights do not fit into what one program may take.
+    """
     known = cases(package, agent_model).set_index("device_id")
     keys = [(key, length) for key in known.index for length in LENGTHS]
     rows = [{"device_id": key, "prompt_token": length, "context_token": 0} for key, length in keys]
     table = expectations(package, agent_model, rows).assign(prompt_token=[float(length) for _, length in keys])
     table = table.join(known[[*ROOF, "device_class", "source_id", "model_source_id"]], on="device_id")
-    table["least_s"] = _roof_s(table)
-    table = table[table["first_token_s"].notna()]
+    table["least_s"] = np.where(table["first_token_s"].isna(), np.nan, _roof_s(table))
     return table[[*NAMED, "prompt_token", *FIRST, "least_s", "source_id", "model_source_id"]].reset_index(drop=True)
 
 
@@ -172,12 +179,17 @@ TURN = ["turn_s", "turn_s_low", "turn_s_high"]
 # --------------------------------------------------------------------------------------------------- turns
 
 
+def new_token(prompt_token: int, reused_share: float) -> int:
+    """Whole tokens of the prompt that are new, at least the last one."""
+    return max(1, round(float(equations.new_prompt_token(prompt_token, reused_share=reused_share))))
+
+
 def turns(
     package: DataPackage, *, agent_model: str, prompt_token: int, answer_token: int, reused_share: float
 ) -> pd.DataFrame:
     """Each device's turn, with all of the prompt new and with its beginning reused: expected with interval, in parts, and the least."""
-    new = float(equations.new_prompt_token(prompt_token, reused_share=reused_share))
-    kinds = {WHOLE: (0, prompt_token), REUSED: (prompt_token - round(new), round(new))}
+    new = new_token(prompt_token, reused_share)
+    kinds = {WHOLE: (0, prompt_token), REUSED: (prompt_token - new, new)}
     keys = [(case.device_id, kind) for case in CASES for kind in kinds]
     rows = [
         {
@@ -332,7 +344,7 @@ def agents(
     first token  agents whose prompts, sent at once, are read within the time asked for
     """
     known = cases(package, agent_model)
-    new = round(float(equations.new_prompt_token(prompt_token, reused_share=reused_share)))
+    new = new_token(prompt_token, reused_share)
     held = float(common.kv_cache_byte(common.model(package, agent_model), prompt_token + answer_token, KV_ELEMENT_BYTE))
     memory = ((known["usable_byte"] - known["weight_byte"]) / held).to_numpy()
     speed = _agents_at_speed(package, agent_model, prompt_token, answer_token, agent_token_per_s)
@@ -354,8 +366,10 @@ def agents(
         for limit, (middle, low, high) in found.items()
     ]
     table = pd.concat(rows, ignore_index=True)
-    least = table.groupby("device_id")["agent_count"].transform("min")
-    return table.assign(binds=table["agent_count"] == least)
+    counts = ["agent_count", "agent_count_low", "agent_count_high", "most_count"]
+    table[counts] = table[counts].fillna(0.0).clip(lower=0.0)
+    tightest = table.groupby("device_id", sort=False)["agent_count"].idxmin()
+    return table.assign(binds=table.index.isin(tightest))
 
 
 Ends = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -23,6 +23,7 @@ from analysis.subjects.time_to_first_token.derived import (
     energy_law,
     first_token,
     load,
+    new_token,
     ridge_token,
     token_energy,
     turns,
@@ -37,6 +38,7 @@ KEYS = {
 }  # fmt: skip
 """How the prose calls the devices of the chapter."""
 PICO = 1e-12
+NO_TIME = "no time, as it does not fit"
 LONGEST_S = 600.0
 """Beyond it a time is said in minutes."""
 
@@ -74,7 +76,9 @@ def _number(name: str, number: Any, unit: str, definition: str, **more: Any) -> 
 
 
 def _seconds(time_s: float) -> str:
-    """A time at two digits, in seconds up to some minutes, as waits are compared: ``80 s``."""
+    """A time at two digits, in seconds up to some minutes, as waits are compared: ``80 s``; of what does not fit there is none."""
+    if np.isnan(time_s):
+        return NO_TIME
     return (
         words.quantity(time_s, "s", 2)
         if time_s < 1 or time_s > LONGEST_S
@@ -92,15 +96,21 @@ def _rounded(number: float) -> str:
 
 
 def _of(table: pd.DataFrame, key: str, **where: Any) -> dict[str, Any]:
-    """The one row of a device, optionally of a kind."""
+    """The one row of a device, optionally of a kind; all of it missing where there is none."""
     rows = table[table["device_id"] == KEYS[key]]
     for column, value in where.items():
         rows = rows[rows[column] == value]
-    return {str(name): value for name, value in rows.iloc[0].items()}
+    return (
+        {str(name): value for name, value in rows.iloc[0].items()}
+        if len(rows)
+        else dict.fromkeys(table.columns, np.nan)
+    )
 
 
 def _between(low_s: float, high_s: float) -> str:
     """An interval of times: ``67 s to 130 s``."""
+    if np.isnan(low_s):
+        return NO_TIME
     return f"{_seconds(low_s)} to {_seconds(high_s)}"
 
 
@@ -115,7 +125,7 @@ LOADS = {
 def _asked_values(package: DataPackage, turn: dict[str, Any], asked: dict[str, Any]) -> list[Value]:
     model = common.model(package, turn["agent_model"])
     loads = {name: (load(package, key), text) for name, (key, text) in LOADS.items()}
-    new = equations.new_prompt_token(turn["prompt_token"], reused_share=turn["reused_share"])
+    new = new_token(turn["prompt_token"], turn["reused_share"])
     first, token = (load(package, key) for key in ("load-011", "load-012"))
     return [
         *(_number(name, row["value"], "token", text, digits=3, sources=[row["source_id"]]) for name, (row, text) in loads.items()),
@@ -123,7 +133,7 @@ def _asked_values(package: DataPackage, turn: dict[str, Any], asked: dict[str, A
         _text("prompt", f"{turn['prompt_token']:,}", "Tokens of the prompt of a turn."),
         _text("answer", f"{turn['answer_token']:,}", "Tokens of its answer."),
         _number("reused", turn["reused_share"], "share", "Part of the prompt that was read before."),
-        _text("new", f"{new:,.0f}", "Tokens of the prompt that are new then."),
+        _text("new", f"{new:,}", "Tokens of the prompt that are new then."),
         _number("target", asked["first_token_target_s"], "s", "Time to the first token that is asked for.", digits=1),
         _number("rate", asked["agent_token_per_s"], "token_per_s", "Tokens per second that an agent is to get."),
         _number("rule-first", first["value"], "s", "Limit of MLPerf for the first token, Llama 3.1 8B, conversations.", digits=1,
@@ -188,7 +198,10 @@ def _wait_values(package: DataPackage, agent_model: str, target_s: float) -> lis
 
 
 def _longest(rows: pd.DataFrame, target_s: float) -> float:
-    """The length at which the expected time is the target, along straight lines between those reckoned."""
+    """The length at which the expected time is the target, along straight lines; 0 where the shortest takes longer."""
+    rows = rows[rows["first_token_s"].notna()]
+    if rows.empty:
+        return 0.0
     found = np.interp(target_s, rows["first_token_s"], rows["prompt_token"], left=0.0)
     return float(found)
 
@@ -387,7 +400,11 @@ def _moved(binding: pd.DataFrame) -> str:
 
 
 def _count(number: float) -> str:
-    return f"{int(np.floor(number + 1e-9)):,}"
+    """Whole agents; none where the model does not fit."""
+    return f"{int(np.floor(np.nan_to_num(number) + ROUNDING)):,}"
+
+
+ROUNDING = 1e-9
 
 
 def _problem_values(package: DataPackage, turn: dict[str, Any], asked: dict[str, Any]) -> list[Value]:
