@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
-from analysis import tables
+from analysis import tables, units
+from analysis.equations import memory_wall
 from analysis.errors import InputError, Problem, nearest
 
 FILE = tables.REPOSITORY / "chapters" / "parameters.yml"
@@ -46,6 +48,74 @@ def plausible() -> dict[str, Range]:
         for name, note in declared().items()
         if "plausible" in note
     }
+
+
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class Parameters(Mapping[str, Any]):
+    """What a run assumes, made once, by the first cell of a chapter; a mapping of the names that the chapter declares.
+
+    What it does not declare it may not ask for: AttributeError and KeyError say so.  Equations ask for base units below.
+    """
+
+    reading_speed_word_per_min: float
+    fast_reading_speed_word_per_min: float
+    token_per_word: float
+    bandwidth_share: float
+    reference_model: str
+    context_token: int
+    system_reserve_gibyte: float
+    array_efficiency_share: float
+    edition: str
+    edition_date: str
+    article_date: str
+    title: str
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        """Take from ``names``, such as the ``globals()`` of a notebook, what is a parameter."""
+        self.__dict__.update({name: names[name] for name in declared() if name in names})
+
+    def __getitem__(self, name: str) -> Any:
+        return self.__dict__[name] if name in self.__dict__ else self._missing(KeyError, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__dict__)
+
+    def __len__(self) -> int:
+        return len(self.__dict__)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            self._missing(AttributeError, name)
+
+    @staticmethod
+    def _missing(kind: type[Exception], name: str) -> NoReturn:
+        raise kind(f"{name} is not declared here: a chapter names each parameter it uses in its first cell")
+
+    def but(self, **changed: Any) -> Parameters:
+        """The same with some of them changed: ``given.but(bandwidth_share=1.0)``; KeyError for what is not among them."""
+        for name in changed.keys() - self.keys():
+            self._missing(KeyError, name)
+        return Parameters(self.__dict__ | changed)
+
+    @property
+    def reading_token_per_s(self) -> float:
+        """Tokens per second that keep up with the reader: 250 words per minute at 2 tokens per word are 8.33."""
+        return self._token_per_s(self.reading_speed_word_per_min)
+
+    @property
+    def fast_reading_token_per_s(self) -> float:
+        """Tokens per second that keep up with a fast reader."""
+        return self._token_per_s(self.fast_reading_speed_word_per_min)
+
+    @property
+    def system_reserve_byte(self) -> float:
+        """Memory that the system keeps where no limit of it is known, in byte."""
+        return self.system_reserve_gibyte * units.unit("gibyte").factor
+
+    def _token_per_s(self, word_per_min: float) -> float:
+        speed = word_per_min * units.unit("word_per_min").factor
+        return float(memory_wall.reading_token_per_s(speed, self.token_per_word))
 
 
 def _problems(file: str, name: str, note: Mapping[str, Any]) -> Iterator[Problem]:

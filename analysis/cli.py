@@ -23,6 +23,7 @@ from typing import Annotated, Any
 import typer
 
 from analysis import door
+from analysis.assumptions import Parameters
 from analysis.errors import InputError, MemoryWallError, Problem
 from analysis.model import inputs
 
@@ -461,15 +462,14 @@ def ask(
     from analysis.book.inputs import parameters
     from analysis.model import ask as asking
     from analysis.model import telling
-    from analysis.subjects import common
 
     texts = {
         "format": number_format, "context_token": context, "prompt_token": prompt, "kv_format": kv_format, "engine": engine,
         "backend": backend, "batch_size": batch, "n_chip": chips, "storage_read_gbyte_per_s": storage,
         "memory_bandwidth_gbyte_per_s": bandwidth, "memory_capacity_gibyte": memory, "measured_token_per_s": measured,
     }  # fmt: skip
-    given = parameters.defaults()
-    rate = common.reading_token_per_s(given["reading_speed_word_per_min"], given["token_per_word"])
+    given = Parameters(parameters.defaults())
+    rate = given.reading_token_per_s
     texts |= {name: asking.tokens(texts[name], f"--{option}") for name, option in COUNTS.items() if texts[name]}
     cells = {name: text for name, text in texts.items() if text}
     named, own, spread = _this_machine() if this_machine else ((), {}, ())
@@ -477,7 +477,7 @@ def ask(
     try:
         with _merged(data) as folder:
             at = folder or tables.data_folder()
-            answer = asking.answered(question, at, str(given["edition"]))
+            answer = asking.answered(question, at, given.edition)
             text = (
                 json.dumps(answer, indent=1, ensure_ascii=False) + "\n" if as_json else telling.told(answer, rate, at)
             )
@@ -637,7 +637,7 @@ def measure(
         memory = timing.memory(here, quick=quick, tick=step)
         storage = timing.storage(scratch or Path.cwd(), quick=quick, tick=step)
     found = report.checked(report.Report(here, memory, storage, datasheet * report.GIGA))
-    typer.echo(report.told(tables.package(), found, parameters.defaults()), nl=False)
+    typer.echo(report.told(tables.package(), found, Parameters(parameters.defaults())), nl=False)
     if save:
         typer.echo(f"Saved: {report.save(tables.package(), found, save, datetime.now(tz=UTC).date())}")
         with TemporaryDirectory() as folder:

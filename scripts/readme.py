@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from analysis import tables
+from analysis.assumptions import Parameters
 from analysis.book.inputs import parameters
 from analysis.claims import board
-from analysis.figures import Value
-from analysis.subjects import claims, common
+from analysis.subjects import claims
 from analysis.subjects.index import findings as index
 from analysis.subjects.server_batching import findings as server_batching
 from analysis.subjects.sram_density import findings as sram_density
@@ -20,11 +20,12 @@ BEGIN, END = "<!-- findings: written by scripts/readme.py -->", "<!-- end of fin
 
 def findings() -> list[str]:
     """The findings as sentences, each number computed with the default parameters."""
-    package, given = tables.package(), parameters.defaults()
-    known = {value.id: value.as_dict()["text"] for value in _values(package, given)}
+    package, given = tables.package(), Parameters(parameters.defaults())
+    chapters = (index, sram_density, storage_io, server_batching)
+    known = {value.id: value.as_dict()["text"] for chapter in chapters for value in chapter.values(package, given)}
     found = claims.evaluate(package, given)
     return [
-        f"At {given['reading_speed_word_per_min']:g} words per minute an iPhone 14 runs at most "
+        f"At {given.reading_speed_word_per_min:g} words per minute an iPhone 14 runs at most "
         f"{known['index-iphone-14-limit-fp16']} in FP16 and {known['index-iphone-14-limit-q4-k-m']} in Q4_K_M, at its full bandwidth; "
         f"with {known['index-article-share']}, {known['index-iphone-14-fp16']} in FP16 and {known['index-iphone-14-int4']} at a bare "
         "four bits.",
@@ -39,19 +40,6 @@ def findings() -> list[str]:
         f"{known['server-batching-wall']} there.",
         f"Of the article's {len(found)} claims, {board.summary(found)}.",
     ]
-
-
-def _values(package: tables.DataPackage, given: dict[str, float]) -> list[Value]:
-    reading = {
-        name: given[name]
-        for name in ("reading_speed_word_per_min", "token_per_word", "bandwidth_share", "context_token")
-    }
-    reserve = float(common.base(given["system_reserve_gibyte"], "gibyte"))
-    found = index.values(package, **reading, system_reserve_byte=reserve)
-    for subject in (sram_density, storage_io, server_batching):
-        names = subject.values.__annotations__
-        found += subject.values(package, **{name: given[name] for name in names if name in given})
-    return found
 
 
 def block() -> str:

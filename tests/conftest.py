@@ -19,8 +19,12 @@ from typing import Any
 import pytest
 
 from analysis import tables
+from analysis.assumptions import Parameters
+from analysis.book.inputs import parameters
 
 ROOT = tables.REPOSITORY
+GIVEN = Parameters(parameters.defaults())
+"""What the book assumes."""
 
 
 STARTS = {"subprocess", "command", "memory_wall", "Book", "Toy", "Pool", "Plan"}

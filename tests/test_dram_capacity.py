@@ -18,9 +18,8 @@ from analysis.model import memory_limits
 from analysis.subjects.dram_capacity import charts, derived, findings
 from analysis.tables import DataPackage
 from tests import renderer
+from tests.conftest import GIVEN
 
-CHOSEN: dict[str, Any] = {"system_reserve_gibyte": 2.0, "context_token": 2048, "reference_model": "llama-7b"}
-MODEL_CHOSEN: dict[str, Any] = {"context_token": 2048, "reference_model": "llama-7b"}
 GIBYTE = 2**30
 GRADES = {"no": 0, "barely": 1, "yes": 2}
 
@@ -32,12 +31,12 @@ def package() -> DataPackage:
 
 @pytest.fixture(scope="module")
 def matrix(package: DataPackage) -> pd.DataFrame:
-    return derived.fit_matrix(package, **CHOSEN)
+    return derived.fit_matrix(package, GIVEN)
 
 
 @pytest.fixture(scope="module")
 def said(package: DataPackage) -> dict[str, str]:
-    return findings.said(findings.values(package, **CHOSEN))
+    return findings.said(findings.values(package, GIVEN))
 
 
 def edited(folder: Path, table: str, change: Callable[[dict[str, str]], None]) -> DataPackage:
@@ -89,7 +88,7 @@ def test_a_window_stops_the_cache_from_growing(package: DataPackage) -> None:
 def test_seven_billion_at_fp16_are_the_articles_fourteen_gigabytes_and_the_cache_comes_on_top(
     package: DataPackage,
 ) -> None:
-    own = derived.footprints(package, **MODEL_CHOSEN)
+    own = derived.footprints(package, GIVEN)
     own = own[own["is_reference"]].set_index("format_id")
     weight = own["weight_byte"]
     assert weight["fp16"] == pytest.approx(13.48e9, rel=1e-3)  # the published checkpoint: 13.48 GB
@@ -99,18 +98,18 @@ def test_seven_billion_at_fp16_are_the_articles_fourteen_gigabytes_and_the_cache
 
 
 def test_a_reference_model_beside_the_shown_ones_is_shown_too(package: DataPackage) -> None:
-    table = derived.footprints(package, context_token=2048, reference_model="phi-2")
+    table = derived.footprints(package, GIVEN.but(reference_model="phi-2"))
     assert set(table.loc[table["is_reference"], "model_id"]) == {"phi-2"}
     assert table["model_id"].nunique() == len(derived.shown(package)) + 1
 
 
 def test_an_unknown_model_is_named(package: DataPackage) -> None:
     with pytest.raises(InputError, match=r"llama-3\.1-8b"):
-        derived.footprints(package, context_token=2048, reference_model="llama-3.1-8")
+        derived.footprints(package, GIVEN.but(reference_model="llama-3.1-8"))
 
 
 def test_an_unknown_shape_stays_unknown(package: DataPackage) -> None:
-    table = derived.fit_matrix(package, system_reserve_gibyte=2.0, context_token=2048, reference_model="gemini-nano-2")
+    table = derived.fit_matrix(package, GIVEN.but(reference_model="gemini-nano-2"))
     own = table[table["is_reference"]]
     assert own["footprint_byte"].isna().all()
     assert set(own["fits"]) == {""}
@@ -121,13 +120,13 @@ def test_an_unknown_shape_stays_unknown(package: DataPackage) -> None:
 
 def test_sixteen_on_the_box_are_binary(package: DataPackage) -> None:
     # turboquant-mlx, pull request 78: a planner that took 16e9 refused a model that ran
-    table = derived.devices(package, system_reserve_gibyte=0.0).set_index("device_id")
+    table = derived.devices(package, GIVEN.but(system_reserve_gibyte=0.0)).set_index("device_id")
     assert table.loc["desktop-core-i5-12400-ddr4-16gb", "usable_byte"] == 17_179_869_184
 
 
 def test_what_one_program_may_take_is_what_was_measured(package: DataPackage) -> None:
     """Prints of others: 11.84 of 16 GiB and 107.52 of 128 GiB on Macs, 5.33 of 8; 3.912 of 6 on an iPhone."""
-    usable = derived.devices(package, system_reserve_gibyte=2.0).set_index("device_id")["usable_byte"] / GIBYTE
+    usable = derived.devices(package, GIVEN).set_index("device_id")["usable_byte"] / GIBYTE
     assert usable["macbook-air-m4-16gb"] == pytest.approx(11.84)
     assert usable["macbook-pro-16-m5-max-128gb"] == pytest.approx(107.52)
     assert usable["macbook-air-m2-8gb"] == pytest.approx(5.33, abs=0.005)
@@ -137,7 +136,9 @@ def test_what_one_program_may_take_is_what_was_measured(package: DataPackage) ->
 
 
 def test_the_reserve_counts_where_the_system_s_own_limit_is_not_known(package: DataPackage) -> None:
-    little, much = (derived.devices(package, system_reserve_gibyte=size).set_index("device_id") for size in (1.0, 3.0))
+    little, much = (
+        derived.devices(package, GIVEN.but(system_reserve_gibyte=size)).set_index("device_id") for size in (1.0, 3.0)
+    )
     lost = little["usable_byte"] - much["usable_byte"]
     assert (lost[["pixel-7", "desktop-core-i5-12400-ddr4-16gb"]] == 2 * GIBYTE).all()
     assert (lost[["iphone-14", "rtx-4090-24gb", "macbook-pro-16-m5-max-128gb"]] == 0).all()
@@ -151,7 +152,7 @@ def test_every_system_has_limits_in_order(package: DataPackage) -> None:
     assert (table.groupby("system")["memory_from_byte"].min() == 0).all()
     assert (table["low_share"] <= table["limit_share"]).all()
     assert (table["limit_share"] <= table["high_share"]).all()
-    devices = derived.devices(package, system_reserve_gibyte=2.0)
+    devices = derived.devices(package, GIVEN)
     assert (devices["usable_low_byte"] <= devices["usable_byte"]).all()
     assert (devices["usable_byte"] <= devices["usable_high_byte"]).all()
     assert (devices["usable_high_byte"] <= devices["memory_capacity_byte"]).all()
@@ -177,7 +178,7 @@ def test_what_is_said_to_fit_where_no_limit_is_known_says_so(matrix: pd.DataFram
 
 
 def test_more_reserve_and_more_context_never_make_a_model_fit(package: DataPackage, matrix: pd.DataFrame) -> None:
-    tighter = derived.fit_matrix(package, system_reserve_gibyte=4.0, context_token=32768, reference_model="llama-7b")
+    tighter = derived.fit_matrix(package, GIVEN.but(system_reserve_gibyte=4.0, context_token=32768))
     after, before = (table["fits"].map(GRADES) for table in (tighter, matrix))
     assert (after <= before).all()
     assert after.sum() < before.sum()
@@ -204,14 +205,14 @@ def test_words_follow_the_data(data_copy: Path) -> None:
         if row["device_id"] == "iphone-14":
             row["memory_capacity_gibyte"] = "12"
 
-    told = findings.said(findings.values(edited(data_copy, "devices", change), **CHOSEN))
+    told = findings.said(findings.values(edited(data_copy, "devices", change), GIVEN))
     assert told["iphone-14-verdict"] == "holds the model in Q4_K_M and barely holds it in Q8_0"
     assert told["iphone-14-room"].endswith("to spare")
     assert told["holding-q4-k-m-2023"] == "7, and 3 barely,"
 
 
 def test_the_table_of_fits_says_what_is_missing(package: DataPackage) -> None:
-    table = derived.fit_table(package, **CHOSEN).set_index("device_id")
+    table = derived.fit_table(package, GIVEN).set_index("device_id")
     assert str(table.loc["iphone-14", "fp16"]).replace(derived.NO_BREAK, " ") == "no: needs 14.6 GB, has 4.20 GB"
     assert str(table.loc["rtx-4090-24gb", "fp16"]).replace(derived.NO_BREAK, " ") == "yes: 14.6 GB of 25.5 GB"
     assert not table[list(derived.FORMAT_NAMES)].isna().to_numpy().any()
@@ -221,7 +222,7 @@ def test_the_table_of_fits_says_what_is_missing(package: DataPackage) -> None:
 
 
 def test_the_longest_context_fills_the_memory_exactly(package: DataPackage) -> None:
-    table = derived.largest_context(package, system_reserve_gibyte=2.0, reference_model="llama-7b")
+    table = derived.largest_context(package, GIVEN)
     cache = table["full_kv_byte_per_token"] * table["largest_context_token"] + table[
         "window_kv_byte_per_token"
     ] * np.minimum(table["largest_context_token"], table["window_token"])
@@ -229,7 +230,7 @@ def test_the_longest_context_fills_the_memory_exactly(package: DataPackage) -> N
 
 
 def test_no_context_where_the_weights_do_not_fit(package: DataPackage) -> None:
-    table = derived.largest_context(package, system_reserve_gibyte=2.0, reference_model="llama-7b")
+    table = derived.largest_context(package, GIVEN)
     assert (table["weight_byte"] < table["usable_byte"]).all()
     assert (table["largest_context_token"] >= 1).all()
 
@@ -265,7 +266,7 @@ def test_shares_fall_with_the_memory_asked_for(package: DataPackage) -> None:
 
 
 def test_fewer_bits_reach_more_pcs_and_video_memory_fewer_than_main(package: DataPackage) -> None:
-    table = derived.holding_share(package, **CHOSEN)
+    table = derived.holding_share(package, GIVEN)
     wide = table.pivot(index=["metric", "date"], columns="format_id", values="share")
     assert (wide["fp16"] <= wide["q8-0"]).all()
     assert (wide["q8-0"] <= wide["q4-k-m"]).all()
@@ -278,7 +279,7 @@ def test_most_becomes_a_minority_when_the_survey_says_so(data_copy: Path) -> Non
             row["share_percent"] = "5"
 
     package = edited(data_copy, "installed_base", change)
-    assert findings.said(findings.values(package, **CHOSEN))["survey-verdict"] == "a minority of"
+    assert findings.said(findings.values(package, GIVEN))["survey-verdict"] == "a minority of"
 
 
 def test_the_mean_of_notebooks_gives_the_share_of_the_smaller_size(said: dict[str, str]) -> None:
@@ -328,7 +329,7 @@ def test_retail_prices_alone_are_adjusted_for_inflation(package: DataPackage) ->
 
 
 def test_every_value_is_defined_once_and_says_what_it_is(package: DataPackage) -> None:
-    values = findings.values(package, **CHOSEN)
+    values = findings.values(package, GIVEN)
     ids = [value.id for value in values]
     assert len(ids) == len(set(ids))
     assert all(value.definition and value.as_dict()["text"] for value in values)
@@ -347,7 +348,9 @@ def test_every_value_the_chapter_cites_exists(said: dict[str, str]) -> None:
 
 def test_other_parameters_make_other_words(package: DataPackage) -> None:
     told = findings.said(
-        findings.values(package, system_reserve_gibyte=6.0, context_token=8192, reference_model="llama-3.1-8b")
+        findings.values(
+            package, GIVEN.but(system_reserve_gibyte=6.0, context_token=8192, reference_model="llama-3.1-8b")
+        )
     )
     assert told["reference"] == "Llama 3.1 8B"
     assert told["context-reference-8gb"] == "0"
@@ -355,27 +358,21 @@ def test_other_parameters_make_other_words(package: DataPackage) -> None:
 
 
 def test_an_unknown_shape_leaves_the_prose_whole(package: DataPackage) -> None:
-    told = findings.said(
-        findings.values(package, system_reserve_gibyte=2.0, context_token=2048, reference_model="gemini-nano-2")
-    )
+    told = findings.said(findings.values(package, GIVEN.but(reference_model="gemini-nano-2")))
     assert "unknown" in told["answer"]
 
 
 def drawn(package: DataPackage) -> dict[str, Any]:
     controls = {"context_token": 2048, "system_reserve_gibyte": 2.0}
-    points = derived.footprints(package, **MODEL_CHOSEN)
-    limits = derived.landmarks(package, system_reserve_gibyte=2.0)
+    points = derived.footprints(package, GIVEN)
+    limits = derived.landmarks(package, GIVEN)
     return {
         "footprint-against-memory": charts.footprint_against_memory(points, limits, **controls),
-        "device-memory-by-year": charts.device_memory_by_year(derived.device_years(package, **CHOSEN)),
-        "fit-matrix": charts.fit_matrix(derived.fit_matrix(package, **CHOSEN), **controls, shown_set="2026"),
-        "largest-context": charts.largest_context(
-            derived.largest_context(package, system_reserve_gibyte=2.0, reference_model="llama-7b")
-        ),
+        "device-memory-by-year": charts.device_memory_by_year(derived.device_years(package, GIVEN)),
+        "fit-matrix": charts.fit_matrix(derived.fit_matrix(package, GIVEN), **controls, shown_set="2026"),
+        "largest-context": charts.largest_context(derived.largest_context(package, GIVEN)),
         "installed-base-memory": charts.installed_base(derived.installed_base(package)),
-        "phone-average-memory": charts.phone_memory(
-            derived.phone_memory(package), derived.phone_needs(package, **CHOSEN)
-        ),
+        "phone-average-memory": charts.phone_memory(derived.phone_memory(package), derived.phone_needs(package, GIVEN)),
         "dram-price": charts.prices(derived.prices(package)),
     }
 
@@ -419,9 +416,7 @@ def test_the_browser_computes_what_the_tables_hold(matrix: pd.DataFrame) -> None
 
 @pytest.mark.parametrize(("context", "reserve"), [(2048, 2.0), (32768, 2.0), (2048, 0.0), (131072, 6.0)])
 def test_the_browser_answers_as_the_table_does(package: DataPackage, context: int, reserve: float) -> None:
-    table = derived.fit_matrix(
-        package, system_reserve_gibyte=reserve, context_token=context, reference_model="llama-7b"
-    )
+    table = derived.fit_matrix(package, GIVEN.but(system_reserve_gibyte=reserve, context_token=context))
     sample = table.sample(80, random_state=context).astype(object)
     rows: list[Any] = sample.where(sample.notna(), None).to_dict("records")
     controls = {"context": context, "reserve": reserve}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analysis import figures
+from analysis import assumptions, figures
+from analysis.assumptions import Parameters
 from analysis.book import site
 from analysis.book.inputs import given, parameters
 from analysis.book.run import execution
 from analysis.errors import InputError
-from tests.conftest import ROOT
+from tests.conftest import GIVEN, ROOT
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "misspelt": ({"reading_speed_words_per_min": 300}, "Did you mean 'reading_speed_word_per_min'"),
@@ -91,3 +93,25 @@ def test_papermill_stops_at_a_wrong_parameter(tmp_path: Path, given_to_papermill
 def test_a_sign_that_a_title_may_not_have_is_named(sign: str, word: str) -> None:
     with pytest.raises(InputError, match=word):
         parameters.validated({"title": f"100 % {sign}"}, file="--set")
+
+
+def test_the_parameters_are_those_declared_and_none_is_changed() -> None:
+    assert set(Parameters.__annotations__) == set(assumptions.declared()) == set(GIVEN)
+    assert GIVEN.but(context_token=1).context_token == 1 != GIVEN.context_token
+    with pytest.raises(FrozenInstanceError):
+        GIVEN.context_token = 1  # type: ignore[misc]
+
+
+def test_a_chapter_asks_only_for_what_its_first_cell_names() -> None:
+    few = Parameters({"token_per_word": 2.0, "no_parameter": 1})
+    assert dict(few) == {"token_per_word": 2.0}
+    with pytest.raises(AttributeError, match="bandwidth_share is not declared here"):
+        _ = few.bandwidth_share
+    with pytest.raises(KeyError, match="bandwidth_share is not declared here"):
+        few.but(bandwidth_share=1.0)
+
+
+def test_parameters_in_base_units() -> None:
+    assert GIVEN.reading_token_per_s == pytest.approx(250 * 2 / 60)
+    assert GIVEN.fast_reading_token_per_s == pytest.approx(1000 * 2 / 60)
+    assert GIVEN.system_reserve_byte == 2 * 2**30

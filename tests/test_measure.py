@@ -20,13 +20,13 @@ import pandas as pd
 import pytest
 
 from analysis import tables
-from analysis.book.inputs import parameters
 from analysis.errors import InputError
 from analysis.machine import hardware, measure, report
 from analysis.machine.hardware import Machine
 from analysis.machine.measure import Memory, Storage
 from analysis.model.predict import predict
 from analysis.tables import DataPackage, cells, checks, overlay
+from tests.conftest import GIVEN
 
 Run = Callable[..., CompletedProcess[str]]
 TODAY = date(2026, 11, 22)
@@ -206,7 +206,7 @@ def test_a_folder_in_memory_is_known(mounts: str, found: bool, monkeypatch: pyte
 
 
 def test_the_largest_models_are_those_of_the_formula(package: DataPackage) -> None:
-    rows = report.largest(package, REPORT, parameters.defaults())
+    rows = report.largest(package, REPORT, GIVEN)
     by_speed = 0.5 * 80e9 / (250 / 60 * 2)
     assert [(name, limit) for name, _, limit in rows] == [
         ("FP16", "bandwidth"),
@@ -220,13 +220,13 @@ def test_a_machine_short_of_memory_is_limited_by_it(package: DataPackage) -> Non
     small = report.Report(
         Machine("C", "", "V", "desktop", 4 * GIB, 1, 1, "", []), Memory(800e9, 700e9, 0, 1, 7, 1), REPORT.storage
     )
-    rows = report.largest(package, small, parameters.defaults() | {"context_token": 0})
+    rows = report.largest(package, small, GIVEN.but(context_token=0))
     assert rows[0][1] == pytest.approx(2 * GIB / 2)
     assert {limit for _, _, limit in rows} == {"memory size"}
 
 
 def test_the_report_tells_what_was_measured_and_what_is_expected(package: DataPackage) -> None:
-    told = report.told(package, REPORT, parameters.defaults())
+    told = report.told(package, REPORT, GIVEN)
     for words in (
         "80.0 GB/s",
         "68.0 GB/s",
@@ -246,7 +246,7 @@ def test_what_is_not_known_is_said(package: DataPackage) -> None:
     nothing = report.Report(
         here, Memory(1e10, 1e10, 0, 1, 7, 1, ["Arrays are small."]), Storage(math.nan, "not measured: reason")
     )
-    told = report.told(package, nothing, parameters.defaults())
+    told = report.told(package, nothing, GIVEN)
     for words in (
         "memory         unknown",
         "not measured: reason",
@@ -276,7 +276,7 @@ def test_the_row_joins_the_devices_of_the_book(tmp_path: Path) -> None:
 
 def test_what_is_expected_comes_from_the_data_sheet_and_the_largest_model_from_what_was_reached() -> None:
     """Reached and data-sheet bandwidth are never mixed: the model was fitted on the latter."""
-    given = parameters.defaults()
+    given = GIVEN
     stated = predict(pd.DataFrame({
         "backend": "CPU", "memory_bandwidth_gbyte_per_s": [102.4], "model_id": given["reference_model"], "format": "q4-k-m",
         "memory_capacity_gibyte": 16, "storage_read_gbyte_per_s": 3,
@@ -295,13 +295,13 @@ def test_an_unsaid_data_sheet_is_estimated_from_what_other_processors_reach() ->
     low, middle, high = report.datasheet(BOOK, UNSAID)
     assert [80e9 / one for one in (low, middle, high)] == pytest.approx([share.quantile(q) for q in (0.75, 0.5, 0.25)])
     assert 80e9 <= low < middle < high
-    stated, unsaid = (report.predicted(BOOK, one, parameters.defaults()) for one in (REPORT, UNSAID))
+    stated, unsaid = (report.predicted(BOOK, one, GIVEN) for one in (REPORT, UNSAID))
     assert all(
         unsaid["token_per_s_high"] / unsaid["token_per_s_low"] > stated["token_per_s_high"] / stated["token_per_s_low"]
     )
-    told = report.told(BOOK, UNSAID, parameters.defaults())
+    told = report.told(BOOK, UNSAID, GIVEN)
     assert re.search(r"data sheet     perhaps \d+ GB/s \(\d+ GB/s to \d+ GB/s\), from what was reached", told)
-    assert "102 GB/s, as given" in report.told(BOOK, REPORT, parameters.defaults())
+    assert "102 GB/s, as given" in report.told(BOOK, REPORT, GIVEN)
 
 
 def test_the_row_that_is_kept_says_which_bandwidth_it_has() -> None:
@@ -318,7 +318,7 @@ def test_the_row_that_is_kept_says_which_bandwidth_it_has() -> None:
 @pytest.mark.parametrize(("spread", "shown"), [(0.005, "81.2 GB/s"), (0.05, "81 GB/s"), (0.78, "80 GB/s")])
 def test_noisy_runs_say_so_and_print_the_digits_they_earn(spread: float, shown: str) -> None:
     noisy = replace(UNSAID, memory=Memory(81.23e9, 68.12e9, spread, 128 * MIB, 7, 8))
-    told = report.told(BOOK, noisy, parameters.defaults())
+    told = report.told(BOOK, noisy, GIVEN)
     assert f"triad          {shown}" in told
     assert (f"Beware: The runs on memory lie {spread:.0%} apart" in told) == (spread > 0.5)
     printed = re.findall(r"^  .{22} (\S+), between (\S+) and (\S+);", told, flags=re.MULTILINE)
@@ -329,7 +329,7 @@ def test_noisy_runs_say_so_and_print_the_digits_they_earn(spread: float, shown: 
 
 def test_a_noisy_drive_is_said_too() -> None:
     noisy = replace(UNSAID, storage=Storage(3.21e9, "past the page cache", 0.4))
-    told = report.told(BOOK, noisy, parameters.defaults())
+    told = report.told(BOOK, noisy, GIVEN)
     assert "storage        3 GB/s, past the page cache" in told
     assert "Beware: The runs on storage lie 40% apart" in told
     assert report.row(BOOK, noisy, TODAY)["storage_read_gbyte_per_s"] == "3"
@@ -355,14 +355,7 @@ def test_this_machine_stands_in_the_chart_s_table(tmp_path: Path) -> None:
 
     report.save(BOOK, REPORT, tmp_path / "mine", TODAY)
     package = tables.DataPackage(overlay.merged(tmp_path / "mine", tmp_path / "data"))
-    limits = {
-        "reading_speed_word_per_min": 250.0,
-        "token_per_word": 2.0,
-        "bandwidth_share": 0.5,
-        "system_reserve_byte": 2.0 * GIB,
-        "context_token": 2048.0,
-    }
-    shown = memory_wall.largest_by_device(package, format_ids=("fp16",), **limits)
+    shown = memory_wall.largest_by_device(package, GIVEN, format_ids=("fp16",))
     assert "This machine (Some Book 14)" in set(shown["name"])
 
 

@@ -22,15 +22,12 @@ from analysis.subjects.index import findings as index_findings
 from analysis.subjects.memory_wall import charts, derived
 from analysis.subjects.memory_wall import findings as prose
 from analysis.tables import DataPackage
+from tests.conftest import GIVEN
 
 ROOT = Path(__file__).parents[1]
 CHAPTER = (ROOT / "chapters" / "memory_wall.md").read_text(encoding="utf-8")
 SPEED = {"reading_speed_word_per_min": 250.0, "token_per_word": 2.0, "bandwidth_share": 0.5}
 GIBYTE = 2.0**30
-LIMITS: dict[str, Any] = SPEED | {"system_reserve_byte": 2 * GIBYTE, "context_token": 2048}
-PROSE: dict[str, Any] = LIMITS | {
-    "reference_model": "llama-7b", "fast_reading_speed_word_per_min": 1000.0,
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -42,7 +39,7 @@ def changed() -> DataPackage:
 
 
 def _largest(package: DataPackage, device_id: str, format_id: str, **change: Any) -> pd.Series[Any]:
-    table = derived.largest_models(package, **(LIMITS | change))
+    table = derived.largest_models(package, GIVEN.but(**change))
     row = table[(table["device_id"] == device_id) & (table["format_id"] == format_id)]
     return row.iloc[0]
 
@@ -79,7 +76,7 @@ def test_largest_model_by_hand(package: DataPackage) -> None:
 @pytest.mark.parametrize("context", [0, 2048, 131072])
 @pytest.mark.parametrize("format_id", ["fp16", "int8", "int4", "q4-k-m"])
 def test_weights_and_cache_fill_what_one_program_may_take(package: DataPackage, format_id: str, context: int) -> None:
-    table = derived.largest_models(package, format_ids=(format_id,), **(LIMITS | {"context_token": context}))
+    table = derived.largest_models(package, GIVEN.but(context_token=context), format_ids=(format_id,))
     held = table.dropna(subset=["largest_by_capacity_param"]).query("largest_by_capacity_param > 0")
     layers = expected.typical_layer(expected.calibration(package.folder), held["largest_by_capacity_param"])
     cache = 2 * layers * 8 * 128 * 2 * context
@@ -126,7 +123,7 @@ def test_growth_is_near_what_others_found(package: DataPackage) -> None:
 def test_no_panel_holds_two_kinds_of_peak(package: DataPackage) -> None:
     """Shares of INT8, FP16 and BF16 peaks stand in panels of their own, and every share that a sentence names says of which."""
     for table, draw in (
-        (derived.roofline(package), charts.roofline), (derived.compute_used(package, **LIMITS), charts.compute_used)
+        (derived.roofline(package), charts.roofline), (derived.compute_used(package, GIVEN), charts.compute_used)
     ):  # fmt: skip
         assert draw(table).to_dict()["facet"]["field"] == "peak_kind"
     assert (derived.machines(package).groupby(["device_id", "peak_kind"]).size() == 1).all()
@@ -134,7 +131,7 @@ def test_no_panel_holds_two_kinds_of_peak(package: DataPackage) -> None:
 
 def test_the_three_shares_of_one_phone_follow_from_one_another(package: DataPackage) -> None:
     """Full bandwidth, the share of it left to the weights, and a 7B model that would need more than there is."""
-    found = {value.id.removeprefix("memory-wall-"): value.number or 0.0 for value in prose.values(package, **PROSE)}
+    found = {value.id.removeprefix("memory-wall-"): value.number or 0.0 for value in prose.values(package, GIVEN)}
     whole, used, asked = (
         found[name] for name in ("attainable-iphone-14-one", "phone-compute-used", "reference-compute-used")
     )
@@ -150,7 +147,7 @@ def test_the_window_decides_the_growth(package: DataPackage) -> None:
     assert (compute.ratio, bandwidth.ratio) == pytest.approx((2.22, 1.75), abs=0.01)
     assert gap.ratio == pytest.approx(compute.ratio / bandwidth.ratio)
     assert gap.ratio < derived.pace(package, derived.BALANCE).ratio
-    assert gap.growth in prose.texts(prose.values(package, **PROSE))["growth-conclusion"]
+    assert gap.growth in prose.texts(prose.values(package, GIVEN))["growth-conclusion"]
 
 
 def test_the_conclusion_on_growth_follows_the_intervals(package: DataPackage) -> None:
@@ -181,14 +178,14 @@ def test_slow_reader_meets_the_capacity_limit(package: DataPackage) -> None:
 
 
 def test_the_largest_is_the_smaller_of_the_two_limits(package: DataPackage) -> None:
-    table = derived.largest_models(package, default_set=None, **LIMITS)
+    table = derived.largest_models(package, GIVEN)
     assert (
         table["largest_param"] <= table[["largest_by_bandwidth_param", "largest_by_capacity_param"]].min(axis=1)
     ).all()
 
 
 def test_one_set_is_part_of_all(package: DataPackage) -> None:
-    one, all_ = (derived.largest_models(package, default_set=name, **LIMITS) for name in ("2023", None))
+    one, all_ = (derived.largest_models(package, GIVEN, default_set=name) for name in ("2023", None))
     assert set(one["default_set"]) == {"2023"}
     assert set(one["device_id"]) < set(all_["device_id"])
 
@@ -201,8 +198,8 @@ def test_missing_capacity_stays_missing(changed: DataPackage) -> None:
 
 
 def test_share_of_compute_does_not_depend_on_reading_speed_where_bandwidth_binds(package: DataPackage) -> None:
-    slow = derived.compute_used(package, **LIMITS).set_index(["device_id", "format_id"])
-    fast = derived.compute_used(package, **(LIMITS | {"reading_speed_word_per_min": 500.0})).set_index(
+    slow = derived.compute_used(package, GIVEN).set_index(["device_id", "format_id"])
+    fast = derived.compute_used(package, GIVEN.but(reading_speed_word_per_min=500.0)).set_index(
         ["device_id", "format_id"]
     )
     bound = slow[slow["binding"] == "bandwidth"].index
@@ -226,14 +223,14 @@ def test_bytes_shrink_with_the_format_and_operations_do_not(package: DataPackage
 
 
 def test_cache_grows_with_context_and_a_window_bounds_it(package: DataPackage) -> None:
-    table = derived.kv_cache_over_context(package, **SPEED)
+    table = derived.kv_cache_over_context(package, GIVEN)
     assert table.groupby("model_id")["kv_cache_byte"].apply(lambda cache: cache.is_monotonic_increasing).all()
     mistral = table[table["model_id"] == "mistral-7b-v0.1"].set_index("context_token")["kv_cache_byte"]
     assert mistral[4096.0] == mistral[32768.0]
 
 
 def test_sensitivity_brackets_the_stated_answer(package: DataPackage) -> None:
-    table = derived.sensitivity(package, device_id="iphone-14", fast_reading_speed_word_per_min=1000.0, **SPEED)
+    table = derived.sensitivity(package, GIVEN, device_id="iphone-14")
     stated = _largest(package, "iphone-14", "fp16")["largest_param"]
     assert table["stated_param"].to_numpy() == pytest.approx(stated)
     assert (table["low_param"] <= table["stated_param"]).all()
@@ -256,12 +253,12 @@ def test_fit_runs_through_one_at_the_start_and_through_the_middle_of_the_points(
 
 
 def test_conclusions_flip_when_the_data_do(changed: DataPackage) -> None:
-    before = prose.texts(prose.values(changed, **PROSE))
+    before = prose.texts(prose.values(changed, GIVEN))
     assert "RTX 4090" in before["binding"]
     devices = changed._tables["devices"]
     devices["memory_capacity_byte"] = 2000 * GIBYTE
     devices["memory_bandwidth_byte_per_s"] = devices["memory_bandwidth_byte_per_s"].clip(upper=1e10)
-    after = prose.texts(prose.values(changed, **PROSE))
+    after = prose.texts(prose.values(changed, GIVEN))
     assert after["binding"].startswith("on all")
     assert after["reach-2023"].startswith("none of the")
     assert after["moe-phone"].startswith("none of the")
@@ -279,7 +276,7 @@ def test_clauses_read_well_whatever_the_data_say() -> None:
 
 
 def test_values_are_known_numbers_or_texts(package: DataPackage) -> None:
-    found = prose.values(package, **PROSE)
+    found = prose.values(package, GIVEN)
     assert len({value.id for value in found}) == len(found)
     for value in found:
         assert value.id.startswith("memory-wall-")
@@ -290,7 +287,7 @@ def test_values_are_known_numbers_or_texts(package: DataPackage) -> None:
 
 def test_chapter_cites_only_what_is_published_and_tests_all_its_claims(package: DataPackage) -> None:
     cited = set(re.findall(r"\{value\}`([a-z0-9-]+)`", CHAPTER))
-    published = {value.id for value in prose.values(package, **PROSE)}
+    published = {value.id for value in prose.values(package, GIVEN)}
     assert cited <= published
     said = {f"memory-wall-{name}" for name in re.findall(r"say\['([a-z0-9-]+)'\]", CHAPTER)}
     assert said <= published
@@ -311,17 +308,17 @@ def test_chapter_declares_the_book_parameters() -> None:
 
 
 def _charts(package: DataPackage) -> dict[str, Any]:
-    points = derived.largest_by_device(package, **LIMITS)
+    points = derived.largest_by_device(package, GIVEN)
     cost = derived.cost_panels(derived.byte_and_flop(package, reference_model="llama-7b"))
-    moved = derived.sensitivity(package, device_id="iphone-14", fast_reading_speed_word_per_min=1000.0, **SPEED)
-    bounds = derived.read_limits(package, **LIMITS)
+    moved = derived.sensitivity(package, GIVEN, device_id="iphone-14")
+    bounds = derived.read_limits(package, GIVEN)
     read = charts.read_per_token(derived.read_per_token(package), bounds, acceptance_share=0.7, draft_token=4)
     return {
         "largest": charts.largest_by_device(points, **SPEED),
         "cost": charts.byte_and_flop(cost),
         "roofline": charts.roofline(derived.roofline(package)),
-        "used": charts.compute_used(derived.compute_used(package, **LIMITS)),
-        "cache": charts.kv_cache_over_context(derived.kv_cache_over_context(package, **SPEED)),
+        "used": charts.compute_used(derived.compute_used(package, GIVEN)),
+        "cache": charts.kv_cache_over_context(derived.kv_cache_over_context(package, GIVEN)),
         "read": read,
         "sensitivity": charts.sensitivity(moved),
         "growth": charts.compute_against_bandwidth(derived.compute_trend(package), derived.growth_lines(package)),
@@ -356,7 +353,7 @@ def _evaluated(formula: str, row: pd.Series[Any], **names: float) -> float:
 
 def test_browser_computes_the_same_largest_models(package: DataPackage) -> None:
     sliders = {charts.SPEED: 250.0, charts.TOKENS: 2.0, charts.SHARE: 0.5}
-    table = derived.largest_by_device(package, **LIMITS)
+    table = derived.largest_by_device(package, GIVEN)
     for _, row in table.iterrows():
         computed = _evaluated(charts.BY_BANDWIDTH, row, **sliders)
         assert computed == pytest.approx(row["largest_by_bandwidth_param"])
@@ -371,14 +368,14 @@ def test_browser_computes_the_same_reading_per_token(package: DataPackage) -> No
 
 
 def test_browser_scales_the_cache_by_its_precision(package: DataPackage) -> None:
-    row = derived.kv_cache_over_context(package, **SPEED).iloc[0]
+    row = derived.kv_cache_over_context(package, GIVEN).iloc[0]
     assert _evaluated(charts.CACHE, row, cache_bits=16) == pytest.approx(row["kv_cache_byte"])
     assert _evaluated(charts.CACHE, row, cache_bits=4) == pytest.approx(row["kv_cache_byte"] / 4)
 
 
 def test_table_says_where_memory_forbids(package: DataPackage) -> None:
-    table = derived.largest_model_table(package, **LIMITS)
-    long = derived.largest_by_device(package, **LIMITS)
+    table = derived.largest_model_table(package, GIVEN)
+    long = derived.largest_by_device(package, GIVEN)
     for name in common.FORMATS:
         binding = long[long["format_id"] == name].set_index("device_id")["binding"]
         full = table["device_id"].map(binding) == "capacity"
@@ -394,7 +391,7 @@ def test_table_says_where_memory_forbids(package: DataPackage) -> None:
 
 def test_nothing_is_expected_above_the_bound_and_nothing_where_memory_is_full(package: DataPackage) -> None:
     for share in (0.5, 1.0):
-        table = derived.expected_by_device(package, **(LIMITS | {"bandwidth_share": share}))
+        table = derived.expected_by_device(package, GIVEN.but(bandwidth_share=share))
         full = table["is_memory_full"]
         assert full.any()
         assert not full.all()
@@ -408,7 +405,7 @@ def test_nothing_is_expected_above_the_bound_and_nothing_where_memory_is_full(pa
 
 
 def test_at_most_is_the_full_bandwidth_whatever_share_the_edition_leaves_to_the_weights(package: DataPackage) -> None:
-    half, most = (derived.answer_table(package, **(LIMITS | {"bandwidth_share": share})) for share in (0.5, 1.0))
+    half, most = (derived.answer_table(package, GIVEN.but(bandwidth_share=share)) for share in (0.5, 1.0))
     pd.testing.assert_frame_equal(half, most)
     row = most.set_index("device_id").loc["pixel-10-pro"]
     # 68.26 GB/s over 25/3 tokens per second, 4.8944 bits a parameter
@@ -430,20 +427,20 @@ def test_the_best_is_the_best_of_all_that_is_shown(changed: DataPackage, kind: s
         device_id="a-new-one", name="Brand New One", memory_bandwidth_byte_per_s=9e12, memory_capacity_byte=4000 * GIBYTE,
         default_set="", confidence="estimate",
     )  # fmt: skip
-    before = {value.id: value for value in index_findings.values(changed, **LIMITS)}
+    before = {value.id: value for value in index_findings.values(changed, GIVEN)}
     changed._tables["devices"] = pd.concat([devices, row], ignore_index=True)
-    after = {value.id: value for value in index_findings.values(changed, **LIMITS)}
+    after = {value.id: value for value in index_findings.values(changed, GIVEN)}
     assert "Brand New One (an estimate)" not in before["index-largest-shown"].text
     assert "Brand New One (an estimate)" in after["index-largest-shown"].text
     assert int(after["index-devices"].number or 0) == int(before["index-devices"].number or 0) + 1
-    shown = index.explorer(changed, **LIMITS)
+    shown = index.explorer(changed, GIVEN)
     named = shown[shown["device_class"] == kind]["largest_param"].max()
     assert after[f"index-largest-{kind}"].number == pytest.approx(named)
 
 
 def test_the_share_of_the_bandwidth_is_said_in_words(package: DataPackage) -> None:
     texts = {
-        share: {v.id: v.text for v in index_findings.values(package, **(LIMITS | {"bandwidth_share": share}))}[
+        share: {v.id: v.text for v in index_findings.values(package, GIVEN.but(bandwidth_share=share))}[
             "index-article-share"
         ]
         for share in (0.3, 0.5, 1.0)

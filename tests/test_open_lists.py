@@ -13,7 +13,7 @@ from analysis.model import memory_limits
 from analysis.subjects.dram_capacity import derived
 from analysis.tables import descriptor, overlay
 from tests.bad_cases import GOOD, table
-from tests.conftest import ROOT
+from tests.conftest import GIVEN, ROOT
 from tests.odd_cases import MODEL
 
 FIELDS = [
@@ -66,7 +66,7 @@ def merged(folder: Path, name: str, row: dict[str, str]) -> tables.DataPackage:
 
 def test_a_server_has_its_panel_and_the_limit_of_main_memory(tmp_path: Path) -> None:
     package = merged(tmp_path, "devices", GOOD | {"device_class": "server", "memory_capacity_gibyte": "768"})
-    row = derived.devices(package, system_reserve_gibyte=2.0).set_index("device_id").loc["my-phone"]
+    row = derived.devices(package, GIVEN).set_index("device_id").loc["my-phone"]
     assert row["panel"] == "Servers"
     assert memory_limits.system_of("ACME", "server") == "pc"
     assert row["usable_byte"] == pytest.approx(766 * 2**30)
@@ -82,7 +82,7 @@ def test_every_class_has_a_panel_a_colour_and_a_shape() -> None:
 @pytest.mark.parametrize(("default_set", "is_shown"), [("true", True), ("false", False), ("", False)])
 def test_an_added_model_is_shown_where_it_says_so(default_set: str, is_shown: bool, tmp_path: Path) -> None:
     package = merged(tmp_path, "models", MODEL | {"default_set": default_set})
-    needs = derived.footprints(package, context_token=4096, reference_model="llama-7b")
+    needs = derived.footprints(package, GIVEN.but(context_token=4096))
     assert ("mine-8b" in set(needs["model_id"])) == is_shown
-    asked = derived.footprints(package, context_token=4096, reference_model="mine-8b")
+    asked = derived.footprints(package, GIVEN.but(context_token=4096, reference_model="mine-8b"))
     assert set(asked.loc[asked["is_reference"], "model_id"]) == {"mine-8b"}

@@ -20,7 +20,7 @@ from analysis.model import expected, measured, memory_limits, peaks
 from analysis.model import predict as module
 from analysis.model.predict import OUTPUT, predict, predict_file
 from analysis.subjects.dram_capacity import derived as dram_capacity
-from tests.conftest import ROOT
+from tests.conftest import GIVEN, ROOT
 
 DATA = ROOT / "data"
 RTX_4090 = {
@@ -591,9 +591,7 @@ BACKENDS = {"laptop": "metal", "desktop": "metal", "gpu": "cuda"}
 
 def test_predict_and_the_figure_of_what_fits_give_the_same_answers() -> None:
     """Every cell of the matrix on a Mac, a PC or a graphics card, asked of ``predict`` by its names: yes, barely, no, and how much."""
-    matrix = dram_capacity.fit_matrix(
-        PACKAGE, system_reserve_gibyte=2.0, context_token=2048, reference_model="llama-7b"
-    )
+    matrix = dram_capacity.fit_matrix(PACKAGE, GIVEN)
     vendor = PACKAGE.table("devices").set_index("device_id")["vendor"]
     matrix = matrix[matrix["device_class"].isin(list(BACKENDS))].assign(vendor=matrix["device_id"].map(vendor))
     apple = (matrix["vendor"] == "Apple") | (matrix["device_class"] == "gpu")

@@ -16,10 +16,9 @@ from analysis import figures, tables
 from analysis.equations import server_batching as equations
 from analysis.subjects.server_batching import charts, derived, findings
 from analysis.tables import DataPackage
+from tests.conftest import GIVEN
 
-READER: dict[str, Any] = {"reading_speed_word_per_min": 250.0, "token_per_word": 2.0}
-EDITION: dict[str, Any] = {"context_token": 2048, "reference_model": "llama-7b"}
-MEMORY: dict[str, Any] = {"price_ratio": 4.0, **EDITION}
+PRICE_RATIO = 4.0
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def package() -> DataPackage:
 
 @pytest.fixture(scope="module")
 def published(package: DataPackage) -> list[figures.Value]:
-    return findings.values(package, **READER, **EDITION)
+    return findings.values(package, GIVEN)
 
 
 def changed(folder: Path, name: str, edit: Callable[[dict[str, str]], None]) -> DataPackage:
@@ -57,7 +56,7 @@ def at_article(table: pd.DataFrame) -> dict[str, Any]:
 
 def test_the_articles_point_is_the_row_of_table_d3(package: DataPackage) -> None:
     # Pope et al. 2022, table D.3: PaLM 540B, total, batch 256: 3155 ms, 40 %
-    row = at_article(derived.pope_figure_9(package, **READER))
+    row = at_article(derived.pope_figure_9(package, GIVEN))
     assert row["batch_size"] == 256
     assert row["time_s"] == pytest.approx(3.155)
     assert row["printed_mfu_share"] == pytest.approx(0.40)
@@ -65,7 +64,7 @@ def test_the_articles_point_is_the_row_of_table_d3(package: DataPackage) -> None
 
 
 def test_recomputed_utilization_agrees_with_the_printed_one(package: DataPackage) -> None:
-    table = derived.pope_figure_9(package, **READER)
+    table = derived.pope_figure_9(package, GIVEN)
     assert (table["computed_mfu_share"] - table["printed_mfu_share"]).abs().max() < 0.0055
 
 
@@ -75,7 +74,7 @@ DOMINATED = {"td2-palm-540b-total-b4"}
 
 def test_the_frontier_of_the_paper_is_a_frontier_but_for_one_row(package: DataPackage) -> None:
     """At the printed precision nothing is both faster and better used than a row on it."""
-    table = derived.pope_figure_9(package, **READER)
+    table = derived.pope_figure_9(package, GIVEN)
     table = table[~table["row_id"].isin({"td2-mt-nlg-530b-total-b4"})]  # the same time as PaLM, with fewer parameters
     beaten = set()
     for row in table[table["is_frontier"].astype(bool)].to_dict("records"):
@@ -186,7 +185,7 @@ def test_ideal_latency_falls_as_one_over_chips(package: DataPackage) -> None:
 
 
 def test_costs_fall_with_users_and_rise_with_context(package: DataPackage) -> None:
-    costs = derived.memory_costs(package, **MEMORY)
+    costs = derived.memory_costs(package, GIVEN, price_ratio=PRICE_RATIO)
     for _, line in costs.groupby(["model", "context_token"]):
         assert line.sort_values("batch_size")["cost_ratio"].is_monotonic_decreasing
     many = costs[(costs["batch_size"] == 1024) & (costs["model"] == "LLaMA 7B")].sort_values("context_token")
@@ -196,7 +195,9 @@ def test_costs_fall_with_users_and_rise_with_context(package: DataPackage) -> No
 
 
 def test_reference_model_is_drawn_once(package: DataPackage) -> None:
-    costs = derived.memory_costs(package, price_ratio=4.0, context_token=512, reference_model="llama-3.1-8b")
+    costs = derived.memory_costs(
+        package, GIVEN.but(context_token=512, reference_model="llama-3.1-8b"), price_ratio=PRICE_RATIO
+    )
     assert set(costs["model"]) == {derived.ALONE, "Llama 3.1 8B", "Llama 3.1 70B"}
     assert not costs.duplicated(["model", "context_token", "batch_size"]).any()
 
@@ -204,7 +205,9 @@ def test_reference_model_is_drawn_once(package: DataPackage) -> None:
 def test_unknown_shape_has_no_line(package: DataPackage) -> None:
     models = package.table("models")
     unknown = models.loc[models["n_layer"].isna() & models["total_param"].notna(), "model_id"].iloc[0]
-    costs = derived.memory_costs(package, price_ratio=4.0, context_token=512, reference_model=str(unknown))
+    costs = derived.memory_costs(
+        package, GIVEN.but(context_token=512, reference_model=str(unknown)), price_ratio=PRICE_RATIO
+    )
     assert costs["cost_ratio"].notna().all()
 
 
@@ -219,7 +222,7 @@ def test_unusable_rows_are_never_used(package: DataPackage, tmp_path: Path) -> N
     spoiled = changed(tmp_path, "pope_tables", spoil)
     for make in (derived.decode_steps, derived.chip_times, derived.latency_by_chips, derived.prefill_and_decode):
         pd.testing.assert_frame_equal(make(package), make(spoiled))
-    pd.testing.assert_frame_equal(derived.pope_figure_9(package, **READER), derived.pope_figure_9(spoiled, **READER))
+    pd.testing.assert_frame_equal(derived.pope_figure_9(package, GIVEN), derived.pope_figure_9(spoiled, GIVEN))
 
 
 def test_points_out_of_the_fit_and_memories_on_chip_are_left_out(package: DataPackage) -> None:
@@ -246,9 +249,9 @@ def test_servers_without_memory_have_no_price_of_memory(package: DataPackage) ->
 
 def test_rows_name_their_sources(package: DataPackage) -> None:
     made = [
-        derived.pope_figure_9(package, **READER), derived.prefill_and_decode(package), derived.step_bounds(package),
+        derived.pope_figure_9(package, GIVEN), derived.prefill_and_decode(package), derived.step_bounds(package),
         derived.chip_times(package), derived.latency_by_chips(package), derived.balance(package),
-        derived.memory_costs(package, **MEMORY), derived.hbm_shares(package), derived.price_ratios(package),
+        derived.memory_costs(package, GIVEN, price_ratio=PRICE_RATIO), derived.hbm_shares(package), derived.price_ratios(package),
         derived.server_prices(package),
     ]  # fmt: skip
     known = set(package.table("sources")["source_id"])
@@ -265,13 +268,13 @@ def phrase(published: list[figures.Value], name: str) -> str:
 
 
 def test_slower_readers_are_kept_up_with(package: DataPackage) -> None:
-    slow = findings.values(package, **READER | {"reading_speed_word_per_min": 150.0}, **EDITION)
+    slow = findings.values(package, GIVEN.but(reading_speed_word_per_min=150.0))
     assert phrase(slow, "keeps-up") == "keeps up with"
     assert findings.numbers(slow)["fast-batch"] >= 256
 
 
 def test_nobody_is_fast_enough_for_an_impossible_reader(package: DataPackage) -> None:
-    fast = findings.values(package, **READER | {"reading_speed_word_per_min": 5000.0}, **EDITION)
+    fast = findings.values(package, GIVEN.but(reading_speed_word_per_min=5000.0))
     assert findings.numbers(fast)["fast-batch"] == 0
 
 
@@ -280,7 +283,7 @@ def test_the_wall_returns_where_memory_is_slower(tmp_path: Path, published: list
         if row["accelerator_id"] == "google-tpu-v4":
             row["memory_bandwidth_gbyte_per_s"] = "400"
 
-    slower = findings.values(changed(tmp_path, "accelerators", slow_down), **READER, **EDITION)
+    slower = findings.values(changed(tmp_path, "accelerators", slow_down), GIVEN)
     assert phrase(published, "ridge-side") == "past"
     assert phrase(published, "wall") == "no longer sets the pace"
     assert phrase(slower, "ridge-side") == "short of"
@@ -304,10 +307,10 @@ Drawings = dict[str, tuple[Any, pd.DataFrame]]
 @pytest.fixture(scope="module")
 def drawings(package: DataPackage) -> Drawings:
     made = {
-        "pope": derived.pope_figure_9(package, **READER), "phases": derived.prefill_and_decode(package),
+        "pope": derived.pope_figure_9(package, GIVEN), "phases": derived.prefill_and_decode(package),
         "parts": derived.step_bounds(package), "costs": derived.chip_times(package),
         "latencies": derived.latency_by_chips(package), "balance": derived.balance(package),
-        "memory": derived.memory_costs(package, **MEMORY), "shares": derived.hbm_shares(package),
+        "memory": derived.memory_costs(package, GIVEN, price_ratio=PRICE_RATIO), "shares": derived.hbm_shares(package),
         "ratios": derived.price_ratios(package),
     }  # fmt: skip
     drawn = {

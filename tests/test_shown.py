@@ -22,6 +22,7 @@ from analysis.subjects.index import charts as index
 from analysis.subjects.index import derived
 from analysis.subjects.memory_wall import charts as memory_wall
 from tests import renderer
+from tests.conftest import GIVEN
 
 BANDWIDTHS = (17e9, 34.1e9, 120e9, 1008e9, 8e12)
 
@@ -70,8 +71,7 @@ def test_the_figure_of_devices_computes_what_the_equation_computes() -> None:
 
 def test_the_landing_page_takes_bytes_and_memory_from_the_data(package: tables.DataPackage) -> None:
     """Of one device: the formats of the menu by their effective bits, and what memory holds in each, solved before."""
-    limits: dict[str, Any] = {"system_reserve_byte": 2 * 2.0**30, "context_token": 2048, "bandwidth_share": 0.5}
-    devices = derived.explorer(package, reading_speed_word_per_min=250.0, token_per_word=2.0, **limits)
+    devices = derived.explorer(package, GIVEN)
     formats = common.formats(package, tuple(common.DOWNLOADED.values()))
     chart = index.explorer(
         devices, reading_speed_word_per_min=250.0, token_per_word=2.0, bandwidth_share=0.5, formats=formats,

@@ -359,6 +359,15 @@ def test_titles_on_trends_use_a_trends_own_text_and_few_sources_are_said(site: P
         assert re.search(r"\b(one|two|three|four) sources?\b", shown[name]), shown[name]
 
 
+def test_no_title_sets_two_numbers_side_by_side(site: Path) -> None:
+    """A device's name may end in a number or a size: what it can do does not stand right behind it."""
+    titles = [figure["title"] for figure in json.loads((site / "figures.json").read_text(encoding="utf-8"))]
+    touching = re.compile(r"\d(?: ?[KMGT]?i?B)? \d[\d.,]*(?!\S*B)")  # but "Llama 3.1 8B" is a name
+    assert touching.search("the MacBook Pro 16 (M5 Max) with 128 GB 121 B")
+    assert touching.search("8 GB leave LLaMA 7B 4,400 tokens")
+    assert [title for title in titles if touching.search(title)] == []
+
+
 def policy(page: str) -> dict[str, list[str]]:
     """Directive → what it allows, of the page's content-security policy."""
     (found,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)

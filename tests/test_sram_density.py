@@ -16,6 +16,7 @@ from analysis.figures import Value
 from analysis.subjects import common
 from analysis.subjects.sram_density import charts, derived, findings
 from analysis.tables import REPOSITORY, DataPackage
+from tests.conftest import GIVEN
 
 MODEL, EFFICIENCY = "llama-7b", 0.7
 CHAPTER = REPOSITORY / "chapters" / "sram_density.md"
@@ -23,7 +24,7 @@ CHAPTER = REPOSITORY / "chapters" / "sram_density.md"
 
 @cache
 def values(package: DataPackage) -> dict[str, Value]:
-    found = findings.values(package, reference_model=MODEL, array_efficiency_share=EFFICIENCY)
+    found = findings.values(package, GIVEN.but(reference_model=MODEL, array_efficiency_share=EFFICIENCY))
     return {value.id.removeprefix("sram-density-"): value for value in found}
 
 
@@ -110,20 +111,20 @@ def test_the_cell_halves_far_slower_than_it_did(package: DataPackage) -> None:
 
 
 def test_capacity_and_area_are_each_others_inverse(package: DataPackage) -> None:
-    areas = derived.area_for_the_weights(package, reference_model=MODEL, array_efficiency_share=EFFICIENCY)
+    areas = derived.area_for_the_weights(package, GIVEN.but(reference_model=MODEL, array_efficiency_share=EFFICIENCY))
     bare = areas[(areas["format_id"] == "fp16") & (areas["basis"] == derived.BARE)].iloc[0]
     assert bare["area_mm2"] / 100 * number(package, "n3-bare") == pytest.approx(bare["weight_byte"])
     assert bare["weight_byte"] == pytest.approx(2 * package.row("models", MODEL)["total_param"])
 
 
 def test_at_full_efficiency_arrays_are_bare_cells(package: DataPackage) -> None:
-    areas = derived.area_for_the_weights(package, reference_model=MODEL, array_efficiency_share=1)
+    areas = derived.area_for_the_weights(package, GIVEN.but(reference_model=MODEL, array_efficiency_share=1))
     by_basis = areas.pivot_table(index="format_id", columns="basis", values="area_mm2")
     assert list(by_basis[derived.ARRAYS]) == pytest.approx(list(by_basis[derived.BARE]))
 
 
 def test_fewer_bits_and_denser_memory_need_less_area(package: DataPackage) -> None:
-    areas = derived.area_for_the_weights(package, reference_model=MODEL, array_efficiency_share=EFFICIENCY)
+    areas = derived.area_for_the_weights(package, GIVEN.but(reference_model=MODEL, array_efficiency_share=EFFICIENCY))
     grid = areas.pivot_table(index="byte_per_param", columns="basis", values="area_mm2")
     assert grid.index.is_monotonic_increasing
     assert (grid.diff().dropna() > 0).all().all()
@@ -200,7 +201,7 @@ def test_a_memory_that_was_only_shown_is_not_on_sale(package: DataPackage) -> No
 
 
 def _drawn(package: DataPackage) -> dict[str, Callable[[], Any]]:
-    areas = derived.area_for_the_weights(package, reference_model=MODEL, array_efficiency_share=EFFICIENCY)
+    areas = derived.area_for_the_weights(package, GIVEN.but(reference_model=MODEL, array_efficiency_share=EFFICIENCY))
     nodes = derived.capacity_by_node(package, array_efficiency_share=EFFICIENCY)
     needed = derived.weights(package, reference_model=MODEL)
     return {
@@ -245,7 +246,7 @@ def _evaluated(expression: str, row: dict[str, Any], parameters: dict[str, float
 
 
 def test_the_browser_computes_the_areas_of_the_table(package: DataPackage) -> None:
-    areas = derived.area_for_the_weights(package, reference_model=MODEL, array_efficiency_share=EFFICIENCY)
+    areas = derived.area_for_the_weights(package, GIVEN.but(reference_model=MODEL, array_efficiency_share=EFFICIENCY))
     spec = _drawn(package)["area"]().to_dict()
     (expression,) = set(re.findall(r"'calculate': [\"'](8 \* model_size.+?)[\"'], 'as'", str(spec)))
     defaults = {param["name"]: param["value"] for param in spec["params"]}

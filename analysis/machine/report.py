@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import math
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis import words
+from analysis.assumptions import Parameters
 from analysis.equations import memory_wall
 from analysis.errors import InputError, Problem
 from analysis.machine import measure
@@ -90,28 +89,27 @@ def datasheet(package: DataPackage, found: Report) -> tuple[float, float, float]
     return low, middle, high
 
 
-def largest(package: DataPackage, found: Report, given: Mapping[str, Any]) -> list[tuple[str, float, str]]:
+def largest(package: DataPackage, found: Report, given: Parameters) -> list[tuple[str, float, str]]:
     """Format, largest model in parameters, and which limit binds, at the reading speed of the book."""
-    rate = common.reading_token_per_s(given["reading_speed_word_per_min"], given["token_per_word"])
-    reserve = common.base(given["system_reserve_gibyte"], "gibyte")
     here = found.machine
     system = memory_limits.system_of(here.vendor, here.device_class)
-    [usable] = memory_limits.of_system(package, system, [here.memory_byte or math.nan], reserve).byte
+    [usable] = memory_limits.of_system(package, system, [here.memory_byte or math.nan], given.system_reserve_byte).byte
     calibration = expected.calibration(package.folder)
     rows = []
     for row in common.formats(package).itertuples():
         byte = float(str(row.byte_per_param))
         by_speed = float(memory_wall.largest_model_param(
-            found.reached_byte_per_s, token_per_s=rate, byte_per_param=byte, bandwidth_share=given["bandwidth_share"],
+            found.reached_byte_per_s, token_per_s=given.reading_token_per_s, byte_per_param=byte,
+            bandwidth_share=given.bandwidth_share,
         ))  # fmt: skip
         held = np.array([common.held_byte_per_param(package, str(row.format_id))])
-        [by_size] = memory_limits.largest_by_capacity_param(calibration, usable, held, given["context_token"])
+        [by_size] = memory_limits.largest_by_capacity_param(calibration, usable, held, given.context_token)
         by_size = math.inf if math.isnan(by_size) else float(by_size)
         rows.append((str(row.format), min(by_speed, by_size), "bandwidth" if by_speed <= by_size else "memory size"))
     return rows
 
 
-def predicted(package: DataPackage, found: Report, given: Mapping[str, Any]) -> pd.DataFrame:
+def predicted(package: DataPackage, found: Report, given: Parameters) -> pd.DataFrame:
     """What the book expects of the reference model on this machine's processor: tokens per second with an interval.
 
     Where the data-sheet bandwidth is estimated, the interval is that of all of them between its ends.
@@ -120,9 +118,9 @@ def predicted(package: DataPackage, found: Report, given: Mapping[str, Any]) -> 
     return middle.assign(token_per_s_low=low["token_per_s_low"], token_per_s_high=high["token_per_s_high"])
 
 
-def _predicted(found: Report, given: Mapping[str, Any], datasheet_byte_per_s: float) -> pd.DataFrame:
+def _predicted(found: Report, given: Parameters, datasheet_byte_per_s: float) -> pd.DataFrame:
     asked = pd.DataFrame({
-        "backend": "CPU", "memory_bandwidth_gbyte_per_s": datasheet_byte_per_s / GIGA, "model_id": given["reference_model"],
+        "backend": "CPU", "memory_bandwidth_gbyte_per_s": datasheet_byte_per_s / GIGA, "model_id": given.reference_model,
         "format": list(PREDICTED),
     })  # fmt: skip
     if found.machine.memory_byte:
@@ -141,12 +139,12 @@ def cells(package: DataPackage, found: Report) -> tuple[dict[str, str], tuple[fl
     return given, (low, high)
 
 
-def told(package: DataPackage, found: Report, given: Mapping[str, Any]) -> str:
+def told(package: DataPackage, found: Report, given: Parameters) -> str:
     """The report for a terminal."""
     here, memory = found.machine, found.memory
     size = f"{here.memory_byte / GIBI:.3g} GiB" if here.memory_byte else "unknown"
     read = words.quantity(found.storage.read_byte_per_s, "byte_per_s", measure.digits(found.storage.spread_share))
-    share = common.part_of_bandwidth(given["bandwidth_share"])
+    share = common.part_of_bandwidth(given.bandwidth_share)
     lines = [
         f"{here.chip}, {words.plural(here.n_processor, 'processor')}, {here.system}",
         f"  memory         {size}",
@@ -157,11 +155,11 @@ def told(package: DataPackage, found: Report, given: Mapping[str, Any]) -> str:
         f"  data sheet     {_datasheet(package, found)}",
         f"  storage        {read}, {found.storage.note}",
         "",
-        f"Largest model at {given['reading_speed_word_per_min']:g} words per minute, {given['token_per_word']:g} tokens per word, "
+        f"Largest model at {given.reading_speed_word_per_min:g} words per minute, {given.token_per_word:g} tokens per word, "
         f"{share} for the weights, at the bandwidth reached:",
         *_largest(package, found, given),
         "",
-        f"What the book expects of {package.row('models', given['reference_model'])['name']} on the processor, in tokens per second:",
+        f"What the book expects of {package.row('models', given.reference_model)['name']} on the processor, in tokens per second:",
         *_expected(predicted(package, found, given), min(found.digits, 2)),
         "",
         *(f"Not known: {what}" for what in here.unknown),
@@ -171,7 +169,7 @@ def told(package: DataPackage, found: Report, given: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _largest(package: DataPackage, found: Report, given: Mapping[str, Any]) -> list[str]:
+def _largest(package: DataPackage, found: Report, given: Parameters) -> list[str]:
     return [
         f"  {name:<22} {words.quantity(param, 'param', found.digits)}, limited by {limit}"
         for name, param, limit in largest(package, found, given)

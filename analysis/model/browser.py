@@ -7,8 +7,10 @@ models comes beside it as numbers, asked of ``predict`` itself.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -199,9 +201,11 @@ def coefficients(folder: Path) -> dict[str, Any]:
     table = _devices(folder)
     kinds: dict[tuple[float, ...], int] = {}
     devices = []
-    for _, rows in table.groupby("key", sort=False):
-        places = [kinds.setdefault(tuple(map(float, row)), len(kinds)) for row in rows[[*KIND, *ENDS]].to_numpy()]
-        first = rows.iloc[0]
+    for _, group in itertools.groupby(table.to_dict("records"), operator.itemgetter("key")):
+        first, *others = group
+        places = [
+            kinds.setdefault(tuple(float(row[name]) for name in (*KIND, *ENDS)), len(kinds)) for row in (first, *others)
+        ]
         told = {name: first[name] for name in ("key", "name", "device_class", "stack", "engine", "note")}
         devices.append([*told.values(), [float(first[name]) for name in FIXED], places])
     return {

@@ -61,14 +61,20 @@ def device(name: str, folder: Path) -> Device:
     filed = _filed(folder)
     if name in filed:
         return filed[name]
-    size = CAPACITY.search(name)
-    bare = CAPACITY.sub(" ", name)
-    ids, whole = wording.meant(bare, _entries(folder)), _by_name(folder).get(wording.words(name), "")
-    ids = ids or ([whole] if whole else [])
-    if not ids:
-        return Device(problem=wording.proposed(bare, (), _names(folder)))
-    found = _agreed([filed[one] for one in ids], float(size[1]) if size else np.nan)
-    return filed[whole] if found.problem and whole else found
+    if not (found := ids(name, folder)):
+        return Device(problem=wording.proposed(CAPACITY.sub(" ", name), (), _names(folder)))
+    size, whole = CAPACITY.search(name), _by_name(folder).get(wording.words(name), "")
+    agreed = _agreed([filed[one] for one in found], float(size[1]) if size else np.nan)
+    return filed[whole] if agreed.problem and whole else agreed
+
+
+@cache
+def ids(name: str, folder: Path) -> tuple[str, ...]:
+    """The rows that a name may mean, whatever size of memory it says; none where no row has all its words."""
+    if name in _filed(folder):
+        return (name,)
+    whole = _by_name(folder).get(wording.words(name), "")
+    return tuple(wording.meant(CAPACITY.sub(" ", name), _entries(folder))) or ((whole,) if whole else ())
 
 
 def _agreed(found: list[Device], size_gibyte: float) -> Device:

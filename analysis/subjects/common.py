@@ -89,12 +89,6 @@ def undrawn(table: pd.DataFrame, shown: pd.DataFrame) -> str:
     )
 
 
-def reading_token_per_s(reading_speed_word_per_min: float, token_per_word: float) -> float:
-    """Tokens per second that keep up with a reader: 250 words per minute at 2 tokens per word are 8.33."""
-    speed = reading_speed_word_per_min * units.unit("word_per_min").factor
-    return float(memory_wall.reading_token_per_s(speed, token_per_word))
-
-
 def base(value: float, unit: str) -> float:
     """Convert a parameter to base units, as equations take it: ``base(2, "gibyte")`` → 2147483648 (byte)."""
     return value * units.unit(unit).factor

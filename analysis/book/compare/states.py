@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from analysis import tables
+from analysis.assumptions import Parameters
 from analysis.book.record import editions
 from analysis.book.store import archives, places
 from analysis.errors import InputError, Problem, nearest
@@ -126,17 +127,12 @@ def _data(given: Path, name: str, stack: ExitStack) -> State:
 
 def _computed(package: tables.DataPackage) -> tuple[dict[str, Any], dict[str, Any]]:
     from analysis.book.inputs import parameters
-    from analysis.subjects import claims, common
+    from analysis.subjects import claims
     from analysis.subjects.index import findings as index
 
-    given = parameters.defaults()
+    given = Parameters(parameters.defaults())
     found = claims.tried(package, given, claims.evaluate(package, given))
-    limits = {
-        name: given[name]
-        for name in ("reading_speed_word_per_min", "token_per_word", "bandwidth_share", "context_token")
-    }
-    reserve = common.base(given["system_reserve_gibyte"], "gibyte")
-    values = [*index.values(package, **limits, system_reserve_byte=reserve), *claims.values(package, given, found)]
+    values = [*index.values(package, given), *claims.values(package, given, found)]
     return _by_id([claim.as_dict() for claim in found]), _by_id([value.as_dict() for value in values])
 
 

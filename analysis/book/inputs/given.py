@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis import figures
-from analysis.assumptions import declared
+from analysis.assumptions import Parameters, declared
 from analysis.errors import InputError, Problem
 
 SHELL = {"In", "Out"}
@@ -19,16 +19,20 @@ PLAIN = (bool, int, float, str, list, tuple, dict, type(None))
 """What papermill can write into a notebook."""
 
 
-def require(names: Mapping[str, Any]) -> None:
-    """Check what stands in a notebook's names before its first chart: every plain value is a parameter, within its range.
+def require(names: Mapping[str, Any]) -> Parameters:
+    """The parameters of a chapter, checked before its first chart: every plain value is a parameter, within its range.
 
     Args:
         names: ``globals()`` of the notebook.
 
     Raises InputError with every parameter that is misspelt, of another type, out of range, or that names no row of its table.
     """
-    if os.environ.get(figures.BUILDING):
-        return
+    if not os.environ.get(figures.BUILDING):
+        _judge(names)
+    return Parameters(names)
+
+
+def _judge(names: Mapping[str, Any]) -> None:
     from analysis import tables
     from analysis.book.inputs import parameters
 

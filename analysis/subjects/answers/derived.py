@@ -19,8 +19,8 @@ from analysis.tables import DataPackage
 NUMBERS = (
     "needs_gibyte", "has_gibyte", *ask.SPEEDS, "limit_token_per_s", *ask.TIMES, "longest_context_token",
 )  # fmt: skip
-ANSWERS = ("name", "fits", *NUMBERS, "binding")
-"""What a row of a page says of a pair, after the id of the other."""
+ANSWERS = ("fits", *NUMBERS, "binding")
+"""What a row of a page says of a pair, after id and name of the other."""
 MOST_PAGES = 500
 """Of a table with more rows, those of a set that charts draw by default have pages; where it has none, the first so many."""
 CACHE_TOKEN = 1000
@@ -47,12 +47,19 @@ def pairs(package: DataPackage) -> pd.DataFrame:
     return ask.every_pair(devices_shown, models_shown, package.folder)
 
 
-def of_each(table: pd.DataFrame, key: str, fields: Sequence[str]) -> dict[str, list[list[Any]]]:
-    """Id → its rows in their order, cells as JSON knows them: not by ``figures.records``, which takes ten times as long for so many."""
+def plain(table: pd.DataFrame, fields: Sequence[str]) -> pd.DataFrame:
+    """The table with each row's ``cells`` as JSON knows them: not by ``figures.records``, which takes ten times as long for so many."""
     columns = [list(map(_plain, table[name].tolist())) for name in fields]
+    cells: list[Any] = list(zip(*columns, strict=True))
+    return table.assign(cells=cells)
+
+
+def of_each(table: pd.DataFrame, key: str, other: str, named: Mapping[str, str]) -> dict[str, list[list[Any]]]:
+    """Id → its rows in their order, each with id and name of the other before its cells; none of an other without a name."""
     found: dict[str, list[list[Any]]] = {}
-    for one, *row in zip(table[key], *columns, strict=True):
-        found.setdefault(one, []).append(row)
+    for one, its, cells in zip(table[key], table[other], table["cells"], strict=True):
+        if its in named:
+            found.setdefault(one, []).append([its, named[its], *cells])
     return found
 
 
@@ -89,14 +96,23 @@ def measured(package: DataPackage) -> pd.DataFrame:
 
 
 def _on(row: Mapping[str, str], folder: Path) -> list[str]:
-    """Devices that a run was on, or that hold its chip."""
-    named = devices.device(row["device"], folder).ids
-    return [key for key, part in _parts(folder).items() if key in named or (row["chip"] and row["chip"] == part)]
+    """Devices that a run was on, or that hold its chip, in the order of their table."""
+    places, by_chip = _filed(folder)
+    # What to propose for a name of nothing takes long among thousands of devices, and nobody reads it here.
+    named = devices.device(row["device"], folder).ids if devices.ids(row["device"], folder) else ()
+    found = {*named, *by_chip.get(row["chip"], ())}
+    return sorted(found & places.keys(), key=places.__getitem__)
 
 
 @cache
-def _parts(folder: Path) -> dict[str, str]:
-    return {row["device_id"]: row["chip"] for row in expected.rows(folder / "devices.csv")}
+def _filed(folder: Path) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """Device → its place in the table, and chip → the devices that hold it."""
+    rows = expected.rows(folder / "devices.csv")
+    by_chip: dict[str, list[str]] = {}
+    for row in rows:
+        if row["chip"]:
+            by_chip.setdefault(row["chip"], []).append(row["device_id"])
+    return {row["device_id"]: place for place, row in enumerate(rows)}, by_chip
 
 
 def _asked(device_id: str, model_id: str, row: Mapping[str, str], folder: Path) -> dict[str, str]:

@@ -37,8 +37,8 @@ ABBREVIATED = {
     "hf": "Hugging Face",
     "dim": "width",
 }
-FEW, SOME = 20, 40
-"""Rows of a long table that are written into its page."""
+FEW, SOME, MANY = 20, 40, 200
+"""Rows of a long table that are written into its page: of the devices of a model, of runs, of the models of a device."""
 CLASSES = {
     "phone": "Phones", "tablet": "Tablets", "laptop": "Laptops", "desktop": "Desktops", "edge": "Small machines", "gpu": "Graphics cards",
     "server": "Servers",
@@ -61,8 +61,9 @@ MEASURED = {
     "device": f"What others measured on it, or on another machine with its chip, {BESIDE}",
     "model": f"What others measured of it on these devices, or on other machines with their chips, {BESIDE}",
 }
-RUN_FIELDS = ("name", "on", *(column.name for column in RUNS), *ask.SPEEDS[1:], "measurement_id", "source_id")
-FITS, HAS = (1 + derived.ANSWERS.index(name) for name in ("fits", "has_gibyte"))
+RUN_FIELDS = ("on", *(column.name for column in RUNS), *ask.SPEEDS[1:], "measurement_id", "source_id")
+RUNS_BY = ("device", "model", "format", "context_token", "measurement_id")
+FITS, HAS = (2 + derived.ANSWERS.index(name) for name in ("fits", "has_gibyte"))
 OTHER = {"device": "model", "model": "device"}
 ORDERS = {"device": "size", "model": "token_per_s"}
 """What a page is about → what its rows are ranked by, after what fits and what barely does."""
@@ -80,21 +81,17 @@ class Answers:
         every, runs = derived.pairs(package), derived.measured(package)
         listed = every[every["model"].isin(self.published)]
         self.count = len(listed)
-        self.answers = {
-            key: self._of_each(ask.in_order(listed, by), key, derived.ANSWERS) for key, by in ORDERS.items()
-        }
-        runs = ranking.by(runs, "device", "model", "format", "context_token", "measurement_id")
-        self.runs = {key: self._of_each(runs, key, RUN_FIELDS) for key in OTHER}
+        listed = derived.plain(listed, derived.ANSWERS)
+        self.answers = {key: self._of_each(ask.in_order(listed, by), key) for key, by in ORDERS.items()}
+        runs = derived.plain(ranking.by(runs, *RUNS_BY), RUN_FIELDS)
+        self.runs = {key: self._of_each(runs, key) for key in OTHER}
         self.weight_gibyte = dict(zip(every["model"], every["weight_gibyte"], strict=True))
         self.cache_byte = derived.cache_byte(package)
         self.format_id = names.number_format(ask.DEFAULT_FORMAT, package.folder).format_id
         self.runnable = set(ask.runnable("", package.folder))
 
-    def _of_each(self, table: pd.DataFrame, key: str, fields: Sequence[str]) -> dict[str, list[list[Any]]]:
-        """The rows of what has a page, with the id and the name of the other before its cells."""
-        other = OTHER[key]
-        table = table[table[key].isin(set(self.named[key])) & table[other].isin(set(self.named[other]))]
-        return derived.of_each(table.assign(name=table[other].map(self.named[other])), key, (other, *fields))
+    def _of_each(self, table: pd.DataFrame, key: str) -> dict[str, list[list[Any]]]:
+        return derived.of_each(table, key, OTHER[key], self.named[OTHER[key]])
 
 
 def entries(answers: Answers) -> list[Entry]:
@@ -121,7 +118,7 @@ def _device(row: dict[Any, Any], answers: Answers) -> Entry:
     shown = sum(one[FITS] != "no" for one in of)
     left_out = len(answers.rows["model"]) - len(answers.published)
     told = f"{SAYING} {words.plural(left_out, 'model')} with neither a licence nor a place to download on file are left out."
-    sections = [Section("What it runs", told, _heads(key, "model"), shown, shown, "models", "model")] if shown else []
+    sections = [Section("What it runs", told, _heads(key, "model"), MANY, shown, "models", "model")] if shown else []
     return _entry("device", row, CLASSES[row["device_class"]], said, sections, more, used, of, answers)
 
 
@@ -154,14 +151,14 @@ def _entry(
     used: list[dict[str, str]], rows: list[list[Any]], answers: Answers,
 ) -> Entry:  # fmt: skip
     key, other, runs = row[f"{kind}_id"], OTHER[kind], answers.runs[kind].get(row[f"{kind}_id"], [])
-    tried = Table(f"{key}-runs", [Column("name", other.capitalize()), *RUNS], [other, *RUN_FIELDS], runs)
+    tried = Table(f"{key}-runs", [Column("name", other.capitalize()), *RUNS], [other, "name", *RUN_FIELDS], runs)
     return Entry(
         table=f"{kind}s", id=key, title=row["name"], group=group, said=said,
         sections=[
             *sections, *([Section("Measured", MEASURED[kind], tried, SOME, 0, f"{other}s", other)] if runs else []),
             _facts(kind, row, more, used, answers),
         ],
-        fields=[other, *derived.ANSWERS], rows=rows, asked=ASKED,
+        fields=[other, "name", *derived.ANSWERS], rows=rows, asked=ASKED,
         sources=sorted({one["source_id"] for one in used} | {run[-1] for run in runs}),
     )  # fmt: skip
 

@@ -48,3 +48,11 @@ def confidence_counts(package: DataPackage) -> pd.DataFrame:
             )
             parts.append(counts.assign(table=package.resource(name)["title"]))
     return pd.concat(parts, ignore_index=True)
+
+
+def confirmed(package: DataPackage, table: str) -> int:
+    """How many rows of a table rest on two sources of different origins; a copy of the first source is none of its own."""
+    rows = package.raw(table)
+    return sum(
+        len(package.independent(pair)) > 1 for pair in zip(rows["source_id"], rows["second_source_id"], strict=True)
+    )

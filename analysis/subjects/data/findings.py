@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from analysis.figures import Value
-from analysis.subjects.data.derived import confidence_counts
+from analysis.subjects import standing
+from analysis.subjects.data.derived import confidence_counts, confirmed
 from analysis.tables import DataPackage
 
 
@@ -12,6 +13,7 @@ def values(package: DataPackage) -> list[Value]:
     sources, stated = package.table("sources"), package.table("disagreements")
     estimates = confidence_counts(package).query("confidence == 'estimate'")["row_count"].sum()
     total = sum(len(package.raw(name)) for name in package.names if name not in ("sources", "disagreements"))
+    first_hand = int((standing.devices(package)["standing"] == standing.FIRST).sum())
     counts = {
         "data-tables": (len(package.names), "Tables in the data package."),
         "data-rows": (total, "Rows in all tables but the sources and the disagreements."),
@@ -21,6 +23,11 @@ def values(package: DataPackage) -> list[Value]:
             "Sources whose address was not recorded.",
         ),
         "data-estimates": (int(estimates), "Rows marked as estimates."),
+        "data-devices": (len(package.raw("devices")), "Devices in the table."),
+        "data-devices-first-hand": (first_hand, "Devices with a source of their maker, or with a paper."),
+        "data-devices-confirmed": (confirmed(package, "devices"), "Devices with two sources of different origins."),
+        "data-models": (len(package.raw("models")), "Models in the table."),
+        "data-models-confirmed": (confirmed(package, "models"), "Models with two sources of different origins."),
         "data-disagreements": (stated["disagreement_id"].nunique(), "Cells for which sources state different values."),
         "data-stated-values": (len(stated), "Values stated for those cells."),
     }

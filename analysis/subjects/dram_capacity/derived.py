@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import ranking, units, words
+from analysis.assumptions import Parameters
 from analysis.equations import dram_capacity, memory_wall
 from analysis.model import file_sizes, memory_limits, shapes
 from analysis.subjects import common
@@ -113,17 +114,17 @@ def held_byte(package: DataPackage, table: pd.DataFrame) -> Floats:
     return np.where(np.isnan(filed), by_bit, filed)
 
 
-def footprints(package: DataPackage, *, context_token: float, reference_model: str) -> pd.DataFrame:
+def footprints(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Add up weights and cache for every shown model in every format."""
-    table = models(package, (*shown(package), reference_model))
-    table["kv_cache_byte"] = cache_byte(table, context_token)
+    table = models(package, (*shown(package), given.reference_model))
+    table["kv_cache_byte"] = cache_byte(table, given.context_token)
     formats = common.formats(package, tuple(FORMAT_NAMES)).rename(columns={"source_id": "format_source_id"})
     table = table.merge(formats, how="cross")
     table["weight_byte"] = held_byte(package, table)
     table["footprint_byte"] = dram_capacity.footprint_byte(
         table["weight_byte"].to_numpy(), kv_cache_byte=table["kv_cache_byte"].to_numpy()
     )
-    table["is_reference"] = table["model_id"] == reference_model
+    table["is_reference"] = table["model_id"] == given.reference_model
     return table[list(FOOTPRINT)]
 
 
@@ -134,10 +135,9 @@ FOOTPRINT = (
 )  # fmt: skip
 
 
-def devices(package: DataPackage, *, system_reserve_gibyte: float) -> pd.DataFrame:
+def devices(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """List every device with its memory, what one program may take of it, its panel and its date."""
-    reserve = common.base(system_reserve_gibyte, "gibyte")
-    table = memory_limits.of_devices(package, package.table("devices"), reserve)
+    table = memory_limits.of_devices(package, package.table("devices"), given.system_reserve_byte)
     table["panel"] = table["device_class"].map(PANELS)
     table["release_year"] = table["release_date"].map(common.decimal_year)
     table["device"] = [short_device(row["name"], row["memory_capacity_byte"]) for row in rows(table)]
@@ -171,22 +171,20 @@ def _span(reckoned: float, low: float, high: float, *, percent: bool = True) -> 
     return first if low == high else f"{first} ({said[1]} to {said[2]}{unit})"
 
 
-def landmarks(package: DataPackage, *, system_reserve_gibyte: float) -> pd.DataFrame:
+def landmarks(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Pick the devices drawn as limits, by their memory, each with its short name."""
-    table = devices(package, system_reserve_gibyte=system_reserve_gibyte)
+    table = devices(package, given)
     table = ranking.by(table[table["device_id"].isin(LANDMARKS)], "memory_capacity_byte", "device_id")
     return table.assign(
         label=[f"{LANDMARKS[row['device_id']]}, {sold(row['memory_capacity_byte'])}" for row in rows(table)]
     )
 
 
-def device_years(
-    package: DataPackage, *, system_reserve_gibyte: float, context_token: float, reference_model: str
-) -> pd.DataFrame:
+def device_years(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Set the memory of every device beside what it must have so that one program may hold the reference model, by format."""
-    table = devices(package, system_reserve_gibyte=system_reserve_gibyte)
-    reserve = table["reserve_byte"].fillna(common.base(system_reserve_gibyte, "gibyte"))
-    for format_id, need in reference_footprints(package, context_token, reference_model).items():
+    table = devices(package, given)
+    reserve = table["reserve_byte"].fillna(given.system_reserve_byte)
+    for format_id, need in reference_footprints(package, given).items():
         table[need_column(format_id)] = np.maximum(need + reserve, need / table["limit_share"])
     return ranking.by(table, "panel", "release_year", "device_id")
 
@@ -196,9 +194,9 @@ def need_column(format_id: str) -> str:
     return f"need_{format_id.replace('-', '_')}_byte"
 
 
-def reference_footprints(package: DataPackage, context_token: float, reference_model: str) -> dict[str, float]:
+def reference_footprints(package: DataPackage, given: Parameters) -> dict[str, float]:
     """Footprint of the reference model by format."""
-    table = footprints(package, context_token=context_token, reference_model=reference_model)
+    table = footprints(package, given)
     return {row["format_id"]: float(row["footprint_byte"]) for row in rows(table[table["is_reference"]])}
 
 
@@ -209,15 +207,13 @@ MOST_IN_MATRIX = 40
 # ---------------------------------------------------------------------------------- does it fit
 
 
-def fit_matrix(
-    package: DataPackage, *, system_reserve_gibyte: float, context_token: float, reference_model: str
-) -> pd.DataFrame:
+def fit_matrix(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Try every device shown by default against every shown model and format."""
-    table = devices(package, system_reserve_gibyte=system_reserve_gibyte)
+    table = devices(package, given)
     table = ranking.by(
         table[table["default_set"].isin(common.SETS)], "memory_capacity_byte", "release_year", "device_id"
     )
-    needs = footprints(package, context_token=context_token, reference_model=reference_model)
+    needs = footprints(package, given)
     table = table.rename(columns={"source_id": "device_source_id"}).merge(
         needs.rename(columns={"source_id": "model_source_id"}), how="cross"
     )
@@ -233,16 +229,9 @@ def fit_matrix(
     return table.reset_index(drop=True)
 
 
-def fit_table(
-    package: DataPackage, *, system_reserve_gibyte: float, context_token: float, reference_model: str
-) -> pd.DataFrame:
+def fit_table(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Say for the reference model, per device and format, what it takes of what there is, or what it lacks."""
-    table = fit_matrix(
-        package,
-        system_reserve_gibyte=system_reserve_gibyte,
-        context_token=context_token,
-        reference_model=reference_model,
-    )
+    table = fit_matrix(package, given)
     table = table[table["is_reference"]]
     table = table.assign(answer=[_answer(row) for row in rows(table)], year=table["default_set"])
     keys = ["device_id", "name", "device_class", "year", "memory_capacity_byte", "usable_byte", "device_source_id"]
@@ -263,16 +252,19 @@ def _answer(row: Record) -> str:
 # ---------------------------------------------------------------------------------- largest context
 
 
-def largest_context(package: DataPackage, *, system_reserve_gibyte: float, reference_model: str) -> pd.DataFrame:
+def largest_context(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Compute the longest context that each size of main memory leaves beside the weights; no row where the weights do not fit."""
     sizes = pd.DataFrame({"memory_capacity_byte": [common.base(size, "gibyte") for size in SIZES_GIBYTE]})
-    reserve = common.base(system_reserve_gibyte, "gibyte")
-    sizes["usable_byte"] = memory_limits.of_system(package, "pc", sizes["memory_capacity_byte"], reserve).byte
+    sizes["usable_byte"] = memory_limits.of_system(
+        package, "pc", sizes["memory_capacity_byte"], given.system_reserve_byte
+    ).byte
     formats = common.formats(package, tuple(FORMAT_NAMES))[["format_id", "format", "byte_per_param"]]
-    table = models(package, (*CONTEXT_MODELS, reference_model)).merge(formats, how="cross").merge(sizes, how="cross")
+    table = (
+        models(package, (*CONTEXT_MODELS, given.reference_model)).merge(formats, how="cross").merge(sizes, how="cross")
+    )
     table["weight_byte"] = held_byte(package, table)
     table["largest_context_token"] = context_within(table)
-    table["is_reference"] = table["model_id"] == reference_model
+    table["is_reference"] = table["model_id"] == given.reference_model
     table = table.rename(columns={"context_token": "model_context_token"})
     return table.loc[table["largest_context_token"] >= 1, list(CONTEXT)].reset_index(drop=True)
 
@@ -331,13 +323,11 @@ def installed_base(package: DataPackage) -> pd.DataFrame:
     return table.merge(sources.first(), on=["metric", "date"], how="left")
 
 
-def holding_share(
-    package: DataPackage, *, system_reserve_gibyte: float, context_token: float, reference_model: str
-) -> pd.DataFrame:
+def holding_share(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Share of PCs that can hold the reference model in each format, in main and in video memory, month by month."""
     [video] = memory_limits.of_package(package).rows["video"]
-    reserve = {SYSTEM: common.base(system_reserve_gibyte, "gibyte"), VIDEO: video.reserve_byte}
-    needs = reference_footprints(package, context_token, reference_model)
+    reserve = {SYSTEM: given.system_reserve_byte, VIDEO: video.reserve_byte}
+    needs = reference_footprints(package, given)
     asked = [(metric, date, format_id) for metric in MEMORIES for date in survey_dates(package) for format_id in needs]
     table = pd.DataFrame(asked, columns=["metric", "date", "format_id"])
     table["need_byte"] = [needs[row["format_id"]] + reserve[row["metric"]] for row in rows(table)]
@@ -361,13 +351,12 @@ def phone_memory(package: DataPackage) -> pd.DataFrame:
     return ranking.by(table[kept], "phones", "sale_year", "row_id")
 
 
-def phone_needs(
-    package: DataPackage, *, system_reserve_gibyte: float, context_token: float, reference_model: str
-) -> pd.DataFrame:
+def phone_needs(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Memory a phone needs for the reference model in each format, the reserve included."""
-    needs = reference_footprints(package, context_token, reference_model)
-    reserve = common.base(system_reserve_gibyte, "gibyte")
-    table = pd.DataFrame({"format_id": list(needs), "average_memory_byte": [need + reserve for need in needs.values()]})
+    needs = reference_footprints(package, given)
+    table = pd.DataFrame(
+        {"format_id": list(needs), "average_memory_byte": [need + given.system_reserve_byte for need in needs.values()]}
+    )
     return table.assign(label=[f"needed in {FORMAT_NAMES[name]}" for name in table["format_id"]])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking, units, words
+from analysis.assumptions import Parameters
 from analysis.equations import dram_capacity, memory_wall
 from analysis.figures import Value
 from analysis.model import memory_limits
@@ -74,25 +75,19 @@ def month(date: str) -> str:
 # ---------------------------------------------------------------------------------- numbers of the prose
 
 
-def values(
-    package: DataPackage, *, system_reserve_gibyte: float, context_token: float, reference_model: str
-) -> list[Value]:
+def values(package: DataPackage, given: Parameters) -> list[Value]:
     """Make every number and every data-chosen sentence that the chapter's prose cites."""
-    chosen: dict[str, Any] = {
-        "system_reserve_gibyte": system_reserve_gibyte, "context_token": context_token,
-        "reference_model": reference_model,
-    }  # fmt: skip
-    needs = footprints(package, context_token=context_token, reference_model=reference_model)
-    matrix = fit_matrix(package, **chosen)
+    needs = footprints(package, given)
+    matrix = fit_matrix(package, given)
     return [
-        _number("reserve", common.base(system_reserve_gibyte, "gibyte"), "byte",
-                "Memory kept by the system and open applications.", text=f"{system_reserve_gibyte:g} GiB"),
-        _number("context", context_token, "token", "Tokens of context in the cache.", text=f"{context_token:,.0f}"),
+        _number("reserve", given.system_reserve_byte, "byte",
+                "Memory kept by the system and open applications.", text=f"{given.system_reserve_gibyte:g} GiB"),
+        _number("context", given.context_token, "token", "Tokens of context in the cache.", text=f"{given.context_token:,.0f}"),
         *_footprint_values(needs), *_count_values(matrix), *_sentences(matrix[matrix["is_reference"]]),
-        *_limit_values(package), *_device_values(package, system_reserve_gibyte),
-        *_context_values(package, system_reserve_gibyte, reference_model),
-        *_exercise_values(package, system_reserve_gibyte),
-        *_survey_values(package), *_holding_values(package, chosen), *_phone_values(package, chosen),
+        *_limit_values(package), *_device_values(package, given),
+        *_context_values(package, given),
+        *_exercise_values(package, given),
+        *_survey_values(package), *_holding_values(package, given), *_phone_values(package, given),
         *_claim_values(package), *_price_values(package),
     ]  # fmt: skip
 
@@ -260,8 +255,8 @@ def _limit_values(package: DataPackage) -> list[Value]:
     return found
 
 
-def _device_values(package: DataPackage, system_reserve_gibyte: float) -> list[Value]:
-    table = devices(package, system_reserve_gibyte=system_reserve_gibyte)
+def _device_values(package: DataPackage, given: Parameters) -> list[Value]:
+    table = devices(package, given)
     found = []
     for row in rows(table[table["device_id"].isin(NAMED)]):
         name, cited, memory = row["device_id"], [row["source_id"]], row["memory_capacity_byte"]
@@ -287,13 +282,13 @@ def _device_values(package: DataPackage, system_reserve_gibyte: float) -> list[V
     return found
 
 
-def _context_values(package: DataPackage, system_reserve_gibyte: float, reference_model: str) -> list[Value]:
-    table = largest_context(package, system_reserve_gibyte=system_reserve_gibyte, reference_model=reference_model)
+def _context_values(package: DataPackage, given: Parameters) -> list[Value]:
+    table = largest_context(package, given)
     table = table[table["format_id"] == FOUR_BIT]
     reached = {(row["model_id"], row["memory_capacity_byte"]): row["largest_context_token"] for row in rows(table)}
     tokens = {
         (name, size): float(reached.get((model_id, common.base(size, "gibyte")), 0.0))
-        for name, model_id in (("reference", reference_model), (EXERCISE_MODEL, EXERCISE_MODEL)) for size in (8, 16)
+        for name, model_id in (("reference", given.reference_model), (EXERCISE_MODEL, EXERCISE_MODEL)) for size in (8, 16)
     }  # fmt: skip
     start = tokens["reference", 8] or float("nan")
     sharing, doubling = tokens[EXERCISE_MODEL, 8] / start, tokens["reference", 16] / start
@@ -312,7 +307,7 @@ def _times(ratio: float) -> str:
     return "an unknown multiple of" if np.isnan(ratio) else f"{words.number(ratio, 2)} times"
 
 
-def _exercise_values(package: DataPackage, system_reserve_gibyte: float) -> list[Value]:
+def _exercise_values(package: DataPackage, given: Parameters) -> list[Value]:
     """Solve the first problem: a model with a long context in a 16 GB laptop."""
     table = models(package, [EXERCISE_MODEL]).merge(
         common.formats(package, tuple(FORMAT_NAMES))[["format_id", "byte_per_param"]], how="cross"
@@ -320,8 +315,7 @@ def _exercise_values(package: DataPackage, system_reserve_gibyte: float) -> list
     cache, cited = cache_byte(table, EXERCISE_CONTEXT_TOKEN), list(table["source_id"])
     weight = memory_wall.weight_byte(table["total_param"].to_numpy(), table["byte_per_param"].to_numpy())
     need = np.asarray(dram_capacity.footprint_byte(weight, kv_cache_byte=cache))
-    reserve = common.base(system_reserve_gibyte, "gibyte")
-    laptop = memory_limits.of_system(package, "pc", [common.base(16, "gibyte")] * len(need), reserve)
+    laptop = memory_limits.of_system(package, "pc", [common.base(16, "gibyte")] * len(need), given.system_reserve_byte)
     fits = memory_limits.words(laptop.grade(need))
     held = [FORMAT_NAMES[name] for name, word in zip(table["format_id"], fits, strict=True) if word in HELD]
     usable = float(laptop.byte[0])
@@ -362,8 +356,8 @@ def _survey_values(package: DataPackage) -> list[Value]:
     ]
 
 
-def _holding_values(package: DataPackage, chosen: dict[str, Any]) -> list[Value]:
-    table = holding_share(package, **chosen)
+def _holding_values(package: DataPackage, given: Parameters) -> list[Value]:
+    table = holding_share(package, given)
     base = package.table("installed_base")
     cited = base.loc[base["metric"].isin(MEMORIES), "source_id"]
     found = []
@@ -379,7 +373,7 @@ def _holding_values(package: DataPackage, chosen: dict[str, Any]) -> list[Value]
     return found
 
 
-def _phone_values(package: DataPackage, chosen: dict[str, Any]) -> list[Value]:
+def _phone_values(package: DataPackage, given: Parameters) -> list[Value]:
     found = []
     for name, row_id in PHONE_AVERAGES.items():
         row = package.row("installed_base", row_id)
@@ -401,11 +395,11 @@ def _phone_values(package: DataPackage, chosen: dict[str, Any]) -> list[Value]:
     basis = _words(
         "phones-basis", trends.basis(package, phone_sources(package)), "Independent sources of these averages."
     )
-    return [*found, basis, _phone_verdict(package, chosen)]
+    return [*found, basis, _phone_verdict(package, given)]
 
 
-def _phone_verdict(package: DataPackage, chosen: dict[str, Any]) -> Value:
-    needs, table = phone_needs(package, **chosen), phone_memory(package)
+def _phone_verdict(package: DataPackage, given: Parameters) -> Value:
+    needs, table = phone_needs(package, given), phone_memory(package)
     newest = rows(ranking.by(table[table["phones"] == "all phones"], "sale_year", "row_id"))[-1]
     held = [
         FORMAT_NAMES[row["format_id"]]

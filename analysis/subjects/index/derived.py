@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from analysis import ranking
+from analysis.assumptions import Parameters
 from analysis.subjects import common
 from analysis.subjects.memory_wall import derived as memory_wall
 from analysis.tables import DataPackage
@@ -26,12 +25,11 @@ LABELLED = {
 """Devices named in the plot; the rest are named by their tooltips and by the search."""
 
 
-def explorer(package: DataPackage, *, format_id: str = SHOWN_FORMAT, **parameters: Any) -> pd.DataFrame:
+def explorer(package: DataPackage, given: Parameters, *, format_id: str = SHOWN_FORMAT) -> pd.DataFrame:
     """One row per device: its bandwidth, what memory holds in each format, and its largest model in one, at the full bandwidth."""
     formats = tuple(common.DOWNLOADED.values())
-    long = memory_wall.largest_models(
-        package, default_set=None, format_ids=formats, **(parameters | memory_wall.AT_MOST)
-    )
+    most = given.but(bandwidth_share=memory_wall.FULL_BANDWIDTH)
+    long = memory_wall.largest_models(package, most, format_ids=formats)
     held = long.pivot(index="device_id", columns="format_id", values="largest_by_capacity_param")
     held.columns = [held_column(str(name)) for name in held.columns]
     table = long[(long["format_id"] == format_id) & long["largest_param"].notna()]

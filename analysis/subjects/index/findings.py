@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import ranking, words
+from analysis.assumptions import Parameters
 from analysis.equations import memory_wall as equations
 from analysis.figures import Value
 from analysis.subjects import common
@@ -20,26 +21,25 @@ from analysis.tables import DataPackage
 ARTICLE_PHONE = "iphone-14"
 
 
-def values(package: DataPackage, **parameters: Any) -> list[Value]:
+def values(package: DataPackage, given: Parameters) -> list[Value]:
     """What the landing page says: the article's phone at full and at the article's bandwidth, the best of today, which limit binds."""
-    now = explorer(package, **parameters)
-    article = memory_wall.largest_models(package, default_set=None, **parameters)
-    limit = memory_wall.largest_models(
-        package, default_set=None, format_ids=tuple(common.DOWNLOADED.values()), **(parameters | memory_wall.AT_MOST)
-    )
+    now = explorer(package, given)
+    article = memory_wall.largest_models(package, given)
+    most = given.but(bandwidth_share=memory_wall.FULL_BANDWIDTH)
+    limit = memory_wall.largest_models(package, most, format_ids=tuple(common.DOWNLOADED.values()))
     bound = int((now["binding"] == "bandwidth").sum())
     return [
-        *(_largest(article, key, f"index-iphone-14-{key}", parameters["bandwidth_share"]) for key in common.FORMATS),
+        *(_largest(article, key, f"index-iphone-14-{key}", given.bandwidth_share) for key in common.FORMATS),
         *(_largest(limit, key, f"index-iphone-14-limit-{key}", 1.0) for key in ("fp16", SHOWN_FORMAT)),
         *(_named(best(now, kind), kind) for kind in KINDS),
         Value("index-devices", len(now), "count", text=f"{len(now)}", definition="Devices with known bandwidth and memory."),
         Value("index-bandwidth-bound", bound, "count", text=f"{bound}",
               definition="Of these, devices whose bandwidth binds in Q4_K_M at the full bandwidth."),
         Value("index-which-binds", text=_which_binds(bound, len(now)), definition="Chosen by the counts."),
-        Value("index-article-share", text=_article_share(package, parameters["bandwidth_share"]),
+        Value("index-article-share", text=_article_share(package, given.bandwidth_share),
               definition="The share of the bandwidth that this edition leaves to the weights, beside the article's."),
-        _needed(package, **parameters),
-        _compute_used(package, **parameters),
+        _needed(package, given),
+        _compute_used(package, given),
         Value("index-largest-shown", text=_largest_shown(now), definition="The best of all devices shown and their largest Q4_K_M models.",
               sources=[str(best(now, kind)["source_id"]) for kind in KINDS]),
     ]  # fmt: skip
@@ -78,10 +78,10 @@ def _named(row: pd.Series[Any], kind: str) -> Value:
     )  # fmt: skip
 
 
-def _needed(package: DataPackage, **parameters: float) -> Value:
+def _needed(package: DataPackage, given: Parameters) -> Value:
     """Bandwidth that FP16 weights of the smallest LLaMA need at the reading speed, nothing set aside."""
     model = common.model(package, "llama-7b")
-    rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
+    rate = given.reading_token_per_s
     byte = common.byte_per_param(package, "fp16")
     needed = equations.bandwidth_needed_byte_per_s(model["total_param"], token_per_s=rate, byte_per_param=byte)
     definition = "Bandwidth that the FP16 weights of LLaMA 7B need at the reading speed."
@@ -95,10 +95,10 @@ def _needed(package: DataPackage, **parameters: float) -> Value:
     )
 
 
-def _compute_used(package: DataPackage, **parameters: float) -> Value:
+def _compute_used(package: DataPackage, given: Parameters) -> Value:
     """Share of the neural processor's peak that the same model uses on the article's phone."""
     model, phone = common.model(package, "llama-7b"), package.row("devices", "iphone-14")
-    rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
+    rate = given.reading_token_per_s
     peak = phone["npu_peak_int8_op_per_s"]
     share = equations.compute_used_share(rate, model_param=model["total_param"], peak_flop_per_s=peak)
     definition = "Share of the iPhone 14's neural-processor peak that LLaMA 7B uses at the reading speed."
@@ -128,10 +128,12 @@ def _said(row: pd.Series[Any]) -> str:
 
 
 def title(devices: pd.DataFrame) -> str:
-    """The finding of the explorer: what the article's phone and the best of the devices shown can do at most."""
-    first = devices[devices["device_id"] == ARTICLE_PHONE].iloc[0]
-    rest = ", ".join(f"the {_said(best(devices, kind))} {_size(best(devices, kind))}" for kind in ("phone", "laptop"))
-    return f"In four bits an iPhone 14 runs at most {_size(first)} parameters, {rest}"
+    """The finding of the explorer: what the article's phone and the best laptop shown can do at most.
+
+    The size stands before the device: a name may end in a number of its own.
+    """
+    first, most = devices[devices["device_id"] == ARTICLE_PHONE].iloc[0], best(devices, "laptop")
+    return f"In Q4_K_M at most {_size(first)} on an iPhone 14, {_size(most)} on the {_said(most)}"
 
 
 def _which_binds(bound: int, total: int) -> str:

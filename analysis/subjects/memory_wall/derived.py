@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking, words
+from analysis.assumptions import Parameters
 from analysis.equations import elementary, growth, memory_wall
 from analysis.model import expected, measured, memory_limits
 from analysis.subjects import common, standing, trends
@@ -23,37 +24,33 @@ SET_NAMES = {"2023": "On sale in May 2023", "2026": "On sale in 2026"}
 
 def largest_models(
     package: DataPackage,
+    given: Parameters,
     *,
     default_set: str | None = None,
     format_ids: Sequence[str] = common.FORMATS,
-    reading_speed_word_per_min: float,
-    token_per_word: float,
-    bandwidth_share: float,
-    system_reserve_byte: float,
-    context_token: float,
 ) -> pd.DataFrame:
     """Largest model of every device in every format: by bandwidth, by memory capacity, and the smaller of the two.
 
     ``default_set`` keeps the devices of ``2023`` or ``2026``; None keeps all.  ``binding`` names the limit that
     counts, and is ``unknown`` where a device's capacity is.  Bandwidth bounds the parameters read per token, capacity
     bounds all parameters: for a mixture of experts these are two different numbers.  Memory holds the file that people
-    download, and the cache of a typical model at ``context_token``.
+    download, and the cache of a typical model at the context given.
     """
     formats = common.formats(package, tuple(format_ids))[["format_id", "format", "byte_per_param"]]
     formats["held_byte_per_param"] = [common.held_byte_per_param(package, name) for name in format_ids]
-    table = memory_limits.of_devices(package, common.devices(package, default_set), system_reserve_byte)
+    table = memory_limits.of_devices(package, common.devices(package, default_set), given.system_reserve_byte)
     table = table.merge(formats, how="cross")
     table["largest_by_bandwidth_param"] = memory_wall.largest_model_param(
         table["memory_bandwidth_byte_per_s"].to_numpy(),
-        token_per_s=common.reading_token_per_s(reading_speed_word_per_min, token_per_word),
+        token_per_s=given.reading_token_per_s,
         byte_per_param=table["byte_per_param"].to_numpy(),
-        bandwidth_share=bandwidth_share,
+        bandwidth_share=given.bandwidth_share,
     )
     table["largest_by_capacity_param"] = memory_limits.largest_by_capacity_param(
         expected.calibration(package.folder),
         table["usable_byte"].to_numpy(),
         table["held_byte_per_param"].to_numpy(),
-        context_token,
+        given.context_token,
     )
     table["largest_param"] = table[["largest_by_bandwidth_param", "largest_by_capacity_param"]].min(
         axis=1, skipna=False
@@ -90,10 +87,10 @@ ARTICLE_CLAIMS = {
 
 
 def largest_by_device(
-    package: DataPackage, *, format_ids: Sequence[str] = common.FORMATS, **parameters: Any
+    package: DataPackage, given: Parameters, *, format_ids: Sequence[str] = common.FORMATS
 ) -> pd.DataFrame:
     """Largest models of both sets of devices, slowest memory first, with what the article states."""
-    table = largest_models(package, default_set=None, format_ids=format_ids, **parameters)
+    table = largest_models(package, given, format_ids=format_ids)
     table = table[table["default_set"].isin(common.SETS)].copy()
     table["label"] = table["name"].map(short_name)
     table["set_name"] = table["default_set"].map(SET_NAMES)
@@ -112,13 +109,13 @@ def short_name(name: str) -> str:
 
 
 def largest_model_table(
-    package: DataPackage, *, format_ids: Sequence[str] = common.FORMATS, **parameters: Any
+    package: DataPackage, given: Parameters, *, format_ids: Sequence[str] = common.FORMATS
 ) -> pd.DataFrame:
     """One row per device, one column per format in 10^9 parameters; a note where capacity is the tighter limit.
 
     ``binding`` is that of the last format, the one of fewest bits.
     """
-    long = largest_by_device(package, format_ids=format_ids, **parameters)
+    long = largest_by_device(package, given, format_ids=format_ids)
     long["amount"] = long["largest_param"] / common.base(1, "gparam")
     long["note"] = [_forbidden(row) for row in rows(long)]
     long["binding"] = long["device_id"].map(long[long["format_id"] == format_ids[-1]].set_index("device_id")["binding"])
@@ -147,21 +144,22 @@ def largest_model_table(
 
 EXPECTED_FORMAT = "q4-k-m"
 """Format the expected sizes are given in: what people download for their own devices."""
-AT_MOST = {"bandwidth_share": 1.0}
-"""What "at most" means: the full bandwidth."""
+FULL_BANDWIDTH = 1.0
+"""The share of the bandwidth that "at most" means."""
 
 
-def expected_by_device(package: DataPackage, **parameters: Any) -> pd.DataFrame:
+def expected_by_device(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Ideal limit and calibrated expectation with its 80 % band, side by side, for the devices of both sets.
 
     Both are at the full bandwidth.  Where the expected model does not fit into memory there is no expectation, for no
     speed is asked of what cannot run: ``is_memory_full`` says so.  ``is_extrapolated`` marks phones and tablets, none of
     which is fitted to, and kinds of chips that nobody measured.
     """
-    table = largest_by_device(package, format_ids=(EXPECTED_FORMAT,), **(parameters | AT_MOST))
-    rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
+    table = largest_by_device(package, given.but(bandwidth_share=FULL_BANDWIDTH), format_ids=(EXPECTED_FORMAT,))
     devices = common.devices(package).set_index("device_id").loc[table["device_id"]].reset_index()
-    found = measured.expected_models(package, devices, format_ids=(EXPECTED_FORMAT,), token_per_s=rate)
+    found = measured.expected_models(
+        package, devices, format_ids=(EXPECTED_FORMAT,), token_per_s=given.reading_token_per_s
+    )
     held = table["largest_by_capacity_param"]
     table["is_memory_full"] = found["expected_param"] >= held
     for name in ("expected_param", "expected_low_param", "expected_high_param"):
@@ -185,10 +183,11 @@ MEMORY_FULL = "limited by memory"
 """Instead of an expectation, where memory holds less than the bandwidth would carry."""
 
 
-def answer_table(package: DataPackage, **parameters: Any) -> pd.DataFrame:
+def answer_table(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """The table of largest models at the full bandwidth, with what to expect beside what is possible at most."""
-    table = largest_model_table(package, format_ids=tuple(common.DOWNLOADED.values()), **(parameters | AT_MOST))
-    found = expected_by_device(package, **parameters).set_index("device_id").loc[table["device_id"]]
+    most = given.but(bandwidth_share=FULL_BANDWIDTH)
+    table = largest_model_table(package, most, format_ids=tuple(common.DOWNLOADED.values()))
+    found = expected_by_device(package, given).set_index("device_id").loc[table["device_id"]]
     billion = common.base(1, "gparam")
     ends = (found["expected_low_param"] / billion, found["expected_high_param"] / billion)
     table["expected"] = (found["expected_param"] / billion).to_numpy()
@@ -316,16 +315,17 @@ def _roof(machine: dict[str, Any], batch_size: float | None = None) -> pd.DataFr
     )
 
 
-def compute_used(package: DataPackage, **parameters: Any) -> pd.DataFrame:
+def compute_used(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Share of its peak a device keeps busy while its largest model writes at reading speed, by kind of peak and format."""
     known = machines(package)[["device_id", "chip", "peak_op_per_s", "peak_kind"]]
-    table = largest_by_device(package, **parameters).merge(known, on="device_id")
-    rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
+    table = largest_by_device(package, given).merge(known, on="device_id")
     runs = table["largest_param"] > 0
     # A figure needs rows: where no device runs any model, all stay, without a share.
     table = table[runs].copy() if runs.any() else table.assign(largest_param=np.nan)
     table["compute_used_share"] = memory_wall.compute_used_share(
-        rate, model_param=table["largest_param"].to_numpy(), peak_flop_per_s=table["peak_op_per_s"].to_numpy()
+        given.reading_token_per_s,
+        model_param=table["largest_param"].to_numpy(),
+        peak_flop_per_s=table["peak_op_per_s"].to_numpy(),
     )
     table = table.drop_duplicates(["chip", "peak_kind", "format_id"], keep="last")
     columns = ["device_id", "label", "device_class", "default_set", "format_id", "memory_bandwidth_byte_per_s", "largest_param",
@@ -346,7 +346,7 @@ CACHE_MODELS = {
 SHORTEST_CONTEXT_TOKEN = 256
 
 
-def kv_cache_over_context(package: DataPackage, **parameters: float) -> pd.DataFrame:
+def kv_cache_over_context(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """KV cache at 16 bits over the advertised contexts, a row per doubling, beside an iPhone 14's bytes per token."""
     element = common.byte_per_param(package, "fp16")
     found = []
@@ -360,7 +360,7 @@ def kv_cache_over_context(package: DataPackage, **parameters: float) -> pd.DataF
     )
     last = table.groupby("model_id")["context_token"].transform("max")
     table["is_last"] = table["context_token"] == last
-    table["budget_byte"] = budget_byte_per_token(package, "iphone-14", **parameters)
+    table["budget_byte"] = budget_byte_per_token(package, "iphone-14", given)
     table["budget_source_id"] = package.row("devices", "iphone-14")["source_id"]
     table["label"] = table["name"].str.replace(r" (v0\.1|\(.*\))$", "", regex=True)
     return table
@@ -372,12 +372,11 @@ def _doublings(longest: float) -> list[float]:
     return doubled if doubled[-1] == longest else [*doubled, float(longest)]
 
 
-def budget_byte_per_token(package: DataPackage, device_id: str, **parameters: float) -> float:
+def budget_byte_per_token(package: DataPackage, device_id: str, given: Parameters) -> float:
     """Bytes a device can read for one token at reading speed with the share of its bandwidth left to the model."""
-    rate = common.reading_token_per_s(parameters["reading_speed_word_per_min"], parameters["token_per_word"])
     bandwidth = package.row("devices", device_id)["memory_bandwidth_byte_per_s"]
     return float(memory_wall.largest_model_param(
-        bandwidth, token_per_s=rate, byte_per_param=1, bandwidth_share=parameters["bandwidth_share"]
+        bandwidth, token_per_s=given.reading_token_per_s, byte_per_param=1, bandwidth_share=given.bandwidth_share
     ))  # fmt: skip
 
 
@@ -418,9 +417,9 @@ def read_per_token(
 READ_LIMIT_DEVICES = ("iphone-17-pro-max", "macbook-pro-14-m5-16gb")
 
 
-def read_limits(package: DataPackage, **parameters: Any) -> pd.DataFrame:
+def read_limits(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Parameters per token that bandwidth allows two devices of today in int4: ``limit_param`` and its words."""
-    table = largest_by_device(package, **parameters).query("format_id == 'int4'")
+    table = largest_by_device(package, given).query("format_id == 'int4'")
     table = table[table["device_id"].isin(READ_LIMIT_DEVICES)]
     texts = [f"{row['label']}, int4: {words.number(row['largest_by_bandwidth_param'] / 1e9)} B" for row in rows(table)]
     columns = ["device_id", "label", "source_id"]
@@ -434,18 +433,16 @@ SMALL_MODEL = "llama-3.2-1b"
 """Its KV cache stands for that of a model of a billion parameters."""
 
 
-def sensitivity(
-    package: DataPackage, *, device_id: str, fast_reading_speed_word_per_min: float, **parameters: float
-) -> pd.DataFrame:
+def sensitivity(package: DataPackage, given: Parameters, *, device_id: str) -> pd.DataFrame:
     """Largest FP16 model of one device when each input alone moves over its range; widest effect first."""
     device = package.row("devices", device_id)
     found = [
-        (name, *(_moved(package, device_id, parameters, {key: end[0]}) for end in (low, high)), low[1], high[1], source)
-        for name, key, low, high, source in _cases(package, fast_reading_speed_word_per_min)
+        (name, *(_moved(package, device_id, given, {key: end[0]}) for end in (low, high)), low[1], high[1], source)
+        for name, key, low, high, source in _cases(package, given.fast_reading_speed_word_per_min)
     ]
     columns = ["input", "low_param", "high_param", "low_text", "high_text", "input_source_id"]
     table = pd.DataFrame(found, columns=columns).assign(source_id=device["source_id"])
-    table["stated_param"] = _moved(package, device_id, parameters, {})
+    table["stated_param"] = _moved(package, device_id, given, {})
     table["span_ratio"] = table["high_param"] / table["low_param"]
     return ranking.by(table, "span_ratio", "input", falling={"span_ratio"})
 
@@ -493,15 +490,16 @@ def _percent(share: float) -> tuple[float, str]:
     return share, f"{share:.0%}".replace("%", " %")
 
 
-def _moved(package: DataPackage, device_id: str, parameters: dict[str, float], change: dict[str, Any]) -> float:
+def _moved(package: DataPackage, device_id: str, given: Parameters, change: dict[str, Any]) -> float:
     """Largest model of a device with one input changed, everything else as stated; FP16 unless that is the change."""
-    used: dict[str, Any] = {"format_id": "fp16", "kv_cache_byte": 0.0, "reached_share": 1.0, **parameters, **change}
+    used: dict[str, Any] = {"format_id": "fp16", "kv_cache_byte": 0.0, "reached_share": 1.0, **change}
+    moved = given.but(**{name: value for name, value in change.items() if name in given})
     bandwidth = package.row("devices", device_id)["memory_bandwidth_byte_per_s"]
     return float(memory_wall.largest_model_param(
         used["reached_share"] * bandwidth,
-        token_per_s=common.reading_token_per_s(used["reading_speed_word_per_min"], used["token_per_word"]),
+        token_per_s=moved.reading_token_per_s,
         byte_per_param=common.byte_per_param(package, used["format_id"]),
-        bandwidth_share=used["bandwidth_share"],
+        bandwidth_share=moved.bandwidth_share,
         kv_cache_byte=used["kv_cache_byte"],
     ))  # fmt: skip
 

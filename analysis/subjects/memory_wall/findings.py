@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import ranking, words
+from analysis.assumptions import Parameters
 from analysis.equations import memory_wall
 from analysis.figures import Value
 from analysis.subjects import common, standing, trends
@@ -23,34 +24,24 @@ CITED_DEVICES = {
 }  # fmt: skip
 
 
-def values(
-    package: DataPackage,
-    *,
-    reference_model: str,
-    context_token: float,
-    fast_reading_speed_word_per_min: float,
-    system_reserve_byte: float,
-    **parameters: float,
-) -> list[Value]:
+def values(package: DataPackage, given: Parameters) -> list[Value]:
     """Every number and every data-chosen sentence that the chapter cites."""
-    speed, fast = parameters, fast_reading_speed_word_per_min
-    memory: dict[str, Any] = {"system_reserve_byte": system_reserve_byte, "context_token": context_token}
-    limits = derived.largest_by_device(package, **(memory | speed))
-    bounds = derived.largest_by_device(package, **(memory | speed | derived.AT_MOST))
+    limits = derived.largest_by_device(package, given)
+    bounds = derived.largest_by_device(package, given.but(bandwidth_share=derived.FULL_BANDWIDTH))
     return [
-        *_parameters(speed, fast, system_reserve_byte, context_token),
-        *_rates(package, speed, fast),
-        *_limits(limits, speed),
+        *_parameters(given),
+        *_rates(package, given),
+        *_limits(limits, given),
         *_bounds(bounds),
         _basis(package),
-        *_reach(package, limits, reference_model),
-        *_cost(package, reference_model, speed),
-        *_roofs(package, **memory, **speed),
-        *_cache(package, reference_model, context_token, speed),
+        *_reach(package, limits, given.reference_model),
+        *_cost(package, given),
+        *_roofs(package, given),
+        *_cache(package, given),
         *_read(package, limits),
-        *_sensitivity(package, fast, speed),
+        *_sensitivity(package, given),
         *_growth(package),
-        *_problems(package, reference_model, speed),
+        *_problems(package, given),
     ]
 
 
@@ -82,33 +73,31 @@ def _at(table: pd.DataFrame, row: Any, column: str) -> Any:
     return table.loc[row, column]
 
 
-def _parameters(speed: dict[str, float], fast: float, reserve_byte: float, context: float) -> list[Value]:
+def _parameters(given: Parameters) -> list[Value]:
     found = {
-        "speed": f"{speed['reading_speed_word_per_min']:g} words per minute",
-        "fast-speed": f"{fast:,g} words per minute",
-        "tokens": f"{speed['token_per_word']:g} tokens per word",
-        "share": f"{words.number(speed['bandwidth_share'] * 100, 2)} %",
-        "part": common.part_of_bandwidth(speed["bandwidth_share"]),
-        "reserve": f"{reserve_byte / common.base(1, 'gibyte'):g} GiB",
-        "context": f"{context:,.0f} tokens",
+        "speed": f"{given.reading_speed_word_per_min:g} words per minute",
+        "fast-speed": f"{given.fast_reading_speed_word_per_min:,g} words per minute",
+        "tokens": f"{given.token_per_word:g} tokens per word",
+        "share": f"{words.number(given.bandwidth_share * 100, 2)} %",
+        "part": common.part_of_bandwidth(given.bandwidth_share),
+        "reserve": f"{given.system_reserve_gibyte:g} GiB",
+        "context": f"{given.context_token:,.0f} tokens",
     }
     return [_text(f"parameter-{name}", text, "A parameter of this edition.") for name, text in found.items()]
 
 
-def _rates(package: DataPackage, speed: dict[str, float], fast: float) -> list[Value]:
+def _rates(package: DataPackage, given: Parameters) -> list[Value]:
     facts = package.table("facts").set_index("fact_id")
     english = 1 / _at(facts, "words-per-token-english", "value")
     source = _at(facts, "words-per-token-english", "source_id")
     found = [
         _number("english-token-per-word", english, "token_per_word", "Tokens of an English word.", sources=[source])
     ]
-    asked = (speed["reading_speed_word_per_min"], speed["token_per_word"])
-    for name, pair in {
-        "reading": asked,
-        "fast-reading": (fast, asked[1]),
-        "english-reading": (asked[0], english),
+    for name, rate in {
+        "reading": given.reading_token_per_s,
+        "fast-reading": given.fast_reading_token_per_s,
+        "english-reading": given.but(token_per_word=english).reading_token_per_s,
     }.items():
-        rate = common.reading_token_per_s(*pair)
         time = memory_wall.time_per_token_s(rate)
         found.append(
             _number(f"{name}-rate", rate, "token_per_s", "Tokens per second that keep up with a reader.", "v·t / 60")
@@ -117,9 +106,10 @@ def _rates(package: DataPackage, speed: dict[str, float], fast: float) -> list[V
     return found
 
 
-def _limits(limits: pd.DataFrame, speed: dict[str, float]) -> list[Value]:
+def _limits(limits: pd.DataFrame, given: Parameters) -> list[Value]:
     """List the largest models and bandwidths of the devices that the text names."""
     short = {device_id: name for name, device_id in CITED_DEVICES.items()}
+    speed = {name: given[name] for name in ("reading_speed_word_per_min", "token_per_word", "bandwidth_share")}
     found = []
     for row in derived.rows(limits[limits["device_id"].isin(short)]):
         inputs = {key: row[key] for key in ("memory_bandwidth_byte_per_s", "usable_byte", "byte_per_param")} | speed
@@ -202,15 +192,14 @@ def _which_limit(count: int, full: list[str]) -> str:
     return f"{words.listing(full)} {verb} out of memory first, {rest}"
 
 
-def _cost(package: DataPackage, reference_model: str, speed: dict[str, float]) -> list[Value]:
-    cost = derived.byte_and_flop(package, reference_model=reference_model).set_index("format_id")
-    model = common.model(package, reference_model)
+def _cost(package: DataPackage, given: Parameters) -> list[Value]:
+    cost = derived.byte_and_flop(package, reference_model=given.reference_model).set_index("format_id")
+    model = common.model(package, given.reference_model)
     phone = derived.machines(package).query("peak_kind == @derived.NEURAL").set_index("device_id")
     flop, byte = _at(cost, "fp16", "flop_per_token"), _at(cost, "fp16", "read_byte_per_token")
     read = float(memory_wall.time_per_output_token_s(byte, _at(phone, PHONE, "memory_bandwidth_byte_per_s")))
     compute = float(memory_wall.time_per_token_s(_at(phone, PHONE, "peak_op_per_s") / flop))
-    rate = common.reading_token_per_s(speed["reading_speed_word_per_min"], speed["token_per_word"])
-    budget, source = derived.budget_byte_per_token(package, PHONE, **speed), [model["source_id"]]
+    budget, source = derived.budget_byte_per_token(package, PHONE, given), [model["source_id"]]
     sizes = [
         _number(
             f"reference-byte-{row['format_id']}", row["read_byte_per_token"], "byte", "Bytes of all weights.", "P·b"
@@ -235,14 +224,14 @@ def _cost(package: DataPackage, reference_model: str, speed: dict[str, float]) -
         _number("reference-flop", flop, "flop", "Operations for one token.", "2·P", sources=source),
         _number("phone-read-time", read, "s", "Time an iPhone 14 takes to read the weights once at FP16.", "D / BW"),
         _number("phone-compute-time", compute, "s", "Time its processor takes at peak for the same token.", "2·P / F"),
-        _number("reference-compute-used", rate * compute, "share", "Share of the same peak that it would use at reading speed.",
-                "2·P·r / F", digits=2),
+        _number("reference-compute-used", given.reading_token_per_s * compute, "share",
+                "Share of the same peak that it would use at reading speed.", "2·P·r / F", digits=2),
         _number("phone-wait", read / compute, "ratio", "Reading time over computing time."),
         _number("phone-budget", budget, "byte", "Bytes an iPhone 14 may read per token at reading speed.", "s·BW / r"),
     ]  # fmt: skip
 
 
-def _roofs(package: DataPackage, **parameters: float) -> list[Value]:
+def _roofs(package: DataPackage, given: Parameters) -> list[Value]:
     roofs = derived.roofline(package)
     work = roofs[roofs["kind"] == "work"].set_index(["machine_id", "work"])
     share = work["attainable_op_per_s"] / work["peak_op_per_s"]
@@ -251,7 +240,7 @@ def _roofs(package: DataPackage, **parameters: float) -> list[Value]:
         "h100-many": (H100, derived.MANY_USERS), "tpu-v4-many": (TPU, derived.MANY_USERS),
     }  # fmt: skip
     ridges = roofs.drop_duplicates("machine_id").set_index("machine_id")
-    used = derived.compute_used(package, **parameters)
+    used = derived.compute_used(package, given)
     ranked = ranking.by(used, "compute_used_share", "device_id", "format_id", falling={"compute_used_share"})
     ranked = ranked[ranked["compute_used_share"].notna()]
     busiest = [ranked[ranked["peak_kind"] == kind].head(1) for kind in KINDS]
@@ -284,18 +273,18 @@ def _busiest(kind: str, found: pd.DataFrame) -> list[Value]:
     ]
 
 
-def _cache(package: DataPackage, reference_model: str, context: float, speed: dict[str, float]) -> list[Value]:
+def _cache(package: DataPackage, given: Parameters) -> list[Value]:
     element = common.byte_per_param(package, "fp16")
-    last = derived.kv_cache_over_context(package, **speed).query("is_last").set_index("model_id")
-    over = last[last["kv_cache_byte"] > derived.budget_byte_per_token(package, PHONE, **speed)]
-    reference, grouped = common.model(package, reference_model), common.model(package, "llama-3.1-8b")
+    last = derived.kv_cache_over_context(package, given).query("is_last").set_index("model_id")
+    over = last[last["kv_cache_byte"] > derived.budget_byte_per_token(package, PHONE, given)]
+    reference, grouped = common.model(package, given.reference_model), common.model(package, "llama-3.1-8b")
     token, longest = "KV cache of one token.", "KV cache at the longest context its maker advertises, 16 bits."
     return [
         *(_number(f"cache-{str(model).replace('.', '-')}", byte, "byte", longest)
           for model, byte in last["kv_cache_byte"].items()),
         _number("cache-per-token", common.kv_byte_per_token(reference, element), "byte", token, "2·L·H·d·e"),
         _number("cache-per-token-gqa", common.kv_byte_per_token(grouped, element), "byte", token, "2·L·H·d·e"),
-        _number("cache-reference", common.kv_cache_byte(reference, context, element), "byte", "At this context."),
+        _number("cache-reference", common.kv_cache_byte(reference, given.context_token, element), "byte", "At this context."),
         _text("cache-over", f"{len(over)} of the {len(last)} models"),
     ]  # fmt: skip
 
@@ -331,8 +320,8 @@ def _held(quick: list[str], held: list[str], count: int) -> str:
     return f"{few}, and {fit} in its memory"
 
 
-def _sensitivity(package: DataPackage, fast: float, speed: dict[str, float]) -> list[Value]:
-    table = derived.sensitivity(package, device_id=PHONE, fast_reading_speed_word_per_min=fast, **speed)
+def _sensitivity(package: DataPackage, given: Parameters) -> list[Value]:
+    table = derived.sensitivity(package, given, device_id=PHONE)
     english = table.set_index("input")["high_param"]["Tokens per word"]
     reached = derived.reached_bandwidth(package)["reached_share"]
     apple, ends = _apple_share(package), pd.concat([table["low_param"], table["high_param"]])
@@ -401,8 +390,8 @@ def _outgrown(whole: trends.Trend, recent: trends.Trend) -> str:
     return f"{first} ran away from {second}; since {trends.RECENT_YEAR} one over the other grew {recent.growth} every two years"
 
 
-def _problems(package: DataPackage, reference_model: str, speed: dict[str, float]) -> list[Value]:
-    size, share = common.model(package, reference_model)["total_param"], speed["bandwidth_share"]
+def _problems(package: DataPackage, given: Parameters) -> list[Value]:
+    size, share = common.model(package, given.reference_model)["total_param"], given.bandwidth_share
     old, new, laptop = (
         package.row("devices", device)["memory_bandwidth_byte_per_s"]
         for device in (PHONE, "iphone-17", "macbook-air-m4-16gb")
@@ -410,10 +399,10 @@ def _problems(package: DataPackage, reference_model: str, speed: dict[str, float
     read = memory_wall.weight_byte(size, common.byte_per_param(package, "int4"))
     rate = float(memory_wall.decode_token_per_s(read, laptop, bandwidth_share=share))
     needed = float(memory_wall.bandwidth_needed_byte_per_s(
-        size, token_per_s=common.reading_token_per_s(speed["reading_speed_word_per_min"], speed["token_per_word"]),
+        size, token_per_s=given.reading_token_per_s,
         byte_per_param=common.byte_per_param(package, "fp16"), bandwidth_share=share,
     ))  # fmt: skip
-    reading = rate / speed["token_per_word"] / common.base(1, "word_per_min")
+    reading = rate / given.token_per_word / common.base(1, "word_per_min")
     return [
         _number("laptop-bandwidth", laptop, "byte_per_s", "Memory bandwidth of a MacBook Air with M4."),
         _number(

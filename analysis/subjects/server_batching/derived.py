@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking, units
+from analysis.assumptions import Parameters
 from analysis.equations import dram_capacity, elementary, memory_wall, server_batching
 from analysis.subjects import common
 from analysis.tables import DataPackage, source_ids
@@ -88,7 +89,7 @@ def _series(rows: pd.DataFrame) -> list[str]:
     return [f"{model}, {n} {chip}" for model, n, chip in zip(models, rows["n_chip"], chips, strict=True)]
 
 
-def pope_figure_9(package: DataPackage, *, reading_speed_word_per_min: float, token_per_word: float) -> pd.DataFrame:
+def pope_figure_9(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Latency against utilization of whole requests, by system, for the two workloads that can be trusted.
 
     The utilization is recomputed from the time, since the paper prints whole percents.
@@ -102,8 +103,7 @@ def pope_figure_9(package: DataPackage, *, reading_speed_word_per_min: float, to
     rows["answer_token_per_s"] = server_batching.throughput_token_per_s(
         rows["time_s"].to_numpy(), batch_size=rows["output_token"].to_numpy()
     )
-    reading = common.reading_token_per_s(reading_speed_word_per_min, token_per_word)
-    rows["reading_latency_s"] = rows["output_token"] * float(memory_wall.time_per_token_s(reading))
+    rows["reading_latency_s"] = rows["output_token"] * float(memory_wall.time_per_token_s(given.reading_token_per_s))
     columns = [
         "workload", "series", "batch_size", "time_s", "computed_mfu_share", "mfu_share", "answer_token_per_s",
         "is_pareto_all", "is_article", "reading_latency_s", "n_chip", "partitioning", "row_id", "source_id",
@@ -325,15 +325,15 @@ def _short_chip(name: str) -> str:
 # ---------------------------------------------------------------------------------- price of memory
 
 
-def memory_costs(package: DataPackage, *, price_ratio: float, context_token: int, reference_model: str) -> pd.DataFrame:
+def memory_costs(package: DataPackage, given: Parameters, *, price_ratio: float) -> pd.DataFrame:
     """Memory cost of a user on a server over that on a client, against the users who share the weights.
 
     One line with the weights alone, and one for each model with the cache of its context, which nobody shares.
     """
-    names = dict.fromkeys((reference_model, *COMPARED_MODELS))
-    contexts = sorted({context_token, *CONTEXTS})
+    names = dict.fromkeys((given.reference_model, *COMPARED_MODELS))
+    contexts = sorted({given.context_token, *CONTEXTS})
     lines = pd.DataFrame([_memory(package, name, context) for context in contexts for name in names])
-    alone = lines[lines["model_id"] == reference_model].assign(model=ALONE, model_id="", cache_byte=0.0)
+    alone = lines[lines["model_id"] == given.reference_model].assign(model=ALONE, model_id="", cache_byte=0.0)
     users = pd.DataFrame({"batch_size": np.ldexp(1.0, np.arange(int(elementary.log2(MANY_USERS)) + 1))})
     table = pd.concat([alone, lines], ignore_index=True).merge(users, how="cross")
     table["cache_to_weight_ratio"] = table["cache_byte"] / table["weight_byte"]
@@ -342,7 +342,7 @@ def memory_costs(package: DataPackage, *, price_ratio: float, context_token: int
         batch_size=table["batch_size"].to_numpy(),
         kv_to_weight_ratio=table["cache_to_weight_ratio"].to_numpy(),
     )
-    table["is_shown"] = table["context_token"] == context_token
+    table["is_shown"] = table["context_token"] == given.context_token
     table["is_claimed"] = (table["model"] == ALONE) & (table["batch_size"] == article_batch(package))
     return table[table["cost_ratio"].notna()].reset_index(drop=True)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking, units, words
+from analysis.assumptions import Parameters
 from analysis.equations import dram_capacity, memory_wall, server_batching
 from analysis.figures import Value
 from analysis.subjects import common, trends
@@ -31,25 +32,17 @@ from analysis.tables import DataPackage
 # ------------------------------------------------------------------------------------------ values
 
 
-def values(
-    package: DataPackage,
-    *,
-    reading_speed_word_per_min: float,
-    token_per_word: float,
-    context_token: int,
-    reference_model: str,
-) -> list[Value]:
+def values(package: DataPackage, given: Parameters) -> list[Value]:
     """Compute every number and choose every phrase of the chapter."""
-    speed = common.reading_token_per_s(reading_speed_word_per_min, token_per_word)
     return [
-        *_request_values(package, speed),
+        *_request_values(package, given.reading_token_per_s),
         *_step_values(package),
         *_chip_time_values(package),
         *_prefill_values(package),
         *_holding_values(package),
         *_doubling_values(package),
         *_balance_values(package),
-        *_cost_values(package, context_token, reference_model),
+        *_cost_values(package, given),
         *_share_values(package),
         *_price_values(package),
     ]
@@ -299,11 +292,11 @@ def _balance_values(package: DataPackage) -> list[Value]:
 RIDGE = "F · b / (2 · BW)"
 
 
-def _cost_values(package: DataPackage, context_token: int, reference_model: str) -> list[Value]:
+def _cost_values(package: DataPackage, given: Parameters) -> list[Value]:
     price, batch = _claim(package, "ddr-4x-cheaper"), article_batch(package)
-    costs = memory_costs(package, price_ratio=price, context_token=context_token, reference_model=reference_model)
+    costs = memory_costs(package, given, price_ratio=price)
     lines = _keyed(costs[costs["is_shown"] & (costs["batch_size"] == batch)], "model")
-    model = common.model(package, reference_model)
+    model = common.model(package, given.reference_model)
     alone, cached = lines[ALONE], lines[model["name"]]
     first = common.kv_byte_per_token(model, common.byte_per_param(package, "fp16"))
     equal = dram_capacity.largest_context_token(cached["weight_byte"] / batch, kv_cache_byte_per_token=first)
@@ -311,7 +304,7 @@ def _cost_values(package: DataPackage, context_token: int, reference_model: str)
         price, batch_size=np.inf, kv_to_weight_ratio=cached["cache_to_weight_ratio"]
     )
     entries: list[Entry] = [
-        ("context", context_token, "count", "Tokens of context of each user.", ""),
+        ("context", given.context_token, "count", "Tokens of context of each user.", ""),
         ("claimed-price-ratio", price, "ratio", "Price of HBM over DDR per byte that the article names.", ""),
         ("break-even", _break_even(price), "count", "Fewest users whose shared memory is cheaper.", "B > ρ"),
         ("shared-cost", alone["cost_ratio"], "ratio", "Memory cost per user, weights alone.", "ρ / B"),

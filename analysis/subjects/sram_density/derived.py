@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import ranking, units, words
+from analysis.assumptions import Parameters
 from analysis.equations import growth, memory_wall, sram_density
 from analysis.equations.constants import BIT_PER_BYTE
 from analysis.subjects import common, trends
@@ -145,12 +146,12 @@ def weights(package: DataPackage, *, reference_model: str) -> pd.DataFrame:
     ).assign(shown=lambda table: table["format"] + " " + table["weight_byte"].map(_byte))
 
 
-def area_for_the_weights(package: DataPackage, *, reference_model: str, array_efficiency_share: float) -> pd.DataFrame:
+def area_for_the_weights(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """One row per number format and density: the silicon that holds the weights, in mm2 and in whole-chip areas."""
     table = (
-        weights(package, reference_model=reference_model)
+        weights(package, reference_model=given.reference_model)
         .drop(columns="shown")
-        .merge(densities(package, array_efficiency_share=array_efficiency_share), how="cross")
+        .merge(densities(package, array_efficiency_share=given.array_efficiency_share), how="cross")
     )
     area = sram_density.sram_area_mm2(table["weight_byte"], table["density_bit_per_mm2"])
     table = table.assign(area_mm2=area)

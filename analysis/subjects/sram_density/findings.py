@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import ranking, units, words
+from analysis.assumptions import Parameters
 from analysis.equations import growth, sram_density
 from analysis.equations.constants import BIT_PER_BYTE
 from analysis.figures import Value
@@ -41,14 +42,12 @@ NEXT_CELL = "tsmc-n3e-hd"
 EMERGING = ("FeRAM", "MRAM", "ReRAM")
 
 
-def values(package: DataPackage, *, reference_model: str, array_efficiency_share: float) -> list[Value]:
+def values(package: DataPackage, given: Parameters) -> list[Value]:
     """Every number and every data-chosen phrase that the chapter's prose cites."""
-    areas = area_for_the_weights(
-        package, reference_model=reference_model, array_efficiency_share=array_efficiency_share
-    )
-    by_node = capacity_by_node(package, array_efficiency_share=array_efficiency_share)
+    areas = area_for_the_weights(package, given)
+    by_node = capacity_by_node(package, array_efficiency_share=given.array_efficiency_share)
     return [
-        *_article_values(package, array_efficiency_share),
+        *_article_values(package, given.array_efficiency_share),
         *_capacity_values(by_node),
         *_area_values(areas),
         *_fit_values(areas),

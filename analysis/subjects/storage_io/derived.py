@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking, units, words
+from analysis.assumptions import Parameters
 from analysis.equations import memory_wall, storage_io
 from analysis.errors import InputError, Problem
 from analysis.model import memory_limits
@@ -150,11 +151,10 @@ def _labels(table: pd.DataFrame, *, low: pd.Series[Any], high: pd.Series[Any]) -
     return table["name"].where(upper | lower, "")
 
 
-def largest_streamed(package: DataPackage, *, reading_speed_word_per_min: float, token_per_word: float) -> pd.DataFrame:
+def largest_streamed(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Largest 4-bit model a drive can stream, by the tokens per second asked for; role ``point``: the two compared."""
-    rate = common.reading_token_per_s(reading_speed_word_per_min, token_per_word)
     roles = ["line", "point", "point", "line"]
-    asked = pd.DataFrame({"token_per_s": [0.1, ARTICLE_TOKEN_PER_S, rate, 100.0], "role": roles})
+    asked = pd.DataFrame({"token_per_s": [0.1, ARTICLE_TOKEN_PER_S, given.reading_token_per_s, 100.0], "role": roles})
     table = _compared_drives(package).merge(asked, how="cross")
     table["byte_per_param"] = common.byte_per_param(package, "int4")
     table["largest_param"] = storage_io.largest_model_param(
@@ -257,17 +257,16 @@ CACHING_COLUMNS = [
 ]  # fmt: skip
 
 
-def resident_share(package: DataPackage, *, reference_model: str, system_reserve_gibyte: float) -> pd.DataFrame:
+def resident_share(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Tokens per second of the reference model at FP16, by the share of its weights in memory, read in turn (role ``line``).
 
     Role ``memory`` marks what one program may hold of each device's memory; ``is_held`` says on which side a row is.
     """
-    row, byte = common.model(package, reference_model), common.byte_per_param(package, "fp16")
+    row, byte = common.model(package, given.reference_model), common.byte_per_param(package, "fp16")
     table = package.table("devices")
     table = table[table["device_id"].isin(CACHING_DEVICES) & table["storage_read_byte_per_s"].notna()][CACHING_COLUMNS]
     weights = float(memory_wall.weight_byte(row["active_param"], byte))
-    reserve = common.base(system_reserve_gibyte, "gibyte")
-    table = table.assign(usable_byte=memory_limits.of_devices(package, table, reserve)["usable_byte"])
+    table = table.assign(usable_byte=memory_limits.of_devices(package, table, given.system_reserve_byte)["usable_byte"])
     miss = np.asarray(storage_io.pinned_miss_share(table["usable_byte"].to_numpy(), weights))
     names = [short_name(name) for name in table["name"]]
     chips = [name.partition("(")[2].rstrip(")") or name for name in names]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking, units, words
+from analysis.assumptions import Parameters
 from analysis.equations import memory_wall, storage_io
 from analysis.figures import Value
 from analysis.subjects import common
@@ -43,28 +44,19 @@ SPARSE = ("sparsity", "sparsity-and-cache")
 # ------------------------------------------------------------------------------------- numbers for prose
 
 
-def values(
-    package: DataPackage,
-    *,
-    reading_speed_word_per_min: float,
-    token_per_word: float,
-    reference_model: str,
-    system_reserve_gibyte: float,
-    article_date: str,
-) -> list[Value]:
+def values(package: DataPackage, given: Parameters) -> list[Value]:
     """Return every number, and every sentence chosen by the data, that the chapter's prose cites."""
-    rate = common.reading_token_per_s(reading_speed_word_per_min, token_per_word)
-    shares = resident_share(package, reference_model=reference_model, system_reserve_gibyte=system_reserve_gibyte)
+    rate, shares = given.reading_token_per_s, resident_share(package, given)
     return [
         _number("reading-rate", rate, "token_per_s", "Tokens per second that keep up with the reader."),
-        _text("words", f"{reading_speed_word_per_min:g} words per minute", "Reading speed."),
-        _text("tokens", f"{token_per_word:g} tokens per word", "Tokens the model generates for a word."),
-        _text("reserve", f"{system_reserve_gibyte:g} GiB", "Memory that the system keeps."),
-        *_streaming_values(package, common.model(package, reference_model), rate),
+        _text("words", f"{given.reading_speed_word_per_min:g} words per minute", "Reading speed."),
+        _text("tokens", f"{given.token_per_word:g} tokens per word", "Tokens the model generates for a word."),
+        _text("reserve", f"{given.system_reserve_gibyte:g} GiB", "Memory that the system keeps."),
+        *_streaming_values(package, common.model(package, given.reference_model), rate),
         *_phone_values(package, rate),
-        *_drive_values(package, article_date),
+        *_drive_values(package, given.article_date),
         *_article_values(package, rate),
-        *_waiting_values(package, token_per_word),
+        *_waiting_values(package, given.token_per_word),
         *_caching_values(shares, rate),
         *_measured_values(package, rate),
         *_flash_moe_values(package),
