@@ -11,20 +11,20 @@ import pandas as pd
 import pytest
 import yaml
 
+from analysis.assumptions import Parameters
 from analysis.charts import domains, schema
 from analysis.figures import Value, records
 from analysis.model import predict
 from analysis.subjects import common
 from analysis.subjects.time_to_first_token import charts, derived, findings
 from analysis.tables import REPOSITORY, DataPackage
+from tests.conftest import GIVEN
 
-TURN: dict[str, Any] = {"agent_model": "llama-3.1-8b", "prompt_token": 12035, "answer_token": 343, "reused_share": 0.37}
-ASKED: dict[str, Any] = {"first_token_target_s": 2.0, "agent_token_per_s": 10.0}
 CHAPTER = REPOSITORY / "chapters" / "time_to_first_token.md"
 
 
 def values(package: DataPackage, **changed: Any) -> dict[str, Value]:
-    return {value.id.removeprefix(findings.NAME): value for value in findings.values(package, **TURN | ASKED | changed)}
+    return {value.id.removeprefix(findings.NAME): value for value in findings.values(package, GIVEN.but(**changed))}
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,8 @@ def test_the_rate_that_is_asked_for_is_the_rules_limit_upside_down(
 ) -> None:
     declared = yaml.safe_load((REPOSITORY / "chapters" / "parameters.yml").read_text(encoding="utf-8"))
     assert number(said, "rule-rate") == declared["agent_token_per_s"]["default"]
-    limits = package.table("agent_loads")
-    limits = limits[limits["quantity"] == "token-time-limit"]["value"] / 1000
+    loads = package.table("agent_loads")
+    limits = loads.loc[loads["quantity"] == "token-time-limit", "value"] / 1000
     low, high = declared["agent_token_per_s"]["plausible"]
     assert (low, high) == (pytest.approx(1 / limits.max()), pytest.approx(1 / limits.min(), rel=0.01))
 
@@ -100,7 +100,7 @@ def test_energy_of_every_scope_is_reckoned_from_what_its_meter_printed(package: 
 
 def test_the_ridge_of_an_h100_in_16_bits_is_its_balance(package: DataPackage) -> None:
     """Austin et al.: 989.5 TFLOP/s over 3.35 TB/s are 295 tokens at two bytes a parameter."""
-    known = derived.cases(package, "llama-3.1-8b")
+    known = derived.cases(package, GIVEN)
     ridge = dict(zip(known["device_id"], derived.ridge_token(known), strict=True))
     assert ridge["nvidia-h100-sxm5-80gb"] == pytest.approx(989.5e12 / 3.35e12, rel=1e-3)
 
@@ -114,7 +114,7 @@ def test_expected_times_are_those_of_predict(package: DataPackage) -> None:
          "prompt_token": ["12035"], "output_token": ["343"]}
     )  # fmt: skip
     [told] = predict.predict(asked, folder=package.folder).to_dict("records")
-    table = derived.turns(package, **TURN)
+    table = derived.turns(package, GIVEN)
     [row] = table[(table["device_id"] == "rtx-4090-24gb") & (table["prompt"] == derived.WHOLE)].to_dict("records")
     for ours, theirs in (
         ("first_token_s", "first_token_s"),
@@ -125,17 +125,17 @@ def test_expected_times_are_those_of_predict(package: DataPackage) -> None:
 
 
 def test_nothing_is_expected_below_its_limit(package: DataPackage) -> None:
-    turn, wait = derived.turns(package, **TURN), derived.first_token(package, agent_model="llama-3.1-8b").dropna()
+    turn, wait = derived.turns(package, GIVEN), derived.first_token(package, GIVEN).dropna()
     assert (turn["least_s"] < turn["turn_s_low"]).all()
     assert (wait["least_s"] < wait["first_token_s"]).all()
-    carried = derived.agents(package, **TURN, **ASKED)
+    carried = derived.agents(package, GIVEN)
     assert (carried["agent_count"] <= carried["most_count"]).all()
     assert carried.groupby("device_id")["binds"].sum().eq(1).all()
 
 
 def test_agents_by_speed_get_the_rate(package: DataPackage) -> None:
     """Asked again with as many sequences, the model gives each of them the rate."""
-    carried = derived.agents(package, **TURN, **ASKED).set_index(["device_id", "limit"])["agent_count"]
+    carried = derived.agents(package, GIVEN).set_index(["device_id", "limit"])["agent_count"]
     count = int(carried[("rtx-4090-24gb", "speed")])
     rows = [
         {
@@ -146,12 +146,12 @@ def test_agents_by_speed_get_the_rate(package: DataPackage) -> None:
         }
         for each in (count, count + 1)
     ]
-    rate = derived.expectations(package, "llama-3.1-8b", rows)["token_per_s"] / [count, count + 1]
+    rate = derived.expectations(package, GIVEN, rows)["token_per_s"] / [count, count + 1]
     assert rate.iloc[0] >= 10 > rate.iloc[1]
 
 
 def test_measured_prompts_lie_below_the_roof(package: DataPackage) -> None:
-    table = derived.prefill_roof(package, agent_model="llama-3.1-8b")
+    table = derived.prefill_roof(package, GIVEN)
     found = table[table["role"] == "measured"]
     assert {"macbook-air-m4-16gb", "nvidia-h100-sxm5-80gb"} <= set(found["device_id"])
     top = table[table["role"] == "line"].groupby("device_id")["rate_token_per_s"].max()
@@ -165,6 +165,16 @@ def test_two_constants_of_one_card_carry_to_others(package: DataPackage) -> None
     assert unseen.groupby("device")["error_ratio"].median().max() < 0.35
 
 
+def test_what_nobody_shares_is_paid_by_each(package: DataPackage) -> None:
+    """The prompt of a turn costs the same for one user and for many: only the reading of the weights is shared."""
+    table = derived.turn_energy(package, GIVEN).set_index("sharing")
+    prompts = table["turn_j"] * table["prompt_share"]
+    assert prompts["alone"] == pytest.approx(prompts["shared"])
+    saved = table.loc["alone", "turn_j"] - table.loc["shared", "turn_j"]
+    weights = 8.0303e9 * 2 * 8 * derived.energy_law(package).reading_j_per_bit * 343
+    assert saved == pytest.approx(weights * (1 - 1 / table.loc["shared", "batch_size"]))
+
+
 # Sentences that follow the data
 
 
@@ -172,7 +182,7 @@ def test_the_tightest_limit_is_named(package: DataPackage, said: dict[str, Value
     assert said["moved"].text.startswith("For agents the wall has moved")
     patient = values(package, first_token_target_s=3600.0)
     assert "memory" in patient["moved"].text
-    assert patient["none"].text == "iPhone 17 Pro"
+    assert patient["none"].text == "the iPhone 17 Pro"
 
 
 def test_the_longer_part_is_named(package: DataPackage) -> None:
@@ -195,28 +205,26 @@ ODD: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", ODD, ids=str)
 def test_what_does_not_fit_has_no_time_and_is_still_drawn(changed: dict[str, Any], package: DataPackage) -> None:
     found = values(package, **changed)
     assert not [key for key, value in found.items() if "nan" in str(value.as_dict()["text"]).lower()]
-    given = TURN | ASKED | changed
-    turn, asked = {name: given[name] for name in TURN}, {name: given[name] for name in ASKED}
-    for chart in drawn(package, turn, asked):
+    for chart in drawn(package, GIVEN.but(**changed)):
         json.dumps(domains.widened(schema.specification(chart, records)), allow_nan=False)
 
 
-def drawn(package: DataPackage, turn: dict[str, Any], asked: dict[str, Any]) -> list[alt.LayerChart]:
-    model = turn["agent_model"]
+def drawn(package: DataPackage, given: Parameters) -> list[alt.LayerChart]:
     return [
-        charts.one_turn(derived.one_turn(package, **turn)), charts.turn_time(derived.turns(package, **turn)),
-        charts.prefill_roof(derived.prefill_roof(package, agent_model=model)),
-        charts.first_token(derived.first_token(package, agent_model=model), target_s=asked["first_token_target_s"]),
-        charts.agents(derived.agents(package, **turn, **asked)),
+        charts.one_turn(derived.one_turn(package, given)), charts.turn_time(derived.turns(package, given)),
+        charts.prefill_roof(derived.prefill_roof(package, given)),
+        charts.first_token(derived.first_token(package, given), target_s=given.first_token_target_s),
+        charts.agents(derived.agents(package, given)),
     ]  # fmt: skip
 
 
 def test_a_model_that_nothing_holds_carries_no_agent(package: DataPackage) -> None:
-    carried = derived.agents(package, **TURN | {"agent_model": "llama-3.1-405b"}, **ASKED)
+    carried = derived.agents(package, GIVEN.but(agent_model="llama-3.1-405b"))
     assert carried[carried["limit"] == "memory"]["agent_count"].eq(0).all()
     assert values(package, agent_model="llama-3.1-405b")["turn-phone"].as_dict()["text"] == findings.NO_TIME
 
@@ -225,7 +233,7 @@ def test_caches_that_fit_are_counted_whole(package: DataPackage) -> None:
     """An H100 of 80 GB less 16 GB of weights, less what the system keeps, holds 42 caches of 12,378 tokens of 128 KiB."""
     held = common.kv_cache_byte(common.model(package, "llama-3.1-8b"), 12378, 2)
     assert held == 2 * 32 * 8 * 128 * 2 * 12378
-    carried = derived.agents(package, **TURN, **ASKED).set_index(["device_id", "limit"])["agent_count"]
+    carried = derived.agents(package, GIVEN).set_index(["device_id", "limit"])["agent_count"]
     assert int(carried[("nvidia-h100-sxm5-80gb", "memory")]) == 42
 
 

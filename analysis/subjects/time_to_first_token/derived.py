@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import ranking, units
+from analysis.assumptions import Parameters
 from analysis.equations import kv_cache, memory_wall, server_batching, validation
 from analysis.equations import time_to_first_token as equations
 from analysis.model import devices, expected, peaks, predict, prefill, prompts, serving
@@ -31,6 +32,7 @@ CASES = (
     Case("nvidia-h100-sxm5-80gb", "H100, 16 bit", "bf16", "vllm"),
 )  # fmt: skip
 """From a phone to a server; ids of devices and accelerators."""
+SERVER = "nvidia-h100-sxm5-80gb"
 SHOWN_IN_TURN = ("iphone-17-pro", "macbook-air-m4-16gb", "rtx-4090-24gb")
 WHOLE, REUSED = "all new", "beginning reused"
 LENGTHS = tuple(2**power for power in range(7, 18))
@@ -43,7 +45,7 @@ SCOPES = {"device": "battery", "board": "board", "wall": "plug", "card": "card"}
 """What was read, and how a reader calls it."""
 
 
-def cases(package: DataPackage, agent_model: str) -> pd.DataFrame:
+def cases(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """One row per device of the chapter: bandwidth, peak that prompts are held against, bytes of the weights, and class.
 
     The peak is missing where none is filed; the bytes are those of the file that the device would load.
@@ -54,8 +56,8 @@ def cases(package: DataPackage, agent_model: str) -> pd.DataFrame:
         prefill.peak_flop_per_s(peaks.peak(one.chip, package.folder), expected.family(one.chip, package.folder).vendor)
         for one in filed
     ]
-    model = common.model(package, agent_model)
-    asked = expectations(package, agent_model, [{"device_id": key} for key in table["device_id"]])
+    model = common.model(package, given.agent_model)
+    asked = expectations(package, given, [{"device_id": key} for key in table["device_id"]])
     return table.assign(
         device_class=[one.device_class for one in filed], bandwidth_byte_per_s=[one.bandwidth_gbyte_per_s * 1e9 for one in filed],
         peak_flop_per_s=[peak for peak, _ in units_of], has_matrix=[matrix for _, matrix in units_of],
@@ -65,12 +67,12 @@ def cases(package: DataPackage, agent_model: str) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def expectations(package: DataPackage, agent_model: str, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+def expectations(package: DataPackage, given: Parameters, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """What the calibrated model says of devices of the chapter; each row has a ``device_id`` and what else ``predict`` takes."""
     by_id = {case.device_id: case for case in CASES}
     own = [by_id[row["device_id"]] for row in rows]
     table = pd.DataFrame(rows).rename(columns={"device_id": "device"}).fillna("").astype(str)
-    table["model_id"], table["format"] = agent_model, [case.number_format for case in own]
+    table["model_id"], table["format"] = given.agent_model, [case.number_format for case in own]
     if any(case.engine for case in own):
         table["engine"] = [case.engine for case in own]
     table["prompt_token"] = table.get("prompt_token", "1")
@@ -82,14 +84,14 @@ def expectations(package: DataPackage, agent_model: str, rows: Sequence[dict[str
 # ------------------------------------------------------------------------------------------------- prompts
 
 
-def prefill_roof(package: DataPackage, *, agent_model: str) -> pd.DataFrame:
+def prefill_roof(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Prompt tokens per second over the length of the prompt: at most (``line``), where the roof bends (``ridge``), and measured."""
-    known = cases(package, agent_model)
+    known = cases(package, given)
     lines = known.merge(pd.DataFrame({"prompt_token": [float(2**power) for power in range(17)]}), how="cross")
     ridges = known.assign(prompt_token=ridge_token(known))
     table = pd.concat([lines.assign(role="line"), ridges.assign(role="ridge")], ignore_index=True)
     table["rate_token_per_s"] = table["prompt_token"] / _roof_s(table)
-    found = _measured_prompts(package, known, agent_model)
+    found = _measured_prompts(package, known, given.agent_model)
     columns = [
         "device_id",
         "name",
@@ -157,15 +159,15 @@ def _same_shape(package: DataPackage, model_id: str) -> set[str]:
     return set(models.loc[same, "model_id"])
 
 
-def first_token(package: DataPackage, *, agent_model: str) -> pd.DataFrame:
+def first_token(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Time to the first token over the length of the prompt, expected with its interval, and the least by the roof.
 
     Missing where prompt and weights do not fit into what one program may take.
     """
-    known = cases(package, agent_model).set_index("device_id")
+    known = cases(package, given).set_index("device_id")
     keys = [(key, length) for key in known.index for length in LENGTHS]
     rows = [{"device_id": key, "prompt_token": length, "context_token": 0} for key, length in keys]
-    table = expectations(package, agent_model, rows).assign(prompt_token=[float(length) for _, length in keys])
+    table = expectations(package, given, rows).assign(prompt_token=[float(length) for _, length in keys])
     table = table.join(known[[*ROOF, "device_class", "source_id", "model_source_id"]], on="device_id")
     table["least_s"] = np.where(table["first_token_s"].isna(), np.nan, _roof_s(table))
     return table[[*NAMED, "prompt_token", *FIRST, "least_s", "source_id", "model_source_id"]].reset_index(drop=True)
@@ -179,43 +181,41 @@ TURN = ["turn_s", "turn_s_low", "turn_s_high"]
 # --------------------------------------------------------------------------------------------------- turns
 
 
-def new_token(prompt_token: int, reused_share: float) -> int:
+def new_token(given: Parameters) -> int:
     """Whole tokens of the prompt that are new, at least the last one."""
-    return max(1, round(float(equations.new_prompt_token(prompt_token, reused_share=reused_share))))
+    return max(1, round(float(equations.new_prompt_token(given.prompt_token, reused_share=given.reused_share))))
 
 
-def turns(
-    package: DataPackage, *, agent_model: str, prompt_token: int, answer_token: int, reused_share: float
-) -> pd.DataFrame:
+def turns(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Each device's turn, with all of the prompt new and with its beginning reused: expected with interval, in parts, and the least."""
-    new = new_token(prompt_token, reused_share)
-    kinds = {WHOLE: (0, prompt_token), REUSED: (prompt_token - new, new)}
+    new = new_token(given)
+    kinds = {WHOLE: (0, given.prompt_token), REUSED: (given.prompt_token - new, new)}
     keys = [(case.device_id, kind) for case in CASES for kind in kinds]
     rows = [
         {
             "device_id": key,
             "context_token": kinds[kind][0],
             "prompt_token": kinds[kind][1],
-            "output_token": answer_token,
+            "output_token": given.answer_token,
         }
         for key, kind in keys
     ]
-    known = cases(package, agent_model).set_index("device_id")
-    table = expectations(package, agent_model, rows)
+    known = cases(package, given).set_index("device_id")
+    table = expectations(package, given, rows)
     table = table.assign(prompt=[kind for _, kind in keys], prompt_token=[float(kinds[kind][1]) for _, kind in keys])
     table = table.rename(columns={f"request_s{end}": f"turn_s{end}" for end in ("", "_low", "_high")})
     table = table.join(known[[*ROOF, "device_class", "source_id", "model_source_id"]], on="device_id")
     table["answer_s"] = table["turn_s"] - table["first_token_s"]
-    writing = answer_token / table["limit_token_per_s"].to_numpy(dtype=float)
+    writing = given.answer_token / table["limit_token_per_s"].to_numpy(dtype=float)
     table["least_s"] = _roof_s(table) + writing
     return table[
         [*NAMED, "prompt", "prompt_token", *FIRST, "answer_s", *TURN, "least_s", "fits", "source_id", "model_source_id"]
     ]
 
 
-def one_turn(package: DataPackage, **turn: Any) -> pd.DataFrame:
+def one_turn(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """The turn of three devices as a time line: a row for the prompt and one for the answer, from when to when."""
-    table = turns(package, **turn)
+    table = turns(package, given)
     table = table[(table["prompt"] == WHOLE) & table["device_id"].isin(SHOWN_IN_TURN)]
     parts = {
         "prompt": (0.0 * table["turn_s"], table["first_token_s"]),
@@ -330,33 +330,58 @@ def unseen_energy(package: DataPackage) -> pd.DataFrame:
     return table.assign(error_ratio=ratio)
 
 
+def turn_energy(package: DataPackage, given: Parameters) -> pd.DataFrame:
+    """Energy of the turn on the H100 by its law: for one user, and for as many as its memory holds, who share the weights' reading.
+
+    The caches are shared by nobody: at a long context they are most of what a token reads.
+    """
+    known = cases(package, given).set_index("device_id").loc[SERVER]
+    model, middle = common.model(package, given.agent_model), given.prompt_token + given.answer_token / 2
+    cache = common.kv_cache_byte(model, middle, KV_ELEMENT_BYTE)
+    fits = (known["usable_byte"] - known["weight_byte"]) / cache
+    sharing = pd.DataFrame(
+        {"sharing": ["alone", "shared"], "batch_size": [1.0, max(1.0, np.floor(np.nan_to_num(fits)))]}
+    )
+    shape = {name: model[name] for name in ("n_layer", "n_head", "head_dim")}
+    products = float(memory_wall.flop_per_token(model["active_param"]))
+    attended = (
+        memory_wall.attention_flop_per_token(**shape, context_token=token) for token in (given.prompt_token / 2, middle)
+    )
+    reading, writing = (products + float(flop) for flop in attended)
+    law = energy_law(package)
+    prompt = pd.DataFrame(
+        {"read_byte_per_token": [known["weight_byte"] / given.prompt_token], "flop_per_token": [reading]}
+    )
+    answer = sharing.assign(
+        read_byte_per_token=known["weight_byte"] / sharing["batch_size"] + cache, flop_per_token=writing
+    )
+    each = {"prompt_j_per_token": law.energy(prompt), "answer_j_per_token": law.energy(answer)}
+    turn = equations.turn_energy_j(given.prompt_token, given.answer_token, **each)
+    return sharing.assign(turn_j=turn, prompt_share=given.prompt_token * each["prompt_j_per_token"] / turn)
+
+
 # -------------------------------------------------------------------------------------------------- agents
 
 
-def agents(
-    package: DataPackage, *, agent_model: str, prompt_token: int, answer_token: int, reused_share: float,
-    first_token_target_s: float, agent_token_per_s: float,
-) -> pd.DataFrame:  # fmt: skip
+def agents(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """Agents that each limit allows on each device, expected with its interval and at most; below 1 not even one.
 
     memory       caches of prompt and answer that fit beside the weights
     speed        agents that all write at the rate asked for
     first token  agents whose prompts, sent at once, are read within the time asked for
     """
-    known = cases(package, agent_model)
-    new = new_token(prompt_token, reused_share)
-    held = float(common.kv_cache_byte(common.model(package, agent_model), prompt_token + answer_token, KV_ELEMENT_BYTE))
+    known, rate, target = cases(package, given), given.agent_token_per_s, given.first_token_target_s
+    context = given.prompt_token + given.answer_token
+    held = float(common.kv_cache_byte(common.model(package, given.agent_model), context, KV_ELEMENT_BYTE))
     memory = ((known["usable_byte"] - known["weight_byte"]) / held).to_numpy()
-    speed = _agents_at_speed(package, agent_model, prompt_token, answer_token, agent_token_per_s)
-    first = _agents_at_first_token(package, agent_model, prompt_token, new, first_token_target_s)
     number = {name: known[name].to_numpy() for name in ROOF}
+    computed = {name: number[name] for name in ("model_param", "peak_flop_per_s")}
     most = {
         "memory": memory,
-        "speed": equations.agents_at_speed_count(agent_token_per_s, cache_byte=held, **number),
-        "first token": equations.agents_at_first_token_count(
-            first_token_target_s, prompt_token=new, model_param=number["model_param"], peak_flop_per_s=number["peak_flop_per_s"]
-        ),
-    }  # fmt: skip
+        "speed": equations.agents_at_speed_count(rate, cache_byte=held, **number),
+        "first token": equations.agents_at_first_token_count(target, prompt_token=new_token(given), **computed),
+    }
+    speed, first = _agents_at_speed(package, given), _agents_at_first_token(package, given)
     found: dict[str, Ends] = {"memory": (memory, memory, memory), "speed": speed, "first token": first}
     named = known[[*NAMED, "source_id", "model_source_id"]]
     rows = [
@@ -375,20 +400,18 @@ def agents(
 Ends = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def _agents_at_speed(
-    package: DataPackage, agent_model: str, prompt_token: int, answer_token: int, rate_token_per_s: float
-) -> Ends:  # fmt: skip
+def _agents_at_speed(package: DataPackage, given: Parameters) -> Ends:
     """The batch at which each sequence still gets the rate, between batches asked about; below 1 the part of the rate that one gets."""
     keys = [(case.device_id, batch) for case in CASES for batch in BATCHES]
     rows = [
-        {"device_id": key, "batch_size": batch, "context_token": prompt_token + answer_token // 2,
+        {"device_id": key, "batch_size": batch, "context_token": given.prompt_token + given.answer_token // 2,
          "memory_capacity_gibyte": ANY_MEMORY_GIBYTE}
         for key, batch in keys
     ]  # fmt: skip
-    table = expectations(package, agent_model, rows).assign(batch_size=[float(batch) for _, batch in keys])
+    table = expectations(package, given, rows).assign(batch_size=[float(batch) for _, batch in keys])
     ends = []
     for end in ("", "_low", "_high"):
-        each = table[f"token_per_s{end}"] / table["batch_size"] / rate_token_per_s
+        each = table[f"token_per_s{end}"] / table["batch_size"] / given.agent_token_per_s
         ends.append(np.array([_crossing(each[table["device_id"] == case.device_id].to_numpy()) for case in CASES]))
     return ends[0], ends[1], ends[2]
 
@@ -401,16 +424,17 @@ def _crossing(ratio: np.ndarray) -> float:
     return float(np.interp(1.0, np.maximum.accumulate(step), BATCHES))
 
 
-def _agents_at_first_token(
-    package: DataPackage, agent_model: str, prompt_token: int, new_token: int, target_s: float
-) -> Ends:  # fmt: skip
+def _agents_at_first_token(package: DataPackage, given: Parameters) -> Ends:
+    new = new_token(given)
     rows = [
-        {"device_id": case.device_id, "context_token": prompt_token - new_token, "prompt_token": new_token,
+        {"device_id": case.device_id, "context_token": given.prompt_token - new, "prompt_token": new,
          "memory_capacity_gibyte": ANY_MEMORY_GIBYTE}
         for case in CASES
     ]  # fmt: skip
-    table = expectations(package, agent_model, rows)
-    return tuple(target_s / table[name].to_numpy(dtype=float) for name in (FIRST[0], FIRST[2], FIRST[1]))  # type: ignore[return-value]
+    table = expectations(package, given, rows)
+    return tuple(
+        given.first_token_target_s / table[name].to_numpy(dtype=float) for name in (FIRST[0], FIRST[2], FIRST[1])
+    )  # type: ignore[return-value]
 
 
 # ------------------------------------------------------------------------------------------------- battery

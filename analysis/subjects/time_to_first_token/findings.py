@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import words
+from analysis import units, words
+from analysis.assumptions import Parameters
 from analysis.equations import time_to_first_token as equations
 from analysis.figures import Value
 from analysis.subjects import common
@@ -26,6 +27,7 @@ from analysis.subjects.time_to_first_token.derived import (
     new_token,
     ridge_token,
     token_energy,
+    turn_energy,
     turns,
     unseen_energy,
 )
@@ -37,30 +39,25 @@ KEYS = {
     "server": "nvidia-h100-sxm5-80gb",
 }  # fmt: skip
 """How the prose calls the devices of the chapter."""
+SHOWN = ("phone", "air", "gpu")
+"""Those of the time line."""
 PICO = 1e-12
 NO_TIME = "no time, as it does not fit"
 LONGEST_S = 600.0
 """Beyond it a time is said in minutes."""
 
 
-def values(
-    package: DataPackage, *, agent_model: str, prompt_token: int, answer_token: int, reused_share: float,
-    first_token_target_s: float, agent_token_per_s: float,
-) -> list[Value]:  # fmt: skip
+def values(package: DataPackage, given: Parameters) -> list[Value]:
     """Compute every number and choose every phrase of the chapter."""
-    turn: dict[str, Any] = {
-        "agent_model": agent_model, "prompt_token": prompt_token, "answer_token": answer_token, "reused_share": reused_share,
-    }  # fmt: skip
-    asked: dict[str, Any] = {"first_token_target_s": first_token_target_s, "agent_token_per_s": agent_token_per_s}
     return [
-        *_asked_values(package, turn, asked),
-        *_roof_values(package, agent_model),
-        *_wait_values(package, agent_model, first_token_target_s),
-        *_turn_values(package, turn),
-        *_energy_values(package, turn),
+        *_asked_values(package, given),
+        *_roof_values(package, given),
+        *_wait_values(package, given),
+        *_turn_values(package, given),
+        *_energy_values(package, given),
         *_battery_values(package),
-        *_agent_values(package, turn, asked),
-        *_problem_values(package, turn, asked),
+        *_agent_values(package, given),
+        *_problem_values(package, given),
     ]
 
 
@@ -122,20 +119,20 @@ LOADS = {
 }
 
 
-def _asked_values(package: DataPackage, turn: dict[str, Any], asked: dict[str, Any]) -> list[Value]:
-    model = common.model(package, turn["agent_model"])
+def _asked_values(package: DataPackage, given: Parameters) -> list[Value]:
+    model = common.model(package, given.agent_model)
     loads = {name: (load(package, key), text) for name, (key, text) in LOADS.items()}
-    new = new_token(turn["prompt_token"], turn["reused_share"])
+    new = new_token(given)
     first, token = (load(package, key) for key in ("load-011", "load-012"))
     return [
         *(_number(name, row["value"], "token", text, digits=3, sources=[row["source_id"]]) for name, (row, text) in loads.items()),
         _text("model", model["name"], "The model of the chapter.", [model["source_id"]]),
-        _text("prompt", f"{turn['prompt_token']:,}", "Tokens of the prompt of a turn."),
-        _text("answer", f"{turn['answer_token']:,}", "Tokens of its answer."),
-        _number("reused", turn["reused_share"], "share", "Part of the prompt that was read before."),
+        _text("prompt", f"{given.prompt_token:,}", "Tokens of the prompt of a turn."),
+        _text("answer", f"{given.answer_token:,}", "Tokens of its answer."),
+        _number("reused", given.reused_share, "share", "Part of the prompt that was read before."),
         _text("new", f"{new:,}", "Tokens of the prompt that are new then."),
-        _number("target", asked["first_token_target_s"], "s", "Time to the first token that is asked for.", digits=1),
-        _number("rate", asked["agent_token_per_s"], "token_per_s", "Tokens per second that an agent is to get."),
+        _number("target", given.first_token_target_s, "s", "Time to the first token that is asked for.", digits=1),
+        _number("rate", given.agent_token_per_s, "token_per_s", "Tokens per second that an agent is to get."),
         _number("rule-first", first["value"], "s", "Limit of MLPerf for the first token, Llama 3.1 8B, conversations.", digits=1,
                 sources=[first["source_id"]]),
         _number("rule-rate", 1 / token["value"], "token_per_s", "Rate that its limit for each further token means.",
@@ -143,8 +140,8 @@ def _asked_values(package: DataPackage, turn: dict[str, Any], asked: dict[str, A
     ]  # fmt: skip
 
 
-def _roof_values(package: DataPackage, agent_model: str) -> list[Value]:
-    known = cases(package, agent_model)
+def _roof_values(package: DataPackage, given: Parameters) -> list[Value]:
+    known = cases(package, given)
     known = known.assign(ridge=ridge_token(known))
     found = {key: _of(known, key) for key in KEYS}
     phone, laptop = found["phone"], found["air"]
@@ -181,15 +178,14 @@ def _wins(reads: float, writes: float) -> str:
     return "so the phone does both later" if writes < 1 else "so the phone reads later and writes sooner"
 
 
-def _wait_values(package: DataPackage, agent_model: str, target_s: float) -> list[Value]:
-    table = first_token(package, agent_model=agent_model)
+def _wait_values(package: DataPackage, given: Parameters) -> list[Value]:
+    table = first_token(package, given)
     long, short = (table[table["prompt_token"] == length] for length in (8192, 512))
     slow = {"short-slowest": short, "long-slowest": long}
-    longest = {key: _longest(table[table["device_id"] == KEYS[key]], target_s) for key in KEYS}
+    longest = {key: _longest(table[table["device_id"] == KEYS[key]], given.first_token_target_s) for key in KEYS}
     return [
         *(_number(f"long-{key}", _of(long, key)["first_token_s"], "s", "Expected time to the first token of a prompt of 8,192 tokens.")
           for key in KEYS),
-        *(_number(f"short-{key}", _of(short, key)["first_token_s"], "s", "The same of 512 tokens.") for key in KEYS),
         *(_number(name, rows["first_token_s"].max(), "s", "Expected time to the first token on the slowest device of the chapter.")
           for name, rows in slow.items()),
         *(_text(f"longest-{key}", _rounded(length), "Longest prompt whose first token is expected within the target, two digits.")
@@ -206,21 +202,23 @@ def _longest(rows: pd.DataFrame, target_s: float) -> float:
     return float(found)
 
 
-def _turn_values(package: DataPackage, turn: dict[str, Any]) -> list[Value]:
-    table = turns(package, **turn)
+def _turn_values(package: DataPackage, given: Parameters) -> list[Value]:
+    table = turns(package, given)
     found = []
-    for key in KEYS:
-        row, other = _of(table, key, prompt=WHOLE), _of(table, key, prompt=REUSED)
-        cited = [row["source_id"]]
+    for key in SHOWN:
+        row = _of(table, key, prompt=WHOLE)
+        band, cited = _between(row["turn_s_low"], row["turn_s_high"]), [row["source_id"]]
         found += [
             _number(f"turn-{key}", row["turn_s"], "s", f"Expected time of the turn on the {row['name']}.", sources=cited),
-            _text(f"turn-{key}-band", _between(row["turn_s_low"], row["turn_s_high"]), "Its 80 % interval, ends of both parts together."),
+            _text(f"turn-{key}-band", band, "Its 80 % interval, ends of both parts together."),
             _number(f"first-{key}", row["first_token_s"], "s", "Expected time to its first token.", sources=cited),
-            _text(f"first-{key}-band", _between(row["first_token_s_low"], row["first_token_s_high"]), "Its 80 % interval."),
             _number(f"answer-{key}", row["answer_s"], "s", "Expected time to write the answer.", sources=cited),
+        ]  # fmt: skip
+    for key in KEYS:
+        row, other = _of(table, key, prompt=WHOLE), _of(table, key, prompt=REUSED)
+        found += [
             _number(f"waiting-{key}", row["first_token_s"] / row["turn_s"], "share", "Part of the turn before the first token."),
-            _number(f"least-{key}", row["least_s"], "s", "Least time of the turn, every limit reached.", sources=cited),
-            _number(f"reused-{key}", other["turn_s"], "s", "Expected time of the turn when the beginning is reused.", sources=cited),
+            _number(f"reused-{key}", other["turn_s"], "s", "Expected time of the turn when the beginning is reused."),
             _number(f"saved-{key}", 1 - other["turn_s"] / row["turn_s"], "share", "Part of the turn that reuse saves."),
         ]  # fmt: skip
     whole = table[table["prompt"] == WHOLE]
@@ -229,28 +227,36 @@ def _turn_values(package: DataPackage, turn: dict[str, Any]) -> list[Value]:
     return [
         *found,
         _text("prompt-longer", _longer(mostly, "the prompt"), "Chosen by comparing both parts of the turn."),
-        _text("answer-longer", _longer(others, "the answer"), "Chosen by the same comparison."),
+        _text(
+            "answer-longer",
+            _longer(others, "the answer") + (MOSTLY_WALL if others else ""),
+            "Chosen by the same comparison.",
+        ),
         _text("reuse-matters", _matters(mostly), "Chosen by the same comparison."),
     ]
 
 
+MOSTLY_WALL = " There the memory wall is still most of the wait."
+
+
+def _the(names: Iterable[str]) -> str:
+    """Devices in a sentence: ``the iPhone 17 Pro and the H100``."""
+    return words.listing([f"the {name.split(',')[0]}" for name in names])
+
+
 def _longer(names: list[str], part: str) -> str:
     """Say on which devices a part of the turn is the longer one."""
-    return (
-        f"On {words.listing(names)} {part} is the longer part."
-        if names
-        else f"On none of them {part} is the longer part."
-    )
+    return f"On {_the(names) if names else 'none of them'} {part} is the longer part."
 
 
 def _matters(names: list[str]) -> str:
     """Say where reuse saves most."""
     if not names:
         return "On none of these devices is the prompt most of the wait, so reuse saves the smaller part"
-    return f"On {words.listing(names)} the prompt is most of the wait, so reuse saves most there"
+    return f"On {_the(names)} the prompt is most of the wait, so reuse saves most there"
 
 
-def _energy_values(package: DataPackage, turn: dict[str, Any]) -> list[Value]:
+def _energy_values(package: DataPackage, given: Parameters) -> list[Value]:
     table, law, unseen = token_energy(package), energy_law(package), unseen_energy(package)
     alone = table[table["batch_size"] == 1]
     pair = alone[alone["scope"] == SCOPES["card"]]
@@ -271,9 +277,8 @@ def _energy_values(package: DataPackage, turn: dict[str, Any]) -> list[Value]:
         *(_number(f"error-energy-{name}", rows["error_ratio"].median(), "share", f"Median error of the law of the {FITTED_CARD} there.",
                   sources=set(rows["source_id"])) for name, rows in errors.items()),
         _text("unseen-energy", words.plural(len(unseen), "measurement"), "Energies that the law was not taken from."),
-        _text("energies", words.plural(len(table), "measurement"), "Measured energies of a token in the figure."),
         _text("cheaper", _cheaper(phone, pair), "Chosen by comparing the medians of the phone and of the cards."),
-        *_turn_energy(package, turn),
+        *_turn_energy(package, given),
     ]  # fmt: skip
 
 
@@ -287,32 +292,18 @@ def _cheaper(phone: pd.DataFrame, pair: pd.DataFrame) -> str:
     return "less" if phone["j_per_bit"].median() < pair["j_per_bit"].median() else "more"
 
 
-def _turn_energy(package: DataPackage, turn: dict[str, Any]) -> list[Value]:
-    """The turn on a card, its prompt by the energy of operations, its answer as measured for one sequence."""
-    table, law = token_energy(package), energy_law(package)
-    model = common.model(package, turn["agent_model"])
-    own = table[(table["device"] == FITTED_CARD) & (table["model"] == model["name"])]
-    reading = 2 * model["active_param"] * law.computing_j_per_flop
-    one = own.loc[own["batch_size"] == 1, "energy_j_per_token"].median()
-    shared = own.loc[own["batch_size"] == own["batch_size"].max(), "energy_j_per_token"].median()
-    found = {"alone": one, "shared": shared}
-    parts = {name: (turn["prompt_token"] * reading, turn["answer_token"] * each) for name, each in found.items()}
-    whole = {
-        name: float(
-            equations.turn_energy_j(
-                turn["prompt_token"], turn["answer_token"], prompt_j_per_token=reading, answer_j_per_token=found[name]
-            )
-        )
-        for name in found
-    }
-    more = {"formula": "n · 2 · P · φ + m · e", "sources": set(own["source_id"])}
-    return [
-        _number("h100-token", one, "j", f"Measured energy of a token of one sequence on the {FITTED_CARD}.", sources=more["sources"]),
-        _number("h100-shared", shared, "j", "The same in the largest batch.", sources=more["sources"]),
-        *(_number(f"turn-energy-{name}", joule, "j", "Energy of the turn on that card.", **more) for name, joule in whole.items()),
-        *(_number(f"turn-energy-{name}-prompt", prompt / (prompt + answer), "share", "Part of it that the prompt takes.")
-          for name, (prompt, answer) in parts.items()),
-    ]  # fmt: skip
+def _turn_energy(package: DataPackage, given: Parameters) -> list[Value]:
+    """The turn on the card whose law it is: for one user, and for as many as its memory holds."""
+    found = []
+    for row in turn_energy(package, given).to_dict("records"):
+        name = row["sharing"]
+        found += [
+            _number(f"turn-energy-{name}", row["turn_j"], "j", "Energy of the turn on the H100, by its law.",
+                    formula="n · e_prompt + m · e_answer"),
+            _number(f"turn-energy-{name}-prompt", row["prompt_share"], "share", "Part of it that the prompt takes."),
+            _text(f"turn-energy-{name}-users", f"{row['batch_size']:.0f}", "Users who share the reading of the weights."),
+        ]  # fmt: skip
+    return found
 
 
 def _battery_values(package: DataPackage) -> list[Value]:
@@ -330,8 +321,7 @@ def _battery_values(package: DataPackage) -> list[Value]:
         _text("battery-device", own["device"].iloc[0], "The phone whose battery was watched.", cited),
         _text("battery-model", model["name"], "What it wrote with.", [model["source_id"]]),
         _text("battery-tokens", f"{low} to {high}", "Tokens of a full battery, by its runs.", cited),
-        _number("battery", battery, "j", "What its battery holds.", digits=2, sources=cited),
-        _text("battery-wh", f"{battery / 3600:.1f} Wh", "The same in watt-hours.", cited),
+        _text("battery-wh", f"{battery / units.unit('wh').factor:.1f} Wh", "What its battery holds.", cited),
         _text("phone-joule", _joule_span(own["energy_j_per_token"]), "Measured energy of a token there.", cited),
         _number("rule-joule", rule["value"] * gparam, "j", "What a rule of thumb says of a model of that size.",
                 sources=[rule["source_id"]]),
@@ -345,36 +335,26 @@ def _joule_span(energy: pd.Series[float]) -> str:
     return f"{words.number(energy.min(), 2)} to {words.number(energy.max(), 2)} J"
 
 
-def _agent_values(package: DataPackage, turn: dict[str, Any], asked: dict[str, Any]) -> list[Value]:
-    table = agents(package, **turn, **asked)
+def _agent_values(package: DataPackage, given: Parameters) -> list[Value]:
+    table = agents(package, given)
     binding = table[table["binds"]]
     found = []
-    for key in KEYS:
-        row = _of(binding, key)
+    for key in ("gpu", "server"):
+        row, speed, memory = _of(binding, key), _of(table, key, limit="speed"), _of(table, key, limit="memory")
+        band = f"{_count(row['agent_count_low'])} to {_count(row['agent_count_high'])}"
         found += [
-            _text(
-                f"agents-{key}", _count(row["agent_count"]), f"Agents that the {row['name']} carries within all limits."
-            ),
-            _text(
-                f"agents-{key}-band",
-                f"{_count(row['agent_count_low'])} to {_count(row['agent_count_high'])}",
-                "Its 80 % interval.",
-            ),
-            _text(f"binds-{key}", BINDING[row["limit"]], "The limit that is reached first."),
-        ]
-        speed = _of(table, key, limit="speed")
-        memory = _of(table, key, limit="memory")
-        found += [
+            _text(f"agents-{key}", _count(row["agent_count"]), f"Agents that the {row['name']} carries within all limits."),
+            _text(f"agents-{key}-band", band, "Its 80 % interval."),
             _text(f"speed-agents-{key}", _count(speed["agent_count"]), "Agents by the rate alone, expected."),
             _text(f"memory-agents-{key}", _count(memory["agent_count"]), "Agents whose caches fit."),
-        ]
+        ]  # fmt: skip
     first = binding[binding["limit"] == "first token"]
     none = binding[binding["agent_count"] < 1]["name"]
     return [
         *found,
         _text("bound-by-first", f"{words.spelled(len(first))} of the {words.spelled(len(binding))} devices",
               "Devices on which the first token is the tightest of the three limits."),
-        _text("none", words.listing(list(none)) if len(none) else "none of them", "Devices that do not carry one agent within the limits."),
+        _text("none", _the(none) if len(none) else "none of them", "Devices that do not carry one agent within the limits."),
         _text("none-verb", "carries" if len(none) <= 1 else "carry", "Number of the verb."),
         _text("moved", _moved(binding), "Chosen by the limits that bind."),
     ]  # fmt: skip
@@ -407,13 +387,13 @@ def _count(number: float) -> str:
 ROUNDING = 1e-9
 
 
-def _problem_values(package: DataPackage, turn: dict[str, Any], asked: dict[str, Any]) -> list[Value]:
-    known = _of(cases(package, turn["agent_model"]), "gpu")
-    most = asked["first_token_target_s"] * known["peak_flop_per_s"] / (2 * known["model_param"])
+def _problem_values(package: DataPackage, given: Parameters) -> list[Value]:
+    known = _of(cases(package, given), "gpu")
+    most = given.first_token_target_s * known["peak_flop_per_s"] / (2 * known["model_param"])
     reused = float(equations.new_prompt_token(1.0, reused_share=0.0)) - most / 131_072
     phone = battery_tokens(package)
     phone = phone[phone["model_id"] != ""]
-    each = turn["answer_token"] * phone["energy_j_per_token"].median() / phone["battery_j"].iloc[0]
+    each = given.answer_token * phone["energy_j_per_token"].median() / phone["battery_j"].iloc[0]
     return [
         _text("problem-name", known["name"], "The card of the problem."),
         _text("problem-most", _rounded(most), "Longest new prompt that it reads within the target, at most, two digits.",
