@@ -167,12 +167,13 @@ def test_two_constants_of_one_card_carry_to_others(package: DataPackage) -> None
 
 def test_what_nobody_shares_is_paid_by_each(package: DataPackage) -> None:
     """The prompt of a turn costs the same for one user and for many: only the reading of the weights is shared."""
-    table = derived.turn_energy(package, GIVEN).set_index("sharing")
-    prompts = table["turn_j"] * table["prompt_share"]
-    assert prompts["alone"] == pytest.approx(prompts["shared"])
-    saved = table.loc["alone", "turn_j"] - table.loc["shared", "turn_j"]
+    table = derived.turn_energy(package, GIVEN)
+    turns, shares = (np.asarray(table[name], dtype=float) for name in ("turn_j", "prompt_share"))
+    prompts = turns * shares
+    assert prompts[0] == pytest.approx(prompts[1])
     weights = 8.0303e9 * 2 * 8 * derived.energy_law(package).reading_j_per_bit * 343
-    assert saved == pytest.approx(weights * (1 - 1 / table.loc["shared", "batch_size"]))
+    users = float(table["batch_size"].max())
+    assert turns[0] - turns[1] == pytest.approx(weights * (1 - 1 / users))
 
 
 # Sentences that follow the data
