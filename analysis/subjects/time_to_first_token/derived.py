@@ -15,6 +15,7 @@ from analysis.equations import time_to_first_token as equations
 from analysis.model import devices, expected, peaks, predict, prefill, prompts, serving
 from analysis.subjects import common
 from analysis.tables import DataPackage
+from analysis.tables.once import once_per_package
 
 
 class Case(NamedTuple):
@@ -48,7 +49,8 @@ SCOPES = {"device": "battery", "board": "board", "wall": "plug", "card": "card"}
 def cases(package: DataPackage, given: Parameters) -> pd.DataFrame:
     """One row per device of the chapter: bandwidth, peak that prompts are held against, bytes of the weights, and class.
 
-    The peak is missing where none is filed; the bytes are those of the file that the device would load.
+    The peak is missing where none is filed; the bytes are those of the file that the device would load.  ``is_extrapolated``
+    says that no prompt was measured on units of this kind under this software: the share of the peak is that of others.
     """
     table = pd.DataFrame(CASES)
     filed = [devices.device(key, package.folder) for key in table["device_id"]]
@@ -56,15 +58,25 @@ def cases(package: DataPackage, given: Parameters) -> pd.DataFrame:
         prefill.peak_flop_per_s(peaks.peak(one.chip, package.folder), expected.family(one.chip, package.folder).vendor)
         for one in filed
     ]
+    rows = measured_prompts(package)
+    seen = set(zip(rows["stack"], rows["has_matrix"].astype(bool), strict=True))
     model = common.model(package, given.agent_model)
     asked = expectations(package, given, [{"device_id": key} for key in table["device_id"]])
     return table.assign(
         device_class=[one.device_class for one in filed], bandwidth_byte_per_s=[one.bandwidth_gbyte_per_s * 1e9 for one in filed],
-        peak_flop_per_s=[peak for peak, _ in units_of], has_matrix=[matrix for _, matrix in units_of],
+        peak_flop_per_s=[peak for peak, _ in units_of], is_extrapolated=[
+            (one.backend, bool(matrix)) not in seen for one, (_, matrix) in zip(filed, units_of, strict=True)
+        ],
         weight_byte=asked["weight_gibyte"] * predict.GIBYTE, usable_byte=asked["has_gibyte"] * predict.GIBYTE,
         model_param=model["active_param"],
         source_id=[devices.row(key, package.folder)["source_id"] for key in table["device_id"]], model_source_id=model["source_id"],
     )  # fmt: skip
+
+
+@once_per_package
+def measured_prompts(package: DataPackage) -> pd.DataFrame:
+    """The prompts of dense models that the shares of the peak were fitted to."""
+    return prompts.measurements(package)
 
 
 def expectations(package: DataPackage, given: Parameters, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -128,7 +140,7 @@ ROOF = ("model_param", "weight_byte", "peak_flop_per_s", "bandwidth_byte_per_s")
 def _measured_prompts(package: DataPackage, known: pd.DataFrame, agent_model: str) -> pd.DataFrame:
     """Prompts that somebody read on a chip of the chapter, of a model of the same shape, in the format of that device."""
     alike = _same_shape(package, agent_model)
-    rows = prompts.measurements(package)
+    rows = measured_prompts(package)
     ids = package.table("measured_models").set_index("model")["model_id"]
     rows = rows[rows["model"].map(ids).isin(alike) & (rows["context_token"].fillna(0) == 0)]
     rows = rows.assign(number_format=rows["quantization"].str.lower().str.replace("_", "-", regex=False))

@@ -182,15 +182,30 @@ def _wait_values(package: DataPackage, given: Parameters) -> list[Value]:
     table = first_token(package, given)
     long, short = (table[table["prompt_token"] == length] for length in (8192, 512))
     slow = {"short-slowest": short, "long-slowest": long}
+    known = cases(package, given)
+    beyond = known.loc[known["is_extrapolated"], "name"]
     longest = {key: _longest(table[table["device_id"] == KEYS[key]], given.first_token_target_s) for key in KEYS}
     return [
         *(_number(f"long-{key}", _of(long, key)["first_token_s"], "s", "Expected time to the first token of a prompt of 8,192 tokens.")
           for key in KEYS),
         *(_number(name, rows["first_token_s"].max(), "s", "Expected time to the first token on the slowest device of the chapter.")
           for name, rows in slow.items()),
+        _text("extrapolated", _extrapolated(beyond), "Chosen by the kinds of units that prompts were measured on."),
+        _text("extrapolated-names", f"Extrapolated: {words.listing(list(beyond))}.", "Devices whose prompts are of a kind never measured."),
         *(_text(f"longest-{key}", _rounded(length), "Longest prompt whose first token is expected within the target, two digits.")
           for key, length in longest.items()),
     ]  # fmt: skip
+
+
+def _extrapolated(names: Iterable[str]) -> str:
+    """Say for which devices the share of the peak is borrowed."""
+    listed = list(names)
+    if not listed:
+        return "Prompts were measured on units of each kind that is shown."
+    return (
+        f"For {_the(listed)} the time of the prompt is extrapolated. None was measured on their matrix units; "
+        "the share of the peak that those of NVIDIA reach stands in."
+    )
 
 
 def _longest(rows: pd.DataFrame, target_s: float) -> float:
@@ -352,7 +367,7 @@ def _agent_values(package: DataPackage, given: Parameters) -> list[Value]:
     none = binding[binding["agent_count"] < 1]["name"]
     return [
         *found,
-        _text("bound-by-first", f"{words.spelled(len(first))} of the {words.spelled(len(binding))} devices",
+        _text("bound-by-first", _of_all(len(first), len(binding)),
               "Devices on which the first token is the tightest of the three limits."),
         _text("none", _the(none) if len(none) else "none of them", "Devices that do not carry one agent within the limits."),
         _text("none-verb", "carries" if len(none) <= 1 else "carry", "Number of the verb."),
@@ -365,6 +380,12 @@ BINDING = {
     "speed": "the rate of their answers",
     "first token": "the wait for the first token",
 }
+
+
+def _of_all(count: int, whole: int) -> str:
+    """``all five devices``, ``two of the five devices``."""
+    many = f"{words.spelled(whole)} devices"
+    return f"all {many}" if count == whole else f"{words.spelled(count)} of the {many}"
 
 
 def _moved(binding: pd.DataFrame) -> str:
