@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from analysis import ranking
 from analysis.charts import marks, theme
 
 PARTS = {"prompt": "#9a7b12", "answer": theme.PRIMARY}
@@ -79,7 +80,8 @@ def prefill_roof(table: pd.DataFrame) -> alt.LayerChart:
     )  # fmt: skip
     tip = _tips("name", "prompt_token", "rate_token_per_s")
     bend, points, last = (
-        alt.Chart(rows).encode(*axes, tooltip=tip) for rows in (ridges, found, _last(lines, "prompt_token"))
+        alt.Chart(rows).encode(*axes, tooltip=tip)
+        for rows in (ridges, found, lines[lines["prompt_token"] == lines["prompt_token"].max()])
     )
     return alt.layer(
         alt.Chart(lines).encode(*axes, alt.Detail("device_id:N")).mark_line(strokeDash=[5, 4], clip=True),
@@ -87,10 +89,6 @@ def prefill_roof(table: pd.DataFrame) -> alt.LayerChart:
         points.mark_point(filled=True, size=60, opacity=1),
         last.mark_text(align="right", dx=-4, dy=-10, fontWeight=BOLD).encode(alt.Text("name:N")),
     )
-
-
-def _last(lines: pd.DataFrame, column: str) -> pd.DataFrame:
-    return lines.loc[lines.groupby("device_id")[column].idxmax()]
 
 
 def first_token(table: pd.DataFrame, *, target_s: float) -> alt.LayerChart:
@@ -209,7 +207,9 @@ NAMED = {"iPhone 17 Pro": (10, 5), "Framework 13 (Ryzen AI 5 340)": (-10, -4), "
 
 def _named(table: pd.DataFrame) -> list[alt.Chart]:
     alone = table[(table["batch_size"] == 1) & table["device"].isin(NAMED)]
-    dearest = alone.loc[alone.groupby("device")["read_byte_per_token"].idxmax()]
+    dearest = ranking.by(alone, "device", "read_byte_per_token", "measurement_id").drop_duplicates(
+        "device", keep="last"
+    )
     return [
         alt.Chart(dearest[dearest["device"] == device])
         .mark_text(align="left" if dx > 0 else "right", dx=dx, dy=dy)

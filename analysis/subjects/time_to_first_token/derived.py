@@ -406,8 +406,8 @@ def agents(package: DataPackage, given: Parameters) -> pd.DataFrame:
     table = pd.concat(rows, ignore_index=True)
     counts = ["agent_count", "agent_count_low", "agent_count_high", "most_count"]
     table[counts] = table[counts].fillna(0.0).clip(lower=0.0)
-    tightest = table.groupby("device_id", sort=False)["agent_count"].idxmin()
-    return table.assign(binds=table.index.isin(tightest))
+    is_least = table["agent_count"] == table.groupby("device_id")["agent_count"].transform("min")
+    return table.assign(binds=is_least & ~table.assign(is_least=is_least).duplicated(["device_id", "is_least"]))
 
 
 Ends = tuple[np.ndarray, np.ndarray, np.ndarray]
