@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html import escape, unescape
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.logging import getLogger
 
-from analysis.book.pages import builder, colophon, mathml, menu, metadata, pieces, registry, run_note, templates
+from analysis.book.pages import builder, colophon, mathml, menu, metadata, pieces, registry, run_note
 from analysis.book.pages.nodes import Chart, FigureMenu, Reference
 from analysis.book.record import edition, imprint
+from analysis.book.store import templates
 from analysis.errors import FigureError
 from analysis.figures import Figure
 
@@ -82,17 +83,15 @@ def resolve(app: Sphinx, doctree: nodes.document, document: str) -> None:
 
 
 def _value(entry: dict[str, Any], document: str, page: str) -> str:
-    target = pieces.relative(document, page)
-    told = {name: pieces.told(entry)[name] for name in ("definition", "formula", "inputs", "sources")}
-    data = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in told.items() if text)
-    short = " mw-short" if len(entry["text"]) <= SHORT_LETTERS else ""
-    return f'<a class="mw-value{short}" href="{target}#{entry["id"]}" title="{escape(told["definition"], quote=True)}" {data}>'
+    short = len(entry["text"]) <= SHORT_LETTERS
+    return templates.page(
+        "value", target=f"{pieces.relative(document, page)}#{entry['id']}", told=pieces.told(entry), short=short
+    )
 
 
 def _verdict(entry: dict[str, Any], document: str) -> str:
-    target = pieces.relative(document, "chapters/claims.html")
-    title = escape(entry["statement"], quote=True)
-    return f'<a class="mw-verdict" href="{target}#{entry["id"]}" title="{title}">{pieces.badge(entry["verdict"])}'
+    target = f"{pieces.relative(document, 'chapters/claims.html')}#{entry['id']}"
+    return templates.page("verdict", target=target, statement=entry["statement"], badge=pieces.badge(entry["verdict"]))
 
 
 def visit(translator: Any, node: Reference) -> None:

@@ -42,7 +42,7 @@ def _register(renderer: NbElementRenderer, kind: str, key: str, entry: Any) -> s
 
 
 def _html(text: str) -> nodes.raw:
-    return nodes.raw("", text, format="html")
+    return nodes.raw("", str(text), format="html")
 
 
 def _captioned(renderer: NbElementRenderer, node: nodes.Element, text: str) -> None:
