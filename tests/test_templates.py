@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from jinja2 import UndefinedError
+from jinja2 import Environment, UndefinedError
 from jinja2 import nodes as parts
 from markupsafe import Markup
 
-from analysis.book.pages import pieces
+from analysis.book.pages import entry_page, metadata, pieces
 from analysis.book.store import cache, places, templates
 from tests.conftest import ROOT, nodes
 
@@ -102,6 +108,14 @@ def test_cells_escape_as_templates_do() -> None:
     assert pieces.with_code(f"`{HOSTILE}`") == f"<code>{SAFE}</code>"
 
 
+def test_an_entry_finds_the_title_of_another_as_the_theme_escapes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or its page would keep the title of the first one."""
+    monkeypatch.setattr(metadata, "tags", lambda *given: "")
+    entry: Any = SimpleNamespace(page="devices/a", title="""Maker's 13" & more""")
+    page = Environment(autoescape=False).from_string("<title>{{ title|striptags|e }}: Book</title>")  # noqa: S701
+    assert entry_page._own(None, entry)[1] + ":" in page.render(title=entry.title)  # type: ignore[arg-type]
+
+
 def test_a_changed_template_is_another_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "analysis").mkdir()
     (tmp_path / "analysis" / "a.html").write_text("a", encoding="utf-8")
@@ -123,3 +137,31 @@ def test_what_is_packed_with_the_package_is_there_and_all_of_it_is_packed() -> N
         path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc") and "__pycache__" not in path.parts
     }  # fmt: skip
     assert there == set().union(*packed.values())
+
+
+@pytest.mark.slow
+def test_an_installed_package_has_its_templates_and_fonts(tmp_path: Path) -> None:
+    """Packed as a wheel, unpacked elsewhere, and asked there for a page and for the width of a word."""
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "analysis", source / "analysis", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-CONTENT"):
+        shutil.copy(ROOT / name, source / name)
+    make = "import setuptools.build_meta as backend; print(backend.build_wheel('..'))"
+    subprocess.run([sys.executable, "-c", make], cwd=source, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(tmp_path / "installed")
+    there = {path.relative_to(source) for path in (source / "analysis").rglob("*") if path.is_file()}
+    assert not {path for path in there if not (tmp_path / "installed" / path).is_file()}
+    ask = (
+        "from analysis.book.store import templates; from analysis.tables import letters;"
+        "print(templates.__file__); print(letters.FONT.is_file()); print(templates.page('cite', text='<', bibtex=''))"
+    )
+    asked = [sys.executable, "-P", "-c", ask]
+    told = subprocess.run(
+        asked, env={"PYTHONPATH": str(tmp_path / "installed")}, check=True, capture_output=True, text=True
+    ).stdout
+    place, font, page = told.splitlines()
+    assert Path(place).is_relative_to(tmp_path / "installed")
+    assert font == "True"
+    assert '<p class="mw-citation">&lt;</p>' in page

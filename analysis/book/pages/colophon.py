@@ -25,7 +25,7 @@ def edition_table(app: Sphinx) -> str:
     tables = {
         "Parameters": (("parameter", "value", "", "plausible", "meaning"), settings),
         "Versions": (("package", "version"), edition.versions().items()),
-        "Data": (("file", "sha256"), edition.data_digests().items()),
+        "Data": (("file", "sha256"), edition.data_digests(app).items()),
     }
     commit = edition.commit() or "not built from a repository"
     return templates.page("edition", edition=edition.name(app), commit=commit, tables=tables)

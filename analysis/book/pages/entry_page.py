@@ -13,9 +13,8 @@ from typing import Any
 from markupsafe import Markup, escape
 from sphinx.application import Sphinx
 
-from analysis import tables
 from analysis.book.pages import menu, metadata, pieces, registry
-from analysis.book.record import citation
+from analysis.book.record import citation, edition
 from analysis.book.store import templates
 from analysis.book.store.files import write
 from analysis.figures import Entry, Section, Table
@@ -35,7 +34,7 @@ def collect(app: Sphinx) -> Iterator[Page]:
     listed = list(dict.fromkeys(one.table for _, one in known.entries["entries"].values()))
     for table in listed:
         entries = list(known.entries_of(table).values())
-        yield f"{table}/index", {"title": _title(table), "body": _list(entries)}, PAGE
+        yield f"{table}/index", {"title": _title(app, table), "body": _list(app, entries)}, PAGE
         first, *others = [(one, _body(app, one, entries)) for one in entries]
         yield first[0].page, {"title": first[0].title, "body": first[1]}, PAGE
         _write_like(app, first, others)
@@ -44,8 +43,8 @@ def collect(app: Sphinx) -> Iterator[Page]:
         _write_all(app, list(known.entries_of(listed[0]).values()))
 
 
-def _title(table: str) -> str:
-    return str(tables.package().resource(table)["title"])
+def _title(app: Sphinx, table: str) -> str:
+    return str(edition.package(app).resource(table)["title"])
 
 
 def _write_like(app: Sphinx, first: tuple[Entry, str], others: Sequence[tuple[Entry, str]]) -> None:
@@ -63,18 +62,21 @@ def _own(app: Sphinx, entry: Entry) -> tuple[str, str, str]:
     return metadata.tags(app, entry.page, entry.title), f"<title>{escape(entry.title)}", f"{entry.page}.html"
 
 
-def _list(entries: Sequence[Entry]) -> str:
+def _list(app: Sphinx, entries: Sequence[Entry]) -> str:
     table = entries[0].table
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(entry.group, []).append(entry)
-    return templates.page("entries", title=_title(table), table=table, entries=entries, groups=groups, answers=ANSWERS)
+    return templates.page(
+        "entries", title=_title(app, table), table=table, entries=entries, groups=groups, answers=ANSWERS
+    )
 
 
 def _body(app: Sphinx, entry: Entry, entries: Sequence[Entry]) -> str:
     return templates.page(
         "entry", entry=entry, sections=[(section, _section(app, entry, section)) for section in entry.sections],
-        sources=pieces.source_list(entry.sources), near=_neighbours(entry, entries), cite=menu.citation_block(work(app, entry)),
+        sources=pieces.source_list(edition.package(app), entry.sources), near=_neighbours(entry, entries),
+        cite=menu.citation_block(work(app, entry)),
     )  # fmt: skip
 
 
@@ -104,7 +106,7 @@ def linked(app: Sphinx, shown: Table, page: str) -> Table:
     """A table whose keys of rows with a page of their own lead there, as seen from ``page``."""
     known = registry.of(app.env)
     for table in dict.fromkeys(one.table for _, one in known.entries["entries"].values()):
-        key, entries = tables.package().resource(table)["schema"]["primaryKey"][0], known.entries_of(table)
+        key, entries = edition.package(app).resource(table)["schema"]["primaryKey"][0], known.entries_of(table)
         if key in shown.fields:
             at, name = shown.fields.index(key), f"{key} page"
             links = [
@@ -141,7 +143,7 @@ def _write_all(app: Sphinx, entries: Sequence[Entry]) -> None:
     """The answers of all entries in one file, each by its id and then by the id of the other."""
     first = entries[0]
     every = {entry.id: {row[0]: row[1:] for row in entry.rows} for entry in entries}
-    whole_work = menu.cited(app, "table", first.table, f"All answers, {_title(first.table).lower()}", ANSWERS)
+    whole_work = menu.cited(app, "table", first.table, f"All answers, {_title(app, first.table).lower()}", ANSWERS)
     whole = {
         "citation": citation.text(whole_work),
         "asked": first.asked,

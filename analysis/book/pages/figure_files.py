@@ -21,13 +21,14 @@ from analysis.figures import Figure
 
 @dataclass(frozen=True)
 class Exported:
-    """A figure with what its files say of it: its chapter, its citation, the line at its foot, the parameters of the build."""
+    """A figure with what its files say of it: its chapter, its citation, the line at its foot, parameters and data of the build."""
 
     figure: Figure
     chapter: str
     cited: citation.Work
     foot: str
     parameters: Mapping[str, Any]
+    package: tables.DataPackage
 
     @property
     def picture(self) -> str:
@@ -75,22 +76,22 @@ def metadata(it: Exported) -> str:
         "chapter": it.chapter, "edition": cited.edition, "date": cited.date, "commit": edition.commit(),
         "address": cited.address, "citation": citation.text(cited), "licence": citation.IMPRINT.licence_id, "run": list(cited.run),
         "parameters": it.parameters, "columns": [vars(field) for field in figure.fields],
-        "sources": tables.package().sources(figure.sources).to_dict("records"), "code": figure.code,
+        "sources": it.package.sources(figure.sources).to_dict("records"), "code": figure.code,
     }  # fmt: skip
     return json_text(told)
 
 
-def embed(figure: Figure, cited: citation.Work) -> str:
+def embed(package: tables.DataPackage, figure: Figure, cited: citation.Work) -> str:
     """A page that holds the figure and nothing else, for a frame in somebody's article; it works from a disk too."""
     return templates.page(
         "embed",
         cited=cited, run=citation.run_mark(cited.run), chart=pieces.chart(figure, f"figures/{figure.id}/embed"),
-        title=citation.TITLE, sources=_sources(figure), licence=citation.LICENCE,
+        title=citation.TITLE, sources=_sources(package, figure), licence=citation.LICENCE,
     )  # fmt: skip
 
 
-def _sources(figure: Figure) -> str:
-    names = pieces.publishers(figure.sources)
+def _sources(package: tables.DataPackage, figure: Figure) -> str:
+    names = pieces.publishers(package, figure.sources)
     if len(names) > pieces.MOST_PUBLISHERS:
         return f"Sources: {len(figure.sources)} documents, listed with the figure."
     return f"Sources: {', '.join(names)}." if names else ""

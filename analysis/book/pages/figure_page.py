@@ -51,7 +51,7 @@ def _landing(app: Sphinx, document: str, figure: Figure, name: str) -> str:
         figure=figure, number=figure_number(app, document, figure.id), chapter=chapter_title(app, document),
         back=f"{pieces.relative(name, f'{document}.html')}#{figure.id}", caption=re.sub(r"\*\*|`", "", figure.caption),
         chart=pieces.chart(figure, name), menu=menu.figure_menu(app, document, figure, name),
-        left_out=left_to_the_csv(figure), data=_data(app, figure, name), sources=pieces.source_list(figure.sources),
+        left_out=left_to_the_csv(figure), data=_data(app, figure, name), sources=pieces.source_list(edition.package(app), figure.sources),
         equation_page=_equation_page(app, document, figure), commit=edition.commit(), code=_highlighted(figure.code),
         functions=[_function(*it) for it in figure.functions], changed=_changed(app),
         cite=menu.citation_block(menu.figure_work(app, document, figure)),

@@ -6,7 +6,6 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from analysis import tables
 from analysis.book.pages import menu, pieces, registry, run_note
 from analysis.book.record import citation, edition
 from analysis.book.store import templates
@@ -84,7 +83,7 @@ def _image(app: Sphinx, page: str, figure: Figure) -> dict[str, Any]:
 
 def _dataset(app: Sphinx, page: str) -> dict[str, Any]:
     name = page.removeprefix("tables/")
-    resource = tables.package().resource(name)
+    resource = edition.package(app).resource(name)
     file = menu.address(app, f"tables/{name}.csv") or f"{name}.csv"
     return {
         "@type": "Dataset", "description": resource["description"].replace("`", ""),

@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 
 from analysis.book.pages import menu, pieces, registry
 from analysis.book.pages.numbering import chapter_title
-from analysis.book.record import citation
+from analysis.book.record import citation, edition
 from analysis.book.store import templates
 
 
@@ -21,8 +21,15 @@ def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 
 def _page(app: Sphinx, known: list[tuple[str, dict[str, Any]]]) -> str:
+    package = edition.package(app)
     numbers = [
-        (document, chapter_title(app, document), value, pieces.told(value), citation.text(number_work(app, value)))
+        (
+            document,
+            chapter_title(app, document),
+            value,
+            pieces.told(value, package),
+            citation.text(number_work(app, value)),
+        )
         for document, value in known
     ]
     return templates.page("numbers", numbers=numbers)

@@ -85,19 +85,19 @@ NARROW = 560
 """Up to so many pixels of window the chart is that for phones: in the usual frame of an article, 600 pixels, it is the wide one."""
 
 
-def told(value: dict[str, Any]) -> dict[str, str]:
+def told(value: dict[str, Any], package: tables.DataPackage) -> dict[str, str]:
     """What there is to say about a number: definition, formula, inputs and sources, each as one line of text."""
     inputs = "; ".join(f"{name.replace('_', ' ')} = {shown}" for name, shown in value["inputs"].items())
-    names = marked(value["sources"])
+    names = marked(package, value["sources"])
     return {
         "definition": value.get("definition") or value.get("statement", ""), "formula": value["formula"], "inputs": inputs,
         "sources": f"Sources: {words.listing(names)}." if names else "",
     }  # fmt: skip
 
 
-def source_note(figure: Figure, document: str) -> str:
+def source_note(package: tables.DataPackage, figure: Figure, document: str) -> str:
     """The sources of a figure for the end of its caption: by publisher, or counted and linked where they are many."""
-    names = marked(figure.sources)
+    names = marked(package, figure.sources)
     if len(names) > MOST_PUBLISHERS:
         page = relative(document, f"figures/{figure.id}/index.html")
         return f" Sources: [{len(figure.sources)} documents]({page}#sources){{.external}}, listed with the data."
@@ -107,10 +107,10 @@ def source_note(figure: Figure, document: str) -> str:
 MOST_PUBLISHERS = 5
 
 
-def publishers(source_ids: list[str]) -> list[str]:
+def publishers(package: tables.DataPackage, source_ids: list[str]) -> list[str]:
     """Publishers of the sources, each once."""
     wanted = set(source_ids)
-    return list(dict.fromkeys(name for source, name in tables.package().publishers.items() if source in wanted))
+    return list(dict.fromkeys(name for source, name in package.publishers.items() if source in wanted))
 
 
 KINDS = {
@@ -121,19 +121,19 @@ KINDS = {
 """Kind of a source → the word that stands beside its publisher."""
 
 
-def marked(source_ids: list[str]) -> list[str]:
+def marked(package: tables.DataPackage, source_ids: list[str]) -> list[str]:
     """Publishers of the sources with what sort of source each is, so that a number resting on the press says so."""
-    package, wanted = tables.package(), set(source_ids)
+    wanted = set(source_ids)
     named = (
         (name, KINDS[package.source_kinds[source]]) for source, name in package.publishers.items() if source in wanted
     )
     return [f"{name} ({word})" for name, word in dict.fromkeys(named)]
 
 
-def source_list(source_ids: list[str]) -> Markup:
+def source_list(package: tables.DataPackage, source_ids: list[str]) -> Markup:
     """The sources with titles, links and licences."""
     wanted = set(source_ids)
-    listed = (item for name, item in _sources(tables.package()).items() if name in wanted)
+    listed = (item for name, item in _sources(package).items() if name in wanted)
     return Markup("<ul>{}</ul>").format(Markup("").join(listed))
 
 

@@ -38,7 +38,7 @@ def note(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree
 
 def differences(app: Sphinx) -> list[str]:
     """What in this run is not the book's, in words."""
-    return list(_differences(app.config.memory_wall_parameters, tables.package()))
+    return list(_differences(app.config.memory_wall_parameters, edition.package(app)))
 
 
 @lru_cache(maxsize=8)
@@ -49,7 +49,7 @@ def _differences(texts: str, package: tables.DataPackage) -> tuple[str, ...]:
     values = [
         f"{name.replace('_', ' ')} = {_plain(given[name])} (not {_plain(notes[name]['default'])})" for name in changed
     ]
-    return (*(_counted(change) for change in edition.supplied()), *values)
+    return (*(_counted(change) for change in edition.supplied(package)), *values)
 
 
 def _counted(change: overlay.Change) -> str:

@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 
 from analysis import tables
 from analysis.book.pages import entry_page, menu, pieces
-from analysis.book.record import citation
+from analysis.book.record import citation, edition
 from analysis.book.store import templates
 from analysis.figures import Column, Table, records
 from analysis.tables import cells, needed
@@ -24,7 +24,7 @@ MOST_ROWS = 150
 
 def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """(page name, context, template) of every table of the data package."""
-    package = tables.package()
+    package = edition.package(app)
     for name in package.names:
         resource = package.resource(name)
         yield (
@@ -43,7 +43,7 @@ def _table_page(app: Sphinx, package: tables.DataPackage, name: str, resource: d
         name=name, resource=resource, count=f"{len(rows):,}", rows=_rows(app, name, rows, resource),
         columns=[(field, cells.expected(field)) for field in resource["schema"]["fields"]],
         needed=needed.told(needed.Needed(**resource.get("needed", {}))), examples=examples, with_code=pieces.with_code,
-        cited=cited, sources=pieces.source_list(cited), cite=menu.citation_block(table_work(app, name, resource)),
+        cited=cited, sources=pieces.source_list(package, cited), cite=menu.citation_block(table_work(app, name, resource)),
     )  # fmt: skip
 
 
