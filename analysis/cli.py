@@ -378,13 +378,19 @@ def predict(
     ] = None,
     data: Data = None,
     given: Given = None,
+    measured: Annotated[
+        str,
+        typer.Option(
+            help="File of llama-bench, or a table with measured_token_per_s: scales what is expected of its devices."
+        ),
+    ] = "",
 ) -> None:
     """Answer a table of configurations; what it says of itself is computed from the table of its columns."""
     from analysis.model.predict import predict_file
 
     filled = inputs.filled(given or [])
     with _merged(data) as folder:
-        remark = predict_file(file, out, folder=folder, filled=filled)
+        remark = predict_file(file, out, folder=folder, filled=filled, measured=measured)
     for line in remark.splitlines():
         typer.echo(f"{file}: {line}", err=True)
 
@@ -447,7 +453,12 @@ def ask(
     channels: Annotated[
         int, typer.Option(min=0, max=64, help="Memory channels in use: 2 in most PCs with two modules.")
     ] = 0,
-    measured: Annotated[str, typer.Option(help="Token/s that you measured: is it what the book expects?")] = "",
+    measured: Annotated[
+        str,
+        typer.Option(
+            help="Token/s that you measured of device and model, or a file of llama-bench: scales what is expected."
+        ),
+    ] = "",
     this_machine: Annotated[
         bool, typer.Option("--this-machine", help="This machine's processor, measured for a few seconds.")
     ] = False,
@@ -466,14 +477,14 @@ def ask(
     texts = {
         "format": number_format, "context_token": context, "prompt_token": prompt, "kv_format": kv_format, "engine": engine,
         "backend": backend, "batch_size": batch, "n_chip": chips, "storage_read_gbyte_per_s": storage,
-        "memory_bandwidth_gbyte_per_s": bandwidth, "memory_capacity_gibyte": memory, "measured_token_per_s": measured,
+        "memory_bandwidth_gbyte_per_s": bandwidth, "memory_capacity_gibyte": memory,
     }  # fmt: skip
     given = Parameters(parameters.defaults())
     rate = given.reading_token_per_s
     texts |= {name: asking.tokens(texts[name], f"--{option}") for name, option in COUNTS.items() if texts[name]}
     cells = {name: text for name, text in texts.items() if text}
     named, own, spread = _this_machine() if this_machine else ((), {}, ())
-    question = asking.Question((*named, *(about or ())), own | cells, memory_type, channels, spread)
+    question = asking.Question((*named, *(about or ())), own | cells, memory_type, channels, spread, measured)
     try:
         with _merged(data) as folder:
             at = folder or tables.data_folder()

@@ -16,6 +16,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 DISTRIBUTIONS = packages_distributions()
 TOOLS = {"mypy", "ruff", "pytest-timeout", "pytest-xdist", "setuptools"}
 """Run, not imported."""
+BROUGHT = {"torch", "triton", "pynvml"}
+"""What the owner of a card has for it: the script that measures one is of no use without, and nothing else needs it."""
+SIBLINGS = {path.stem for path in (ROOT / "scripts").glob("*.py")}
+"""Scripts that take in one another."""
 
 
 def plain(name: str) -> str:
@@ -32,7 +36,7 @@ def imported(*folders: str) -> dict[str, str]:
     """Distribution → a file that imports it, at the top or inside a function."""
     found: dict[str, str] = {}
     for path in (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))):
-        for name in modules(path) - sys.stdlib_module_names - {"analysis", "tests"}:
+        for name in modules(path) - sys.stdlib_module_names - SIBLINGS - {"analysis", "tests"}:
             for distribution in DISTRIBUTIONS.get(name, [name]):
                 found.setdefault(plain(distribution), str(path.relative_to(ROOT)))
     return found
@@ -69,12 +73,12 @@ def test_the_tests_and_scripts_declare_what_they_import_and_import_what_they_dec
     missing = {
         name: path
         for name, path in found.items()
-        if name not in wanted | declared(PROJECT["dependencies"] + EXTRAS["calibrate"])
+        if name not in wanted | BROUGHT | declared(PROJECT["dependencies"] + EXTRAS["calibrate"])
     }
     assert not missing, f"imported, not declared: {missing}"
     stubs = {name for name in wanted if name.startswith("types-") or name.endswith("-stubs")}
     assert not (idle := wanted - set(found) - TOOLS - stubs), f"declared, never imported: {sorted(idle)}"
-    assert not wanted & set(imported("analysis")), "a reader's environment needs it"
+    assert not (wanted | BROUGHT) & set(imported("analysis")), "a reader's environment needs it"
 
 
 def test_what_only_one_file_needs_is_an_extra_that_it_alone_imports() -> None:

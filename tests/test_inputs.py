@@ -219,13 +219,13 @@ def test_the_template_is_read_as_it_is_written(tmp_path: Path) -> None:
         [*COMMAND, "template", "predict"], capture_output=True, text=True, cwd=ROOT, check=True
     ).stdout
     header = text.splitlines()[-1].split(",")
-    assert header == [column.name for column in inputs.COLUMNS if column.only is None]
+    assert header == [column.name for column in inputs.COLUMNS]
     row = dict.fromkeys(header, "") | {"backend": "cuda", "memory_bandwidth_gbyte_per_s": "936", "weight_gibyte": "4"}
     assert speeds(answer(tmp_path, text + ",".join(row.values()) + "\n"))[0] > 0
     told = subprocess.run([*COMMAND, "predict", "--help"], capture_output=True, text=True, cwd=ROOT, check=True).stdout
     for column in inputs.COLUMNS:
         assert f"# {column.name}: " in text
-        assert column.only is not None or column.name in told
+        assert column.name in told
 
 
 def test_standard_output_holds_the_table_alone() -> None:

@@ -542,6 +542,23 @@ def test_a_mixture_of_unknown_shape_reads_its_active_share(data_copy: Path) -> N
     assert 1e12 / limit == pytest.approx((total - embedding) * 4.5 / 8 * active / total, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("model", "head", "chips"),
+    [("llama-3.3-70b", 8, 4), ("llama-3.3-70b", 8, 8), ("llama-3.3-70b", 8, 16), ("deepseek-v3", 1, 8)],
+)
+def test_chips_that_share_a_model_hold_one_head_of_its_cache_at_least(model: str, head: int, chips: int) -> None:
+    """Of 8 heads 16 chips hold each twice; a latent is whole on every chip.  What is read grows alike."""
+    rows = [{"backend": "cuda", "memory_bandwidth_gbyte_per_s": 3350, "model_id": model, "format": "fp8", "n_chip": chips,
+             "context_token": context} for context in (0, 65536)]  # fmt: skip
+    one = predict(pd.DataFrame(rows).assign(n_chip=1))["needs_gibyte"]
+    table = predict(pd.DataFrame(rows))
+    copies = max(1.0, chips / head)
+    assert table["needs_gibyte"].diff()[1] == pytest.approx(one.diff()[1] * copies)
+    assert ("one at least" in table["note"][1]) is (copies > 1)
+    ideal = (1 / table["limit_token_per_s"]).diff()[1] * chips * 3350e9 / 2**30
+    assert ideal == pytest.approx(table["needs_gibyte"].diff()[1], rel=1e-6)
+
+
 def test_the_cache_of_a_whole_batch_has_to_fit() -> None:
     """2 · 32 layers · 8 heads · 128 · 2 byte · 8,192 tokens are 1 GiB a sequence."""
     cached = {"context_token": 8192, "n_kv_head": 8, "head_dim": 128, "weight_gibyte": 4.0}

@@ -252,12 +252,142 @@ def test_rows_name_their_sources(package: DataPackage) -> None:
         derived.pope_figure_9(package, GIVEN), derived.prefill_and_decode(package), derived.step_bounds(package),
         derived.chip_times(package), derived.latency_by_chips(package), derived.balance(package),
         derived.memory_costs(package, GIVEN, price_ratio=PRICE_RATIO), derived.hbm_shares(package), derived.price_ratios(package),
-        derived.server_prices(package),
+        derived.server_prices(package), derived.same_processor_gains(package), derived.same_processor_law(package),
+        derived.capacity_gains(package), derived.energy_by_batch(package),
     ]  # fmt: skip
     known = set(package.table("sources")["source_id"])
     for table in made:
         assert set(tables.source_ids(table)) <= known
         assert table["source_id"].notna().all()
+
+
+# --------------------------------------------------------------------- one processor with two memories
+
+
+def test_the_gain_is_whole_for_few_users_and_gone_for_many(package: DataPackage) -> None:
+    gains = derived.same_processor_gains(package)
+    alone = gains[gains["context_token"] == 16].set_index("batch_size")
+    assert alone.loc[:16, "gain_ratio"].between(1.29, 1.31).all()
+    assert not alone.loc[:256, "is_none"].any()
+    assert alone.loc[384:, "is_none"].all()
+    assert derived.half_gone_batch(alone.reset_index()) == pytest.approx(185, abs=1)
+    # a cache is nobody else's: where it is long, the gain of one user grows with the batch
+    long = gains[gains["context_token"] == 8192]
+    assert long["gain_ratio"].is_monotonic_increasing
+
+
+def test_half_of_a_gain_that_stays_is_never_gone(package: DataPackage) -> None:
+    assert np.isnan(derived.half_gone_batch(pd.DataFrame({"batch_size": [1.0, 2.0], "gain_ratio": [1.3, 1.2]})))
+    halved = pd.DataFrame({"batch_size": [1.0, 16.0, 64.0], "gain_ratio": [1.4, 1.3, 1.1]})
+    assert derived.half_gone_batch(halved) == pytest.approx(32)
+
+
+def test_no_measured_gain_beats_the_bandwidth(package: DataPackage) -> None:
+    gains = derived.pair_gains(package)
+    assert (gains["gain_ratio"] < 4800 / 3350).all()
+    assert (gains["low_ratio"] < gains["gain_ratio"]).all()
+
+
+def test_what_a_kernel_sets_is_left_out_of_gains_and_marked_elsewhere(package: DataPackage) -> None:
+    gains, filled, energy = (
+        derived.pair_gains(package),
+        derived.capacity_gains(package),
+        derived.energy_by_batch(package),
+    )
+    assert gains[(gains["kind"] == "decode") & (gains["context_token"] >= 512)]["batch_size"].max() < 64
+    assert filled.loc[filled["is_slow_kernel"], "batch_size"].tolist() == [128, 256]
+    assert set(energy.loc[energy["is_slow_kernel"], "batch_size"]) == {64, 256}
+
+
+def test_two_constants_are_found_again(package: DataPackage) -> None:
+    """Steps made by the law give its constants back; those of the H100 carry to the H200, those of the H200 to the H100."""
+    rows = derived.law_rows(package)
+    made = rows.assign(step_s_median=derived.law_step_time_s(rows, (40e-6, 0.8)))
+    assert derived.two_constants(made) == pytest.approx((40e-6, 0.8))
+    for card, other, worst in (("H100", "H200", 0.06), ("H200", "H100", 0.06)):
+        constants = derived.two_constants(rows[rows["card"] == card])
+        carried = rows[rows["card"] == other]
+        errors = np.abs(derived.law_step_time_s(carried, constants) / carried["step_s_median"] - 1)
+        assert errors.median() < 0.025
+        assert errors.max() < worst
+
+
+def test_the_rows_of_the_law_are_chosen_by_their_columns(package: DataPackage, tmp_path: Path) -> None:
+    assert derived.law_rows(package).groupby("card").size().to_dict() == {"H100": 20, "H200": 20}
+
+    def leave_out(row: dict[str, str]) -> None:
+        if row["measurement_id"] == "h100-047":
+            row["left_out"] = "repeat"
+
+    fewer = changed(tmp_path, "measurements_gpu_pair", leave_out)
+    assert derived.law_rows(fewer).groupby("card").size()["H100"] == 19
+    assert derived.two_constants(derived.law_rows(fewer)) != derived.two_constants(derived.law_rows(package))
+
+
+def test_another_card_is_drawn_on_the_law_and_nowhere_in_the_pair(package: DataPackage, tmp_path: Path) -> None:
+    """Its owner adds rows; it has the law of the H100 with its own bandwidth, and the pair stays a pair."""
+
+    def another(row: dict[str, str]) -> None:
+        if row["device"] == "NVIDIA H200" and row["model"] == "llama-3.2-3b":
+            row |= {"device": "NVIDIA GeForce RTX 5090", "accelerator_id": "", "memory_bandwidth_gbyte_per_s": "4801"}
+
+    added = changed(tmp_path, "measurements_gpu_pair", another)
+    law = derived.same_processor_law(added)
+    mine = law[law["card"] == "NVIDIA GeForce RTX 5090"]
+    assert set(mine["role"]) == {derived.CARRIED}
+    assert set(mine["kind"]) == {"measured", "law"}
+    assert set(derived.energy_by_batch(added)["card"]) == {"H100", "H200"}
+    charts.same_processor_law(law).to_dict()
+    # what is said of the H200 is of the H200
+    said = findings.texts(findings.values(added, GIVEN))
+    left = law[law["card"] == "H200"]["error_ratio"].median()
+    assert said["law-carried-error"] == f"{left:.1%}".replace("%", " %")
+
+
+def test_a_second_run_of_a_card_counts_as_its_median(package: DataPackage, tmp_path: Path) -> None:
+    def again(row: dict[str, str]) -> None:
+        if row["measurement_id"] == "h200-228":
+            row |= {"kind": "decode", "left_out": "", "step_s_median": "0.004", "time_uncertainty_percent": "3"}
+
+    gains = derived.pair_gains(changed(tmp_path, "measurements_gpu_pair", again))
+    assert len(gains) == len(derived.pair_gains(package))
+    row = gains[
+        (gains["model"] == "llama-3.1-8b") & (gains["format"] == "bf16") & (gains["context_token"] == 512)
+    ].iloc[0]
+    assert row["gain_ratio"] == pytest.approx(0.00626541 / ((0.004 + 0.00483326) / 2), rel=1e-4)
+    assert row["low_ratio"] == pytest.approx(row["gain_ratio"] * 0.97)
+
+
+def test_experts_are_called_as_evenly_as_chance_has_it(package: DataPackage) -> None:
+    touched = derived.experts_touched(package)
+    assert touched["error_ratio"].max() < 0.013
+    assert touched.groupby("card")["n_distinct_expert"].max().tolist() == [128, 128]
+
+
+def test_a_bit_costs_a_card_the_same_whatever_the_model(package: DataPackage) -> None:
+    bits = derived.read_energies(package)
+    spread = bits.groupby("card")["read_energy_j_per_bit"].agg(["min", "max"])
+    assert (spread["max"] / spread["min"] < 1.2).all()
+    assert bits.groupby("card").size().tolist() == [8, 8]
+    # by hand, Llama 3.2 1B on the H100: idle at 125.154 W before and at 137.43 W after
+    by_hand = (0.551727 - (125.154 + 137.43) / 2 * 0.00141475) / (8 * (2471632896 + 16777216))
+    small = bits[(bits["card"] == "H100") & (bits["model"] == "llama-3.2-1b")]["read_energy_j_per_bit"]
+    assert small.tolist() == pytest.approx([by_hand])
+
+
+def test_values_of_the_pair(published: list[figures.Value]) -> None:
+    number, text = findings.numbers(published), findings.texts(published)
+    expected = {
+        "pair-bandwidth": 4800 / 3350, "pair-capacity": 141 / 80, "pair-full-batch": 16, "pair-none-batch": 384,
+        "pair-half-ideal": 242.8, "law-layer-time": 37.75e-6, "law-share": 0.8803, "law-carried-error": 0.0191,
+        "capacity-gain": 4614.76 / 1096.52, "capacity-bandwidth-gain": 1.3245, "energy-saving-h100": 64.6,
+        "energy-saving-h200": 58.0, "pair-peak-share": 0.71,
+    }  # fmt: skip
+    for name, value in expected.items():
+        assert number[name] == pytest.approx(value, rel=5e-3), name
+    assert text["energy-h100"] == "2.9 J"
+    assert text["energy-bit-h200"].endswith("16 pJ")
+    assert text["pair-long-prompt-side"] == "is no more than two runs differ by"
 
 
 # ------------------------------------------------------------------------- conclusions follow the data
@@ -311,7 +441,9 @@ def drawings(package: DataPackage) -> Drawings:
         "parts": derived.step_bounds(package), "costs": derived.chip_times(package),
         "latencies": derived.latency_by_chips(package), "balance": derived.balance(package),
         "memory": derived.memory_costs(package, GIVEN, price_ratio=PRICE_RATIO), "shares": derived.hbm_shares(package),
-        "ratios": derived.price_ratios(package),
+        "ratios": derived.price_ratios(package), "gains": derived.same_processor_gains(package),
+        "law": derived.same_processor_law(package), "filled": derived.capacity_gains(package),
+        "energy": derived.energy_by_batch(package),
     }  # fmt: skip
     drawn = {
         "pope": charts.pope_figure_9(made["pope"]), "phases": charts.prefill_and_decode(made["phases"]),
@@ -320,7 +452,9 @@ def drawings(package: DataPackage) -> Drawings:
         "latencies": charts.latency_by_chips(made["latencies"]), "balance": charts.accelerator_balance(made["balance"]),
         "memory": charts.memory_cost_per_user(made["memory"], price_ratio=4.0, context_token=2048),
         "shares": charts.hbm_cost_share(made["shares"], claimed_share=0.5),
-        "ratios": charts.hbm_price_ratio(made["ratios"]),
+        "ratios": charts.hbm_price_ratio(made["ratios"]), "law": charts.same_processor_law(made["law"]),
+        "gains": charts.same_processor_gains(made["gains"], bandwidth_ratio=1.43, ideal=derived.IDEAL),
+        "filled": charts.capacity_gains(made["filled"]), "energy": charts.energy_by_batch(made["energy"]),
     }  # fmt: skip
     return {name: (drawn[name], made[name]) for name in made}
 

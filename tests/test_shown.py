@@ -73,28 +73,45 @@ def test_the_landing_page_takes_bytes_and_memory_from_the_data(package: tables.D
     """Of one device: the formats of the menu by their effective bits, and what memory holds in each, solved before."""
     devices = derived.explorer(package, GIVEN)
     formats = common.formats(package, tuple(common.DOWNLOADED.values()))
+    sizes = derived.sizes(package, GIVEN)
     chart = index.explorer(
-        devices, reading_speed_word_per_min=250.0, token_per_word=2.0, bandwidth_share=0.5, formats=formats,
+        devices, sizes, reading_speed_word_per_min=250.0, token_per_word=2.0, bandwidth_share=0.5, formats=formats,
         number_format="q4-k-m",
     )  # fmt: skip
-    steps = [
-        step["calculate"]
-        for step in next(
-            layer for layer in chart.to_dict()["layer"] if "transform" in layer and len(layer["transform"]) > 2
-        )["transform"]
-        if "calculate" in step
-    ]
+    computed = {
+        step["as"]: step["calculate"]
+        for layer in chart.to_dict()["layer"]
+        for step in layer.get("transform", ())
+        if "calculate" in step and repr(0.5) not in step["calculate"].partition("]")[2]
+    }
     row: dict[str, Any] = {
         str(name): value for name, value in devices[devices["device_id"] == "iphone-14"].iloc[0].items()
     }
     row = {name: value for name, value in row.items() if isinstance(value, (int, float, str))}
     for name in formats["format_id"]:
-        [held] = renderer.numbers(steps[1], [row], number_format=name)
+        [held] = renderer.numbers(computed["by_capacity_param"], [row], number_format=name)
         assert held == pytest.approx(row[derived.held_column(name)])
         given = {"bandwidth_share": 1.0, "reading_speed": 250.0, "token_per_word": 2.0, "number_format": name}
-        [read] = renderer.numbers(steps[0], [row], **given)
+        [read] = renderer.numbers(computed["by_bandwidth_param"], [row], **given)
         bits = package.row("number_formats", name)["effective_bit_per_param"]
         assert read == pytest.approx(34.13e9 / (25 / 3) / (bits / 8), rel=1e-3)
+        corners = [{str(key): value for key, value in size.items()} for size in sizes.to_dict("records")]
+        across = renderer.numbers(computed["memory_bandwidth_byte_per_s"], corners, **given)
+        assert across == pytest.approx([size["model_param"] * (bits / 8) * 25 / 3 for size in corners])
+        up = renderer.numbers(computed["usable_byte"], corners, number_format=name)
+        assert up == pytest.approx([size[derived.needed_column(name)] for size in corners])
+
+
+def test_a_device_lies_in_the_corners_of_exactly_the_models_it_runs(package: tables.DataPackage) -> None:
+    """The map says what the table of largest models says: by bandwidth and by memory, for every device and size."""
+    devices, sizes = derived.explorer(package, GIVEN), derived.sizes(package, GIVEN)
+    byte = package.row("number_formats", "q4-k-m")["effective_bit_per_param"] / 8
+    for size in sizes.itertuples():
+        param = float(str(size.model_param))
+        inside = (devices["memory_bandwidth_byte_per_s"] >= param * byte * GIVEN.reading_token_per_s) & (
+            devices["usable_byte"] >= float(str(size.needed_q4_k_m_byte))
+        )
+        assert (inside == (devices["largest_param"] >= param)).all(), size.size
 
 
 # --------------------------------------------------------------------------------------------------- the one table of units

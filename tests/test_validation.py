@@ -318,6 +318,38 @@ def test_a_chip_never_falls_back_to_its_namesake(name: str, tflop_per_s: float) 
     assert peaks.peak(name, DATA).fastest_flop_per_s / 1e12 == pytest.approx(tflop_per_s, nan_ok=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "tflop_per_s"),
+    [
+        ("M3 Max (14-core CPU, 30-core GPU) MacBook Pro 14 (M3 Max, 14-core)", 10.65),
+        ("M3 Max (16-core CPU, 40-core GPU) MacBook Pro 14 (M3 Max, 16-core), 128 GB", 14.2),
+        ("M4 Max (14-core CPU, 32-core GPU) Mac Studio (M4 Max, 14-core)", 14.72),
+        ("M4 iPad Pro (M4), 256-512 GB", 4.6),
+        ("A15 Bionic iPhone SE (3rd gen)", 1.71),
+        ("M5 Max (32-core GPU) MacBook Pro 14 (M5 Max, 32-core GPU)", 30.0 * 32 / 40),
+        ("M2 Max 30-core GPU", 13.6 * 30 / 38),
+        ("M3 Max", np.nan),
+        ("M3 Max (16-core)", np.nan),
+    ],
+)
+def test_cores_of_the_graphics_processor_tell_chips_apart_and_nothing_else_does(name: str, tflop_per_s: float) -> None:
+    """Cores of the processor, sizes of storage and generations of a phone are no part of the name of a chip."""
+    assert peaks.peak(name, DATA).shader_flop_per_s == pytest.approx(tflop_per_s * 1e12, nan_ok=True)
+
+
+def test_every_mac_but_the_newest_has_a_time_to_the_first_token() -> None:
+    """Whoever asks by name gets a time; where no source has a peak, none."""
+    macs = [
+        row for row in filed("devices") if row["vendor"] == "Apple" and row["device_class"] in ("laptop", "desktop")
+    ]
+    without = {
+        row["device_id"]
+        for row in macs
+        if np.isnan(peaks.peak(f"{row['chip']} {row['name']}", DATA).fastest_flop_per_s)
+    }
+    assert without <= {"mac-mini-m6-24gb", "mac-studio-m5-ultra-96gb", "macbook-neo-a18-pro-8gb"}
+
+
 def test_intervals_cover_as_they_say(package: DataPackage) -> None:
     covered = derived.interval_coverage(package)
     low, high = derived.COVERAGE_GOAL

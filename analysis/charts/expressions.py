@@ -59,5 +59,15 @@ def largest_by_bandwidth(*, bandwidth_share: str, reading_speed: str, tokens: st
 
     Each argument is the name of a slider or a column of the row; ``reading_speed`` in words per minute, ``tokens`` per word.
     """
-    rate = f"({reading_speed} * {tokens} / {units.unit('min').factor:g})"
+    rate = reading_rate(reading_speed, tokens)
     return f"{bandwidth_share} * datum.memory_bandwidth_byte_per_s / {rate} / {byte_per_param}"
+
+
+def needed_bandwidth(*, bandwidth_share: str, reading_speed: str, tokens: str, byte_per_param: str) -> str:
+    """Compute the bandwidth at which a model of ``model_param`` is read at reading speed; its twin is ``bandwidth_needed_byte_per_s``."""
+    return f"datum.model_param * {byte_per_param} * {reading_rate(reading_speed, tokens)} / {bandwidth_share}"
+
+
+def reading_rate(reading_speed: str, tokens: str) -> str:
+    """Tokens per second of a reader, from words per minute."""
+    return f"({reading_speed} * {tokens} / {units.unit('min').factor:g})"

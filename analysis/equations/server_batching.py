@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.equations.constants import FLOP_PER_PARAM_PER_TOKEN
+from analysis.equations.constants import BIT_PER_BYTE, FLOP_PER_PARAM_PER_TOKEN
 from analysis.equations.memory_wall import flop_per_token
-from analysis.equations.ranges import Result, not_negative, positive
+from analysis.equations.ranges import Result, not_above, not_negative, positive
 
 # ------------------------------------------------------------------------------------------- step time
 
@@ -114,6 +114,32 @@ def serial_step_time_s(
     return weight + compute + cache + overhead
 
 
+def two_constant_step_time_s(
+    read_byte: ArrayLike,
+    bandwidth_byte_per_s: ArrayLike,
+    *,
+    n_layer: ArrayLike,
+    overhead_s_per_layer: ArrayLike,
+    bandwidth_share: ArrayLike,
+) -> Result:
+    """Time of a decode step of few sequences on one chip: ``τ · L + bytes / (η · BW)``.
+
+    Args:
+        read_byte: weights and KV cache that the step reads, in byte.
+        bandwidth_byte_per_s: memory bandwidth by the data sheet, BW, in byte/s.
+        n_layer: layers, L, a count.
+        overhead_s_per_layer: what a layer takes whatever its bytes, τ, in s/layer; may be 0.
+        bandwidth_share: share of the bandwidth that products and attention reach, η, at most 1.
+
+    Raises ValueError where an argument is out of range.
+    Holds while reading outweighs arithmetic, for programs whose kernels are bound by memory: not for formats that must be unpacked.
+    Source: two constants fitted to steps of one card, and carried to another by its bandwidth, in the chapter on servers.
+    """
+    [overhead] = not_negative(overhead_s_per_layer=overhead_s_per_layer)
+    layer, share = positive(n_layer=n_layer, bandwidth_share=bandwidth_share)
+    return layer * overhead + memory_time_s(read_byte, bandwidth_byte_per_s, mbu_share=share)
+
+
 def pipelined_time_s(stage_time_s: ArrayLike, *, n_stage: ArrayLike, n_microbatch: ArrayLike = 1) -> Result:
     """Time until the last part of a batch leaves a pipeline of chips: ``(m + p − 1) · t_stage``.
 
@@ -219,6 +245,32 @@ def ridge_batch_size(
         return byte / np.maximum(flop * bandwidth / peak - unshared, 0)
 
 
+def half_gain_batch_size(
+    ridge_batch_size: ArrayLike, *, bandwidth_byte_per_s: ArrayLike, faster_bandwidth_byte_per_s: ArrayLike
+) -> Result:
+    """Batch at which half of what a faster memory brings to the same processor is gone: ``2 · B* / (1 + r)``.
+
+    Between the two ridges, ``B*/r`` and ``B*``, only the slower memory still holds its processor up: the gain is
+    ``B* / B``, and half of ``r − 1`` is left where that is ``(1 + r) / 2``.
+
+    Args:
+        ridge_batch_size: ridge batch of the processor with the slower memory, B*, a count.
+        bandwidth_byte_per_s: bandwidth of the slower memory, in byte/s.
+        faster_bandwidth_byte_per_s: bandwidth of the faster memory, r times as much, in byte/s.
+
+    Raises ValueError where an argument is not above 0, or the faster memory is slower.
+    At peak rates, with reading and arithmetic overlapped and weights alone: caches move it up, a peak not reached down.
+    Source: Williams, Waterman, Patterson 2009 (Roofline), applied to two memories.
+    """
+    ridge, slow, fast = positive(
+        ridge_batch_size=ridge_batch_size,
+        bandwidth_byte_per_s=bandwidth_byte_per_s,
+        faster_bandwidth_byte_per_s=faster_bandwidth_byte_per_s,
+    )
+    not_above("faster_bandwidth_byte_per_s", fast, bandwidth_byte_per_s=slow)
+    return 2 * ridge / (1 + fast / slow)
+
+
 def mfu_share(
     processed_token: ArrayLike,
     time_s: ArrayLike,
@@ -305,6 +357,26 @@ def chip_time_per_token_s(step_time_s: ArrayLike, *, batch_size: ArrayLike, n_ch
     """
     step, batch, chip = positive(step_time_s=step_time_s, batch_size=batch_size, n_chip=n_chip)
     return chip * step / batch
+
+
+def read_energy_j_per_bit(
+    step_energy_j: ArrayLike, *, idle_j_per_s: ArrayLike, step_time_s: ArrayLike, read_byte: ArrayLike
+) -> Result:
+    """Energy above idle that a bit read costs, whatever else the step does: ``(E − P_idle · t) / (8 · bytes)``.
+
+    Args:
+        step_energy_j: energy of a step, E, in j.
+        idle_j_per_s: power of the idle chip, P_idle, in j/s; may be 0.
+        step_time_s: time of the step, t, in s.
+        read_byte: weights and KV cache that the step reads, in byte.
+
+    Raises ValueError where an argument is out of range.
+    Of the whole chip: memory, caches and arithmetic.  It means the memory only where reading is nearly all that is done.
+    Source: definition.
+    """
+    energy, time, byte = positive(step_energy_j=step_energy_j, step_time_s=step_time_s, read_byte=read_byte)
+    [idle] = not_negative(idle_j_per_s=idle_j_per_s)
+    return (energy - idle * time) / (BIT_PER_BYTE * byte)
 
 
 # ------------------------------------------------------------------------------------- cost of memory

@@ -7,23 +7,35 @@ A speed is never given for what does not fit, and nothing is called best.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from analysis import ranking, words
 from analysis.errors import InputError, Problem
-from analysis.model import configurations, devices, expected, file_sizes, foreign, memory_limits, names, wording
+from analysis.model import (
+    configurations,
+    devices,
+    expected,
+    file_sizes,
+    foreign,
+    memory_limits,
+    names,
+    own,
+    predict,
+    wording,
+)
 from analysis.model.predict import detailed, fits_device
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Found = TypeVar("Found")
 DEFAULT_FORMAT, DEFAULT_CONTEXT, DEFAULT_PROMPT = "Q4_K_M", "4096", "512"
 """What is asked where nobody says: the format that most people download, and a short conversation."""
 CHANNEL_BYTE = 8
@@ -68,6 +80,7 @@ class Question:
     cells         column of ``predict`` → what stands in it, as format, engine, kv_format, n_chip, batch_size, storage
     memory_type   kind and data rate of own memory, as DDR5-5600, with its ``channels``
     spread        ends of own bandwidth in GB/s where it is an estimate
+    measured      token/s that somebody measured of the pair that is asked about, or a file of what was measured on the device
     """
 
     names: tuple[str, ...]
@@ -75,6 +88,9 @@ class Question:
     memory_type: str = ""
     channels: int = 0
     spread: tuple[float, ...] = ()
+    measured: str = ""
+    runs: tuple[own.Run, ...] = ()
+    """What ``measured`` says of the device; ``answered`` fills it in."""
 
     @property
     def has_own(self) -> bool:
@@ -264,7 +280,7 @@ def _predicted(
     described = {asked.model_id: asked.shape} if asked and asked.shape else {}
     given = pd.DataFrame(rows, dtype=str).fillna("")
     found, *others = (
-        _of_table(table, described, folder)
+        _of_table(table, described, folder, question.runs)
         for table in (given, *(given.assign(**{BANDWIDTH: f"{end:.4g}"}) for end in question.spread))
     )
     for outer, names_of_ends in ((np.fmin, LOW_ENDS), (np.fmax, HIGH_ENDS)):
@@ -279,10 +295,16 @@ LOW_ENDS, HIGH_ENDS = (
 )
 
 
-def _of_table(table: pd.DataFrame, described: Mapping[str, configurations.Shape], folder: Path) -> pd.DataFrame:
-    """``predict.detailed``; what is wrong with an option is told once, and not for every row."""
+def _of_table(
+    table: pd.DataFrame, described: Mapping[str, configurations.Shape], folder: Path, runs: Sequence[own.Run] = ()
+) -> pd.DataFrame:  # fmt: skip
+    return _once(lambda: detailed(table, folder=folder, file="ask", described=described, runs=runs))
+
+
+def _once(read: Callable[[], Found]) -> Found:
+    """What is read; what is wrong with an option is told once, and not for every row."""
     try:
-        return detailed(table, folder=folder, file="ask", described=described)
+        return read()
     except InputError as error:
         raise InputError(list(dict.fromkeys(replace(problem, row=None) for problem in error.problems))) from None
 
@@ -297,12 +319,42 @@ def answered(question: Question, folder: Path, edition: str) -> dict[str, Any]:
     """
     found, asked = meant(question, folder)
     cells = _cells(question, asked)
+    question = replace(question, runs=_runs(question, cells, found, asked, folder))
     if asked is not None and (found is not None or question.has_own):
         answer = _whole(question, cells, found, asked, folder)
     else:
         answer = _ranked(question, cells, found, asked, folder)
     answer["edition"] = edition
     return {name: answer[name] for name in sorted(answer, key=lambda name: KEYS.index(name) if name in KEYS else 0)}
+
+
+def _runs(
+    question: Question, cells: Mapping[str, str], found: devices.Device | None, asked: Model | None, folder: Path
+) -> tuple[own.Run, ...]:  # fmt: skip
+    """What was measured on the device that is asked about: of the model that is, or of those in a file.  Raises InputError."""
+    import pandas as pd
+
+    text = question.measured
+    if not text:
+        return ()
+    if Path(text).is_file():
+        runs = predict.own_file(text, folder)
+        ids = set(found.ids) if found else set()
+        if any(ids & run.machine.who for run in runs):
+            return runs
+        of = words.listing(sorted({min(run.machine.who) for run in runs}))
+        raise InputError([Problem(text, f"speeds of {of}", "of the device that is asked about", "Name that device.")])
+    if not re.fullmatch(r"[0-9.]+", text):
+        raise InputError(
+            [Problem("--measured", repr(text[:80]), "token/s, or a file that is there", predict.NOTHING_OWN)]
+        )
+    if asked is None or not (found or question.has_own):
+        todo = "Name device and model, or give the file that llama-bench wrote."
+        raise InputError([Problem("--measured", f"{text} token/s of one of the two", "of a device and a model", todo)])
+    row = {**cells, "model_id": asked.model_id, **_of_device(found, cells), predict.MEASURED: text}
+    described = {asked.model_id: asked.shape} if asked.shape else {}
+    table = pd.DataFrame([row], dtype=str).drop(columns="prompt_token")
+    return _once(lambda: predict.own_runs(predict.Rows(table, folder, "--measured", described=described)))
 
 
 def _asked(
@@ -355,6 +407,9 @@ def _of_device(found: devices.Device | None, cells: Mapping[str, str]) -> dict[s
 def _own_notes(question: Question, found: devices.Device | None) -> Iterator[str]:
     if question.has_own and "backend" not in question.cells:
         yield "backend not given: a processor assumed; --backend cuda, metal, rocm or vulkan for a graphics processor"
+    if question.runs and not Path(question.measured).is_file():
+        ratio = words.number(question.runs[0].speed_ratio, 2)
+        yield f"you measured {question.measured} tokens per second, {ratio} times what is expected of such a device"
     if question.spread:
         low, high = question.spread
         yield f"bandwidth estimated from what this machine reached: {low:.3g} to {high:.3g} GB/s by the data sheet"

@@ -18,9 +18,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis import tables, words
-from analysis.model import expected, phones, prompts, serving
+from analysis.model import expected, phones, prompts, serving, transfer
 from analysis.model import intervals as spread
 from analysis.model import measured as prepared
+from analysis.model.own import WEIGHT_OF
 from analysis.tables import DataPackage
 
 Values = npt.NDArray[np.float64]
@@ -289,9 +290,16 @@ def expert_folds(
     return found
 
 
-def unseen_token_per_s(rows: pd.DataFrame, left_out: Mapping[str, Mapping[str, float]], by: str = "chip") -> Values:
-    """Return the prediction for each row by the parameters that never saw its chip, or what another column says of it."""
+def unseen_token_per_s(
+    rows: pd.DataFrame, left_out: Mapping[str, Mapping[str, float]], by: str = "chip", found: Mapping[str, float] | None = None
+) -> Values:  # fmt: skip
+    """Return the prediction for each row by the parameters that never saw its chip, or what another column says of it.
+
+    ``found`` are the parameters of rows that nothing was fitted to; without them those have no prediction.
+    """
     predicted = np.full(len(rows), np.nan)
+    if found is not None:
+        predicted = prepared.predicted_token_per_s(rows, expected.Calibration(completed(found), {}))
     for chip, parameters in left_out.items():
         mask = (rows[by] == chip).to_numpy()
         predicted[mask] = prepared.predicted_token_per_s(rows[mask], expected.Calibration(completed(parameters), {}))
@@ -398,7 +406,7 @@ def fitted_rows(package: DataPackage) -> pd.DataFrame:
 FIT_COLUMNS = [
     "measurement_id", "chip", "backend", "stack", "group", "code", "is_hbm", "packing", "is_phone", "bit_per_param", "n_layer", "read_byte",
     "kv_cache_byte", "memory_bandwidth_byte_per_s", "introduced_year", "is_expert", "n_thread", "op_per_s", "decode_token_per_s", "weight",
-    "total_param", "date", "source_id", "generation_id",
+    "total_param", "date", "source_id", "generation_id", "engine",
 ]  # fmt: skip
 
 
@@ -421,7 +429,12 @@ def decode_tables(package: DataPackage) -> dict[str, list[dict[str, Any]]]:
         *_every_interval(package, rows, experts, found | routing, left_out | left_out_experts),
     ]
     return {
-        "calibration": [*entries, *_shape_entries(package)],
+        "calibration": [
+            *entries,
+            *_own_prompt_entries(package),
+            *_sustained_entries(package),
+            *_shape_entries(package),
+        ],
         "calibration_folds": _fold_entries(left_out | left_out_experts),
         "calibration_ladder": ladder(rows[(rows["weight"] == 1) & ~rows["is_phone"]].reset_index(drop=True)),
     }
@@ -432,16 +445,71 @@ def _every_interval(
 ) -> list[dict[str, Any]]:  # fmt: skip
     judged = pd.concat([rows[rows["backend"] != "users"], experts.assign(weight=1.0)], ignore_index=True)
     judged = judged[~judged["group"].isin(list(BORROWED))].reset_index(drop=True)
-    ends = intervals(judged, unseen_token_per_s(judged, left_out))
+    predicted = unseen_token_per_s(judged, left_out)
+    ends = intervals(judged, predicted)
     entries = []
     for name, pair in ends.items():
         scope = _scope(judged[judged["group"] == name])
         entries += _ends_entries(name, pair, "measured over predicted speed on unseen chips", scope)
     runs = phones.measurements(package)
-    for name, pair in phone_intervals(package, found, ends).items():
+    borrowed = phone_intervals(package, found, ends)
+    for name, pair in borrowed.items():
         what = f"measured over expected speed of phones, not narrower than that of group {BORROWED[name]}"
         entries += _ends_entries(name, pair, what, _scope(runs[runs["group"] == name]))
+    seen = judged.assign(speed_ratio=judged["decode_token_per_s"] / predicted)[~judged["is_phone"].fillna(value=False)]
+    on_phones = phones.with_expected(runs, unseen_token_per_s(runs, left_out, found=found))
+    return [*entries, *_own_entries(pd.concat([seen, on_phones], ignore_index=True), ends | borrowed)]
+
+
+def _sustained_entries(package: DataPackage) -> list[dict[str, Any]]:
+    """What is left of the speed of a phone after ten minutes: the median of pairs, and where eight in ten lie."""
+    rows = phones.sustained(package)
+    return [
+        _entry(
+            f"sustained{name}",
+            "sustained",
+            "ratio",
+            _short(value),
+            f"{SUSTAINED}: {phones.SUSTAINED[name]}",
+            **_scope(rows),
+        )
+        for name, value in zip(phones.SUSTAINED, phones.sustained_ends(package), strict=True)
+    ]
+
+
+SUSTAINED = "Speed of a phone after ten minutes over that of a cool one"
+
+
+def _own_entries(rows: pd.DataFrame, ends: Mapping[str, tuple[float, float]]) -> list[dict[str, Any]]:
+    """What one own measurement is worth: its weight, and the interval of each group that it improves."""
+    table = transfer.pairs(rows)
+    chosen = transfer.weights(table)
+    filed = {name: (_short(low), _short(high)) for name, (low, high) in ends.items()}
+    paired = rows[rows.groupby(transfer.MACHINE, dropna=False)["chip"].transform("size") > 1]
+    entries = []
+    for name, value in chosen.items():
+        scope = _scope(paired[paired["group"].map(WEIGHT_OF) == name])
+        entries.append(_entry(name, "own", "share", value, OWN_MEANING[name], **scope))
+    for row in transfer.judged(table, chosen, filed).to_dict("records"):
+        if row["is_used"]:
+            name, pair = str(row["group"]), (float(row["low_ratio"]), float(row["high_ratio"]))
+            what = "measured over predicted speed of a machine, one other run of which is known"
+            entries += _ends_entries(f"own-{name}", pair, what, _scope(paired[paired["group"] == name]))
     return entries
+
+
+def _own_prompt_entries(package: DataPackage) -> list[dict[str, Any]]:
+    """The interval of a prompt on a machine of which another, of weights packed alike, was measured."""
+    rows = prompts.own_measurements(package)
+    what = "measured over expected rate of reading a prompt on a machine, one other prompt of which is known"
+    paired = rows[rows.groupby([*transfer.MACHINE, "packing"], dropna=False)["chip"].transform("size") > 1]
+    return _ends_entries("own-prefill-other", transfer.prompt_ends(transfer.prompt_pairs(rows)), what, _scope(paired))
+
+
+OWN_MEANING = {
+    "own-graphics": "Share of what one own measurement differs from what is expected that moves other predictions: graphics processors",
+    "own-cores": "The same on processor cores",
+}
 
 
 def _parameter_entries(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
@@ -142,6 +142,8 @@ class Calibration:
 
     parameters: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
+    own_intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Of machines one run of which is known, by group; a group that this does not improve is not here."""
 
     def coefficients(
         self, stack: str, *, hbm: bool, old_software: bool, flash: bool, packing: str, old_chip: bool = False, tuning: str = TUNINGS[0]
@@ -436,12 +438,15 @@ def calibration(folder: Path) -> Calibration:
 def from_rows(pairs: Iterable[tuple[str, float]]) -> Calibration:
     """Make a calibration of parameter ids and values; ids ``interval-<group>-low`` and ``-high`` are ends of intervals."""
     values = dict(pairs)
-    ends = {
-        name: (values[f"interval-{name}-low"], values[f"interval-{name}-high"])
-        for name in GROUPS
-        if f"interval-{name}-low" in values
-    }
-    return Calibration(values, ends)
+    ends, own = (
+        {
+            name: (values[f"{at}-{name}-low"], values[f"{at}-{name}-high"])
+            for name in GROUPS
+            if f"{at}-{name}-low" in values
+        }
+        for at in ("interval", "interval-own")
+    )
+    return Calibration(values, ends, own)
 
 
 # ------------------------------------------------------------------------------------ mixtures of experts

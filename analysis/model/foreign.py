@@ -177,13 +177,17 @@ def of_bench(file: File, folder: Path) -> Foreign:
     models = [model_of(run, folder) for run in runs]
     verdicts = [judged(run, model, folder) for run, model in zip(runs, models, strict=True)]
     given = {
-        "chip": [run.device for run in runs], "backend": [backend_of(run) for run in runs], "model_id": models,
+        "chip": [run.device for run in runs], "engine": [names.REFERENCE_ENGINE] * len(runs),
+        "backend": [backend_of(run) for run in runs], "model_id": models,
         "quantization": [format_name(run, folder) for run in runs],
         "weight_gibyte": [_text(run.weight_byte / GIBYTE) for run in runs],
         "context_token": [_text(run.n_depth + run.n_gen // 2) for run in runs],
         "flash_attention": [{"1": "true", "true": "true", "on": "true", "0": "false", "false": "false", "off": "false"}.get(run.flash, "")
                             for run in runs],
         "year": [run.time[:4] for run in runs],
+        "measured_prefill_token_per_s": [
+            run.token_per_s if said == A_PROMPT else "" for run, (said, _) in zip(runs, verdicts, strict=True)
+        ],
         "measured_token_per_s": ["" if is_left else run.token_per_s for run, (_, is_left) in zip(runs, verdicts, strict=True)],
     }  # fmt: skip
     return Foreign(
@@ -225,16 +229,19 @@ def format_name(run: Run, folder: Path) -> str:
     return run.model if by_type or not run.file else re.split(r"[/\\]", run.file)[-1]
 
 
+A_PROMPT = "a prompt being read: not compared"
+
+
 def judged(run: Run, model_id: str, folder: Path) -> tuple[str, bool]:
     """(what to say of a run, whether it is left out)."""
     filed = next((row["n_layer"] for row in expected.rows(folder / "models.csv") if row["model_id"] == model_id), "")
     n_layer = number(filed)
     for is_so, said in (
         (run.n_prompt > 0 and run.n_gen > 0, "prompt and answer in one rate: not compared"),
-        (not run.n_gen > 0, "a prompt being read: not compared"),
         (not run.is_cpu and len(run.gpu) > 1, f"{len(run.gpu)} devices: not compared"),
         (run.n_cpu_moe > 0, "experts on the processor: not compared"),
         (0 < run.n_gpu_layer < n_layer, "a part of the layers on the processor: not compared"),
+        (not run.n_gen > 0, A_PROMPT),
     ):
         if is_so:
             return said, True

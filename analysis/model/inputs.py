@@ -27,9 +27,6 @@ class Column:
     low: float = 0.0
     high: float = 0.0
     spellings: str = ""
-    only: float | None = None
-    """The one value that is counted: another is refused, and so is not left out in silence."""
-
     is_whole: bool = False
     """Whether its numbers are counts."""
 
@@ -41,8 +38,6 @@ class Column:
     @property
     def allowed(self) -> str:
         """What a cell may hold, in words."""
-        if self.only is not None:
-            return f"{self.only:g} alone"
         return (
             f"a number {self.zero} ({_short(self.low)} to {_short(self.high)}){', whole' * self.is_whole}"
             if self.is_number
@@ -91,6 +86,10 @@ COLUMNS = (
     Column("storage_read_gbyte_per_s", "storage from which the rest is read for every token", 1e-5, 1e5, "storage_read ssd_read storage"),
     Column("engine", "program that runs the model; else that usual on the device", spellings="framework runtime inference_engine"),
     Column("measured_token_per_s", "a measured speed, to be compared", 1e-4, 1e7, "measured measured_tps measured_speed avg_ts"),
+    Column(
+        "measured_prefill_token_per_s", "a measured rate of reading a prompt: with --measured, times to the first token", 1e-4, 1e7,
+        "prefill_token_per_s measured_pp pp_tps prompt_tps",
+    ),
     Column("flash_attention", "true or false; else the default of the year", spellings="flash_attn flash fa"),
     Column("year", "year of the software; without it today's", *YEARS, "software_year", is_whole=True),
     Column("prompt_token", "tokens of the prompt: asks for first_token_s", 1, 1e9, "prompt n_prompt prompt_tokens input_tokens"),
@@ -268,7 +267,7 @@ def filled(settings: Sequence[str]) -> dict[str, str]:
         name, sign, value = setting.partition("=")
         target, ratio, problem = _meant(name.strip())
         if not sign or not target or ratio != 1.0 or problem:
-            known = ", ".join(column.name for column in COLUMNS if column.only is None)
+            known = ", ".join(column.name for column in COLUMNS)
             todo = problem[2] if problem else f"Columns: {known}."
             raise InputError([Problem("--give", repr(setting[:80]), "column=value, as device=rtx-3060-12gb", todo)])
         found[target] = value.strip()
@@ -277,7 +276,7 @@ def filled(settings: Sequence[str]) -> dict[str, str]:
 
 def help_text() -> str:
     """What the command says of itself: the answer, and every column."""
-    columns = "\n\n".join(f"{column.name}: {column.meaning}." for column in COLUMNS if column.only is None)
+    columns = "\n\n".join(f"{column.name}: {column.meaning}." for column in COLUMNS)
     return (
         "Expected tokens per second for each row of a table, with an 80 % interval, the ideal limit, what binds, and a note."
         "\n\nFiles of llama-bench (CSV, JSON, JSONL, Markdown), a model's config.json, GGUF and Epoch's hardware are read as they are."
@@ -302,7 +301,7 @@ server,H100 SXM,meta-llama/Llama-3.3-70B-Instruct,AWQ,8192
 
 def template() -> str:
     """The commented, empty table: what each column holds, one row as an example in a comment, and the header."""
-    names = [column.name for column in COLUMNS if column.only is None]
+    names = [column.name for column in COLUMNS]
     lines = [
         "Configurations for `memory-wall predict`: one a row. Leave out the columns you do not need; an empty cell is unknown.",
         "Other units of the same kind are converted: memory_capacity_gbyte, Bandwidth (TB/s). Your own columns are kept.",

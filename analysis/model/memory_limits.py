@@ -179,6 +179,13 @@ def of_system(package: DataPackage, system: str, capacity_byte: Iterable[float],
     return of_package(package).usable(places, capacity, system_reserve_byte)
 
 
+def held_byte(
+    known: expected.Calibration, param: Floats, byte_per_param: Floats | float, context_token: float
+) -> Floats:
+    """Memory of models with a cache of so many tokens: ``P · b + c(P) · T``, c as a typical model of P parameters has it."""
+    return np.asarray(param * byte_per_param + expected.typical_kv_byte_per_token(known, param) * context_token)
+
+
 def largest_by_capacity_param(
     known: expected.Calibration, usable_byte: Floats, byte_per_param: Floats, context_token: float
 ) -> Floats:
@@ -189,7 +196,6 @@ def largest_by_capacity_param(
     usable, byte = np.broadcast_arrays(usable_byte, byte_per_param)
 
     def is_held(param: Floats) -> npt.NDArray[np.bool_]:
-        cache = expected.typical_kv_byte_per_token(known, param) * context_token
-        return np.asarray(param * byte + cache <= usable)
+        return np.asarray(held_byte(known, param, byte, context_token) <= usable)
 
     return np.where(np.isnan(usable), np.nan, expected.largest_param(is_held, len(usable)))

@@ -212,11 +212,11 @@ STACKS = expected.STACKS | {
 }  # fmt: skip
 """Word → software stack with parameters of its own."""
 BORROWING = (
-    "sycl", "oneapi", "opencl", "npu", "gpu", "webgpu", "cann", "musa", "kompute", "directml", "dml", "openvino", "qnn", "hexagon",
+    "sycl", "oneapi", "gpu", "webgpu", "cann", "musa", "kompute", "directml", "dml", "openvino", "qnn", "hexagon",
     "htp", "coreml", "ane", "unstated",
 )  # fmt: skip
 """Backends nothing was fitted to: the parameters of another stack stand in."""
-BACKENDS = (*expected.STACKS, "mtl", "sycl", "opencl", "npu", "gpu", "openvino", "webgpu", "directml")
+BACKENDS = (*expected.STACKS, "mtl", "sycl", "gpu", "openvino", "webgpu", "directml")
 """What a message proposes."""
 COMPANIONS = {
     "v",
@@ -270,21 +270,13 @@ AROUND = dict.fromkeys(
 """Programs around an engine, and other names of engines → the engine that does the work."""
 
 
-class Engine(NamedTuple):
-    """The engine a name means, empty where none is filed; and whether the interval of its backend speaks for it."""
-
-    engine_id: str
-    is_measured: bool
-
-
 @cache
-def engine(name: str, folder: Path) -> Engine:
-    """The engine a name means, its version left out: ``llama.cpp b4567``, ``LM Studio 0.3`` and ``vLLM`` too."""
+def engine(name: str, folder: Path) -> str:
+    """The engine a name means, empty where none is filed; its version left out: ``llama.cpp b4567``, ``LM Studio 0.3`` and ``vLLM`` too."""
     known = {_letters(one): one for one in _engines(folder)} | AROUND
     parts = re.findall(r"[a-z][a-z.+-]*(?:v\d(?![\d.]))?", name.lower())
     tries = [_letters(" ".join(parts[:size])) for size in range(len(parts), 0, -1)]
-    found = next((known[one] for one in (_letters(name), *tries) if one in known), "")
-    return Engine(found, found == REFERENCE_ENGINE)
+    return next((known[one] for one in (_letters(name), *tries) if one in known), "")
 
 
 def _letters(name: str) -> str:

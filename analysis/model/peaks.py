@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -45,16 +46,18 @@ SAID_BESIDE = {
 }  # fmt: skip
 """Words beside the name of a chip that make no other chip of it."""
 SOLD_AS = re.compile(
-    r"\b(?:macbook (?:air|pro|neo)|mac (?:mini|studio|pro)|ipad (?:pro|air|mini)|iphone \w+(?: pro)?(?: max| plus)?"
-    r"|(?:ga|ad|gb|gh|tu|gp|gv)\d{3}\w?)\b"
+    r"\b(?:macbook (?:air|pro|neo)(?: \d\d)?|mac (?:mini|studio|pro)|ipad (?:pro|air|mini)|iphone \w+(?: pro)?(?: max| plus)?"
+    r"|\d(?:st|nd|rd|th) gen(?:eration)?|(?:ga|ad|gb|gh|tu|gp|gv)\d{3}\w?)\b"
 )
 """What a chip is sold in, and the code of its die: neither tells one chip from another."""
 TELLING = re.compile(r"\d{3,}|ti|super|laptop|max|max\+|pro|ultra|ada|xt|xtx|gre|d|q|pcie|x|plus|elite|gen|\d+c|xl")
 """Words that make another chip of the name before them."""
 SAME = {"mobile": "laptop", "notebook": "laptop"}
 JOINED = re.compile(r"\b(rtx|gtx|rx)(?=\d)|(?<=\d)(?=(?:ti|super|xtx|xt)\b)")
-SIZE = re.compile(r"\b\d+ ?(?:gi?b|g)\b|\b(?:lp)?ddr\d\w*(?:[- ]\d+)?")
+SIZE = re.compile(r"\b(?:\d+-)?\d+ ?(?:gi?b|g)\b|\b(?:lp)?ddr\d\w*(?:[- ]\d+)?")
 CORES = re.compile(r"\b(\d+)[ -]?cores?\b|\b(\d+)c\b")
+OF_GRAPHICS = re.compile(r"\b(\d+)[ -]?cores? gpu\b")
+"""Where a name counts both, the cores of the graphics processor tell two chips apart, and those of the processor do not."""
 TAKEN_APART = re.compile(r"[^a-z0-9+]+")
 
 
@@ -64,7 +67,9 @@ def key(name: str) -> frozenset[str]:
     text = SIZE.sub(" ", JOINED.sub(lambda found: f"{found[1] or ''} ", name.lower().replace("_", " ")))
     bare = SOLD_AS.sub(" ", text)
     text = bare if re.search(r"[a-z]\d|\d{3}", bare) else text
-    text = CORES.sub(lambda found: f" {found[1] or found[2]}c ", text)
+    counted = OF_GRAPHICS.search(text)
+    text = CORES.sub(lambda found: "" if counted else f" {found[1] or found[2]}c ", text)
+    text = f"{text} {counted[1]}c".replace(" cpu", " ") if counted else text
     words = (word for word in TAKEN_APART.split(text.replace("tensor g", "tensorg")) if word)
     return frozenset(SAME.get(word, word) for word in words if word not in SAID_BESIDE)
 
@@ -102,7 +107,32 @@ def peak(name: str, folder: Path) -> Peak:
     inside = [other for other in known if other < words and not any(map(TELLING.fullmatch, words - other))]
     bins = [other for other in known if words < other and all(map(CORE_COUNT.fullmatch, other - words))]
     found = {known[other] for other in (inside or bins)}
-    return found.pop() if len(found) == 1 else UNKNOWN
+    is_plain = OF_GRAPHICS.search(name.lower()) or re.search(r"\d+c\b", name.lower())
+    return found.pop() if len(found) == 1 else _of_cores(words, known) if is_plain else UNKNOWN
 
 
 CORE_COUNT = re.compile(r"\d+c")
+
+
+def _of_cores(words: frozenset[str], known: Mapping[frozenset[str], Peak]) -> Peak:
+    """Peaks of a chip of which one with another number of graphics cores is filed: by the cores, which run at one clock.
+
+    Only where a name says that they are of the graphics processor: 16 cores alone may be those of the processor.
+    """
+    counts = {word for word in words if CORE_COUNT.fullmatch(word)}
+    if len(counts) != 1:
+        return UNKNOWN
+    alike = [peak for other, peak in known.items() if _without_cores(other) == words - counts and peak.n_gpu_core > 0]
+    if not alike:
+        return UNKNOWN
+    count = float(counts.pop().removesuffix("c"))
+    first = alike[0]
+    matrix, shader, quick = (
+        flop * count / first.n_gpu_core
+        for flop in (first.matrix_flop_per_s, first.shader_flop_per_s, first.quick_flop_per_s)
+    )
+    return first._replace(matrix_flop_per_s=matrix, shader_flop_per_s=shader, quick_flop_per_s=quick, n_gpu_core=count)
+
+
+def _without_cores(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(word for word in words if not CORE_COUNT.fullmatch(word))

@@ -25,6 +25,7 @@ NAMES = {
 STACK_NAMES = {"metal": "Metal on a Mac", "cpu": "Processor cores", "opencl": "OpenCL", "npu": "Neural processor"}
 SINGLE_RUNS = ("litert-lm", "mediapipe")
 """Engines with a run or two on each Android chip, at a fifth of what other engines reach: they judge and are not fitted."""
+SUSTAINED = {"": "median of pairs", "-low": "one in ten pairs lies below", "-high": "one in ten pairs lies above"}
 NAME = "validation-phone-"
 
 
@@ -117,6 +118,18 @@ def ends(rows: pd.DataFrame) -> tuple[float, float]:
     return intervals.ends(rows["speed_ratio"].to_numpy(dtype=float), weight.to_numpy(dtype=float), few=False)
 
 
+def sustained(package: DataPackage) -> pd.DataFrame:
+    """Return the runs of which somebody says what was left after ten minutes, with that over the speed of the cool phone."""
+    rows = package.table("measurements_phone").dropna(subset=["sustained_token_per_s"])
+    return rows.assign(sustained_ratio=rows["sustained_token_per_s"] / rows["decode_token_per_s"])
+
+
+def sustained_ends(package: DataPackage) -> tuple[float, float, float]:
+    """Return the median of what is left, and between which ratios eight in ten pairs lie."""
+    low, middle, high = sustained(package)["sustained_ratio"].quantile([intervals.TAILS[0], 0.5, intervals.TAILS[1]])
+    return float(middle), float(low), float(high)
+
+
 def shown(package: DataPackage) -> pd.DataFrame:
     """Return the errors as a table to read, in percent."""
     table = errors(package)
@@ -146,9 +159,19 @@ def values(package: DataPackage) -> list[Value]:
         "Expected over measured speed that one in ten runs on the processor cores of phones other than iPhones exceeds."
     )
     slower = float((rows["speed_ratio"][rows["kind"] == "other-cpu"] < 1).mean())
+    left, pairs = sustained_ends(package), sustained(package)
+    what = "Speed of an iPhone after ten minutes over that of a cool one: {}"
+    ends = [
+        Value(
+            f"{NAME}sustained{name}", ratio, "share", definition=what.format(text), digits=2, sources=source_ids(pairs)
+        )
+        for (name, text), ratio in zip(SUSTAINED.items(), left, strict=True)
+    ]
     below = "Runs on the same cores that were slower than expected."
     return [
         *found,
+        *ends,
+        Value(f"{NAME}sustained-pairs", text=f"{len(pairs)}", definition="Pairs of a cool and a warm run.", sources=source_ids(pairs)),
         Value(f"{NAME}slower", slower, "share", definition=below, digits=2, sources=cited),
         Value(f"{NAME}too-fast", too_fast, "ratio", definition=slow, digits=2, sources=cited),
         Value(

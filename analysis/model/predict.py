@@ -40,6 +40,7 @@ from analysis.model import (
     inputs,
     memory_limits,
     names,
+    own,
     peaks,
     prefill,
     shapes,
@@ -63,6 +64,7 @@ BANDWIDTH, CAPACITY = "memory_bandwidth_gbyte_per_s", "memory_capacity_gibyte"
 DEVICE_NUMBERS = {BANDWIDTH: "bandwidth_gbyte_per_s", CAPACITY: "capacity_gibyte"}
 """Column → what a device of the book says of it."""
 MEASURED, PROMPT = "measured_token_per_s", "prompt_token"
+MEASURED_PREFILL = "measured_prefill_token_per_s"
 NUMBERS = tuple(column.name for column in inputs.COLUMNS if column.is_number)
 TEXT = ("device", "backend", "model_id", "format", "chip", "memory_type", "quantization", "engine", "kv_format")
 OUTPUT_NUMBER = (
@@ -108,15 +110,21 @@ NOTES = {
     "llama.cpp": "engine not given: llama.cpp assumed",
     "server": "engine not given: PyTorch with whole graphs assumed, as server engines have them",
     "phone-engine": "engine not given: MLX assumed on an iPhone, Genie on a neural processor",
+    "burst": "speed of a cool phone: after ten minutes {left:.0f} % of it is left ({low:.0f} to {high:.0f} % in published pairs of runs)",
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
     "cores": "threads of the processor not given: 8 assumed for the arithmetic of unpacking",
     "layer": "n_layer estimated from the size",
     "cache": "KV cache assumed: 8 heads of 128 in FP16",
     "experts": "mixture of experts: shared weights and the experts called are read",
     "active": "mixture of experts, their number unknown: the active share of the weights is read",
+    "own": "scaled by an own measurement of the device under this engine",
+    "own-prompt": "time to the first token by an own measurement of a prompt, of weights packed alike",
+    "own-refused": "an own measurement does not improve predictions of this kind: not used",
+    "own-elsewhere": "an own measurement of the device is of another engine or backend: not used",
     "batch": "all sequences together; the interval holds that of batch 1 and what was measured of servers",
     "peak": "peak of the chip unknown: no speed of several sequences; give peak_fp16_tflop_per_s",
     "prompt": "prompts were not measured on this backend, or the peak of the chip is unknown: no time to the first token",
+    "copies": "more chips than heads of the KV cache: each chip holds one at least",
     "several-chips": "layers shared by several chips, their communication as measured on servers",
     "kv-format": "format of the KV cache not known: 16 bits counted",
     "decimal": "memory counted in decimal GB: where GB is printed and GiB meant, give memory_capacity_gibyte",
@@ -165,6 +173,8 @@ class Rows:
     """Our column → what every row has where the table has no such column."""
     described: Mapping[str, configurations.Shape] = field(default_factory=dict)
     """Name → a model that the file itself describes."""
+    runs: Sequence[own.Run] = ()
+    """What was measured on machines that rows may be about."""
     problems: list[Problem] = field(default_factory=list)
     notes: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
@@ -413,8 +423,6 @@ MOST_BIT = 33.0
 def _todo(cell: str, column: inputs.Column, called: str) -> str:
     from analysis.tables import cells
 
-    if column.only is not None:
-        return f"Leave the column out: what is predicted holds for {column.only:g}."
     if (thousands := re.fullmatch(r"(\d{1,4})[kK]", cell)) and column.name.endswith("_token"):
         return f"Write {int(thousands[1]) * 1024} or {thousands[1]}000: k may be either."
     is_plain = cells.NUMBER.fullmatch(cell) is not None
@@ -454,6 +462,8 @@ class Model:
     window_kv_byte_per_token: float = 0.0
     window_token: float = np.inf
     state_byte: float = 0.0
+    full_head: float = np.nan
+    window_head: float = np.nan
     expert_param: float = 0.0
     is_expert: float = 0.0
     n_expert: float = np.nan
@@ -471,7 +481,7 @@ def model(row: Mapping[str, str]) -> Model:
     active = number["active_gparam"] * 1e9 if row["active_gparam"] else total
     expert = expected.expert_param(number | {"total_param": total, "active_param": active})
     return Model(
-        total, active, number["n_layer"], embedding, full, window, reach, state,
+        total, active, number["n_layer"], embedding, full, window, reach, state, *shapes.heads(number),
         expert, float(row["is_moe"] == "true"), number["n_expert"], number["n_active_expert"], 1.0 if expert else active / total,
     )  # fmt: skip
 
@@ -482,7 +492,8 @@ def _model_of(shape: configurations.Shape) -> Model:
     expert = float(np.nan_to_num(shape.expert_param))
     return Model(
         shape.total_param, shape.active_param, shape.n_layer, float(np.nan_to_num(shape.embedding_param)), full, window, reach, state,
-        expert, float(shape.is_moe), shape.n_expert, shape.n_active_expert, 1.0 if expert else shape.active_param / shape.total_param,
+        *shapes.heads(shape.__dict__), expert, float(shape.is_moe), shape.n_expert, shape.n_active_expert,
+        1.0 if expert else shape.active_param / shape.total_param,
     )  # fmt: skip
 
 
@@ -493,7 +504,7 @@ DISAGREE_RATIO = 1.5
 class Sizes:
     """Bytes, bits, layers and cache of every row."""
 
-    def __init__(self, rows: Rows, known: expected.Calibration, batch: Values) -> None:
+    def __init__(self, rows: Rows, known: expected.Calibration, batch: Values, chips: Values) -> None:
         filed_models = _models(rows.folder)
         own = {name: _model_of(shape) for name, shape in rows.described.items()}
         models = [own.get(name) or model(filed_models[name]) for name in rows.models]
@@ -521,7 +532,7 @@ class Sizes:
         )
         layer = _first(rows.numbers["n_layer"], fact["n_layer"])
         self.n_layer = _first(layer, np.asarray(expected.typical_layer(known, self.param)))
-        self.cache = self._cache(rows, fact)
+        self.cache = self._cache(rows, fact, chips)
         self.cache_byte = self.cache.at(_cached_token(rows, 0.5))
         self.full_cache_byte = self.cache.at(_cached_token(rows, 1.0))
         self.context_token = rows.looked_up("model_id", most)
@@ -543,8 +554,8 @@ class Sizes:
         read = expected.read_byte(weights, self.whole_byte, expert_bit=_of_format(rows, expert_bit), batch_size=batch)
         return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
 
-    def _cache(self, rows: Rows, fact: dict[str, Values]) -> shapes.Cache:
-        """What one sequence keeps, in the format of its cache, and the fixed state of layers without one."""
+    def _cache(self, rows: Rows, fact: dict[str, Values], chips: Values) -> shapes.Cache:
+        """What one sequence keeps on all chips, in the format of its cache, and the fixed state of layers without one."""
         heads, width = rows.numbers["n_kv_head"], rows.numbers["head_dim"]
         filled = {
             "n_kv_head": _first(heads, np.full(len(rows), expected.ASSUMED_KV_HEAD)),
@@ -560,7 +571,16 @@ class Sizes:
         state = np.nan_to_num(fact["state_byte"]) * np.isnan(heads)
         reach = _first(fact["window_token"], np.full(len(rows), np.inf))
         share = _cache_bit(rows) / KV_BIT
-        return shapes.Cache(per_token * share, window * share, reach, state)
+        full, windowed = (
+            _copies(chips, _first(heads, fact[name], filled["n_kv_head"])) for name in ("full_head", "window_head")
+        )
+        rows.note("copies", full > 1)
+        return shapes.Cache(per_token * share * full, window * share * windowed, reach, state)
+
+
+def _copies(chips: Values, head: Values) -> Values:
+    """Times that chips which share a model hold its cache, all together: each holds one head of it at least."""
+    return np.asarray(np.maximum(1.0, chips / head))
 
 
 def _published(rows: Rows) -> Values:
@@ -648,6 +668,7 @@ class Kinds:
         self.is_other_engine |= borrowed > 0
         rows.note("borrowed", borrowed > 0)
         rows.note("split", rows.looked_up("backend", [found.is_split for found in meant], 0) > 0)
+        rows.note("burst", self.is_phone)
         rows.note("format", self.is_unknown)
         rows.note("engine", self.is_other_engine)
         rows.note(
@@ -664,7 +685,7 @@ class Kinds:
 
     def _use_engines(self, rows: Rows) -> None:
         """Take the engine of each row, or the usual one of its device; what each makes of a model, and whether its intervals hold."""
-        given = [names.engine(name, rows.folder).engine_id for name in rows.names["engine"][1]]
+        given = [names.engine(name, rows.folder) for name in rows.names["engine"][1]]
         own = rows.looked_up("engine", [ENGINES.index(name) if name in ENGINES else len(ENGINES) for name in given])
         usual = np.array(
             [
@@ -709,13 +730,15 @@ def _packing(rows: Rows, bit: Values) -> tuple[npt.NDArray[np.int64], npt.NDArra
 
 
 def detailed(
-    table: pd.DataFrame, *, folder: Path, file: str = "table", described: Mapping[str, configurations.Shape] | None = None
+    table: pd.DataFrame, *, folder: Path, file: str = "table", described: Mapping[str, configurations.Shape] | None = None,
+    runs: Sequence[own.Run] = (),
 ) -> pd.DataFrame:  # fmt: skip
     """The answer to each row as ``predict`` gives it, and what ``_details`` adds: what its memory holds, and what runs it.
 
     described  name in ``model_id`` → a model that a file describes
+    runs       what was measured of machines that rows are about
     """
-    rows = Rows(table, folder, file, described=described or {})
+    rows = Rows(table, folder, file, described=described or {}, runs=runs)
     rows.require_sound()
     return _answer(rows, whole=True)
 
@@ -739,7 +762,7 @@ def _details(
 def seen(rows: Rows) -> dict[str, Any]:
     """What of each row belongs to its device and format alone: what the step, the prompt and the memory take from them."""
     known, ones = expected.calibration(rows.folder), np.ones(len(rows))
-    sizes = Sizes(rows, known, ones)
+    sizes = Sizes(rows, known, ones, ones)
     kinds = Kinds(rows, sizes)
     peak, usable = Peaks(rows, kinds), _usable(rows, kinds, ones)
     _times(rows, known, sizes, kinds, peak, ones, ones, dict.fromkeys(OUTPUT_NUMBER, ones), kinds.stack < 0)
@@ -766,7 +789,7 @@ def _answer(rows: Rows, *, whole: bool = False) -> pd.DataFrame:
 
     known = expected.calibration(rows.folder)
     batch, chips = (np.nan_to_num(rows.numbers[name], nan=1.0) for name in ("batch_size", "n_chip"))
-    sizes = Sizes(rows, known, batch)
+    sizes = Sizes(rows, known, batch, chips)
     kinds = Kinds(rows, sizes)
     needs = sizes.whole_byte + sizes.full_cache_byte * batch
     usable = _usable(rows, kinds, chips)
@@ -782,6 +805,9 @@ def _answer(rows: Rows, *, whole: bool = False) -> pd.DataFrame:
     limit = np.where(
         missing & ~rows.notes["capacity"] & ~rows.notes["peak"], np.nan, _limit(rows, sizes, peak, batch, chips)
     )
+    if rows.runs:
+        speed, low, high = _scaled(rows, known, kinds, sizes.is_expert, (speed, low, high), batch * chips)
+        speed = np.fmin(speed, np.where(missing, np.nan, limit))
     ended = np.where(rows.notes["storage"], np.nan, 1.0)
     columns: dict[str, Any] = {
         "token_per_s": speed, "token_per_s_low": speed * low * ended, "token_per_s_high": np.minimum(speed * high * ended, limit),
@@ -798,6 +824,108 @@ def _answer(rows: Rows, *, whole: bool = False) -> pd.DataFrame:
     if whole:
         columns |= _details(rows, sizes, kinds, usable.byte, batch, chips)
     return pd.DataFrame(columns, index=rows.table.index)
+
+
+def _machines(rows: Rows, kinds: Kinds) -> tuple[list[own.Machine], npt.NDArray[np.int64]]:
+    """The machines that rows are about, each once, and the place of each row's."""
+    columns = [rows.names["device"][0], rows.names["chip"][0], kinds.stack, kinds.engine]
+    flags = np.array([*columns, np.nan_to_num(rows.numbers[BANDWIDTH])]).T
+    different, place = np.unique(flags, axis=0, return_inverse=True)
+    found = []
+    for device, chip, stack, engine, bandwidth in different.tolist():
+        said = [rows.names[name][1][int(at)] for name, at in (("device", device), ("chip", chip)) if at >= 0]
+        ids = next((ids for name in said if (ids := devices.device(name, rows.folder).ids)), said or [f"{bandwidth:g}"])
+        found.append(own.Machine(frozenset(ids), [*expected.STACK_NAMES, ""][int(stack)], [*ENGINES, ""][int(engine)]))
+    return found, place.reshape(-1)
+
+
+def _scaled(
+    rows: Rows, known: expected.Calibration, kinds: Kinds, is_expert: npt.NDArray[np.bool_], answer: tuple[Values, Values, Values],
+    at_once: Values,
+) -> tuple[Values, Values, Values]:  # fmt: skip
+    """Speeds and ends of intervals, scaled by what was measured of each row's machine; of several sequences or chips nothing is.
+
+    Where the interval is the widest for want of knowledge it stays so.
+    """
+    machines, place = _machines(rows, kinds)
+    ratio = np.array([own.speed_ratio(machine, rows.runs) for machine in machines])[place]
+    ratio = np.where(at_once > 1, np.nan, ratio)
+    said = own.scaling(ratio, _groups(kinds, is_expert), expected.GROUPS, known.parameters, known.own_intervals)
+    rows.note("own", np.isfinite(ratio) & ~said.is_refused)
+    rows.note("own-refused", said.is_refused)
+    elsewhere = [own.is_elsewhere(machine, rows.runs) for machine in machines]
+    rows.note("own-elsewhere", np.array(elsewhere)[place])
+    is_wide = kinds.is_unknown | kinds.is_other_engine
+    low, high = (
+        np.where(is_wide | np.isnan(end), wide, end) for end, wide in ((said.low, answer[1]), (said.high, answer[2]))
+    )
+    return answer[0] * said.factor, low, high
+
+
+def own_runs(rows: Rows) -> tuple[own.Run, ...]:
+    """What rows with measured speeds of one sequence on one chip say of their machines.
+
+    Raises InputError for a speed that is above what the memory allows, and where no row has a speed beside what is expected of it.
+    """
+    rows.require_sound()
+    answered, measured = _answer(rows, whole=True), rows.numbers[MEASURED]
+    limit, speed = (answered[name].to_numpy(dtype=float) for name in ("limit_token_per_s", "token_per_s"))
+    for high in np.flatnonzero(measured > limit):
+        most = f"at most {limit[high]:.4g}, the limit of the memory"
+        rows._wrong(int(high), MEASURED, f"{measured[high]:g} token/s", most, ABOVE)
+    at_once, ones = (
+        np.nan_to_num([rows.numbers[name] for name in ("batch_size", "n_chip")], nan=1.0),
+        np.ones(len(rows)),
+    )
+    sizes = Sizes(rows, expected.calibration(rows.folder), ones, ones)
+    kinds = Kinds(rows, sizes)
+    flop = np.where(kinds.stack < 0, np.nan, 2 * sizes.param * rows.numbers[MEASURED_PREFILL])
+    said = np.isfinite([measured / speed, flop]) & (at_once == 1).all(axis=0)
+    if rows.problems or not said.any():
+        nothing = Problem(
+            rows.file,
+            "no measured speed beside one that is expected",
+            f"rows with {MEASURED}, of known devices",
+            NOTHING_OWN,
+        )
+        raise InputError(rows.problems[:MOST_PROBLEMS] or [nothing])
+    machines, place = _machines(rows, kinds)
+    runs = [own.Run(machines[place[at]], speed_ratio=float(measured[at] / speed[at])) for at in np.flatnonzero(said[0])]
+    packings = [
+        prefill.unpacked_as(expected.PACKINGS[kind], bit) for kind, bit in zip(kinds.packing, sizes.bit, strict=True)
+    ]
+    prompts = (
+        own.Run(machines[place[at]], flop_per_s=float(flop[at]), packing=packings[at]) for at in np.flatnonzero(said[1])
+    )
+    return (*runs, *prompts)
+
+
+ABOVE = "Is it of another model or format, of a prompt being read, of several sequences, or with speculative decoding?"
+NOTHING_OWN = "Give the file that llama-bench wrote, or a table with device, model and measured_token_per_s of one sequence on one chip."
+
+
+def own_file(source: str, folder: Path, filled: Mapping[str, str] | None = None) -> tuple[own.Run, ...]:
+    """What a file of llama-bench, or a table as ``predict`` takes it with measured speeds, says of its machines; raises InputError."""
+    at = Reading(folder, Path(source).name, 2, None, filled or {}, source)
+    try:
+        return own_runs(_whole_rows(at))
+    except FileNotFoundError:
+        raise InputError([Problem(source, "no such file", "a file of measured speeds", NOTHING_OWN)]) from None
+    except door.Refused as error:
+        raise InputError([error.problem(at.name)]) from None
+
+
+def _whole_rows(at: Reading) -> Rows:
+    """The rows of a file that is read whole: what llama-bench printed, or a table."""
+    path = Path(at.source)
+    if path.suffix.lower() in (".xlsx", ".parquet"):
+        return _rows_of(sheets.single(path, None, _is_header), at)
+    content = door.content(path)
+    if form := forms.kind(content[: forms.HEAD_BYTE], at.name):
+        return _foreign_rows(foreign.of_content(content, form, at.source), at)[0]
+    sheet = sheets.single(path, content, _is_header)
+    found = None if sheet.problems else foreign.of_records(forms.Records(sheet.header, sheet.rows))
+    return _foreign_rows(found, at)[0] if found else _rows_of(sheet, at)
 
 
 def _compared(measured: Values, low: Values, high: Values) -> npt.NDArray[np.object_]:
@@ -948,15 +1076,23 @@ def _products(
     return np.where(batch > 1, products, 0.0)
 
 
+def _groups(kinds: Kinds, is_expert: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Position of each row's group in ``expected.GROUPS``."""
+    every = product(expected.STACK_NAMES, expected.PACKINGS, (False, True), (False, True))
+    place: npt.NDArray[np.int64] = np.array(
+        [expected.GROUPS.index(expected.group(s, k, is_expert=e, is_phone=p)) for s, k, e, p in every]
+    )
+    kind = np.maximum(kinds.stack, 0) * len(expected.PACKINGS) + kinds.packing
+    return np.asarray(place[kind * 4 + is_expert * 2 + kinds.is_phone])
+
+
 def _interval(
     known: expected.Calibration, kinds: Kinds, is_expert: npt.NDArray[np.bool_], batch: Values
 ) -> tuple[Values, Values]:
     """The ends of each row's interval: of its group; the widest of its stack for what is not known; above batch 1 of servers too."""
-    every = list(product(expected.STACK_NAMES, expected.PACKINGS, (False, True), (False, True)))
-    ends = np.array([known.intervals[expected.group(s, k, is_expert=e, is_phone=p)] for s, k, e, p in every])
+    ends = np.array([known.intervals.get(name, (np.nan, np.nan)) for name in expected.GROUPS])
     stack = np.maximum(kinds.stack, 0)
     flags = is_expert * 2 + kinds.is_phone
-    kind = (stack * len(expected.PACKINGS) + kinds.packing) * 4 + flags
     wide = np.array(
         [
             expected.widest(known, s, is_expert=e, is_phone=p)
@@ -964,7 +1100,7 @@ def _interval(
         ]
     )
     is_wide = (kinds.is_unknown | kinds.is_other_engine)[:, np.newaxis]
-    low, high = np.where(is_wide, wide[stack * 4 + flags], ends[kind]).T
+    low, high = np.where(is_wide, wide[stack * 4 + flags], ends[_groups(kinds, is_expert)]).T
     low_served, high_served = known.intervals["serving"]
     return np.where(batch > 1, np.minimum(low, low_served), low), np.where(
         batch > 1, np.maximum(high, high_served), high
@@ -997,12 +1133,41 @@ def _times(
         context_token=np.nan_to_num(rows.numbers["context_token"]), batch_size=batch,
         passes_token=np.where(kinds.is_compiled, np.inf, prefill.PASS_TOKEN),
     )  # fmt: skip
-    rows.note("prompt", ~np.isnan(prompt) & np.isnan(first) & ~missing)
     slow, fast = np.array([known.intervals[name] for name in prefill.INTERVALS])[peak.kind].T
+    if rows.runs:
+        alone = np.isnan(first) & ~missing & (batch * chips == 1)
+        by_own = _by_own_prompt(rows, sizes, kinds)
+        rows.note("own-prompt", alone & np.isfinite(by_own))
+        first = np.where(alone, by_own, first)
+        slow, fast = (
+            np.where(alone, end, usual)
+            for end, usual in zip(known.own_intervals[OWN_PROMPT], (slow, fast), strict=True)
+        )
+    rows.note("prompt", ~np.isnan(prompt) & np.isnan(first) & ~missing)
     found = {"first_token_s": first, "first_token_s_low": first / fast, "first_token_s_high": first / slow}
     for end, other in (("", ""), ("_low", "_high"), ("_high", "_low")):
         found[f"request_s{end}"] = found[f"first_token_s{end}"] + answer * batch / speeds[f"token_per_s{other}"]
     return found
+
+
+OWN_PROMPT = "prefill-other"
+
+
+def _by_own_prompt(rows: Rows, sizes: Sizes, kinds: Kinds) -> Values:
+    """The time of each prompt by what its machine computed while it read another, of weights of the same kind; missing without one."""
+    machines, place = _machines(rows, kinds)
+    whole = np.nan_to_num(sizes.bit) >= prefill.WHOLE_BIT
+    different, which = np.unique(np.array([place, kinds.packing, whole]).T, axis=0, return_inverse=True)
+    named = [
+        (machines[at], prefill.WHOLE if is_whole else expected.PACKINGS[kind])
+        for at, kind, is_whole in different.tolist()
+    ]
+    found = [own.flop_per_s(machine, packing, rows.runs) for machine, packing in named]
+    time = prefill.time_s(
+        param=sizes.param, prompt_token=rows.numbers[PROMPT], n_layer=sizes.n_layer, flop_per_s=np.array(found)[which.reshape(-1)],
+        pass_s=0.0, context_token=np.nan_to_num(rows.numbers["context_token"]),
+    )  # fmt: skip
+    return np.asarray(time)
 
 
 def _binding(rows: Rows, parts: dict[str, Values], missing: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
@@ -1028,27 +1193,34 @@ def _note(rows: Rows, sizes: Sizes, kinds: Kinds, batch: Values) -> npt.NDArray[
     flags = np.array([rows.notes[name] for name in order])
     flags[order.index("layer")] &= ~without
     patterns, which = np.unique(np.sum(flags.T * (1 << np.arange(len(order))), axis=1), return_inverse=True)
-    texts = [
-        "; ".join(NOTES[name] for bit, name in enumerate(order) if int(pattern) >> bit & 1) for pattern in patterns
-    ]
+    said = NOTES | {"burst": burst(expected.calibration(rows.folder).parameters)}
+    texts = ["; ".join(said[name] for bit, name in enumerate(order) if int(pattern) >> bit & 1) for pattern in patterns]
     return np.array(texts, dtype=object)[which]
+
+
+def burst(parameters: Mapping[str, float]) -> str:
+    """The note on phones, with what is left of their speed."""
+    left, low, high = (100 * parameters[f"sustained{end}"] for end in ("", "-low", "-high"))
+    return NOTES["burst"].format(left=left, low=low, high=high)
 
 
 # ------------------------------------------------------------------------------------------------ files
 
 
 def predict_file(
-    source: str, target: str | None = None, *, folder: Path | None = None, filled: Mapping[str, str] | None = None
-) -> str:
+    source: str, target: str | None = None, *, folder: Path | None = None, filled: Mapping[str, str] | None = None, measured: str = ""
+) -> str:  # fmt: skip
     """Read a table (``-``: standard input), and write it as CSV with its predictions to ``target`` (None or ``-``: standard output).
 
     CSV works in chunks, so the table may be larger than memory; everything else is read whole.  Files of llama-bench, a model's
-    config.json, a GGUF header and Epoch's list of hardware are read as they are.  ``filled`` gives our columns for all rows.
+    config.json, a GGUF header and Epoch's list of hardware are read as they are.  ``filled`` gives our columns for all rows,
+    ``measured`` is a file of speeds measured on machines that rows are about.
     Nothing is written where a row is wrong.  Raises InputError with every problem found.  Returns what there is to say of the
     columns that were not used, of what was taken for what, and of measured speeds; empty where there is nothing.
     """
     name = "standard input" if source == "-" else Path(source).name
     at = Reading(folder or _data_folder(), name, 2, None, filled or {}, source)
+    at = at._replace(runs=own_file(measured, at.folder, at.filled) if measured else ())
     try:
         with tempfile.TemporaryFile() as store:
             remark = _predict_any(source, store, at)
@@ -1129,9 +1301,7 @@ def _predict_foreign(file: foreign.File, store: IO[bytes], at: Reading) -> str:
     """Write the rows of a foreign file with their predictions, and return what was taken for what."""
     import pandas as pd
 
-    found = foreign.asked(file, at.folder, at.filled)
-    table = pd.DataFrame(found.given, dtype=str)
-    rows = Rows(table, at.folder, at.name, lines=found.lines, filled=at.filled, described=found.models)
+    rows, found = _foreign_rows(file, at)
     rows.require_sound()
     answered = _remarked(_answer(rows), found)
     whole = pd.DataFrame(found.rows, columns=found.header, dtype=str)
@@ -1139,6 +1309,18 @@ def _predict_foreign(file: foreign.File, store: IO[bytes], at: Reading) -> str:
     store.write(_csv(whole, answered, header).encode())
     said = foreign.summary(answered[COMPARED]) if COMPARED in answered else ""
     return "\n".join([f"read as {found.kind}", *found.taken, *([said] if said else [])])
+
+
+def _foreign_rows(file: foreign.File, at: Reading) -> tuple[Rows, foreign.Foreign]:
+    """What a foreign file asks, as rows of ours."""
+    import pandas as pd
+
+    found = foreign.asked(file, at.folder, at.filled)
+    table = pd.DataFrame(found.given, dtype=str)
+    rows = Rows(
+        table, at.folder, at.name, lines=found.lines, filled=at.filled, described=found.models, runs=at.runs
+    )  # fmt: skip
+    return rows, found
 
 
 def _remarked(answered: pd.DataFrame, found: foreign.Foreign) -> pd.DataFrame:
@@ -1166,6 +1348,14 @@ def _is_header(texts: Sequence[str]) -> bool:
 
 def _predict_sheet(sheet: sheets.Sheet, store: IO[bytes], at: Reading) -> inputs.Header:
     """Write the rows of a table that was read whole, as CSV with commas and decimal points."""
+    rows = _rows_of(sheet, at)
+    rows.require_sound()
+    store.write(_beside(rows, _answer(rows), header=True).encode())
+    return rows.header
+
+
+def _rows_of(sheet: sheets.Sheet, at: Reading) -> Rows:
+    """The rows of a table that was read whole."""
     import pandas as pd
 
     if sheet.problems:
@@ -1177,10 +1367,7 @@ def _predict_sheet(sheet: sheets.Sheet, store: IO[bytes], at: Reading) -> inputs
     if sheet.decimal_comma:
         for name in {header.used[name] for name in NUMBERS if name in header.used}:
             table[name] = table[name].str.replace(DECIMAL_COMMA, ".", regex=True)
-    rows = Rows(table, at.folder, at.name, lines=[row for row, _ in sheet.rows], filled=at.filled)
-    rows.require_sound()
-    store.write(_beside(rows, _answer(rows), header=True).encode())
-    return rows.header
+    return Rows(table, at.folder, at.name, lines=[row for row, _ in sheet.rows], filled=at.filled, runs=at.runs)
 
 
 DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d+$)(?!(?<=^[1-9],)\d{3}$)(?!(?<=^[1-9]\d,)\d{3}$)(?!(?<=^[1-9]\d\d,)\d{3}$)")
@@ -1228,7 +1415,7 @@ def _predict_stream(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.
         block = stream.read(CHUNK_BYTE) + _line(stream)
         if not block:
             return header
-        here = Reading(at.folder, at.name, line, columns, at.filled)
+        here = at._replace(line=line, header=columns)
         count = _predict_plain(block, store, here)
         if count is None:
             stream.seek(start)
@@ -1251,6 +1438,7 @@ class Reading(NamedTuple):
     header: list[str] | None
     filled: Mapping[str, str]
     source: str = ""
+    runs: Sequence[own.Run] = ()
 
 
 def _plain_header(first: bytes, at: Reading) -> list[str] | None:
@@ -1271,7 +1459,7 @@ def _predict_plain(block: bytes, store: IO[bytes], at: Reading) -> int | None:
     table = None if lines is None else _numbers_and_names(block, at.header or [])
     if lines is None or table is None or len(table) != len(lines):
         return None
-    rows = Rows(table, at.folder, at.name, first_line=at.line, filled=at.filled)
+    rows = Rows(table, at.folder, at.name, first_line=at.line, filled=at.filled, runs=at.runs)
     try:
         rows.require_sound()
     except InputError:
@@ -1373,7 +1561,7 @@ def _predict_parsed(stream: IO[bytes], store: IO[bytes], at: Reading) -> inputs.
     records = _Records(stream, at)
     is_first = at.header is None
     for table, lines in records.chunks():
-        rows = Rows(table, at.folder, at.name, lines=lines, filled=at.filled)
+        rows = Rows(table, at.folder, at.name, lines=lines, filled=at.filled, runs=at.runs)
         try:
             rows.require_sound()
         except InputError as error:

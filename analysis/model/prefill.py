@@ -52,6 +52,14 @@ def peak_flop_per_s(peak: peaks.Peak, vendor: str, n_gpu_core: float = np.nan) -
     return peak.shader_flop_per_s * share, False
 
 
+WHOLE, WHOLE_BIT = "whole", 16.0
+
+
+def unpacked_as(packing: str, bit: float) -> str:
+    """What the products of a prompt wait for: one measured prompt speaks for others of the same kind of format, or of 16 bits."""
+    return WHOLE if bit >= WHOLE_BIT else packing
+
+
 def time_s(
     *, param: Number, prompt_token: Number, n_layer: Number, flop_per_s: Number, pass_s: Number, context_token: Number = 0.0,
     batch_size: Number = 1.0, passes_token: Number = PASS_TOKEN,

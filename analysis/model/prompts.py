@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from analysis.model import expected, measured, peaks
-from analysis.model.prefill import GROUPS, OTHER_GROUP, PASS_TOKEN, kind, peak_flop_per_s, time_s
+from analysis.model import expected, measured, names, peaks
+from analysis.model.prefill import GROUPS, OTHER_GROUP, PASS_TOKEN, kind, peak_flop_per_s, time_s, unpacked_as
 from analysis.tables import DataPackage
 
 
@@ -45,6 +45,28 @@ def pair_measurements(package: DataPackage) -> pd.DataFrame:
     )  # fmt: skip
     rows["param"], rows["context_token"] = rows["read_byte"] / 2, 0.0
     return with_kinds(measured.with_kinds(rows, package), package)
+
+
+def own_measurements(package: DataPackage) -> pd.DataFrame:
+    """Return prompts read by processor cores, and by whatever a phone computes with: kinds of which no share of a peak was fitted."""
+    cores = package.table("measurements_decode")
+    cores = cores[
+        (cores["backend"] == "CPU")
+        & (cores["architecture"] == "dense")
+        & (cores["quality"] != "c")
+        & (cores["chip"] != "")
+    ]
+    held = package.table("measurements_phone")
+    held = held[(held["left_out"] == "") & (held["unit_kind"] != "gpu-metal")]
+    rows = pd.concat([cores.assign(stack="cpu"), held.assign(stack=held["unit_kind"])], ignore_index=True)
+    rows = rows.dropna(subset=["prefill_token_per_s", "total_param"]).reset_index(drop=True)
+    rows["packing"] = [_packing(name, package) for name in rows["quantization"]]
+    return rows
+
+
+def _packing(name: str, package: DataPackage) -> str:
+    bit = names.number_format(name, package.folder).bit_per_param
+    return unpacked_as(expected.packing(name, bit), bit)
 
 
 def with_kinds(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:

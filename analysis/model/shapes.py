@@ -86,6 +86,16 @@ def cache(shape: Mapping[str, Any], kv_element_byte: float | Floats) -> Cache:
     )
 
 
+def heads(shape: Mapping[str, Any]) -> tuple[float, float]:
+    """Heads over which the chips that share a model can split its growing and its windowed cache; a latent is one for all.
+
+    NaN where they are not filed.
+    """
+    number = {name: float(shape.get(name, np.nan)) for name in ("n_kv_head", "full_n_kv_head", "kv_latent_dim")}
+    full = number["n_kv_head"] if np.isnan(number["full_n_kv_head"]) else number["full_n_kv_head"]
+    return full if np.isnan(number["kv_latent_dim"]) else 1.0, number["n_kv_head"]
+
+
 def _first(value: Floats, otherwise: float | Floats) -> Floats:
     return np.where(np.isnan(value), otherwise, value)
 

@@ -158,6 +158,7 @@ DECISIONS = (
     Decision("measurements_phone", "read_gibyte", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
     Decision("measurements_phone", "memory_bandwidth_gbyte_per_s", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
     Decision("measurements_phone", "n_layer", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
+    Decision("measurements_phone", "sustained_source_id", "sustained_token_per_s", "", "Say who measured it."),
     Decision("measurements_crowd", "weight_gibyte", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
     Decision("measurements_crowd", "memory_bandwidth_gbyte_per_s", "left_out", NOTHING, "Or say in `left_out` why the row is not used."),
 )  # fmt: skip

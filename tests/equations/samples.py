@@ -152,6 +152,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "server_batching.serial_step_time_s": {
         "weight_time_s": 0.014, "compute_time_s": 0.016, "kv_time_s": 0.001, "overhead_s": 0.02,
     },
+    "server_batching.two_constant_step_time_s": {
+        "read_byte": 15 * GB, "bandwidth_byte_per_s": 3350 * GB, "n_layer": 32, "overhead_s_per_layer": 38e-6, "bandwidth_share": 0.87,
+    },
     "server_batching.pipelined_time_s": {"stage_time_s": 0.01, "n_stage": 3, "n_microbatch": 4},
     "server_batching.exchange_time_s": {
         "step_token": 256, "n_layer": 105, "model_dim": 20480, "activation_element_byte": 2, "link_byte_per_s": 150 * GB,
@@ -161,6 +164,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "server_batching.ridge_batch_size": {
         "peak_flop_per_s": 275e12, "bandwidth_byte_per_s": 1200 * GB, "byte_per_param": 2,
         "unshared_byte_per_param": 0.002, "flop_per_param_per_token": 2,
+    },
+    "server_batching.half_gain_batch_size": {
+        "ridge_batch_size": 295, "bandwidth_byte_per_s": 3350 * GB, "faster_bandwidth_byte_per_s": 4800 * GB,
     },
     "server_batching.mfu_share": {
         "processed_token": 20480, "time_s": 3.155, "model_param": 540e9, "peak_flop_per_s": 275e12,
@@ -172,6 +178,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "server_batching.throughput_token_per_s": {"step_time_s": 0.0557, "batch_size": 256},
     "server_batching.chip_time_per_token_s": {"step_time_s": 0.0557, "batch_size": 256, "n_chip": 64},
+    "server_batching.read_energy_j_per_bit": {
+        "step_energy_j": 2.9, "idle_j_per_s": 130, "step_time_s": 0.006, "read_byte": 15 * GB,
+    },
     "server_batching.memory_cost_ratio": {"price_ratio": 4, "batch_size": 256, "kv_to_weight_ratio": 0.07},
     "server_batching.memory_cost_share": {"memory_usd": 1350, "total_usd": 3320},
     "validation.aging_ratio": {"decline_share_per_year": 0.07, "introduced_year": 2020, "reference_year": 2024},

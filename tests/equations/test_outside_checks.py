@@ -136,6 +136,13 @@ COMPUTED: dict[str, Callable[[], object]] = {
         2 * 1.97e14, 8.1e11, byte_per_param=1, unshared_byte_per_param=(16384 + 4096) / (16384 * 4096)
     ),
     "sb30": lambda: server.memory_time_s(wall.weight_byte(200e9, 2), 1.23e12, n_chip=32),
+    "trt-gh200-7b": lambda: server.two_constant_step_time_s(
+        wall.weight_byte(6.7384e9 - 32000 * 4096, 2) + kv(32, 32, 128, context=192),
+        4.0e12,
+        n_layer=32,
+        overhead_s_per_layer=38e-6,
+        bandwidth_share=0.87,
+    ),
     "scaling-book-ridge": lambda: wall.ridge_point_flop_per_byte(1.97e14, 8.2e11),
     # kipply, Transformer Inference Arithmetic
     "kp01": lambda: wall.flop_per_token(2 * 64 * 8192**2),

@@ -157,3 +157,41 @@ def test_many_chips_send_four_activations_a_layer() -> None:
     """Megatron-LM: two sums a layer; a ring moves almost twice the activations of each: 4 x 2 byte x 20480 is 164 kB a token."""
     shape = {"n_layer": 1, "model_dim": 20480, "activation_element_byte": 2, "link_byte_per_s": 1e9}
     assert server.exchange_time_s(1, **shape, n_chip=10**6) == pytest.approx(163840 / 1e9, rel=1e-5)
+
+
+H100 = {"peak_flop_per_s": 989.5e12, "bandwidth_byte_per_s": 3.35e12}
+
+
+def test_half_of_a_faster_memory_is_gone_where_the_roofline_says_so() -> None:
+    """The batch from the formula, put into the steps of both memories, leaves half of what one user gains."""
+    ridge = server.ridge_batch_size(**H100, byte_per_param=2)
+    half = server.half_gain_batch_size(ridge, bandwidth_byte_per_s=3.35e12, faster_bandwidth_byte_per_s=4.8e12)
+    compute = server.compute_time_s(half, model_param=8e9, peak_flop_per_s=989.5e12)
+    slow, fast = (
+        server.overlapped_step_time_s(server.memory_time_s(wall.weight_byte(8e9, 2), bandwidth), compute)
+        for bandwidth in (3.35e12, 4.8e12)
+    )
+    assert slow / fast - 1 == pytest.approx((4.8 / 3.35 - 1) / 2)
+    assert half == pytest.approx(243, abs=0.5)
+
+
+def test_a_memory_as_fast_gains_nothing_up_to_the_ridge_and_an_endless_one_loses_it_at_once() -> None:
+    at = {"bandwidth_byte_per_s": 3.35e12}
+    assert server.half_gain_batch_size(295, **at, faster_bandwidth_byte_per_s=3.35e12) == 295
+    assert server.half_gain_batch_size(295, **at, faster_bandwidth_byte_per_s=1e30) == pytest.approx(0, abs=1e-9)
+    with pytest.raises(ValueError, match="bandwidth_byte_per_s must be at most faster_bandwidth_byte_per_s"):
+        server.half_gain_batch_size(295, **at, faster_bandwidth_byte_per_s=3e12)
+
+
+def test_the_law_of_two_constants_is_reading_without_layers_and_layers_without_reading() -> None:
+    law = {"n_layer": 32, "overhead_s_per_layer": 38e-6, "bandwidth_share": 0.87}
+    assert server.two_constant_step_time_s(0, 3.35e12, **law) == pytest.approx(32 * 38e-6)
+    ideal = server.two_constant_step_time_s(15e9, 3.35e12, n_layer=32, overhead_s_per_layer=0, bandwidth_share=1)
+    assert ideal == server.memory_time_s(15e9, 3.35e12)
+
+
+def test_energy_of_a_bit_is_what_is_left_above_idle() -> None:
+    """A card that draws 500 W, idles at 100 W and reads 2.5 TB/s spends 20 pJ for a bit."""
+    found = server.read_energy_j_per_bit(500 * 2e-3, idle_j_per_s=100, step_time_s=2e-3, read_byte=5e9)
+    assert found == pytest.approx(20e-12)
+    assert server.read_energy_j_per_bit(100 * 2e-3, idle_j_per_s=100, step_time_s=2e-3, read_byte=5e9) == 0

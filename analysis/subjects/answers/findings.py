@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis import ranking, units, words
 from analysis.figures import Column, Entry, Section, Table, Value
-from analysis.model import ask, devices, names
+from analysis.model import ask, devices, expected, names, predict
 from analysis.subjects.answers import derived
 from analysis.tables import DataPackage
 
@@ -117,7 +117,9 @@ def _device(row: dict[Any, Any], answers: Answers) -> Entry:
     ]
     shown = sum(one[FITS] != "no" for one in of)
     left_out = len(answers.rows["model"]) - len(answers.published)
-    told = f"{SAYING} {words.plural(left_out, 'model')} with neither a licence nor a place to download on file are left out."
+    chip = expected.generation(f"{row['chip']} {row['name']}", folder)
+    burst = f" It is the {predict.burst(expected.calibration(folder).parameters)}." if chip.is_phone else ""
+    told = f"{SAYING}{burst} {words.plural(left_out, 'model')} with neither a licence nor a place to download on file are left out."
     sections = [Section("What it runs", told, _heads(key, "model"), MANY, shown, "models", "model")] if shown else []
     return _entry("device", row, CLASSES[row["device_class"]], said, sections, more, used, of, answers)
 

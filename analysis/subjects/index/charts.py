@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -10,30 +11,47 @@ import pandas as pd
 from analysis.charts import domains, expressions, marks, theme
 
 ANY = "all"
-FIRST = "iPhone 14"
+FIRST, ARTICLE_PHONE = "iPhone 14", "iphone-14"
 """The device the readout opens with: the article's."""
+BELOW_BYTE = 3e9
+"""Where it says that memory runs out first: in the empty corner, between the lines of 3 and 8 billion parameters."""
 AT_MOST = 1.0
 """The share the picture opens with: the full bandwidth, a bound."""
-HELD = "held_{}_param"
-"""Column of the largest model that memory holds in a format."""
+HELD, NEEDED = "held_{}_param", "needed_{}_byte"
+"""Columns of the largest model that memory holds in a format, and of the memory that a size of a model needs in it."""
 
 
 def bandwidth_limit(formats: dict[str, float], share: str = "bandwidth_share") -> str:
     """The equation of the largest model, as the browser computes it; ``formats`` are bytes per parameter by id."""
+    return expressions.largest_by_bandwidth(**_given(formats, share))
+
+
+def bandwidth_needed(formats: dict[str, float], share: str = "bandwidth_share") -> str:
+    """The same equation the other way round: the bandwidth that a size needs."""
+    return expressions.needed_bandwidth(**_given(formats, share))
+
+
+def _given(formats: dict[str, float], share: str) -> dict[str, str]:
     byte = f"{{{', '.join(f'{name!r}: {value!r}' for name, value in formats.items())}}}[number_format]"
-    return expressions.largest_by_bandwidth(
-        bandwidth_share=share, reading_speed="reading_speed", tokens="token_per_word", byte_per_param=byte
-    )
+    return {
+        "bandwidth_share": share, "reading_speed": "reading_speed", "tokens": "token_per_word", "byte_per_param": byte,
+    }  # fmt: skip
 
 
-def _held(formats: dict[str, float]) -> str:
+def _held(formats: dict[str, float], column: str = HELD) -> str:
     """What memory holds in the chosen format: computed with its cache before, for every format."""
-    columns = ", ".join(f"'{name}': datum.{HELD.format(name.replace('-', '_'))}" for name in formats)
+    columns = ", ".join(f"'{name}': datum.{column.format(name.replace('-', '_'))}" for name in formats)
     return f"{{{columns}}}[number_format]"
+
+
+def _needed(formats: dict[str, float]) -> str:
+    """What a size of a model needs of the memory in the chosen format."""
+    return _held(formats, NEEDED)
 
 
 def explorer(
     devices: pd.DataFrame,
+    sizes: pd.DataFrame,
     *,
     reading_speed_word_per_min: float,
     token_per_word: float,
@@ -41,10 +59,10 @@ def explorer(
     formats: pd.DataFrame,
     number_format: str,
 ) -> alt.LayerChart:
-    """Every device on its bandwidth, with its largest model; sliders and menus recompute it in the browser.
+    """A map of devices by bandwidth and memory, and the corner from which on each size of a model runs at reading speed.
 
-    ``bandwidth_share`` is the article's: its line is drawn dotted below that of the full bandwidth.  ``formats`` has
-    ``format_id``, ``format`` and ``byte_per_param``.
+    Sliders and menus move the corners in the browser.  ``bandwidth_share`` is the article's: its corners lie on the dotted line.
+    ``formats`` has ``format_id``, ``format`` and ``byte_per_param``.
     """
     names = sorted(devices["name"])
     byte = dict(zip(formats["format_id"], formats["byte_per_param"], strict=True))
@@ -56,15 +74,17 @@ def explorer(
         _menu("device_class", "Class ", ANY, [ANY, *_present(devices)], ["all classes", *_present(devices)]),
         _menu("device", "Device ", FIRST, names, names),
     ]
+    frame = _Frame(devices, sizes, byte)
     return marks.layered(
-        _limit_line(devices, bandwidth_limit(byte), [5, 4]),
-        _limit_line(devices, bandwidth_limit(byte, repr(bandwidth_share)), [1, 3]),
-        _lost(devices, byte),
-        _points(devices, byte),
-        _article(devices, byte, bandwidth_share),
-        _chosen(devices, byte),
-        *_names(devices, byte),
-        _readout(devices, byte),
+        *frame.corners(),
+        frame.line("bandwidth_share", [5, 4]),
+        frame.line(repr(bandwidth_share), [1, 3]),
+        *frame.regions(),
+        frame.points(),
+        frame.article(),
+        frame.chosen(),
+        frame.names(),
+        frame.readout(),
         params=controls,
     )
 
@@ -81,119 +101,130 @@ def _present(devices: pd.DataFrame) -> list[str]:
     return [name for name in theme.CLASSES if name in set(devices["device_class"])]
 
 
-def _computed(devices: pd.DataFrame, formats: dict[str, float], share: str = "bandwidth_share") -> alt.Chart:
-    columns = ["name", "device_class", "memory_bandwidth_byte_per_s", "memory_capacity_byte", "label", "is_article"]
-    held = [HELD.format(name.replace("-", "_")) for name in formats]
-    return (
-        alt.Chart(devices[[*columns, *held]])
-        .transform_calculate(by_bandwidth_param=bandwidth_limit(formats, share), by_capacity_param=_held(formats))
-        .transform_calculate(
-            largest_param="min(datum.by_bandwidth_param, datum.by_capacity_param)",
-            binding="datum.by_bandwidth_param <= datum.by_capacity_param ? 'bandwidth' : 'memory'",
+@dataclass(frozen=True)
+class _Frame:
+    """What the layers share: the devices, the sizes of models, and the bytes per parameter of each format by its id."""
+
+    devices: pd.DataFrame
+    sizes: pd.DataFrame
+    formats: dict[str, float]
+
+    @property
+    def ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The bandwidths and the amounts of memory between which the picture lies."""
+        across = domains.covering((10e9, 3e12), self.devices["memory_bandwidth_byte_per_s"])
+        return across, domains.covering((1e9, 200e9), self.devices["usable_byte"])
+
+    def at(self, frame: alt.Chart) -> alt.Chart:
+        """Marks of devices in their places."""
+        across, up = self.ends
+        tips = [
+            alt.Tooltip("name:N", title="Device"),
+            alt.Tooltip("largest_param:Q", title="At most (parameters)", format=".3~s"),
+            alt.Tooltip("binding:N", title="What binds"),
+            alt.Tooltip("by_bandwidth_param:Q", title="By bandwidth", format=".3~s"),
+            alt.Tooltip("by_capacity_param:Q", title="By memory", format=".3~s"),
+            alt.Tooltip("memory_bandwidth_byte_per_s:Q", title="Bandwidth (B/s)", format=".3~s"),
+        ]
+        return frame.encode(
+            marks.x("memory_bandwidth_byte_per_s", "Memory bandwidth", log=True, domain=across,
+                    values=[10e9, 30e9, 100e9, 300e9, 1e12, 3e12]),
+            marks.y("usable_byte", "Memory that one program may take", log=True, domain=up,
+                    values=[1e9, 2e9, 4e9, 8e9, 16e9, 32e9, 64e9, 128e9]),
+            tooltip=tips,
+        )  # fmt: skip
+
+    def computed(self, devices: pd.DataFrame | None = None) -> alt.Chart:
+        """Devices with their largest model, as the browser computes it, and what binds."""
+        columns = ["name", "device_class", "memory_bandwidth_byte_per_s", "usable_byte", "label"]
+        held = [HELD.format(name.replace("-", "_")) for name in self.formats]
+        table = (self.devices if devices is None else devices)[[*columns, *held]]
+        return (
+            alt.Chart(table)
+            .transform_calculate(
+                by_bandwidth_param=bandwidth_limit(self.formats), by_capacity_param=_held(self.formats)
+            )
+            .transform_calculate(
+                largest_param="min(datum.by_bandwidth_param, datum.by_capacity_param)",
+                binding="datum.by_bandwidth_param <= datum.by_capacity_param ? 'bandwidth' : 'memory'",
+            )
         )
-        .transform_filter("datum.largest_param > 0")
-    )
 
+    def needing(self, share: str = "bandwidth_share") -> alt.Chart:
+        """Sizes of models with the bandwidth and the memory that each needs."""
+        across, up = self.ends
+        ends = {"last_byte_per_s": repr(across[1]), "first_byte": repr(up[0]), "last_byte": repr(up[1])}
+        return alt.Chart(self.sizes).transform_calculate(
+            memory_bandwidth_byte_per_s=bandwidth_needed(self.formats, share), usable_byte=_needed(self.formats), **ends
+        )
 
-def _ends(devices: pd.DataFrame) -> tuple[float, float]:
-    """The bandwidths between which the picture lies."""
-    return domains.covering((10e9, 3e12), devices["memory_bandwidth_byte_per_s"])
+    def corners(self) -> tuple[alt.Chart, alt.Chart, alt.Chart]:
+        """From a corner to the right and upwards: there, one size of a model runs; its name stands at the right."""
+        x, y = alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("usable_byte:Q")
+        base = self.needing().transform_filter("datum.size != '' && datum.usable_byte >= datum.first_byte")
+        line = base.mark_rule(color=theme.MUTED, strokeWidth=1, opacity=0.45, clip=True)
+        name = base.mark_text(align="right", baseline="bottom", dy=-2, color=theme.MUTED, fontWeight=600)
+        named = name.transform_filter("datum.memory_bandwidth_byte_per_s < datum.last_byte_per_s")
+        return (
+            line.encode(x, y, alt.X2("last_byte_per_s:Q")),
+            line.encode(x, y, alt.Y2("last_byte:Q")),
+            named.encode(alt.XValue("width"), y, alt.Text("size:N")),
+        )
 
+    def line(self, share: str, dash: list[int]) -> alt.Chart:
+        """Where bandwidth and memory run out together: dashed for the chosen share, dotted for the article's."""
+        mark = self.needing(share).mark_line(strokeDash=dash, color=theme.MUTED, strokeWidth=1.5, clip=True)
+        return mark.encode(
+            alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("usable_byte:Q"), order=alt.Order("model_param:Q")
+        )
 
-def _axes(devices: pd.DataFrame) -> dict[str, object]:
-    across = marks.x(
-        "memory_bandwidth_byte_per_s",
-        "Memory bandwidth",
-        log=True,
-        domain=_ends(devices),
-        values=[10e9, 30e9, 100e9, 300e9, 1e12, 3e12],
-    )
-    up = marks.y(
-        "largest_param", "Largest model, parameters", log=True, domain=domains.covering([0.1e9, 500e9], devices["largest_param"]),
-        values=[0.1e9, 0.3e9, 1e9, 3e9, 7e9, 30e9, 70e9, 200e9],
-    )  # fmt: skip
-    return {"x": across, "y": up}
+    def regions(self) -> tuple[alt.Chart, alt.Chart]:
+        """On which side of the line which of the two runs out first."""
+        said = alt.Chart(pd.DataFrame({"above": ["bandwidth runs out first"], "below": ["memory runs out first"]}))
+        return (
+            said.mark_text(align="left", baseline="top", fontStyle="italic", color=theme.MUTED).encode(
+                alt.XValue(8), alt.YValue(8), alt.Text("above:N")
+            ),
+            said.mark_text(align="right", baseline="middle", fontStyle="italic", color=theme.MUTED).encode(
+                alt.XValue("width"), alt.YDatum(BELOW_BYTE), alt.Text("below:N")
+            ),
+        )
 
-
-def _points(devices: pd.DataFrame, formats: dict[str, float]) -> alt.Chart:
-    present = _present(devices)
-    chosen = f"device_class == '{ANY}' || datum.device_class == device_class"
-    tips = [
-        alt.Tooltip("name:N", title="Device"),
-        alt.Tooltip("largest_param:Q", title="At most (parameters)", format=".3~s"),
-        alt.Tooltip("binding:N", title="What binds"),
-        alt.Tooltip("by_bandwidth_param:Q", title="By bandwidth", format=".3~s"),
-        alt.Tooltip("by_capacity_param:Q", title="By memory", format=".3~s"),
-        alt.Tooltip("memory_bandwidth_byte_per_s:Q", title="Bandwidth (B/s)", format=".3~s"),
-    ]
-    return (
-        _computed(devices, formats)
-        .mark_point(filled=False, size=60, strokeWidth=2)
-        .encode(
-            **_axes(devices),
+    def points(self) -> alt.Chart:
+        """Every device but the article's."""
+        present = _present(self.devices)
+        chosen = f"device_class == '{ANY}' || datum.device_class == device_class"
+        others = self.computed(self.devices[self.devices["device_id"] != ARTICLE_PHONE])
+        return self.at(others.mark_point(filled=False, size=60, strokeWidth=2)).encode(
             color=marks.colour("device_class", theme.CLASSES, present),
             shape=marks.shape("device_class", theme.CLASS_SHAPES, present),
             opacity=alt.condition(chosen, alt.value(0.95), alt.value(0.12)),
-            tooltip=tips,
         )
-    )
 
+    def article(self) -> alt.Chart:
+        """The article's phone."""
+        own = self.computed(self.devices[self.devices["device_id"] == ARTICLE_PHONE])
+        return self.at(own.mark_point(shape=theme.ACCENT_SHAPE, size=190, filled=True, color=theme.ACCENT, opacity=1))
 
-def _lost(devices: pd.DataFrame, formats: dict[str, float]) -> alt.Chart:
-    """A thin line from what the bandwidth would allow down to what the memory holds."""
-    return (
-        _computed(devices, formats)
-        .transform_filter("datum.binding == 'memory'")
-        .mark_rule(strokeWidth=1, opacity=0.35)
-        .encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"), alt.Y2("by_bandwidth_param:Q"))
-    )
+    def chosen(self) -> alt.Chart:
+        """A ring around the device picked in the menu."""
+        picked = self.computed().transform_filter("datum.name == device")
+        return self.at(picked.mark_point(filled=False, size=420, strokeWidth=2, color=theme.MUTED))
 
+    def names(self) -> alt.Chart:
+        """Names of a few devices above their points."""
+        named = self.computed(self.devices[self.devices["label"] != ""])
+        return self.at(named.mark_text(align="center", dy=-13, baseline="middle")).encode(alt.Text("label:N"))
 
-def _limit_line(devices: pd.DataFrame, limit: str, dash: list[int]) -> alt.Chart:
-    """What a bandwidth allows: dashed for the chosen share, dotted for the article's."""
-    ends = pd.DataFrame({"memory_bandwidth_byte_per_s": list(_ends(devices))})
-    line = alt.Chart(ends).transform_calculate(largest_param=limit)
-    mark = line.mark_line(strokeDash=dash, color=theme.MUTED, strokeWidth=1.5, clip=True)
-    return mark.encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"))
-
-
-def _article(devices: pd.DataFrame, formats: dict[str, float], bandwidth_share: float) -> alt.Chart:
-    """The article's phone with the article's share of the bandwidth."""
-    own = _computed(devices[devices["device_id"] == "iphone-14"], formats, repr(bandwidth_share))
-    star = own.mark_point(shape=theme.ACCENT_SHAPE, size=190, filled=True, color=theme.ACCENT, opacity=1)
-    return star.encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"))
-
-
-def _chosen(devices: pd.DataFrame, formats: dict[str, float]) -> alt.Chart:
-    """A ring around the device picked in the menu."""
-    ring = (
-        _computed(devices, formats)
-        .transform_filter("datum.name == device")
-        .mark_point(filled=False, size=420, strokeWidth=2, color=theme.MUTED)
-    )
-    return ring.encode(alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q"))
-
-
-def _readout(devices: pd.DataFrame, formats: dict[str, float]) -> alt.Chart:
-    """What the picked device can do, and which of the two limits binds, in words in the empty corner."""
-    billions = "format(datum.{} / 1e9, '.3~r') + ' B'"
-    lines = [
-        "datum.name",
-        f"'at most ' + {billions.format('largest_param')} + ' parameters, ' + datum.binding + ' binds'",
-        f"'by bandwidth ' + {billions.format('by_bandwidth_param')} + ', by memory ' + {billions.format('by_capacity_param')}",
-    ]
-    said = " + '|' + ".join(lines)
-    text = _computed(devices, formats).transform_filter("datum.name == device").transform_calculate(said=said)
-    mark = text.mark_text(align="right", baseline="bottom", lineBreak="|", lineHeight=18, fontWeight=600)
-    return mark.encode(alt.XValue("width"), alt.YValue(alt.expr("height - 58")), alt.Text("said:N"))
-
-
-def _names(devices: pd.DataFrame, formats: dict[str, float]) -> list[alt.Chart]:
-    """Names above the dashed line, or below the points that lie under it."""
-    named = _computed(devices[devices["label"] != ""], formats)
-    on = named.transform_filter("datum.binding == 'bandwidth'").mark_text(
-        align="right", dx=-9, dy=-8, baseline="middle"
-    )
-    under = named.transform_filter("datum.binding == 'memory'").mark_text(align="center", dy=17, baseline="middle")
-    x, y = alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("largest_param:Q")
-    return [text.encode(x, y, alt.Text("label:N")) for text in (on, under)]
+    def readout(self) -> alt.Chart:
+        """What the picked device can do, and which of the two limits binds, in words in the empty corner."""
+        billions = "format(datum.{} / 1e9, '.3~r') + ' B'"
+        lines = [
+            "datum.name",
+            f"'at most ' + {billions.format('largest_param')} + ' parameters, ' + datum.binding + ' binds'",
+            f"'by bandwidth ' + {billions.format('by_bandwidth_param')} + ', by memory ' + {billions.format('by_capacity_param')}",
+        ]
+        said = " + '|' + ".join(lines)
+        text = self.computed().transform_filter("datum.name == device").transform_calculate(said=said)
+        mark = text.mark_text(align="right", baseline="bottom", lineBreak="|", lineHeight=15, fontWeight=600)
+        return mark.encode(alt.XValue("width"), alt.YValue(alt.expr("height - 34")), alt.Text("said:N"))

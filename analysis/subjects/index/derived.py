@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis import ranking
 from analysis.assumptions import Parameters
+from analysis.model import expected, memory_limits
 from analysis.subjects import common
 from analysis.subjects.memory_wall import derived as memory_wall
 from analysis.tables import DataPackage
@@ -40,6 +41,38 @@ def explorer(package: DataPackage, given: Parameters, *, format_id: str = SHOWN_
         table["is_limit_estimate"] & (table["binding"] == "capacity")
     )
     return ranking.by(table, "device_class", "memory_bandwidth_byte_per_s", "device_id")
+
+
+SIZES_GPARAM = {
+    0.25: "",
+    1.0: "1 B",
+    3.0: "3 B",
+    8.0: "8 B",
+    14.0: "14 B",
+    32.0: "32 B",
+    70.0: "70 B",
+    120.0: "120 B",
+    1500.0: "",
+}
+"""Models whose corners are drawn, by what readers call them; those without a name only carry the lines to the frame."""
+
+
+def sizes(package: DataPackage, given: Parameters) -> pd.DataFrame:
+    """One row per size of a model: its name, and the memory that its weights and the cache of a typical model need in each format."""
+    table = pd.DataFrame(
+        {"model_param": [size * common.base(1, "gparam") for size in SIZES_GPARAM], "size": SIZES_GPARAM.values()}
+    )
+    known = expected.calibration(package.folder)
+    for format_id in common.DOWNLOADED.values():
+        byte = common.held_byte_per_param(package, format_id)
+        need = memory_limits.held_byte(known, table["model_param"].to_numpy(), byte, given.context_token)
+        table[needed_column(format_id)] = need
+    return table
+
+
+def needed_column(format_id: str) -> str:
+    """Column of the memory that a model needs in a format."""
+    return f"needed_{format_id.replace('-', '_')}_byte"
 
 
 def held_column(format_id: str) -> str:

@@ -28,7 +28,12 @@ TITLES = {
     "date": "Date",
     "balance_flop_per_byte": "Balance", "precision": "Peak of", "cost_ratio": "Cost, client = 1",
     "cache_to_weight_ratio": "Cache over weights", "basis": "Share of the", "low_share": "At least",
-    "high_share": "At most", "item": "HBM", "against": "Over",
+    "high_share": "At most", "item": "HBM", "against": "Over", "gain_ratio": "Speed, H200 over H100", "low_ratio": "At least",
+    "high_ratio": "At most", "context_token": "Context", "card": "Card", "layer_byte": "Bytes of a layer",
+    "layer_time_s": "Time of a layer",
+    "law_step_time_s": "By the law", "error_ratio": "Error", "model": "Model", "format": "Format", "token_per_s": "All users",
+    "weight_byte": "Weights", "kv_cache_byte": "Cache", "token_energy_j": "A token",
+    "low_energy_j": "At least", "high_energy_j": "At most", "power_w": "Power", "context": "Context of each",
 }  # fmt: skip
 """What tooltips call the columns."""
 
@@ -373,3 +378,103 @@ def hbm_price_ratio(table: pd.DataFrame) -> alt.LayerChart:
     )
     same = marks.limit(1, "the same price", column="price_ratio", along="y")
     return alt.layer(same, stated, other, star)
+
+
+# --------------------------------------------------------------------- one processor with two memories
+
+CARDS = {"H100": theme.CLASSES["gpu"], "H200": MEMORY}
+"""The card with the slower and the one with the faster memory; a card that somebody adds is grey."""
+CARD_SHAPES = {"H100": "triangle-up", "H200": "circle"}
+BATCHES = [1, 4, 16, 64, 256, 1024]
+
+
+def _users(high: float, *, low: float = 0.85) -> alt.X:
+    return marks.x("batch_size", "Users served together (batch)", log=True, domain=(low, high), values=BATCHES)
+
+
+def same_processor_gains(table: pd.DataFrame, *, bandwidth_ratio: float, ideal: str) -> alt.LayerChart:
+    """Speed of a step on the faster memory over that on the slower by batch, a line for each context, and the roofline's."""
+    measured, limit = table[table["series"] != ideal], table[table["series"] == ideal]
+    x = _users(table["batch_size"].max() * 1.3)
+    y = marks.y("gain_ratio", "Speed, H200 over H100", domain=(0.95, 1.5), values=[1, 1.1, 1.2, 1.3, 1.4])
+    names = list(dict.fromkeys(measured["series"]))
+    colour = marks.colour("series", dict(zip(names, LINES, strict=False)), names, title="Context of each user")
+    base = alt.Chart(measured).encode(x, colour)
+    tips = _tips("series", "batch_size", "gain_ratio", "low_ratio", "high_ratio", "step_time_s")
+    spans = base.mark_rule(opacity=0.45, strokeWidth=3).encode(alt.Y("low_ratio:Q"), alt.Y2("high_ratio:Q"))
+    dash = alt.Chart(limit).mark_line(strokeDash=[5, 4], color=REST).encode(x, y)
+    return alt.layer(
+        marks.limit(1, "no gain", column="gain_ratio", along="y"),
+        _roof(limit, x, y, f"weights alone, at best: {bandwidth_ratio:.2f}×, as the bandwidth"),
+        dash,
+        base.mark_point(size=45, opacity=1).encode(y, tooltip=tips),
+        base.mark_line(strokeWidth=1.6).encode(y),
+        spans,
+    )
+
+
+def _roof(limit: pd.DataFrame, x: alt.X, y: alt.Y, text: str) -> alt.Chart:
+    first = ranking.by(limit, "batch_size").head(1)
+    return alt.Chart(first).mark_text(align="left", baseline="bottom", dy=-5).encode(x, y, alt.TextValue(text))
+
+
+def same_processor_law(table: pd.DataFrame) -> alt.LayerChart:
+    """Time of a layer over its bytes on every card: measured marks on the lines of the law, dashed where it is carried."""
+    most, longest = table["layer_byte"].max() * 1.04, table["layer_time_s"].max() * 1.06
+    x = marks.x("layer_byte", "Bytes read for a layer", domain=(0, most), values=[0, 2e8, 4e8, 6e8, 8e8, 1e9])
+    y = marks.y("layer_time_s", "Time of a layer", domain=(0, longest), values=[0, 1e-4, 2e-4, 3e-4])
+    cards = list(table["card"])
+    colour = marks.colour("card", CARDS, cards)
+    measured, lines = (alt.Chart(table[table["kind"] == kind]) for kind in ("measured", "law"))
+    tips = _tips("card", "model", "format", "context_token", "step_time_s", "law_step_time_s", "error_ratio")
+    points = measured.mark_point(opacity=1).encode(x, y, colour, marks.shape("card", CARD_SHAPES, cards), tooltip=tips)
+    roles = sorted(set(table["role"]), reverse=True)
+    dash = alt.Scale(domain=roles, range=[[1, 0], [5, 4]])
+    carried = alt.StrokeDash("role:N", scale=dash, legend=alt.Legend(title=None, symbolType="stroke"))
+    return alt.layer(points, lines.mark_line(strokeWidth=1.6).encode(x, y, colour, carried))
+
+
+def capacity_gains(table: pd.DataFrame) -> alt.LayerChart:
+    """Tokens per second of all users by batch on both cards, as far as the cache fits; ringed where a kernel sets the time."""
+    x = _users(table["batch_size"].max() * 2.4)
+    low, high = table["token_per_s"].min() / 1.4, table["token_per_s"].max() * 1.6
+    y = marks.y("token_per_s", "Tokens per second, all users", log=True, domain=(low, high),
+                values=_within([50, 100, 200, 500, 1000, 2000, 5000], low, high))  # fmt: skip
+    tips = _tips("card", "batch_size", "token_per_s", "step_time_s", "weight_byte", "kv_cache_byte")
+    full = alt.Chart(table[table["is_largest"]]).mark_text(align="left", dx=15).encode(x, y, alt.Text("card:N"))
+    return alt.layer(*_by_card(table, table, x, y, tips), full)
+
+
+def _by_card(table: pd.DataFrame, joined: pd.DataFrame, x: alt.X, y: alt.Y, tips: list[alt.Tooltip]) -> list[alt.Chart]:
+    """Marks of each card, a line through those that are joined, and a ring where the attention kernel sets the time."""
+    colour, shape = (
+        marks.colour("card", CARDS, list(table["card"])),
+        marks.shape("card", CARD_SHAPES, list(table["card"])),
+    )
+    points = alt.Chart(table).mark_point(size=70, opacity=1).encode(x, y, colour, shape, tooltip=tips)
+    line = alt.Chart(joined).mark_line(strokeWidth=1.6).encode(x, y, colour)
+    ringed = alt.Chart(table[table["is_slow_kernel"]])
+    return [
+        points,
+        line,
+        ringed.mark_point(shape="circle", size=260, filled=False, color=REST, strokeWidth=1.4).encode(x, y),
+    ]
+
+
+def energy_by_batch(table: pd.DataFrame) -> alt.LayerChart:
+    """Joules of the whole card for a token by batch, both cards and contexts, with the range of other runs."""
+    x = _users(table["batch_size"].max() * 10)
+    low, high = table["low_energy_j"].min() / 1.3, table["high_energy_j"].max() * 1.3
+    y = marks.y("token_energy_j", "Energy of the card for a token", log=True, domain=(low, high),
+                values=_within([0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5], low, high))  # fmt: skip
+    tips = _tips("card", "context", "batch_size", "token_energy_j", "low_energy_j", "high_energy_j", "power_w")
+    ends = alt.Chart(table).encode(
+        alt.Y("low_energy_j:Q"), alt.Y2("high_energy_j:Q"), marks.colour("card", CARDS, list(table["card"]))
+    )
+    upper = ranking.by(table, "batch_size", "token_energy_j", falling={"batch_size", "token_energy_j"})
+    named = alt.Chart(upper.drop_duplicates("context")).mark_text(align="left", dx=10, dy=-9)
+    return alt.layer(
+        *_by_card(table, table[table["is_line"]], x, y, tips),
+        ends.mark_rule(opacity=0.45, strokeWidth=3).encode(x),
+        named.encode(x, y, alt.Text("context:N")),
+    )

@@ -13,6 +13,7 @@ from analysis.claims.statements import shown, spoken
 from analysis.equations import dram_capacity, memory_wall, server_batching
 from analysis.equations.ranges import Result as Number
 from analysis.subjects.lookups import byte_per_param, either, largest_of, rate, ratio, smallest
+from analysis.subjects.server_batching.derived import PAIR, SERVED, SLOW_KERNEL, pair_rows
 
 POINT = "td3-palm-540b-{phase}-b{batch}"
 """The configuration of the article's chart: 60 tokens in, 20 out."""
@@ -49,6 +50,28 @@ def decode_step(book: Book, batch: Number | None = None) -> Number:
     return step(book, "generate", "time_s", batch) / step(book, "generate", "output_token", batch)
 
 
+def pair_values(book: Book, card: str, *batches: float, column: str = "step_s_median") -> list[Number]:
+    """What a card of the pair took for one step at each of these batches, at the shortest context measured at all of them."""
+
+    def find() -> list[str]:
+        rows = pair_rows(book.package, kinds=("decode",), but_for=(SLOW_KERNEL,))
+        rows = rows[(rows["accelerator_id"] == card) & (rows["model"] == SERVED[0]) & (rows["format"] == SERVED[1])]
+        rows = rows[rows["batch_size"].isin(batches) & rows[column].notna()]
+        shared = rows[rows.groupby("context_token")["batch_size"].transform("nunique") == len(set(batches))]
+        at = ranking.by(shared, "context_token", "measurement_id").drop_duplicates("batch_size").set_index("batch_size")
+        return [str(at.at[batch, "measurement_id"]) if batch in at.index else "" for batch in batches]
+
+    found = book.once(("pair", card, column, *batches), find)
+    return [book.value("measurements_gpu_pair", row, column) if row else np.nan for row in found]
+
+
+def pair_gain(book: Book, batch: float) -> Number:
+    """What a faster memory brings at a batch, of what it brings one user: gains of the card with the faster memory."""
+    slow, fast = (pair_values(book, card, 1.0, batch) for card in PAIR)
+    one, many = (ratio(before, after) - 1 for before, after in zip(slow, fast, strict=True))
+    return many / one
+
+
 # -------------------------------------------------------------------------------------------------- sharing the weights
 
 not_checkable("worst-hit-by-memory-wall", "The article names nothing to compare with.")
@@ -57,9 +80,18 @@ not_checkable("worst-hit-by-memory-wall", "The article names nothing to compare 
 @rule("client-batch-1", "users of a device")
 def client_batch_1(book: Book) -> Outcome:
     """One user asks one question at a time."""
+    crowd = book.of_claim("palm-64-b256")
+    steps = pair_values(book, PAIR[0], 1.0, crowd)
+    one, many = (
+        server_batching.throughput_token_per_s(time, batch_size=n) for time, n in zip(steps, (1.0, crowd), strict=True)
+    )
     return Outcome(
         (book.reading("one user, one sequence", 1.0),),
-        "By what a client is: an assistant that runs several drafts at once would differ.",
+        lambda: (
+            "By what a client is: an assistant that runs several drafts at once would differ. What it forgoes was measured: "
+            f"one H100 writes {shown(one, 'token_per_s')} of {book.row('models', SERVED[0])['name']} for one user "
+            f"and {shown(many, 'token_per_s')} for {crowd:.0f}."
+        ),
     )
 
 
@@ -101,15 +133,17 @@ def server_more_efficient(book: Book) -> Outcome:
     batch, n_chip = book.of_claim("palm-64-b256"), step(book, "generate", "n_chip")
     token = server_batching.chip_time_per_token_s(decode_step(book), batch_size=batch, n_chip=n_chip)
     alone = weight_time(book, 1)
+    times, joules = (
+        batch * ratio(*pair_values(book, PAIR[0], 1.0, batch, column=name))
+        for name in ("step_s_median", "joule_per_step")
+    )
+    labels = {
+        "chip time to read all weights for one token, over that used in the batch": ratio(alone, token),
+        f"time of a token of an 8B model measured on an H100, alone over a batch of {batch:.0f}": times,
+        f"energy of the same, alone over a batch of {batch:.0f}": joules,
+    }
     return Outcome(
-        (
-            book.reading(
-                "chip time to read all weights for one token, over that used in the batch",
-                ratio(alone, token),
-                "ratio",
-                above=book.criterion(),
-            ),
-        ),
+        tuple(book.reading(label, value, "ratio", above=book.criterion()) for label, value in labels.items()),
         lambda: f"One chip alone would take {shown(alone, 's')} for the weights of a token.",
         headline=book.number("chip time per generated token", token, "ms"),
     )
@@ -355,7 +389,10 @@ SMALL_BATCH = 64
 """A quarter of the article's batch, so a quarter of the arithmetic for the same weights."""
 
 
-@rule("memory-wall-still-massive", "P·b / (n·BW) / t_step, and the same over the least time of the arithmetic")
+@rule(
+    "memory-wall-still-massive",
+    "P·b / (n·BW) / t_step, the same over the least time of the arithmetic, and (gain(B) − 1) / (gain(1) − 1)",
+)
 def memory_wall_still_massive(book: Book) -> Outcome:
     """Share of a decode step that goes to reading weights, and that time over the arithmetic's; at two batch sizes."""
     batch = book.of_claim("palm-64-b256")
@@ -368,6 +405,8 @@ def memory_wall_still_massive(book: Book) -> Outcome:
             book.reading(f"share of a decode step that reading the weights takes {at}", share, "percent", above=limit),
             book.reading(f"time for reading them over the least for the arithmetic {at}", times, "ratio", above=1.0),
         ]
+        of = f"what a faster memory brings an H100's processor {at}, of what it brings one user"
+        readings.append(book.reading(of, pair_gain(book, size), "percent", above=limit))
     whole, compute = decode_step(book), products(book, batch)
     return Outcome(
         tuple(readings),

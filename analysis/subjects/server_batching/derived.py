@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from analysis import ranking, units
 from analysis.assumptions import Parameters
 from analysis.equations import dram_capacity, elementary, memory_wall, server_batching
+from analysis.model import measured
 from analysis.subjects import common
 from analysis.tables import DataPackage, source_ids
 
@@ -452,3 +454,251 @@ def server_prices(package: DataPackage) -> pd.DataFrame:
 def price_ratio_sources(ratios: pd.DataFrame) -> list[str]:
     """List the sources of what was found on the ratio, the article's own statement left out."""
     return source_ids(ratios.loc[ratios["kind"] != "article", ["source_id", "reference_source_id"]])
+
+
+# --------------------------------------------------------------------- one processor with two memories
+
+PAIR = ("nvidia-h100-sxm5-80gb", "nvidia-h200-sxm-141gb")
+"""The same processor with a slower and with a faster memory."""
+SERVED, FILLING = ("llama-3.1-8b", "bf16"), ("llama-3.1-70b", "fp8")
+"""Model and format that are drawn over the batch, and those whose weights nearly fill the smaller memory."""
+STEPS = ("decode", "decode-cudnn")
+SAME_WORK = ["kind", "model", "format", "batch_size", "context_token"]
+SLOW_KERNEL = "attention-kernel"
+"""Why a row is no limit of the memory: a better kernel would be faster."""
+IDEAL = "Weights alone, at best"
+
+
+def pair_rows(package: DataPackage, *, kinds: tuple[str, ...] = STEPS, but_for: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Return what was measured on the filed cards, with the card's short name, peak and memory.
+
+    ``but_for`` are reasons to leave a row out that do not count here.
+    """
+    rows = package.table("measurements_gpu_pair").rename(columns={"batch": "batch_size"})
+    chosen = rows["kind"].isin(kinds) & rows["left_out"].isin(["", *but_for]) & rows["batch_size"].notna()
+    cards = package.table("accelerators").set_index("accelerator_id")
+    cards = cards.assign(card=cards["name"].map(_short_chip), card_source_id=cards["source_id"])
+    facts = ["card", "peak_bf16_dense_flop_per_s", "memory_capacity_byte", "card_source_id"]
+    rows = rows[chosen & rows["accelerator_id"].isin(cards.index)].join(cards[facts], on="accelerator_id")
+    rows = rows.assign(is_slow_kernel=rows["left_out"] == SLOW_KERNEL).reset_index(drop=True)
+    return rows.astype({"batch_size": int})
+
+
+def pair_gains(package: DataPackage, *, kinds: tuple[str, ...] = STEPS) -> pd.DataFrame:
+    """Speed of the faster memory over that of the slower in the same work, with what other runs make of it.
+
+    Several runs of a card count as their median.  ``is_none`` says that the gain is no larger than two runs differ.
+    """
+    rows = pair_rows(package, kinds=kinds)
+    slow, fast = (_runs(rows[rows["accelerator_id"] == card]) for card in PAIR)
+    table = slow.merge(fast, on=SAME_WORK, suffixes=("", "_faster"))
+    table["gain_ratio"] = table["step_time_s"] / table.pop("step_time_s_faster")
+    off = table[["uncertainty_share", "uncertainty_share_faster"]].max(axis=1)
+    table["low_ratio"], table["high_ratio"] = table["gain_ratio"] * (1 - off), table["gain_ratio"] * (1 + off)
+    table["is_none"] = (table["gain_ratio"] - 1) <= off
+    table = table.rename(columns={"source_id_faster": "faster_source_id"})
+    return ranking.by(table.drop(columns=["uncertainty_share", "uncertainty_share_faster"]), *SAME_WORK)
+
+
+def _runs(rows: pd.DataFrame) -> pd.DataFrame:
+    """The runs of one card, one row for each piece of work."""
+    return rows.groupby(SAME_WORK, as_index=False, dropna=False).agg(
+        step_time_s=("step_s_median", "median"),
+        uncertainty_share=("time_uncertainty_share", "max"),
+        source_id=("source_id", "first"),
+    )
+
+
+def same_processor_gains(package: DataPackage) -> pd.DataFrame:
+    """Speed of a step on the faster memory over that on the slower by batch, for every context, and at best for weights alone."""
+    table = pair_gains(package)
+    table = table[(table["model"] == SERVED[0]) & (table["format"] == SERVED[1])]
+    table = table.drop_duplicates(["context_token", "batch_size"])
+    table = table[table.groupby("context_token")["batch_size"].transform("size") > 1]
+    table["series"] = [f"{token:,.0f} tokens" for token in table["context_token"]]
+    ideal = _ideal_gains(package, table["batch_size"].max())
+    return pd.concat([ranking.by(table, "context_token", "batch_size"), ideal], ignore_index=True)
+
+
+def _ideal_gains(package: DataPackage, most: float) -> pd.DataFrame:
+    """The same at peak rates, from batch 1 over both ridges to the largest batch."""
+    slow, fast = (package.row("accelerators", card) for card in PAIR)
+    byte = common.byte_per_param(package, SERVED[1])
+    first, last = (pair_ridge(card, byte) for card in (fast, slow))
+    batch = np.array([1.0, *np.linspace(first, last, IDEAL_POINTS), most])
+    model = common.model(package, SERVED[0])["total_param"]
+    steps = [_ideal_step(card, batch, model, byte) for card in (slow, fast)]
+    gain = steps[0] / steps[1]
+    return pd.DataFrame(
+        {"series": IDEAL, "model": SERVED[0], "format": SERVED[1], "batch_size": batch, "gain_ratio": gain, "is_none": gain <= 1,
+         "step_time_s": steps[0], "source_id": slow["source_id"], "faster_source_id": fast["source_id"]}
+    )  # fmt: skip
+
+
+IDEAL_POINTS = 9
+"""Enough for a curve between two ridges to look like one."""
+
+
+def pair_ridge(card: Mapping[str, Any], byte_per_param: float) -> float:
+    """Return the ridge batch of an accelerator at its 16-bit peak."""
+    return float(
+        server_batching.ridge_batch_size(
+            card["peak_bf16_dense_flop_per_s"], card["memory_bandwidth_byte_per_s"], byte_per_param=byte_per_param
+        )
+    )
+
+
+def _ideal_step(card: Mapping[str, Any], batch: np.ndarray, model_param: float, byte_per_param: float) -> np.ndarray:
+    weight = memory_wall.weight_byte(model_param, byte_per_param)
+    products = server_batching.compute_time_s(
+        batch, model_param=model_param, peak_flop_per_s=card["peak_bf16_dense_flop_per_s"]
+    )
+    reading = server_batching.memory_time_s(weight, card["memory_bandwidth_byte_per_s"])
+    return np.asarray(server_batching.overlapped_step_time_s(reading, products))
+
+
+def half_gone_batch(gains: pd.DataFrame) -> float:
+    """Return the batch at which half of the gain of the first is gone, between two measured ones on a logarithmic scale.
+
+    Missing where half of it is left at every batch.
+    """
+    half = 1 + (gains["gain_ratio"].iloc[0] - 1) / 2
+    past = np.flatnonzero(gains["gain_ratio"].to_numpy() < half)
+    if not len(past):
+        return float("nan")
+    ends = gains.iloc[past[0] - 1 : past[0] + 1]
+    place = float(
+        np.interp(half, ends["gain_ratio"].to_numpy()[::-1], np.asarray(elementary.log2(ends["batch_size"]))[::-1])
+    )
+    return float(elementary.power(2, place))
+
+
+def two_constants(rows: pd.DataFrame) -> tuple[float, float]:
+    """Fit the time of a layer and the share of the bandwidth to steps: least squares of the relative error."""
+    layer = rows["n_layer"] / rows["step_s_median"]
+    reading = rows["step_byte"] / rows["memory_bandwidth_byte_per_s"] / rows["step_s_median"]
+    [ll, lr, rr, ones_l, ones_r] = (
+        math.fsum(part) for part in (layer * layer, layer * reading, reading * reading, layer, reading)
+    )
+    scale = ll * rr - lr * lr
+    return (ones_l * rr - ones_r * lr) / scale, scale / (ones_r * ll - ones_l * lr)
+
+
+def law_rows(package: DataPackage) -> pd.DataFrame:
+    """Return the steps at batch 1 that the law is about, of every card: dense models in 16 and 8 bits, bound by the memory."""
+    rows = measured.pair_measurements(package)
+    names = package.table("accelerators").set_index("accelerator_id")["name"].map(_short_chip)
+    rows["card"] = rows["accelerator_id"].map(names).fillna(rows["device"])
+    rows["step_byte"] = rows["read_byte"] + rows["kv_cache_byte"]
+    return ranking.by(rows, "card", "measurement_id")
+
+
+def law_step_time_s(rows: pd.DataFrame, constants: tuple[float, float]) -> np.ndarray:
+    """Return what the law says of these steps."""
+    return np.asarray(
+        server_batching.two_constant_step_time_s(
+            rows["step_byte"].to_numpy(), rows["memory_bandwidth_byte_per_s"].to_numpy(), n_layer=rows["n_layer"].to_numpy(),
+            overhead_s_per_layer=constants[0], bandwidth_share=constants[1],
+        )
+    )  # fmt: skip
+
+
+def same_processor_law(package: DataPackage) -> pd.DataFrame:
+    """Time of a layer over its bytes on every card, and the law: fitted on the slower memory, carried by the bandwidth alone."""
+    rows = law_rows(package)
+    fitted = rows["accelerator_id"] == PAIR[0]
+    constants = two_constants(rows[fitted])
+    rows["role"] = np.where(fitted, FITTED, CARRIED)
+    rows["law_step_time_s"] = law_step_time_s(rows, constants)
+    rows["error_ratio"] = (rows["law_step_time_s"] / rows["step_s_median"] - 1).abs()
+    rows["layer_byte"], rows["layer_time_s"] = (rows[name] / rows["n_layer"] for name in ("step_byte", "step_s_median"))
+    rows = rows.rename(columns={"step_s_median": "step_time_s"}).assign(kind="measured")
+    return pd.concat([rows[list(LAW)], _law_lines(rows, constants)[list(LAW)]], ignore_index=True)
+
+
+FITTED, CARRIED = "fitted", "carried"
+LAW = (
+    "kind", "card", "role", "model", "format", "context_token", "n_layer", "layer_byte", "layer_time_s", "step_time_s",
+    "law_step_time_s", "error_ratio", "memory_bandwidth_byte_per_s", "source_id",
+)  # fmt: skip
+
+
+def _law_lines(rows: pd.DataFrame, constants: tuple[float, float]) -> pd.DataFrame:
+    """The ends of the law's line for every card, as of models of one layer."""
+    cards = rows.drop_duplicates("card").assign(
+        kind="law", model="", format="", context_token=np.nan, n_layer=1.0, step_time_s=np.nan, error_ratio=np.nan
+    )
+    ends = cards.drop(columns=["step_byte"]).merge(
+        pd.DataFrame({"step_byte": [0.0, rows["layer_byte"].max()]}), how="cross"
+    )
+    ends["layer_byte"] = ends["step_byte"]
+    ends["layer_time_s"] = ends["law_step_time_s"] = law_step_time_s(ends, constants)
+    return ranking.by(ends, "card", "layer_byte")
+
+
+def capacity_gains(package: DataPackage) -> pd.DataFrame:
+    """Tokens per second of all users by batch, for a model that nearly fills the smaller memory, as far as the cache fits."""
+    rows = pair_rows(package, kinds=STEPS[:1], but_for=(SLOW_KERNEL,))
+    rows = _of_the_pair(rows[(rows["model"] == FILLING[0]) & (rows["format"] == FILLING[1])])
+    rows["is_largest"] = rows["batch_size"] == rows.groupby("card")["batch_size"].transform("max")
+    rows = rows.rename(columns={"step_s_median": "step_time_s", "kv_byte": "kv_cache_byte"})
+    columns = [
+        "card",
+        "batch_size",
+        "token_per_s",
+        "step_time_s",
+        "weight_byte",
+        "kv_cache_byte",
+        "memory_capacity_byte",
+    ]
+    return rows[[*columns, "context_token", "is_slow_kernel", "is_largest", "source_id", "card_source_id"]]
+
+
+def _of_the_pair(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the two cards, one for each batch and context: the first that is filed."""
+    rows = rows[rows["accelerator_id"].isin(PAIR)]
+    rows = rows.drop_duplicates(["accelerator_id", "model", "format", "context_token", "batch_size"])
+    return ranking.by(rows, "card", "context_token", "batch_size", "measurement_id")
+
+
+def energy_by_batch(package: DataPackage) -> pd.DataFrame:
+    """Joules of the whole card for a token by batch, where they were counted, with the range of other runs.
+
+    ``is_line`` marks the context with most batches; between two far apart of another nothing is known.
+    """
+    rows = pair_rows(package, kinds=STEPS[:1], but_for=(SLOW_KERNEL,))
+    rows = rows[(rows["model"] == SERVED[0]) & (rows["format"] == SERVED[1]) & rows["joule_per_token"].notna()]
+    rows = _of_the_pair(rows).rename(columns={"joule_per_token": "token_energy_j"})
+    off = rows["joule_uncertainty_share"].to_numpy()
+    rows["low_energy_j"], rows["high_energy_j"] = (rows["token_energy_j"] * (1 + side * off) for side in (-1, 1))
+    counted = rows.groupby("context_token")["batch_size"].nunique().reset_index()
+    most = ranking.first(counted, "batch_size", "context_token", falling={"batch_size"})["context_token"]
+    rows["is_line"] = rows["context_token"] == most
+    rows["context"] = [f"{token:,.0f} tokens" for token in rows["context_token"]]
+    columns = ["card", "context", "batch_size", "token_energy_j", "low_energy_j", "high_energy_j", "power_w"]
+    return rows[[*columns, "is_line", "is_slow_kernel", "source_id"]]
+
+
+def read_energies(package: DataPackage) -> pd.DataFrame:
+    """Joules above idle for each bit read in the steps that the law is about, by card."""
+    rows = law_rows(package)
+    rows = rows[rows["joule_per_step"].notna() & rows["accelerator_id"].isin(PAIR)].reset_index(drop=True)
+    table = package.table("measurements_gpu_pair")
+    idle = table[table["kind"] == "idle"].groupby("accelerator_id")["power_w"].mean()
+    rows["read_energy_j_per_bit"] = server_batching.read_energy_j_per_bit(
+        rows["joule_per_step"].to_numpy(), idle_j_per_s=rows["accelerator_id"].map(idle).to_numpy(),
+        step_time_s=rows["step_s_median"].to_numpy(), read_byte=rows["step_byte"].to_numpy(),
+    )  # fmt: skip
+    return rows[["card", "model", "format", "read_energy_j_per_bit", "source_id"]]
+
+
+def experts_touched(package: DataPackage) -> pd.DataFrame:
+    """Different experts that a layer called by batch, beside what evenly spread calls would touch."""
+    rows = _of_the_pair(pair_rows(package, kinds=("moe",)))
+    models = package.table("models").set_index("model_id")
+    total, active = (
+        models[name].reindex(rows["model"]).to_numpy(dtype=float) for name in ("n_expert", "n_active_expert")
+    )
+    rows["expected_count"] = memory_wall.touched_expert_count(total, active, batch_size=rows["batch_size"].to_numpy())
+    rows["error_ratio"] = (rows["expected_count"] / rows["n_distinct_expert"] - 1).abs()
+    return rows[["card", "batch_size", "n_distinct_expert", "expected_count", "error_ratio", "source_id"]]

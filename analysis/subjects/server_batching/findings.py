@@ -12,20 +12,35 @@ from analysis import ranking, units, words
 from analysis.assumptions import Parameters
 from analysis.equations import dram_capacity, memory_wall, server_batching
 from analysis.figures import Value
+from analysis.model import measured
 from analysis.subjects import common, trends
 from analysis.subjects.server_batching.derived import (
     ALONE,
+    PAIR,
+    SERVED,
     article_batch,
     balance,
+    capacity_gains,
     decode_steps,
+    energy_by_batch,
+    experts_touched,
+    half_gone_batch,
     hardware,
     hbm_shares,
     latency_by_chips,
+    law_rows,
     memory_costs,
+    pair_gains,
+    pair_ridge,
+    pair_rows,
     palm,
     pope,
     price_ratio_sources,
     price_ratios,
+    read_energies,
+    same_processor_gains,
+    same_processor_law,
+    two_constants,
 )
 from analysis.tables import DataPackage
 
@@ -42,6 +57,11 @@ def values(package: DataPackage, given: Parameters) -> list[Value]:
         *_holding_values(package),
         *_doubling_values(package),
         *_balance_values(package),
+        *_gain_values(package),
+        *_work_values(package),
+        *_law_values(package),
+        *_capacity_values(package),
+        *_energy_values(package),
         *_cost_values(package, given),
         *_share_values(package),
         *_price_values(package),
@@ -290,6 +310,168 @@ def _balance_values(package: DataPackage) -> list[Value]:
 
 
 RIDGE = "F · b / (2 · BW)"
+
+
+Measured = tuple[str, Any, str, int, str, str]
+"""A measured number before it is published: name, number, unit, the digits it earns, definition, formula."""
+
+
+def _earned(entries: Iterable[Measured], sources: Iterable[str]) -> list[Value]:
+    cited = sorted(set(sources))
+    return [
+        Value(f"server-batching-{name}", float(number), unit, _at_digits(float(number), unit, digits), meaning, formula, sources=cited)
+        for name, number, unit, digits, meaning, formula in entries
+    ]  # fmt: skip
+
+
+def _at_digits(number: float, unit: str, digits: int) -> str:
+    return _text(words.significant(number, digits), unit) if unit == "count" else words.quantity(number, unit, digits)
+
+
+GAIN = "t(H100) / t(H200)"
+
+
+def _gain_values(package: DataPackage) -> list[Value]:
+    """What the faster memory brings to a step, by batch."""
+    slow, fast = (package.row("accelerators", card) for card in PAIR)
+    gains = same_processor_gains(package)
+    alone = gains[gains["series"] == gains["series"].iloc[0]]
+    by_length = ranking.by(gains[gains["context_token"].notna()], "context_token", "batch_size").to_dict("records")
+    one, long, large = by_length[0], by_length[-1], _keyed(alone, "batch_size")[article_batch(package)]
+    whole = alone[(alone["gain_ratio"] >= one["low_ratio"]).astype(int).cummin() == 1]
+    gone = alone[alone["batch_size"] > alone.loc[~alone["is_none"].astype(bool), "batch_size"].max()]
+    speeds = slow["memory_bandwidth_byte_per_s"], fast["memory_bandwidth_byte_per_s"]
+    held = fast["memory_capacity_byte"] / slow["memory_capacity_byte"]
+    ideal = server_batching.half_gain_batch_size(
+        pair_ridge(slow, common.byte_per_param(package, SERVED[1])), bandwidth_byte_per_s=speeds[0], faster_bandwidth_byte_per_s=speeds[1]
+    )  # fmt: skip
+    entries: list[Measured] = [
+        ("pair-bandwidth", speeds[1] / speeds[0], "ratio", 3, "Bandwidth of the H200 over that of the H100, by the data sheets.", ""),
+        ("pair-capacity", held, "ratio", 3, "Memory of the H200 over that of the H100.", ""),
+        ("pair-gain", one["gain_ratio"], "ratio", 3, "Speed of the H200 over that of the H100, one user, the shortest context.", GAIN),
+        ("pair-gain-article-batch", large["gain_ratio"], "ratio", 3, "The same at the article's batch.", GAIN),
+        ("pair-gain-long", long["gain_ratio"], "ratio", 3, "The same at the longest context and its largest batch.", GAIN),
+        ("pair-short-context", one["context_token"], "count", 3, "The shortest context of the figure.", ""),
+        ("pair-long-context", long["context_token"], "count", 4, "The longest context of the figure.", ""),
+        ("pair-long-batch", long["batch_size"], "count", 3, "The largest batch measured at it.", ""),
+        ("pair-full-batch", whole["batch_size"].max(), "count", 3, "Largest batch with the gain of one user, as far as runs differ.", ""),
+        ("pair-none-batch", gone["batch_size"].min(), "count", 3, "Smallest batch whose gain is no larger than two runs differ.", ""),
+        ("pair-half-batch", half_gone_batch(alone), "count", 2, "Batch at which half of the measured gain is gone.", ""),
+        ("pair-half-ideal", ideal, "count", 3, "Batch at which half of the gain is gone at peak rates.", "2 · B* / (1 + r)"),
+    ]  # fmt: skip
+    return _earned(entries, {slow["source_id"], fast["source_id"], *gains["source_id"]})
+
+
+def _work_values(package: DataPackage) -> list[Value]:
+    """What the faster memory brings to models, formats and prompts, and what a product reaches."""
+    steps, routed = pair_gains(package), pair_gains(package, kinds=("moe",))
+    prompts = ranking.by(pair_gains(package, kinds=("prefill",)), "context_token", "kind")
+    few = steps[steps["batch_size"] == 1]
+    is_bound = few["format"].isin(measured.PAIR_BITS)
+    bound, unpacked = few.loc[is_bound, "gain_ratio"], few.loc[~is_bound, "gain_ratio"]
+    products = pair_rows(package, kinds=("matmul",), but_for=("no-step",))
+    products = products[(products["format"] == SERVED[1]) & (products["accelerator_id"] == PAIR[0])]
+    product = ranking.first(products, "batch_size", "measurement_id", falling={"batch_size"})
+    experts = experts_touched(package)
+    reached = product["achieved_flop_per_s"] / product["peak_bf16_dense_flop_per_s"]
+    entries: list[Measured] = [
+        ("pair-gain-least", bound.min(), "ratio", 3, "Least gain of a model in 16 or 8 bits at batch 1.", GAIN),
+        ("pair-gain-most", bound.max(), "ratio", 3, "Largest gain of a model in 16 or 8 bits at batch 1.", GAIN),
+        ("pair-gain-unpacked", unpacked.max(), "ratio", 3, "Largest gain of a model in 4 bits at batch 1.", GAIN),
+        ("pair-gain-routed", routed["gain_ratio"].iloc[0], "ratio", 3, "Gain of a mixture of experts at batch 1.", GAIN),
+        ("pair-gain-prompt", prompts["gain_ratio"].iloc[0], "ratio", 3, "Gain in reading the shortest prompt.", GAIN),
+        ("pair-gain-long-prompt", prompts["gain_ratio"].iloc[-1], "ratio", 3, "Gain in reading the longest prompt.", GAIN),
+        ("pair-short-prompt", prompts["context_token"].iloc[0], "count", 3, "Tokens of the shortest prompt.", ""),
+        ("pair-long-prompt", prompts["context_token"].iloc[-1], "count", 4, "Tokens of the longest prompt.", ""),
+        ("pair-peak-share", reached, "share", 2, "Share of the peak that the H100's largest product reaches, at its power limit.", ""),
+        ("pair-experts", experts["expected_count"].max(), "count", 3, "Experts of a layer of the mixture measured.", ""),
+        ("pair-experts-error", experts["error_ratio"].max(), "share", 2, "Largest error of the expected number of experts called.", ""),
+    ]  # fmt: skip
+    last = "is no more than two runs differ by" if prompts["is_none"].iloc[-1] else "is more than two runs differ by"
+    told = _phrase("pair-long-prompt-side", last, "Whether reading the longest prompt gains anything.")
+    return [*_earned(entries, {*steps["source_id"], *experts["source_id"]}), told]
+
+
+LEAST = "least squares of the relative error"
+
+
+def _law_values(package: DataPackage) -> list[Value]:
+    """The two constants, and how far they carry."""
+    rows, table = law_rows(package), same_processor_law(package)
+    fitted = rows["accelerator_id"] == PAIR[0]
+    layer, share = two_constants(rows[fitted])
+    slow, fast = (rows[rows["accelerator_id"] == card] for card in PAIR)
+    at_home, carried = (table.loc[table["card"] == one["card"].iloc[0], "error_ratio"] for one in (slow, fast))
+    both = slow.merge(fast, on=["model", "format", "context_token"], suffixes=("", "_faster"))
+    scaled = both["memory_bandwidth_byte_per_s_faster"] / both["memory_bandwidth_byte_per_s"]
+    over = scaled / (both["step_s_median"] / both["step_s_median_faster"]) - 1
+    entries: list[Measured] = [
+        ("law-rows", fitted.sum(), "count", 3, "Steps of the H100 that the constants are fitted to.", ""),
+        ("law-models", rows["model"].nunique(), "count", 3, "Models among them.", ""),
+        ("law-layer-time", layer, "s", 2, "Time of a layer whatever its bytes.", LEAST),
+        ("law-share", share, "share", 2, "Share of the data sheet's bandwidth that reading reaches.", LEAST),
+        ("law-error", at_home.median(), "share", 2, "Median error on the H100.", ""),
+        ("law-carried-error", carried.median(), "share", 2, "Median error on the H200.", ""),
+        ("law-carried-most", carried.max(), "share", 2, "Largest error on the H200.", ""),
+        ("law-scaled-error", over.median(), "share", 2, "What scaling the speed by the bandwidth overstates, in the median.", ""),
+    ]  # fmt: skip
+    return _earned(entries, rows["source_id"])
+
+
+def _capacity_values(package: DataPackage) -> list[Value]:
+    """What the larger memory brings beside the faster one."""
+    table = capacity_gains(package)
+    slow, fast = table[table["is_largest"]].to_dict("records")
+    same = _keyed(table[table["card"] == fast["card"]], "batch_size")[slow["batch_size"]]
+    whole, bandwidth = fast["token_per_s"] / slow["token_per_s"], same["token_per_s"] / slow["token_per_s"]
+    entries: list[Measured] = [
+        ("capacity-small-batch", slow["batch_size"], "count", 3, "Largest batch measured whose cache fits the H100.", ""),
+        ("capacity-large-batch", fast["batch_size"], "count", 3, "Largest batch measured whose cache fits the H200.", ""),
+        ("capacity-context", slow["context_token"], "count", 3, "Tokens of context of each user.", ""),
+        ("capacity-gain", whole, "ratio", 2, "Tokens per second of the H200 over the H100, each at its largest batch.", ""),
+        ("capacity-bandwidth-gain", bandwidth, "ratio", 3, "The same at the largest batch that fits both.", ""),
+        ("capacity-batch-gain", whole / bandwidth, "ratio", 2, "What is left for the larger batch.", "the one over the other"),
+        ("capacity-small-rate", slow["token_per_s"], "token_per_s", 3, "Tokens per second of all users of the H100.", "B / t"),
+        ("capacity-large-rate", fast["token_per_s"], "token_per_s", 3, "Tokens per second of all users of the H200.", "B / t"),
+        ("capacity-weights", slow["weight_byte"], "byte", 3, "Bytes of weights that a step of the model reads.", ""),
+    ]  # fmt: skip
+    return _earned(entries, [slow["source_id"], slow["card_source_id"], fast["card_source_id"]])
+
+
+def _energy_values(package: DataPackage) -> list[Value]:
+    """Joules at two digits, since another card of the kind differs by a tenth."""
+    table, bits = energy_by_batch(package), read_energies(package)
+    served, other = table[table["is_line"]], table[~table["is_line"]]
+    last = ranking.first(other, "batch_size", "token_energy_j", falling={"batch_size", "token_energy_j"})
+    entries: list[Measured] = [
+        ("energy-batch", served["batch_size"].max(), "count", 3, "Largest batch whose energy was counted at this context.", ""),
+        ("energy-last-batch", last["batch_size"], "count", 4, "Largest batch whose energy was counted.", ""),
+        ("energy-last", last["token_energy_j"], "j", 2, f"Energy of a token at it, {last['card']}.", "E / B"),
+    ]  # fmt: skip
+    spans = []
+    for card in dict.fromkeys(served["card"]):
+        one, *_, many = served[served["card"] == card].to_dict("records")
+        read, name = bits.loc[bits["card"] == card, "read_energy_j_per_bit"] / PICO, card.lower()
+        entries += [
+            (f"energy-{name}", one["token_energy_j"], "j", 2, f"Energy of a token at batch 1, {card}.", "E / B"),
+            (f"energy-batch-{name}", many["token_energy_j"], "j", 2, f"The same at the largest batch, {card}.", "E / B"),
+            (f"energy-saving-{name}", one["token_energy_j"] / many["token_energy_j"], "ratio", 2, f"The one over the other, {card}.", ""),
+        ]  # fmt: skip
+        spans.append(
+            _phrase(
+                f"energy-bit-{name}", f"{_span(read)} pJ", f"Energy above idle for each bit read, at batch 1, {card}."
+            )
+        )
+    return [*_earned(entries, table["source_id"]), *spans]
+
+
+def _span(values: pd.Series[float]) -> str:
+    """The least and the largest at two digits, or one number where they read alike."""
+    ends = [_short(end, 2) for end in (values.min(), values.max())]
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
+PICO = units.unit("pj").factor
 
 
 def _cost_values(package: DataPackage, given: Parameters) -> list[Value]:

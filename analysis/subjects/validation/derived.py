@@ -12,7 +12,7 @@ import pandas as pd
 from analysis import ranking, words
 from analysis.equations import memory_wall, server_batching
 from analysis.equations import validation as equations
-from analysis.model import expected, intervals, measured, phones, prompts, serving
+from analysis.model import expected, intervals, measured, phones, prefill, prompts, serving, transfer
 from analysis.model.measured import expected_models
 from analysis.subjects.storage_io import derived as storage_io
 from analysis.tables import DataPackage
@@ -297,6 +297,41 @@ def interval_coverage(package: DataPackage) -> pd.DataFrame:
     }
     table = pd.concat([by_group.reset_index(), pd.DataFrame([whole])], ignore_index=True)
     return table.assign(name=table["group"].map(GROUPS | {"all": "All together"}))
+
+
+@once_per_package
+def own_measurement(package: DataPackage) -> pd.DataFrame:
+    """Return what one own measurement is worth, group by group: errors on chips that chose nothing, without and with it; intervals."""
+    rows = [fitted_rows(package), expert_rows(package), unseen_pair(package), phones.unseen(package)]
+    known = expected.calibration(package.folder)
+    pairs = transfer.pairs(pd.concat([part.reindex(columns=OWN_COLUMNS) for part in rows], ignore_index=True))
+    table = transfer.judged(pairs, known.parameters, known.intervals)
+    spans = {
+        f"{name}_span": [
+            f"{words.number(a, 3)} to {words.number(b, 3)}" for a, b in zip(table[low], table[high], strict=True)
+        ]
+        for name, low, high in (("known", "known_low_ratio", "known_high_ratio"), ("own", "low_ratio", "high_ratio"))
+    }
+    table = table.assign(
+        name=table["group"].map(GROUPS | PHONE_GROUPS), before_percent=table["before_error_ratio"] * 100,
+        after_percent=table["after_error_ratio"] * 100, covered_percent=table["covered_share"] * 100,
+        used=table["is_used"].map({True: "yes", False: "no"}), **spans,
+    )  # fmt: skip
+    return table.assign(own_span=table["own_span"].where(table["is_used"], ""))
+
+
+@once_per_package
+def own_prompts(package: DataPackage) -> pd.DataFrame:
+    """Return prompts on processor cores and phones, each expected by another that its machine read with weights packed alike."""
+    table = transfer.prompt_pairs(prompts.own_measurements(package))
+    return table.assign(error_ratio=np.abs(1 / table["rate_ratio"] - 1))
+
+
+OWN_COLUMNS = [*transfer.MACHINE, "group", "speed_ratio"]
+PHONE_GROUPS = {
+    "phone-metal": "Graphics processors of iPhones", "phone-cpu": "Processor cores of phones", "phone-opencl": "OpenCL on phones",
+    "phone-npu": "Neural processors of phones",
+}  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------------------- experts
@@ -613,20 +648,58 @@ def _asked(row: Mapping[Any, Any]) -> str:
 
 
 def parameters(package: DataPackage) -> pd.DataFrame:
-    """Return the fitted parameters as they are printed: value and standard error with their unit."""
+    """Return the fitted parameters as they are printed, value and standard error with their unit, and what was set by hand."""
     table = package.table("calibration")
-    table = table[table["kind"].isin(["decode", "prefill", "serving"])]
+    table = table[table["kind"].isin([*WITHOUT_ERROR, "serving"])]
+    by_hand = pd.DataFrame(BY_HAND, columns=["parameter_id", "unit", "value", "meaning"]).assign(kind="by-hand")
+    table = pd.concat([table, by_hand], ignore_index=True)
     shown = [_printed(value, unit) for value, unit in zip(table["value"], table["unit"], strict=True)]
     errors = [
-        _printed(value, unit) if np.isfinite(value) else "one chip decides"
-        for value, unit in zip(table["standard_error"], table["unit"], strict=True)
+        _printed(value, unit) if np.isfinite(value) else WITHOUT_ERROR[kind]
+        for value, unit, kind in zip(table["standard_error"], table["unit"], table["kind"], strict=True)
     ]
-    return table.assign(shown=shown, error=errors)[
-        ["parameter_id", "meaning", "shown", "error", "n_row", "n_chip"]
-    ].reset_index(drop=True)
+    return table.assign(shown=shown, error=errors)[["parameter_id", "meaning", "shown", "error", "n_row", "n_chip"]]
+
+
+WITHOUT_ERROR = {
+    "decode": "one chip decides", "prefill": "one chip decides", "serving": "one chip decides", "own": "in steps of 5 %",
+    "sustained": "pairs of one iPhone",
+    "by-hand": "set by hand",
+}  # fmt: skip
+"""Kind of number → what is said in place of a standard error."""
+BY_HAND = (
+    ("thread-byte", "byte_per_s", expected.THREAD_BYTE_PER_S, "Most that a thread of a computer's processor takes in"),
+    ("thread-op", "op_per_s", expected.THREAD_OP_PER_S, "Most that it computes, where no peak is on record"),
+    ("threads", "thread", expected.USUAL_THREADS, "Threads of a computer's processor where nobody says how many"),
+    (
+        "phone-op",
+        "op_per_byte",
+        expected.PHONE_OP_PER_BYTE,
+        "Arithmetic of a phone's cores for each byte of its bandwidth",
+    ),
+    (
+        "kv-cost",
+        "ratio",
+        expected.FLASH_KV_COST_RATIO,
+        "Cost of a byte of KV cache over one of weights with flash attention",
+    ),
+    ("prompt-pass", "token", prefill.PASS_TOKEN, "Tokens that llama.cpp reads in one pass"),
+    ("aimed", "share", intervals.AIMED_SHARE, "Share that the quantiles of the intervals aim at"),
+    (
+        "layer-kv-head",
+        "head",
+        expected.ASSUMED_KV_HEAD,
+        "Heads of the KV cache of a model of which only the size is known",
+    ),
+    ("layer-head-dim", "element", expected.ASSUMED_HEAD_DIM, "Numbers that such a head holds"),
+)
+"""Constants that nothing was fitted for: id, unit, value, what it is."""
+COUNTED_IN = {"thread": "threads", "token": "tokens", "head": "heads", "element": "numbers"}
 
 
 def _printed(value: float, unit: str) -> str:
+    if unit in COUNTED_IN:
+        return f"{value:g} {COUNTED_IN[unit]}"
     if unit in ("s_per_layer", "s"):
         return words.quantity(value, "s", 2) + (" per layer" if unit == "s_per_layer" else "")
     if unit == "share_per_year":

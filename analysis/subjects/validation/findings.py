@@ -10,7 +10,7 @@ import pandas as pd
 from analysis import ranking, words
 from analysis.equations import memory_wall
 from analysis.figures import Value
-from analysis.model import expected, intervals, measured, phones, serving
+from analysis.model import expected, intervals, measured, phones, prompts, serving
 from analysis.subjects.validation.derived import (
     COVERAGE_GOAL,
     COVERAGE_KIND,
@@ -28,6 +28,7 @@ from analysis.subjects.validation.derived import (
     hyphened,
     interval_coverage,
     list_of_reached,
+    own_prompts,
     pope_errors,
     pope_rows,
     reached,
@@ -71,6 +72,45 @@ def values(package: DataPackage) -> list[Value]:
         *_worked(known),
         *_settings(package),
         *phones.values(package),
+        *_own_values(package),
+    ]
+
+
+def _own_values(package: DataPackage) -> list[Value]:
+    """What one own measurement of a prompt is worth, where no share of a peak was fitted."""
+    table, rows = own_prompts(package), prompts.own_measurements(package)
+    low, high = expected.calibration(package.folder).own_intervals["prefill-other"]
+    chips = words.plural(int(table["chip"].nunique()), "chip")
+    cited = sorted(rows["source_id"].unique())
+    return [
+        _share(
+            "own-prompt-error",
+            float(table["error_ratio"].median()),
+            "Median error of a prompt by another of its machine",
+            cited,
+        ),
+        Value(
+            f"{NAME}own-prompt-chips",
+            text=chips,
+            definition="Chips with two prompts of weights packed alike.",
+            sources=cited,
+        ),
+        Value(
+            f"{NAME}own-prompt-low",
+            low,
+            "ratio",
+            definition="Low end of the interval of such a rate.",
+            digits=2,
+            sources=cited,
+        ),
+        Value(
+            f"{NAME}own-prompt-high",
+            high,
+            "ratio",
+            definition="High end of the interval of such a rate.",
+            digits=2,
+            sources=cited,
+        ),
     ]
 
 
@@ -171,6 +211,8 @@ def _parameter_values(known: Mapping[str, float]) -> list[Value]:
         "serving-launch-vllm": "s",
         "serving-sequence-vllm": "s",
         "serving-sequence-vllm-new": "s",
+        "own-graphics": "share",
+        "own-cores": "share",
         "prefill-shader-metal": "share",
         "prefill-matrix": "share",
         "prefill-matrix-hbm": "share",
