@@ -27,7 +27,7 @@ SAFE = "&lt;script&gt;alert(&quot;it&#x27;s &amp; on&quot;)&lt;/script&gt;"
 NAMES = sorted(path.name for path in templates.FOLDER.iterdir())
 BY_HAND = {
     "store/templates.py": "what escapes for all templates",
-    "pages/pieces.py": "cells of tables, of which a site has a hundred thousand: a template would cost seconds",
+    "pages/pieces.py": "cells of tables, of which a site has a hundred thousand: a template takes twice as long",
     "pages/entry_page.py": "the title as the theme's own template writes it, to be found again on the page",
     "pages/mathml.py": "the id of one element around what a library wrote",
     "pictures/framing.py": "SVG: lines of text in a picture",
