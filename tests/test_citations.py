@@ -24,7 +24,7 @@ from citeproc.source.json import CiteProcJSON
 from PIL import Image
 from pyld import jsonld
 
-from analysis import cli
+from analysis import cli, tables
 from analysis.book.pages import figure_files
 from analysis.book.pictures import renderer
 from analysis.book.record import citation, cite, editions
@@ -225,7 +225,7 @@ def test_a_row_of_formats_is_all_that_a_new_one_needs(monkeypatch: pytest.Monkey
     figure = Figure(
         id="a", title="One", sources=[], spec={}, height=1, columns=None, functions=[], fields=[], rows=[], **told
     )
-    it = figure_files.Exported(figure, "index", WORK, "", {})
+    it = figure_files.Exported(figure, "index", WORK, "", {}, tables.package())
     figure_files.write_texts(tmp_path, it)
     figure_files.write_pictures(tmp_path, it)
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "One"

@@ -329,3 +329,23 @@ def _defined(path: Path) -> Iterator[str]:
             yield from (target.id for target in node.targets if isinstance(target, ast.Name) and target.id != "__all__")
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             yield node.target.id
+
+
+ASKS_FOR_DATA = {
+    "inputs/given.py": "the first cell of a chapter, which knows its data by the environment alone",
+    "store/freshness.py": "which of the book's own files a build will read",
+    "pages/extension.py": "what Sphinx reads where nobody tells it",
+}
+"""Module of ``analysis/book`` → why it looks for the data itself; all others are handed the package of their build."""
+
+
+def test_the_book_hands_over_its_data() -> None:
+    book = PACKAGE / "book"
+    asking = {
+        path.relative_to(book).as_posix()
+        for path in book.rglob("*.py")
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute) and node.attr in ("package", "data_folder")
+        if isinstance(node.value, ast.Name) and node.value.id in ("tables", "door")
+    }
+    assert asking == set(ASKS_FOR_DATA)

@@ -103,7 +103,8 @@ def test_beside_every_number_stands_what_sort_of_source_it_has(package: DataPack
             "formula": "",
             "definition": "",
             "sources": ["jedec-mobile-memory", "techpowerup-geforce-rtx-5090"],
-        }
+        },
+        package,
     )
     assert said["sources"] == "Sources: JEDEC (standards body) and TechPowerUp (database)."
     allowed = package.columns("sources")["kind"]["constraints"]["enum"]

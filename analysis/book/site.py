@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -173,22 +172,17 @@ def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, reque
 
     printed = io.StringIO()
     overrides = {
-        "nb_execution_mode": "off", "latex_individualpages": False, "memory_wall_parameters": json.dumps(dict(values), sort_keys=True),
+        "nb_execution_mode": "off", "latex_individualpages": False,
+        "memory_wall_data": str(data.resolve()), "memory_wall_parameters": json.dumps(dict(values), sort_keys=True),
         "memory_wall_lasting": f"{editions.FOLDER}/{values['edition']}/" if request.freezes else "",
         "memory_wall_published": str(request.earlier), "html_baseurl": request.address,
         "memory_wall_jobs": request.jobs or kernels.cores(),
     }  # fmt: skip
-    with (
-        _environment({tables.DATA_VARIABLE: str(data.resolve())}),
-        contextlib.redirect_stdout(printed),
-        contextlib.redirect_stderr(printed),
-    ):
-        tables.forget()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         result = build_sphinx(
             source, out, path_config=source / "_config.yml", confoverrides=overrides, doctreedir=out.parent / "doctrees",
             noconfig=True, freshenv=True, warningiserror=True, keep_going=True,
         )  # fmt: skip
-    tables.forget()
     cause = result.orig_exc if isinstance(result, ExtensionError) else result
     if isinstance(cause, (KeyboardInterrupt, OSError, *ends.ENDS)):
         raise cause
@@ -197,17 +191,3 @@ def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, reque
         said = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|[Ee]xception|Error", line)]
         told = prose.located(said, chapter_files()) or [plain, repr(result)]
         raise SiteError("\n".join(["the site could not be rendered; nothing was published", *told]))
-
-
-@contextlib.contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

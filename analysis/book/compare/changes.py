@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import Markup
 
 from analysis.book.compare.diff import Difference
 from analysis.book.record.policy import secured
+from analysis.book.store import templates
 from analysis.claims import statements
 
 MOST_LINES = 25
@@ -144,7 +146,7 @@ def as_json(found: Difference, pictures: object = None) -> str:
     return json.dumps(found.as_dict(), indent=1, ensure_ascii=False) + "\n"
 
 
-STYLE = """
+STYLE = Markup("""
 :root { color-scheme: light dark; --rule: #d5dae0; --quiet: #5b6673; --tint: #f5f7f9; }
 @media (prefers-color-scheme: dark) { :root { --rule: #2b333d; --quiet: #9aa6b4; --tint: #1a2028; } }
 body { font: 16px/1.5 "Source Sans 3", "Liberation Sans", Arial, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
@@ -159,53 +161,28 @@ figcaption { color: var(--quiet); } .scroll { overflow-x: auto; } p.why { backgr
 thead { display: none; } tr, td { display: block; } tr { border-bottom: 1px solid var(--rule); padding: 0.4rem 0; }
 td { border: 0; padding: 0.1rem 0; overflow-wrap: anywhere; } td:empty { display: none; } td:first-child { font-weight: 600; }
 td:not(:first-child)::before { content: attr(data-head) ": "; color: var(--quiet); } }
-"""
+""")
 
 
 def as_html(found: Difference, pictures: Mapping[str, tuple[str, str]] | None = None) -> str:
     """One page that stands alone: no script, nothing to load, the pictures in it."""
-    title = escape(_heading(found))
-    told = sections(found)
-    counts = " · ".join(f'<a href="#{_anchor(name)}">{escape(name)}: {len(rows)}</a>' for name, _, rows in told)
-    body = "".join(_section(*section) for section in told if section[0] != "Figures")
-    shown = "".join(_figure(one, (pictures or {}).get(one["id"], ("", ""))) for one in found.figures)
-    figures = f'<h2 id="{_anchor("Figures")}">Figures ({len(found.figures)})</h2>{shown}' if shown else ""
-    nothing = f"<p>{NOTHING}</p>" if found.nothing else ""
-    return secured(
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{counts}</p>{nothing}{body}{figures}</main>"
-        "</body></html>\n"
-    )
-
-
-def _section(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    body = "".join(f"<tr>{''.join(map(_td, heads, row))}</tr>" for row in rows)
-    table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    shown = (
-        f"<details><summary>Show all {len(rows)}</summary>{table}</details>" if len(rows) > 2 * MOST_LINES else table
-    )
-    return f'<h2 id="{_anchor(title)}">{escape(title)} ({len(rows)})</h2>{shown}'
-
-
-def _td(head: str, cell: str) -> str:
-    """A cell; on a narrow screen it stands on a line of its own, with its column's head before it."""
-    return f'<td data-head="{escape(head, quote=True)}">{escape(cell)}</td>'
+    pairs = pictures or {}
+    page = templates.page(
+        "changes", title=_heading(found), style=STYLE, sections=sections(found), anchor=_anchor, most=2 * MOST_LINES,
+        nothing=NOTHING if found.nothing else "",
+        figures=[(one, _pair(one, pairs.get(one["id"], ("", "")))) for one in found.figures],
+    )  # fmt: skip
+    return secured(page)
 
 
 def _anchor(title: str) -> str:
     return title.lower().replace(",", "").replace(" ", "-")
 
 
-def _figure(one: Mapping[str, Any], pair: tuple[str, str]) -> str:
-    number = escape(f"Figure {one['number']}: {one['id']}")
-    shown = "".join(
-        f'<figure><img alt="{when}: {escape(title, quote=True)}" src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
-        f"<figcaption>{when}: {escape(title)}</figcaption></figure>"
-        for when, title, svg in (("Before", one["old"], pair[0]), ("After", one["title"], pair[1]))
-        if svg
-    )
-    return f'<h3>{number}</h3><p class="why">{escape("; ".join(one["why"]))}</p><div class="pair">{shown}</div>'
+def _pair(one: Mapping[str, Any], pictures: tuple[str, str]) -> list[tuple[str, str, str]]:
+    """When, under which title, the picture itself."""
+    before, after = (b64encode(svg.encode()).decode() for svg in pictures)
+    return [("Before", one["old"], before), ("After", one["title"], after)]
 
 
 FORMATS: dict[str, Callable[[Difference, Any], str]] = {

@@ -32,14 +32,14 @@ def write_texts(app: Sphinx) -> None:
     write_json(
         site / "numbers.json", [value | cited(number_page.number_work(app, value)) for _, value in known.all("values")]
     )
-    copy_tables(site / "tables")
+    copy_tables(edition.package(app), site / "tables")
     write(site / "LICENSES.txt", licences.text())
 
 
 def write_embedded(app: Sphinx) -> None:
     """The pages for frames, which hold the charts of pages; beside them what a chart is drawn from where that is long."""
     for document, figure in registry.of(app.env).figures():
-        page = figure_files.embed(figure, menu.figure_work(app, document, figure))
+        page = figure_files.embed(edition.package(app), figure, menu.figure_work(app, document, figure))
         folder = Path(app.outdir) / "figures" / figure.id
         write(folder / "embed.html", page)
         pieces.write_beside(folder, figure.id, pieces.drawn_from(figure))
@@ -67,7 +67,7 @@ def footer(app: Sphinx, document: str, figure: Figure) -> str:
     from analysis import words
 
     number = figure_number(app, document, figure.id)
-    names = pieces.publishers(figure.sources)
+    names = pieces.publishers(edition.package(app), figure.sources)
     many = len(names) > pieces.MOST_PUBLISHERS
     sources = f"{len(figure.sources)} documents, listed with the figure" if many else words.listing(names)
     cited = f" Sources: {sources.removesuffix('.')}." if names else ""
@@ -86,7 +86,12 @@ def exported(app: Sphinx, document: str, figure: Figure) -> figure_files.Exporte
     """A figure with what its files say of it."""
     chapter, foot = document.rsplit("/", 1)[-1], footer(app, document, figure)
     return figure_files.Exported(
-        figure, chapter, menu.figure_work(app, document, figure), foot, edition.given_parameters(app)
+        figure,
+        chapter,
+        menu.figure_work(app, document, figure),
+        foot,
+        edition.given_parameters(app),
+        edition.package(app),
     )
 
 
@@ -137,9 +142,8 @@ def public_claim(claim: dict[str, Any]) -> dict[str, Any]:
     return {key: claim[key] for key in first} | {key: value for key, value in claim.items() if key not in first}
 
 
-def copy_tables(folder: Path) -> None:
+def copy_tables(package: tables.DataPackage, folder: Path) -> None:
     """The data package as it was used, with its descriptor."""
-    package = tables.package()
     folder.mkdir(parents=True, exist_ok=True)
     for name in package.names:
         shutil.copyfile(package.folder / f"{name}.csv", folder / f"{name}.csv")

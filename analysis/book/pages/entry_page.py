@@ -7,15 +7,15 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup, escape
 from sphinx.application import Sphinx
 
-from analysis import tables
 from analysis.book.pages import menu, metadata, pieces, registry
-from analysis.book.record import citation
+from analysis.book.record import citation, edition
+from analysis.book.store import templates
 from analysis.book.store.files import write
 from analysis.figures import Entry, Section, Table
 
@@ -34,7 +34,7 @@ def collect(app: Sphinx) -> Iterator[Page]:
     listed = list(dict.fromkeys(one.table for _, one in known.entries["entries"].values()))
     for table in listed:
         entries = list(known.entries_of(table).values())
-        yield f"{table}/index", {"title": _title(table), "body": _list(entries)}, PAGE
+        yield f"{table}/index", {"title": _title(app, table), "body": _list(app, entries)}, PAGE
         first, *others = [(one, _body(app, one, entries)) for one in entries]
         yield first[0].page, {"title": first[0].title, "body": first[1]}, PAGE
         _write_like(app, first, others)
@@ -43,8 +43,8 @@ def collect(app: Sphinx) -> Iterator[Page]:
         _write_all(app, list(known.entries_of(listed[0]).values()))
 
 
-def _title(table: str) -> str:
-    return str(tables.package().resource(table)["title"])
+def _title(app: Sphinx, table: str) -> str:
+    return str(edition.package(app).resource(table)["title"])
 
 
 def _write_like(app: Sphinx, first: tuple[Entry, str], others: Sequence[tuple[Entry, str]]) -> None:
@@ -62,43 +62,30 @@ def _own(app: Sphinx, entry: Entry) -> tuple[str, str, str]:
     return metadata.tags(app, entry.page, entry.title), f"<title>{escape(entry.title)}", f"{entry.page}.html"
 
 
-def _list(entries: Sequence[Entry]) -> str:
+def _list(app: Sphinx, entries: Sequence[Entry]) -> str:
     table = entries[0].table
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(entry.group, []).append(entry)
-    parts = "".join(
-        f"<h2>{escape(group)}</h2><ul>{''.join(map(_item, listed))}</ul>" for group, listed in groups.items()
+    return templates.page(
+        "entries", title=_title(app, table), table=table, entries=entries, groups=groups, answers=ANSWERS
     )
-    return (
-        f"<h1>{escape(_title(table))}</h1><p class=mw-answer>{len(entries)} pages, each with what is known, where it comes from, "
-        f'and what follows.</p>{parts}<p>For programs: <a href="../{ANSWERS}">{ANSWERS}</a>. '
-        f'The data: <a href="../tables/{table}.html">{escape(_title(table))}</a>.</p>'
-    )
-
-
-def _item(entry: Entry) -> str:
-    return f'<li><a href="{entry.id}.html">{escape(entry.title)}</a>{escape(entry.said[0].removeprefix(entry.title))}</li>\n'
 
 
 def _body(app: Sphinx, entry: Entry, entries: Sequence[Entry]) -> str:
-    first, *more = entry.said
-    sections = "".join(_section(app, entry, section) for section in entry.sections)
-    return (
-        f"<h1>{escape(entry.title)}</h1><p class=mw-answer>{escape(first)}</p>{''.join(f'<p>{escape(one)}</p>' for one in more)}"
-        f'<p><a href="{entry.id}.csv" download>CSV</a> · <a href="{entry.id}.json" download>JSON</a> · '
-        f'<a href="../tables/{entry.table}.html">the data</a> · <a href="index.html">all of them</a></p>'
-        f'{sections}<h2 id="sources">Sources</h2>{pieces.source_list(entry.sources)}'
-        f"{_neighbours(entry, entries)}{menu.citation_block(work(app, entry))}"
-    )
+    return templates.page(
+        "entry", entry=entry, sections=[(section, _section(app, entry, section)) for section in entry.sections],
+        sources=pieces.source_list(edition.package(app), entry.sources), near=_neighbours(entry, entries),
+        cite=menu.citation_block(work(app, entry)),
+    )  # fmt: skip
 
 
-def _section(app: Sphinx, entry: Entry, section: Section) -> str:
+def _section(app: Sphinx, entry: Entry, section: Section) -> Markup:
     shown, place = shown_of(app, entry, section), f"{entry.table}/{section.table.id}.rows.js"
     table, rest = pieces.fresh_table(f"{entry.page}.html", place, shown, section.most)
     if rest:
         write(Path(app.outdir) / place, rest)
-    return f"<h2>{escape(section.title)}</h2><p>{escape(section.said)}</p>{table}"
+    return table
 
 
 def shown_of(app: Sphinx, entry: Entry, section: Section) -> Table:
@@ -119,7 +106,7 @@ def linked(app: Sphinx, shown: Table, page: str) -> Table:
     """A table whose keys of rows with a page of their own lead there, as seen from ``page``."""
     known = registry.of(app.env)
     for table in dict.fromkeys(one.table for _, one in known.entries["entries"].values()):
-        key, entries = tables.package().resource(table)["schema"]["primaryKey"][0], known.entries_of(table)
+        key, entries = edition.package(app).resource(table)["schema"]["primaryKey"][0], known.entries_of(table)
         if key in shown.fields:
             at, name = shown.fields.index(key), f"{key} page"
             links = [
@@ -132,15 +119,12 @@ def linked(app: Sphinx, shown: Table, page: str) -> Table:
     return shown
 
 
-def _neighbours(entry: Entry, entries: Sequence[Entry]) -> str:
+def _neighbours(entry: Entry, entries: Sequence[Entry]) -> list[tuple[str, Entry]]:
     """The one before and the one after in its group."""
     group = [one for one in entries if one.group == entry.group]
     at = group.index(entry)
     near = {"Before it": group[at - 1 : at], "After it": group[at + 1 : at + 2]}
-    links = [
-        f'{said}: <a href="{one.id}.html">{escape(one.title)}</a>' for said, found in near.items() for one in found
-    ]
-    return f'<h2 id="neighbours">{escape(entry.group)}</h2><p>{" · ".join(links)}</p>' if links else ""
+    return [(said, one) for said, found in near.items() for one in found]
 
 
 def work(app: Sphinx, entry: Entry) -> citation.Work:
@@ -159,7 +143,7 @@ def _write_all(app: Sphinx, entries: Sequence[Entry]) -> None:
     """The answers of all entries in one file, each by its id and then by the id of the other."""
     first = entries[0]
     every = {entry.id: {row[0]: row[1:] for row in entry.rows} for entry in entries}
-    whole_work = menu.cited(app, "table", first.table, f"All answers, {_title(first.table).lower()}", ANSWERS)
+    whole_work = menu.cited(app, "table", first.table, f"All answers, {_title(app, first.table).lower()}", ANSWERS)
     whole = {
         "citation": citation.text(whole_work),
         "asked": first.asked,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html import escape, unescape
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,14 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.logging import getLogger
 
-from analysis.book.pages import builder, colophon, mathml, menu, metadata, pieces, registry, run_note, templates
+from analysis import door
+from analysis.book.pages import builder, colophon, mathml, menu, metadata, pieces, registry, run_note
 from analysis.book.pages.nodes import Chart, FigureMenu, Reference
 from analysis.book.record import edition, imprint
+from analysis.book.store import templates
 from analysis.errors import FigureError
 from analysis.figures import Figure
+from analysis.tables import DataPackage
 
 SHORT_LETTERS = 16
 """A number in the prose of up to so many letters stays on one line with its unit."""
@@ -77,22 +80,25 @@ def resolve(app: Sphinx, doctree: nodes.document, document: str) -> None:
             node["html"] = _verdict(entry, document)
             continue
         if kind == "claims" or entry["number"] is not None:
-            node["html"] = _value(entry, document, "numbers.html" if kind == "values" else "chapters/claims.html")
+            node["html"] = _value(
+                edition.package(app), entry, document, "numbers.html" if kind == "values" else "chapters/claims.html"
+            )
         node.append(nodes.Text(entry["text"]))
 
 
-def _value(entry: dict[str, Any], document: str, page: str) -> str:
-    target = pieces.relative(document, page)
-    told = {name: pieces.told(entry)[name] for name in ("definition", "formula", "inputs", "sources")}
-    data = " ".join(f'data-{name}="{escape(text, quote=True)}"' for name, text in told.items() if text)
-    short = " mw-short" if len(entry["text"]) <= SHORT_LETTERS else ""
-    return f'<a class="mw-value{short}" href="{target}#{entry["id"]}" title="{escape(told["definition"], quote=True)}" {data}>'
+def _value(package: DataPackage, entry: dict[str, Any], document: str, page: str) -> str:
+    short = len(entry["text"]) <= SHORT_LETTERS
+    return templates.page(
+        "value",
+        target=f"{pieces.relative(document, page)}#{entry['id']}",
+        told=pieces.told(entry, package),
+        short=short,
+    )
 
 
 def _verdict(entry: dict[str, Any], document: str) -> str:
-    target = pieces.relative(document, "chapters/claims.html")
-    title = escape(entry["statement"], quote=True)
-    return f'<a class="mw-verdict" href="{target}#{entry["id"]}" title="{title}">{pieces.badge(entry["verdict"])}'
+    target = f"{pieces.relative(document, 'chapters/claims.html')}#{entry['id']}"
+    return templates.page("verdict", target=target, statement=entry["statement"], badge=pieces.badge(entry["verdict"]))
 
 
 def visit(translator: Any, node: Reference) -> None:
@@ -158,7 +164,7 @@ def page_context(
     if "title" in context:
         context["pageurl"] = menu.address(app, f"{page}.html") or None
         context["metatags"] = context.get("metatags", "") + metadata.tags(app, page, _plain(context["title"]))
-    context["theme_extra_footer"] = pieces.footer(page, edition.name(app), edition.last_read())
+    context["theme_extra_footer"] = pieces.footer(page, edition.name(app), edition.last_read(app))
     app.add_css_file("memory-wall.css", priority=900)
     charts = (
         {"data-charts": context["pathto"]("_static/memory-wall-vega.js", 1)}
@@ -181,6 +187,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Entry point for Sphinx."""
     app.add_builder(builder.Builder, override=True)
     app.add_config_value("memory_wall_jobs", 1, "", types=(int,))
+    app.add_config_value("memory_wall_data", str(door.data_folder()), "", types=(str,))
     app.add_config_value("memory_wall_parameters", "", "env", types=(str,))
     others: Any = dict.fromkeys(("latex", "text", "man", "texinfo"), (skip, skip))
     app.add_node(Reference, html=(visit, depart), **others)

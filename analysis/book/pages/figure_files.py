@@ -7,7 +7,6 @@ import io
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,21 @@ from analysis import tables
 from analysis.book.pages import pieces
 from analysis.book.pictures import layout, on_page, workers
 from analysis.book.record import citation, edition
+from analysis.book.store import templates
 from analysis.book.store.files import json_text, write
 from analysis.figures import Figure
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A figure with what its files say of it: its chapter, its citation, the line at its foot, the parameters of the build."""
+    """A figure with what its files say of it: its chapter, its citation, the line at its foot, parameters and data of the build."""
 
     figure: Figure
     chapter: str
     cited: citation.Work
     foot: str
     parameters: Mapping[str, Any]
+    package: tables.DataPackage
 
     @property
     def picture(self) -> str:
@@ -75,37 +76,22 @@ def metadata(it: Exported) -> str:
         "chapter": it.chapter, "edition": cited.edition, "date": cited.date, "commit": edition.commit(),
         "address": cited.address, "citation": citation.text(cited), "licence": citation.IMPRINT.licence_id, "run": list(cited.run),
         "parameters": it.parameters, "columns": [vars(field) for field in figure.fields],
-        "sources": tables.package().sources(figure.sources).to_dict("records"), "code": figure.code,
+        "sources": it.package.sources(figure.sources).to_dict("records"), "code": figure.code,
     }  # fmt: skip
     return json_text(told)
 
 
-def embed(figure: Figure, cited: citation.Work) -> str:
+def embed(package: tables.DataPackage, figure: Figure, cited: citation.Work) -> str:
     """A page that holds the figure and nothing else, for a frame in somebody's article; it works from a disk too."""
-    page = f"figures/{figure.id}/embed"
-    run = f'<p class="mw-run">{escape(citation.run_mark(cited.run))}</p>' if cited.run else ""
-    return f"""<!DOCTYPE html>
-<html lang="en" data-theme="light">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(cited.told)}</title>
-<link rel="canonical" href="{escape(cited.address or "index.html", quote=True)}">
-<link rel="stylesheet" href="../../_static/memory-wall.css">
-<script defer src="../../_static/memory-wall.js" data-charts="../../_static/memory-wall-vega.js"></script>
-</head>
-<body class="mw-embed">
-<figure class="mw-figure">{run}{pieces.chart(figure, page)}
-<figcaption><a href="index.html" target="_top">{escape(cited.genre)}</a>, {escape(citation.TITLE)}, edition {escape(cited.edition)}.
-{escape(_sources(figure))} {citation.LICENCE}.</figcaption>
-</figure>
-</body>
-</html>
-"""
+    return templates.page(
+        "embed",
+        cited=cited, run=citation.run_mark(cited.run), chart=pieces.chart(figure, f"figures/{figure.id}/embed"),
+        title=citation.TITLE, sources=_sources(package, figure), licence=citation.LICENCE,
+    )  # fmt: skip
 
 
-def _sources(figure: Figure) -> str:
-    names = pieces.publishers(figure.sources)
+def _sources(package: tables.DataPackage, figure: Figure) -> str:
+    names = pieces.publishers(package, figure.sources)
     if len(names) > pieces.MOST_PUBLISHERS:
         return f"Sources: {len(figure.sources)} documents, listed with the figure."
     return f"Sources: {', '.join(names)}." if names else ""

@@ -10,13 +10,13 @@ import base64
 import os
 import re
 import shutil
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from analysis.book.pages import stylesheet
 from analysis.book.record import citation
 from analysis.book.record.policy import MODE, secured
+from analysis.book.store import templates
 from analysis.book.store.cache import Store, code_of, digest
 from analysis.book.store.places import LANDING
 
@@ -57,10 +57,6 @@ CORE_FONT = re.compile(r"""url\(["'](fonts/[^"')]*-(?:Regular|Semibold)-core\.wo
 """What every page is set in travels in the style sheet: a font that comes later would move the lines."""
 ADVERTISEMENT = re.compile(r'<div id="ethical-ad-placement".*?</div>', re.DOTALL)
 
-REDIRECT = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><meta http-equiv="refresh" content="0; url=../index.html">
-<link rel="canonical" href="{own}"></head><body><a href="../index.html">{title}</a></body></html>
-"""
 CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
 ADDRESSES = re.compile(
     r'(?<![\w-])(href|src|srcset|data-(?:content_root|link|embed|rows|charts|spec|script)|property="og:image" content)="([^"]*)"'
@@ -109,7 +105,7 @@ def _move_landing_page(site: Path, pages: dict[Path, str]) -> None:
     pages |= {page: _pointing_up(page, text) for page, text in pages.items()}
     canonical = CANONICAL.search(pages[site / "index.html"])
     own = canonical[1] if canonical else "../index.html"
-    pages[landing] = REDIRECT.format(title=escape(citation.TITLE), own=own)
+    pages[landing] = templates.page("redirect", title=citation.TITLE, own=own)
 
 
 def _pointing_up(page: Path, text: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 from sphinx.application import Sphinx
 
-from analysis import tables
 from analysis.book.pages import menu, pieces, registry, run_note
 from analysis.book.record import citation, edition
+from analysis.book.store import templates
 from analysis.figures import Figure
 
 
@@ -27,17 +26,10 @@ def tags(app: Sphinx, page: str, title: str) -> str:
         "og:title": title, "og:type": "book" if page == "chapters/index" else "article", "og:site_name": given["title"],
         "og:description": _description(app, page), "og:image": picture, "og:url": own,
     }  # fmt: skip
-    lines = [f'<meta name="{name}" content="{escape(value, quote=True)}">' for name, value in named.items() if value]
-    lines += [
-        f'<meta property="{name}" content="{escape(value, quote=True)}">' for name, value in preview.items() if value
-    ]
-    lines += [
-        f'<meta name="description" content="{escape(_description(app, page), quote=True)}">',
-        '<meta name="twitter:card" content="summary_large_image">',
-    ]
-    return "\n".join(
-        [*lines, f'<script type="application/ld+json">{pieces.embedded(linked_data(app, page, title))}</script>']
-    )
+    return templates.page(
+        "metadata", named=named, preview=preview, description=_description(app, page),
+        linked=pieces.embedded(linked_data(app, page, title)),
+    )  # fmt: skip
 
 
 def _figure(app: Sphinx, page: str) -> tuple[str, Figure] | None:
@@ -91,7 +83,7 @@ def _image(app: Sphinx, page: str, figure: Figure) -> dict[str, Any]:
 
 def _dataset(app: Sphinx, page: str) -> dict[str, Any]:
     name = page.removeprefix("tables/")
-    resource = tables.package().resource(name)
+    resource = edition.package(app).resource(name)
     file = menu.address(app, f"tables/{name}.csv") or f"{name}.csv"
     return {
         "@type": "Dataset", "description": resource["description"].replace("`", ""),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from typing import Any
 
 from sphinx.application import Sphinx
 
 from analysis.book.pages import menu, pieces, registry
 from analysis.book.pages.numbering import chapter_title
-from analysis.book.record import citation
+from analysis.book.record import citation, edition
+from analysis.book.store import templates
 
 
 def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -21,28 +21,18 @@ def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 
 def _page(app: Sphinx, known: list[tuple[str, dict[str, Any]]]) -> str:
-    parts, current = [], None
-    for document, value in known:
-        if document != current:
-            current = document
-            parts.append(f'<h2><a href="{document}.html">{escape(chapter_title(app, document))}</a></h2>')
-        parts.append(_entry(app, value))
-    return (
-        f"<h1>Numbers</h1><p class=mw-answer>{len(known)} numbers of the prose, each computed, each citable.</p>"
-        f"{''.join(parts)}<p>For programs: <a href=numbers.json>numbers.json</a>.</p>"
-    )
-
-
-def _entry(app: Sphinx, value: dict[str, Any]) -> str:
-    told = pieces.told(value)
-    formula = f"<p><code>{escape(told['formula'])}</code></p>" if told["formula"] else ""
-    rest = "".join(f"<p>{escape(told[name])}</p>" for name in ("inputs", "sources") if told[name])
-    cited = escape(citation.text(number_work(app, value)), quote=True)
-    return (
-        f'<section class="mw-entry" id="{value["id"]}"><h3>{escape(value["text"])}</h3><p>{escape(value["definition"])}</p>{formula}{rest}'
-        f'<p class="mw-actions"><a href="#{value["id"]}">Link</a>'
-        f'<button type="button" class="mw-copy" data-text="{cited}">Copy citation</button></p></section>'
-    )
+    package = edition.package(app)
+    numbers = [
+        (
+            document,
+            chapter_title(app, document),
+            value,
+            pieces.told(value, package),
+            citation.text(number_work(app, value)),
+        )
+        for document, value in known
+    ]
+    return templates.page("numbers", numbers=numbers)
 
 
 def number_work(app: Sphinx, value: dict[str, Any]) -> citation.Work:

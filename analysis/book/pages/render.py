@@ -11,6 +11,7 @@ from myst_nb.core.render import MimeData, NbElementRenderer
 from analysis import figures
 from analysis.book.pages import pieces, registry
 from analysis.book.pages.nodes import Chart, FigureMenu
+from analysis.book.record import edition
 from analysis.book.store import bundles
 
 
@@ -42,7 +43,7 @@ def _register(renderer: NbElementRenderer, kind: str, key: str, entry: Any) -> s
 
 
 def _html(text: str) -> nodes.raw:
-    return nodes.raw("", text, format="html")
+    return nodes.raw("", str(text), format="html")
 
 
 def _captioned(renderer: NbElementRenderer, node: nodes.Element, text: str) -> None:
@@ -57,7 +58,11 @@ def _figure(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.E
     document = _register(renderer, "figures", figure.id, figure)
     node = nodes.figure("", ids=[figure.id], names=[figure.id], classes=["mw-figure"])
     node += Chart("", figure=figure.id, document=document)
-    _captioned(renderer, node, figure.caption + pieces.source_note(figure, document))
+    _captioned(
+        renderer,
+        node,
+        figure.caption + pieces.source_note(edition.package(_environment(renderer).app), figure, document),
+    )
     node += nodes.legend("", FigureMenu("", figure=figure.id, document=document))
     renderer.renderer.document.note_explicit_target(node, node)
     return [node]

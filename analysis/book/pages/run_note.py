@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from html import escape
 from typing import Any
 
 from docutils import nodes
+from markupsafe import Markup
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -15,6 +15,7 @@ from analysis import tables, words
 from analysis.book.inputs import parameters
 from analysis.book.pages import pieces
 from analysis.book.record import edition
+from analysis.book.store import templates
 from analysis.tables import overlay
 
 OF_THE_EDITION = ("edition", "edition_date", "title")
@@ -29,17 +30,15 @@ def note(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree
     """Put the line at the head of a page."""
     said = differences(app)
     if said and context.get("body"):
-        more = pieces.relative(page, "chapters/colophon.html")
-        named = edition.given_parameters(app)["title"]
-        context["body"] = (
-            f'<aside class="mw-run" aria-label="About this run"><strong>{escape(named)}</strong>: not the published book but a run '
-            f'of it with {escape(words.listing(said))}. <a href="{more}">More in the colophon.</a></aside>{context["body"]}'
-        )
+        context["body"] = templates.page(
+            "run_note", title=edition.given_parameters(app)["title"], said=words.listing(said),
+            more=pieces.relative(page, "chapters/colophon.html"), body=Markup(context["body"]),  # noqa: S704 - Sphinx made it
+        )  # fmt: skip
 
 
 def differences(app: Sphinx) -> list[str]:
     """What in this run is not the book's, in words."""
-    return list(_differences(app.config.memory_wall_parameters, tables.package()))
+    return list(_differences(app.config.memory_wall_parameters, edition.package(app)))
 
 
 @lru_cache(maxsize=8)
@@ -50,7 +49,7 @@ def _differences(texts: str, package: tables.DataPackage) -> tuple[str, ...]:
     values = [
         f"{name.replace('_', ' ')} = {_plain(given[name])} (not {_plain(notes[name]['default'])})" for name in changed
     ]
-    return (*(_counted(change) for change in edition.supplied()), *values)
+    return (*(_counted(change) for change in edition.supplied(package)), *values)
 
 
 def _counted(change: overlay.Change) -> str:

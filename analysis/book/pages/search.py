@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 
 from analysis import tables
 from analysis.book.pages import finishing, registry
-from analysis.book.record import citation
+from analysis.book.record import citation, edition
 from analysis.book.store.files import write
 from analysis.book.store.places import LANDING
 from analysis.units import stem
@@ -44,8 +44,9 @@ class Entry(NamedTuple):
 
 def write_index(app: Sphinx) -> None:
     """Write the index of a finished site."""
-    site, known = Path(app.outdir), registry.of(app.env)
-    entries = [*_sections(site), *_figures(known), *_claims(known), *_tables(), *_rows(known), *_numbers(known)]
+    site, known, package = Path(app.outdir), registry.of(app.env), edition.package(app)
+    rows = [*_tables(package), *_rows(package, known)]
+    entries = [*_sections(site), *_figures(known), *_claims(known), *rows, *_numbers(known)]
     listed = [[one.kind, _plain(one.title), one.place, _plain(one.text)[:MOST_LETTERS]] for one in entries]
     write(site / finishing.INDEX, f"mwIndex({json.dumps(listed, ensure_ascii=False, separators=(',', ':'))});\n")
 
@@ -124,9 +125,8 @@ def _numbers(known: registry.Registry) -> Iterator[Entry]:
             yield Entry("Number", citation.number_title(value), f"numbers.html#{value['id']}", value["formula"])
 
 
-def _tables() -> Iterator[Entry]:
+def _tables(package: tables.DataPackage) -> Iterator[Entry]:
     """Every table: what it is, its columns, and each word that stands in its cells."""
-    package = tables.package()
     for name in package.names:
         resource, raw = package.resource(name), package.raw(name)
         fields = resource["schema"]["fields"]
@@ -145,9 +145,8 @@ def _words(raw: Any, columns: list[str]) -> str:
     return ", ".join(sorted(found, key=lambda text: (len(text), text)))
 
 
-def _rows(known: registry.Registry) -> Iterator[Entry]:
+def _rows(package: tables.DataPackage, known: registry.Registry) -> Iterator[Entry]:
     """Every row that has a name, with its cells and their units; at its own page where it has one."""
-    package = tables.package()
     for name in (name for name in package.names if name not in UNSOUGHT):
         raw, resource = package.raw(name), package.resource(name)
         if NAMED not in raw.columns:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 from sphinx.application import Sphinx
 
 from analysis import tables
 from analysis.book.pages import entry_page, menu, pieces
-from analysis.book.record import citation
+from analysis.book.record import citation, edition
+from analysis.book.store import templates
 from analysis.figures import Column, Table, records
 from analysis.tables import cells, needed
 from analysis.units import stem
@@ -23,7 +24,7 @@ MOST_ROWS = 150
 
 def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """(page name, context, template) of every table of the data package."""
-    package = tables.package()
+    package = edition.package(app)
     for name in package.names:
         resource = package.resource(name)
         yield (
@@ -35,14 +36,15 @@ def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 def _table_page(app: Sphinx, package: tables.DataPackage, name: str, resource: dict[str, Any]) -> str:
     rows = package.raw(name)
-    return (
-        f"<h1>{escape(resource['title'])}</h1><p class=mw-answer>{pieces.with_code(resource['row'])}</p>"
-        f"<p>{pieces.with_code(resource['description'])}</p>"
-        f'<p>{len(rows):,} rows. <a href="{name}.csv" download>Download the CSV</a> · <a href="datapackage.json" download>'
-        f'schema (Frictionless)</a> · {escape(resource["licences"])} · <a href="../chapters/data.html">all tables</a></p>'
-        f"<h2>Rows</h2>{_rows(app, name, rows, resource)}<h2>Columns</h2>{_columns(resource)}{_needed(resource)}{_examples(resource)}"
-        f"{_sources(rows)}{menu.citation_block(table_work(app, name, resource))}"
-    )
+    cited = tables.source_ids(rows) if "publisher" not in rows.columns else []
+    examples = {kind.capitalize(): resource["examples"].get(kind, []) for kind in ("right", "wrong")}
+    return templates.page(
+        "table",
+        name=name, resource=resource, count=f"{len(rows):,}", rows=_rows(app, name, rows, resource),
+        columns=[(field, cells.expected(field)) for field in resource["schema"]["fields"]],
+        needed=needed.told(needed.Needed(**resource.get("needed", {}))), examples=examples, with_code=pieces.with_code,
+        cited=cited, sources=pieces.source_list(package, cited), cite=menu.citation_block(table_work(app, name, resource)),
+    )  # fmt: skip
 
 
 def table_work(app: Sphinx, name: str, resource: dict[str, Any]) -> citation.Work:
@@ -50,13 +52,7 @@ def table_work(app: Sphinx, name: str, resource: dict[str, Any]) -> citation.Wor
     return menu.cited(app, "table", name.replace("_", "-"), resource["title"], f"tables/{name}.html")
 
 
-def _sources(rows: pd.DataFrame) -> str:
-    cited = tables.source_ids(rows) if "publisher" not in rows.columns else []
-    listed = pieces.source_list(cited)
-    return f"<h2>Sources</h2><details><summary>{len(cited)} documents</summary>{listed}</details>" if cited else ""
-
-
-def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> str:
+def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> Markup:
     units = {field["name"]: field.get("unit", "") for field in resource["schema"]["fields"]}
     fields = resource["schema"]["fields"]
     enums = [field["name"] for field in fields if "enum" in field.get("constraints", {}) or "words" in field]
@@ -69,29 +65,3 @@ def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) 
     place = f"tables/{name}.rows.js"
     pieces.write_rest(Path(app.outdir), place, shown, MOST_ROWS)
     return pieces.long_table(f"tables/{name}.html", place, shown, MOST_ROWS)
-
-
-def _columns(resource: dict[str, Any]) -> str:
-    items = "\n".join(
-        f"<tr><th scope=row><code>{field['name']}</code></th>\n<td>{escape(field.get('unit', ''))}</td>\n<td>{field['type']}</td>\n"
-        f"<td>{pieces.with_code(field['description'])}</td>\n<td>{escape(cells.expected(field))}</td></tr>"
-        for field in resource["schema"]["fields"]
-    )
-    heads = "".join(f"<th scope=col>{text}</th>" for text in ("column", "unit", "type", "meaning", "may hold"))
-    return f'<div class="mw-table-scroll"><table class="mw-table"><thead><tr>{heads}</tr></thead><tbody>{items}</tbody></table></div>'
-
-
-def _needed(resource: dict[str, Any]) -> str:
-    """What a table that replaces this one must hold, because the chapters speak of it."""
-    told = "".join(f"<li>{escape(part)}</li>" for part in needed.told(needed.Needed(**resource.get("needed", {}))))
-    return f"<h2>What the chapters need</h2><p>A table that replaces this one keeps:</p><ul>{told}</ul>" if told else ""
-
-
-def _examples(resource: dict[str, Any]) -> str:
-    kinds = [("Right", resource["examples"].get("right", [])), ("Wrong", resource["examples"].get("wrong", []))]
-    lists = "".join(
-        f"<h3>{kind}</h3><ul>{''.join(f'<li>{pieces.with_code(text)}</li>' for text in texts)}</ul>"
-        for kind, texts in kinds
-        if texts
-    )
-    return f"<h2>Entries, right and wrong</h2>{lists}" if lists else ""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -40,6 +42,17 @@ def given_parameters(app: Sphinx) -> dict[str, Any]:
     return dict(json.loads(given)) if given else parameters.defaults()
 
 
+def package(app: Sphinx) -> tables.DataPackage:
+    """The data this site is built with."""
+    return _opened(app.config.memory_wall_data)
+
+
+@lru_cache(maxsize=1)
+def _opened(folder: str) -> tables.DataPackage:
+    """One and the same for a whole site: tables are read once, and what is made of them is kept by it."""
+    return tables.DataPackage(Path(folder))
+
+
 def commit() -> str:
     """The commit the site is built from, marked where the tree has changes; empty outside a repository."""
     return freshness.commit()
@@ -50,16 +63,16 @@ def versions() -> dict[str, str]:
     return {package: metadata.version(package) for package in PACKAGES}
 
 
-def data_digests() -> dict[str, str]:
+def data_digests(app: Sphinx) -> dict[str, str]:
     """File → digest of every table as it was read."""
-    package = tables.package()
-    files = [package.folder / f"{table}.csv" for table in package.names]
+    read = package(app)
+    files = [read.folder / f"{table}.csv" for table in read.names]
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def supplied() -> list[overlay.Change]:
+def supplied(package: tables.DataPackage) -> list[overlay.Change]:
     """What was laid over the book's tables for this run."""
-    changes = overlay.supplied(tables.package().folder).changes
+    changes = overlay.supplied(package.folder).changes
     return [change for change in changes if change.added or change.changed or change.removed]
 
 
@@ -67,16 +80,16 @@ def edition_json(app: Sphinx, figures: list[dict[str, Any]], claims: list[dict[s
     """The content of ``edition.json``."""
     return {
         "edition": name(app), "commit": commit(), "parameters": given_parameters(app), "versions": versions(),
-        "data": data_digests(),
+        "data": data_digests(app),
         "supplied": [
             {"table": change.table, "added": change.added, "changed": change.changed, "removed": change.removed}
-            for change in supplied()
+            for change in supplied(package(app))
         ],
         "figures": {entry["id"]: entry["sha256"] for entry in figures},
         "claims": {claim["id"]: hashlib.sha256(json.dumps(claim, sort_keys=True).encode()).hexdigest() for claim in claims},
     }  # fmt: skip
 
 
-def last_read() -> str:
+def last_read(app: Sphinx) -> str:
     """The last day on which a source of the data was read."""
-    return max((str(day) for day in tables.package().table("sources")["date_read"] if day), default="")
+    return max((str(day) for day in package(app).table("sources")["date_read"] if day), default="")

@@ -12,7 +12,6 @@ import re
 import shutil
 import tarfile
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +21,7 @@ from sphinx.application import Sphinx
 
 from analysis.book.inputs import parameters
 from analysis.book.record import citation, edition, policy, sbom
-from analysis.book.store import archives, places, verify
+from analysis.book.store import archives, places, templates, verify
 from analysis.book.store.files import write, write_json
 from analysis.errors import InputError, Problem
 
@@ -64,25 +63,17 @@ def _damaged(site: Path, name: str, found: list[str]) -> Problem:
     )  # fmt: skip
 
 
-def history(app: Sphinx, figure_id: str) -> list[str]:
-    """One line per edition that holds the figure, newest first, as HTML; this build is the first line."""
-    current, files = edition.name(app), f"figures/{figure_id}"
-    lines = [f"Edition {escape(current)}: this page."]
-    for one in reversed(known(Path(app.config.memory_wall_published or "."))):
-        if figure_id in one["figures"]:
-            name = escape(one["edition"])
-            lines.append(
-                f'<a class="external" href="../../{FOLDER}/{name}/{files}/index.html">Edition {name}, as it was published</a>.'
-            )
-    return lines
+def having(app: Sphinx, figure_id: str) -> list[str]:
+    """The names of the frozen editions that hold the figure, newest first."""
+    frozen = known(Path(app.config.memory_wall_published or "."))
+    return [str(one["edition"]) for one in reversed(frozen) if figure_id in one["figures"]]
 
 
 def lasting(app: Sphinx, figure_id: str) -> str:
     """The edition in which a figure stays for good: the one being frozen, else the newest frozen one that has it; empty where none has."""
     if app.config.memory_wall_lasting:
         return edition.name(app)
-    found = [one for one in known(Path(app.config.memory_wall_published or ".")) if figure_id in one["figures"]]
-    return str(found[-1]["edition"]) if found else ""
+    return next(iter(having(app, figure_id)), "")
 
 
 def carry(published: Path, site: Path) -> None:
@@ -242,25 +233,12 @@ def index(site: Path, address: str) -> None:
         for one in editions
     ]
     write_json(site / "editions.json", rows)
-    write(site / FOLDER / "index.html", policy.secured(_page(rows)))
+    write(
+        site / FOLDER / "index.html", policy.secured(templates.page("editions", title=citation.TITLE, rows=rows[::-1]))
+    )
     if address:
         write(site / "feed.xml", feed(rows, address.rstrip("/")))
         write(site / "sitemap.xml", sitemap(site, address.rstrip("/")))
-
-
-def _page(rows: list[dict[str, str]]) -> str:
-    items = "".join(
-        f'<li><a href="{escape(row["edition"])}/index.html">Edition {escape(row["edition"])}</a>, {escape(row["date"])}</li>'
-        for row in reversed(rows)
-    )
-    listed = f"<ul>{items}</ul>" if items else "<p>No edition has been frozen yet.</p>"
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Editions of {escape(citation.TITLE)}</title>"
-        '<link rel="stylesheet" href="../_static/memory-wall.css"></head><body class="mw-embed">'
-        f"<h1>Editions</h1><p>A published edition never changes and never goes away.</p>{listed}"
-        '<p><a href="../index.html">The newest version</a></p></body></html>\n'
-    )
 
 
 def feed(rows: list[dict[str, str]], address: str) -> str:

@@ -159,9 +159,9 @@ def _imported(path: Path) -> Iterator[str]:
 
 @cache
 def code() -> str:
-    """The digest of this package's source."""
-    package = places.REPOSITORY / "analysis"
-    return digest("".join(f"{path}{file_digest(path)}" for path in sorted(package.rglob("*.py"))))
+    """The digest of this package's source, its templates included."""
+    sources = (path for kind in ("py", "html") for path in (places.REPOSITORY / "analysis").rglob(f"*.{kind}"))
+    return digest("".join(f"{path}{file_digest(path)}" for path in sorted(sources)))
 
 
 def recalled(function: Callable[[T], str]) -> Callable[[T], str]:
