@@ -62,6 +62,12 @@ class Parameters(Mapping[str, Any]):
     bandwidth_share: float
     reference_model: str
     context_token: int
+    agent_model: str
+    prompt_token: int
+    answer_token: int
+    reused_share: float
+    first_token_target_s: float
+    agent_token_per_s: float
     system_reserve_gibyte: float
     array_efficiency_share: float
     edition: str

@@ -29,7 +29,15 @@ WORKERS = 2
 PATIENCE_S = 600
 SHOWN = ("test_shown.py", "test_small_cases.py", "test_figures.py", "test_domains.py")
 DRAWN = "test_drawn.py::test_every_chart_is_drawn_as_it_is_filed[{}]"
-CHAPTERS = ("memory_wall", "sram_density", "dram_capacity", "storage_io", "server_batching", "validation")
+CHAPTERS = (
+    "memory_wall",
+    "sram_density",
+    "dram_capacity",
+    "storage_io",
+    "server_batching",
+    "time_to_first_token",
+    "validation",
+)
 SUBJECTS = {
     "model/predict.py": ("test_predict.py",),
     "tables/rules.py": ("test_small_cases.py", "test_bad_cases.py", "test_bad_input.py"),

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from analysis.model import calibration, expected, measured, phones
+from analysis.model import calibration, expected, measured, phones, predict
 from analysis.subjects import common
 from analysis.subjects.server_batching import derived as server_batching
 from analysis.subjects.storage_io import derived as storage_io
@@ -199,18 +200,49 @@ def test_the_errors_of_phones_are_those_of_their_rows(package: DataPackage) -> N
     for kind, part in rows.groupby("kind"):
         off = np.abs(part["expected_token_per_s"] / part["decode_token_per_s"] - 1)
         assert table.at[kind, "error_ratio"] == pytest.approx(off.median())
+        half = part["memory_bandwidth_byte_per_s"] / part["read_byte"] / 2
+        assert table.at[kind, "rule_error_ratio"] == pytest.approx(
+            np.abs(half / part["decode_token_per_s"] - 1).median()
+        )
     assert (table["low_ratio"] < table["high_ratio"]).all()
     assert table["n_row"].sum() == len(rows)
     assert table["error_ratio"].idxmin() == "apple-gpu"
 
 
+def test_what_is_left_of_a_burst_follows_the_pairs(package: DataPackage, data_copy: Path) -> None:
+    """The filed factor, the note and the sentence come from the pairs of runs; a pair more moves them."""
+    middle, low, high = phones.sustained_ends(package)
+    known = expected.calibration(package.folder).parameters
+    assert (known["sustained"], known["sustained-low"], known["sustained-high"]) == pytest.approx(
+        (middle, low, high), rel=1e-4
+    )
+    pairs = phones.sustained(package)
+    assert pairs["chip"].unique().tolist() == ["A19 Pro"]
+    assert (pairs["sustained_ratio"] < 1).all()
+    assert f"after ten minutes {100 * middle:.0f} % of it is left" in predict.burst(known)
+    key = str(pairs["measurement_id"].iloc[0])
+    assert (
+        len(phones.sustained(changed(data_copy, "measurements_phone", key, {"sustained_token_per_s": ""})))
+        == len(pairs) - 1
+    )
+
+
+def test_a_phone_says_that_its_speed_is_a_burst_and_a_mac_does_not(package: DataPackage) -> None:
+    rows = [
+        {"device": name, "model_id": "qwen3-0.6b", "format": "q4-k-m"}
+        for name in ("iphone-17-pro", "galaxy-s26-ultra", "rtx-4090-24gb")
+    ]
+    notes = predict.predict(pd.DataFrame(rows))["note"].tolist()
+    assert ["cool phone" in note for note in notes] == [True, True, False]
+
+
 def test_the_filed_intervals_of_phones_are_those_of_their_runs(package: DataPackage) -> None:
     known = expected.calibration(package.folder)
-    found = calibration.phone_intervals(package, known.parameters, known.intervals)
-    assert set(found) == set(calibration.BORROWED)
+    found = calibration.phone_intervals(phones.unseen(package), known.intervals)
+    assert set(found) == set(phones.BORROWED)
     for group, ends in found.items():
         assert known.intervals[group] == pytest.approx(ends, rel=1e-4)
-        lender = known.intervals[calibration.BORROWED[group]]
+        lender = known.intervals[phones.BORROWED[group]]
         assert ends[0] <= lender[0] < lender[1] <= ends[1]
 
 

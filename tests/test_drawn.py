@@ -20,8 +20,8 @@ from tests.conftest import ROOT
 
 FILED = ROOT / "tests" / "data" / "drawn.json"
 CHAPTERS = {path.stem: path for path in site.chapter_files()}
-DATA = ("datasets", "values")
-"""Keys of a specification that hold data."""
+DATA = ("datasets", "data")
+"""Keys of a specification that hold data; the values of an axis are its ticks, and stay."""
 
 
 def without_data(node: Any) -> Any:

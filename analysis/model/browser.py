@@ -103,7 +103,7 @@ def _text(value: Any) -> str:
 KIND = expected.Coefficients._fields
 DEVICE = (
     "bandwidth_byte_per_s", "usable_low_byte", "usable_byte", "usable_high_byte", "thread_byte_per_s", "op_per_s", "flop_per_s",
-    "pass_token", "launch_aging", "unpacking_aging", "first_low", "first_high", "low", "high",
+    "whole_flop_ratio", "pass_token", "launch_aging", "unpacking_aging", "first_low", "first_high", "low", "high",
 )  # fmt: skip
 MODEL = (
     "active_param", "n_layer", "is_expert", "full_byte_per_token", "window_byte_per_token", "window_token", "state_byte", "context_limit",
@@ -131,8 +131,9 @@ def answer(n: Mapping[str, Any]) -> dict[str, Any]:
     bare = _step(n, 0.0)
     speed = 1.0 / step.step_s
     limit = n["bandwidth_byte_per_s"] / (n["read_byte"] + cache)
+    reached = n["flop_per_s"] * np.where(n["bit_per_param"] >= prefill.WHOLE_LEAST_BIT, n["whole_flop_ratio"], 1.0)
     first = prefill.time_s(
-        param=n["active_param"], prompt_token=n["prompt_token"], n_layer=n["n_layer"], flop_per_s=n["flop_per_s"], pass_s=bare.step_s,
+        param=n["active_param"], prompt_token=n["prompt_token"], n_layer=n["n_layer"], flop_per_s=reached, pass_s=bare.step_s,
         context_token=n["context_token"], passes_token=n["pass_token"],
     )  # fmt: skip
     grade = dram_capacity.fit_grade.plain(

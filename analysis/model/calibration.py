@@ -98,6 +98,7 @@ PREFILL = (
     Parameter("prefill-shader-metal", "share", 0.7, "Share of the 16-bit peak of the shaders reached under Metal"),
     Parameter("prefill-shader-rocm", "share", 0.6, "The same under ROCm"),
     Parameter("prefill-shader-vulkan", "share", 0.45, "The same under Vulkan, cards of AMD and Intel"),
+    Parameter("prefill-whole-metal", "ratio", 1.1, "Factor on the share for weights in 16 bits under Metal: nothing is unpacked"),
     Parameter("prefill-unpacking-metal", "ratio", 0.8, "Factor on the share for K and I mixes under Metal software of before 2026"),
 )  # fmt: skip
 """Fitted to measured prompts once the parameters of decoding are fixed."""
@@ -320,19 +321,11 @@ def intervals(rows: pd.DataFrame, predicted: Values) -> dict[str, tuple[float, f
     return ends
 
 
-BORROWED = {"phone-metal": "metal", "phone-opencl": "phone-cpu", "phone-npu": "phone-cpu"}
-"""Group with runs of one or two chips → the group whose interval it takes in beside where its own runs lie."""
-
-
-def phone_intervals(
-    package: DataPackage, parameters: Mapping[str, float], known: Mapping[str, tuple[float, float]]
-) -> dict[str, tuple[float, float]]:
-    """Return the ends of the intervals of phones that have too few chips: where all their runs lie, and the group they borrow from."""
-    rows = phones.measurements(package)
-    predicted = prepared.predicted_token_per_s(rows, expected.Calibration(completed(parameters), {}))
-    rows, found = phones.with_expected(rows, predicted), {}
-    for name, lender in BORROWED.items():
-        low, high = phones.ends(rows[rows["group"] == name])
+def phone_intervals(runs: pd.DataFrame, known: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Return the ends of the intervals of phones with too few chips: where their unseen runs lie, and the group they borrow from."""
+    found = {}
+    for name, lender in phones.BORROWED.items():
+        low, high = phones.ends(runs[runs["group"] == name])
         found[name] = (min(low, known[lender][0]), max(high, known[lender][1]))
     return found
 
@@ -444,7 +437,7 @@ def _every_interval(
     package: DataPackage, rows: pd.DataFrame, experts: pd.DataFrame, found: Mapping[str, float], left_out: Mapping[str, Any]
 ) -> list[dict[str, Any]]:  # fmt: skip
     judged = pd.concat([rows[rows["backend"] != "users"], experts.assign(weight=1.0)], ignore_index=True)
-    judged = judged[~judged["group"].isin(list(BORROWED))].reset_index(drop=True)
+    judged = judged[~judged["group"].isin(list(phones.BORROWED))].reset_index(drop=True)
     predicted = unseen_token_per_s(judged, left_out)
     ends = intervals(judged, predicted)
     entries = []
@@ -452,12 +445,12 @@ def _every_interval(
         scope = _scope(judged[judged["group"] == name])
         entries += _ends_entries(name, pair, "measured over predicted speed on unseen chips", scope)
     runs = phones.measurements(package)
-    borrowed = phone_intervals(package, found, ends)
+    on_phones = phones.with_expected(runs, unseen_token_per_s(runs, left_out, found=found))
+    borrowed = phone_intervals(on_phones, ends)
     for name, pair in borrowed.items():
-        what = f"measured over expected speed of phones, not narrower than that of group {BORROWED[name]}"
+        what = f"measured over expected speed on unseen phones, not narrower than that of group {phones.BORROWED[name]}"
         entries += _ends_entries(name, pair, what, _scope(runs[runs["group"] == name]))
     seen = judged.assign(speed_ratio=judged["decode_token_per_s"] / predicted)[~judged["is_phone"].fillna(value=False)]
-    on_phones = phones.with_expected(runs, unseen_token_per_s(runs, left_out, found=found))
     return [*entries, *_own_entries(pd.concat([seen, on_phones], ignore_index=True), ends | borrowed)]
 
 

@@ -776,7 +776,8 @@ def seen(rows: Rows) -> dict[str, Any]:
         "expert_low": ends[1][0], "expert_high": ends[1][1],
         **{name: configuration[name] for name in ("bandwidth_byte_per_s", "thread_byte_per_s", "op_per_s")},
         "usable_low_byte": usable.low_byte, "usable_byte": usable.byte, "usable_high_byte": usable.high_byte,
-        "flop_per_s": _reached_flop_per_s(known, kinds, peak), "pass_token": np.where(kinds.is_compiled, np.inf, prefill.PASS_TOKEN),
+        "whole_flop_ratio": np.where(peak.kind == prefill.METAL, known.parameters["prefill-whole-metal"], 1.0),
+        "flop_per_s": _reached_flop_per_s(known, sizes, kinds, peak), "pass_token": np.where(kinds.is_compiled, np.inf, prefill.PASS_TOKEN),
         "launch_aging": known.aging[0][place], "unpacking_aging": known.aging[1][place], "first_low": first[0], "first_high": first[1],
         "stack": np.array([*expected.STACK_NAMES, ""], dtype=object)[kinds.stack],
         "engine": np.array([*ENGINES, ""], dtype=object)[kinds.engine], "note": _note(rows, sizes, kinds, ones),
@@ -1052,13 +1053,14 @@ def _streamed(rows: Rows, excess_byte: Values, grade: Values) -> Values:
     return np.where(over, excess_byte / storage, 0.0)
 
 
-def _reached_flop_per_s(known: expected.Calibration, kinds: Kinds, peak: Peaks) -> Values:
+def _reached_flop_per_s(known: expected.Calibration, sizes: Sizes, kinds: Kinds, peak: Peaks) -> Values:
     """Operations per second that prompts and batches reach; missing where nothing was measured or no peak is known."""
     p = known.parameters
     shares = np.array([*(p[f"prefill-{name}"] for name in prefill.KINDS), np.nan])
-    metal = prefill.KINDS.index("shader-metal")
-    slow = (peak.kind == metal) & kinds.old_software & (kinds.packing != 0)
-    reached = peak.flop_per_s * shares[peak.kind] * np.where(slow, p["prefill-unpacking-metal"], 1.0)
+    metal = peak.kind == prefill.METAL
+    whole = metal & (np.nan_to_num(sizes.bit) >= prefill.WHOLE_LEAST_BIT)
+    factor = prefill.metal_factor(whole, metal & kinds.old_software & (kinds.packing != 0), p)
+    reached = peak.flop_per_s * shares[peak.kind] * factor
     servers = np.isin(kinds.engine, [ENGINES.index(name) for name in OF_SERVERS])
     return np.where(servers, peak.matrix_flop_per_s * p["serving-compute-share-new"], reached)
 
@@ -1067,7 +1069,7 @@ def _products(
     rows: Rows, known: expected.Calibration, sizes: Sizes, kinds: Kinds, peak: Peaks, batch: Values
 ) -> Values:
     """Time of the matrix products of a batch; missing without a peak.  At batch 1 the fit holds them already."""
-    reached = np.where(kinds.stack == CPU, peak.core_op_per_s, _reached_flop_per_s(known, kinds, peak))
+    reached = np.where(kinds.stack == CPU, peak.core_op_per_s, _reached_flop_per_s(known, sizes, kinds, peak))
     rows.note("peak", (batch > 1) & np.isnan(reached) & (kinds.stack >= 0))
     param = np.where(sizes.param > 0, sizes.param, np.nan)
     products = server_batching.compute_time_s(
@@ -1127,7 +1129,7 @@ def _times(
         expected.arrays(known.table, kinds.code),
         _configuration(rows, known, sizes, kinds, peak, batch) | {"kv_cache_byte": 0.0},
     )
-    reached = np.where(missing, np.nan, _reached_flop_per_s(known, kinds, peak))
+    reached = np.where(missing, np.nan, _reached_flop_per_s(known, sizes, kinds, peak))
     first = prefill.time_s(
         param=sizes.param, prompt_token=prompt, n_layer=sizes.n_layer, flop_per_s=reached * chips, pass_s=np.asarray(bare.step_s) / chips,
         context_token=np.nan_to_num(rows.numbers["context_token"]), batch_size=batch,
@@ -1156,7 +1158,7 @@ OWN_PROMPT = "prefill-other"
 def _by_own_prompt(rows: Rows, sizes: Sizes, kinds: Kinds) -> Values:
     """The time of each prompt by what its machine computed while it read another, of weights of the same kind; missing without one."""
     machines, place = _machines(rows, kinds)
-    whole = np.nan_to_num(sizes.bit) >= prefill.WHOLE_BIT
+    whole = np.nan_to_num(sizes.bit) >= prefill.WHOLE_LEAST_BIT
     different, which = np.unique(np.array([place, kinds.packing, whole]).T, axis=0, return_inverse=True)
     named = [
         (machines[at], prefill.WHOLE if is_whole else expected.PACKINGS[kind])

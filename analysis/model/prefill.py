@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ GROUPS = {
     "shader-metal": "prefill-metal", "matrix": "prefill-cuda", "matrix-before-2025": "prefill-cuda", "matrix-hbm": "prefill-cuda",
     "matrix-compiled": "prefill-cuda",
 }  # fmt: skip
+METAL = KINDS.index("shader-metal")
 OTHER_GROUP = "prefill-other"
 """The interval of all others: old cards, ROCm and Vulkan."""
 INTERVALS = (*(GROUPS.get(name, OTHER_GROUP) for name in KINDS), OTHER_GROUP)
@@ -52,12 +54,19 @@ def peak_flop_per_s(peak: peaks.Peak, vendor: str, n_gpu_core: float = np.nan) -
     return peak.shader_flop_per_s * share, False
 
 
-WHOLE, WHOLE_BIT = "whole", 16.0
+WHOLE, WHOLE_LEAST_BIT = "whole", 15.0
+"""Files of 16-bit weights measure a little less, where a few tensors are smaller."""
 
 
 def unpacked_as(packing: str, bit: float) -> str:
     """What the products of a prompt wait for: one measured prompt speaks for others of the same kind of format, or of 16 bits."""
-    return WHOLE if bit >= WHOLE_BIT else packing
+    return WHOLE if bit >= WHOLE_LEAST_BIT else packing
+
+
+def metal_factor(is_whole: Number, is_slow: Number, parameters: Mapping[str, float]) -> Number:
+    """Factor on the share reached under Metal: weights in 16 bits need no unpacking, K and I mixes needed more before 2026."""
+    whole = np.where(is_whole, parameters["prefill-whole-metal"], 1.0)
+    return whole * np.where(is_slow, parameters["prefill-unpacking-metal"], 1.0)
 
 
 def time_s(

@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 
 from analysis.model import expected, measured, names, peaks
-from analysis.model.prefill import GROUPS, OTHER_GROUP, PASS_TOKEN, kind, peak_flop_per_s, time_s, unpacked_as
+from analysis.model.prefill import (
+    GROUPS,
+    OTHER_GROUP,
+    PASS_TOKEN,
+    WHOLE_LEAST_BIT,
+    kind,
+    metal_factor,
+    peak_flop_per_s,
+    time_s,
+    unpacked_as,
+)
 from analysis.tables import DataPackage
 
 
@@ -87,9 +97,10 @@ def with_kinds(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
 
 
 def reached_share(rows: pd.DataFrame, parameters: Mapping[str, float]) -> np.ndarray:
-    """Return the share of the peak that each row reaches: K and I mixes under older Metal software have a factor of their own."""
+    """Return the share of the peak that each row reaches: on Metal 16 bits, and K and I mixes under older software, have factors."""
     share = np.array([parameters[f"prefill-{name}"] for name in rows["kind"]])
-    return np.where(rows["is_slow_format"], share * parameters["prefill-unpacking-metal"], share)
+    whole = (rows["kind"] == "shader-metal") & (rows["bit_per_param"] >= WHOLE_LEAST_BIT)
+    return np.asarray(share * metal_factor(whole.to_numpy(), rows["is_slow_format"].to_numpy(dtype=bool), parameters))
 
 
 def with_pass(rows: pd.DataFrame, known: expected.Calibration) -> pd.DataFrame:

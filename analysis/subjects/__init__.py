@@ -5,6 +5,6 @@ drawn), ``findings`` (numbers and sentences for prose) and ``claims`` (the rules
 """
 
 SUBJECTS = (
-    "index", "memory_wall", "sram_density", "dram_capacity", "storage_io", "server_batching", "validation", "answers",
-    "claims", "data",
+    "index", "memory_wall", "sram_density", "dram_capacity", "storage_io", "server_batching", "time_to_first_token", "validation",
+    "answers", "claims", "data",
 )  # fmt: skip

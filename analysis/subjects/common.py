@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -60,6 +61,11 @@ def devices(package: DataPackage, default_set: str | None = None) -> pd.DataFram
         if default_set
         else table.reset_index(drop=True)
     )
+
+
+def device_pages(device_ids: Iterable[str]) -> list[str]:
+    """Where the pages of devices lie, as seen from a chapter; those of a set that is drawn by default all have one."""
+    return [f"../devices/{device_id}.html" for device_id in device_ids]
 
 
 MOST_DRAWN = 500

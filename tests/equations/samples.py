@@ -183,6 +183,26 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "server_batching.memory_cost_ratio": {"price_ratio": 4, "batch_size": 256, "kv_to_weight_ratio": 0.07},
     "server_batching.memory_cost_share": {"memory_usd": 1350, "total_usd": 3320},
+    "time_to_first_token.prefill_roof_s": {
+        "prompt_token": 2048, "model_param": 8e9, "weight_byte": 4.9 * GB, "peak_flop_per_s": 1e14,
+        "bandwidth_byte_per_s": 1008 * GB, "flop_per_param_per_token": 2,
+    },
+    "time_to_first_token.new_prompt_token": {"prompt_token": 12035, "reused_share": 0.37},
+    "time_to_first_token.reading_j_per_bit": {"energy_j": 0.24, "read_byte": 2.3 * GB},
+    "time_to_first_token.energy_j_per_token": {
+        "read_byte_per_token": 16 * GB, "flop_per_token": 16e9, "reading_j_per_bit": 2e-11, "computing_j_per_flop": 1.4e-12,
+    },
+    "time_to_first_token.turn_energy_j": {
+        "prompt_token": 12035, "output_token": 343, "prompt_j_per_token": 0.02, "answer_j_per_token": 2.9,
+    },
+    "time_to_first_token.battery_token": {"battery_j": 50e3, "energy_j_per_token": 0.7},
+    "time_to_first_token.agents_at_speed_count": {
+        "token_per_s": 10, "weight_byte": 4.9 * GB, "cache_byte": 1.6 * GB, "bandwidth_byte_per_s": 1008 * GB, "model_param": 8e9,
+        "peak_flop_per_s": 1e14,
+    },
+    "time_to_first_token.agents_at_first_token_count": {
+        "first_token_s": 2, "prompt_token": 4500, "model_param": 8e9, "peak_flop_per_s": 1e14, "flop_per_param_per_token": 2,
+    },
     "validation.aging_ratio": {"decline_share_per_year": 0.07, "introduced_year": 2020, "reference_year": 2024},
     "validation.overhead_s_per_layer": {
         "launch_s_per_layer": 4e-5, "aging_ratio": 1.3, "width_s_per_layer": 6e-5, "bandwidth_byte_per_s": 800 * GB,

@@ -15,7 +15,7 @@ from analysis import units
 
 from .samples import EQUATIONS, SAMPLES
 
-DIMENSIONS = ["byte", "flop", "s", "mm2", "usd", "param", "token", "word", "year", "value"]
+DIMENSIONS = ["byte", "flop", "s", "mm2", "usd", "param", "token", "word", "year", "j", "value"]
 SCALE = 3.7
 
 COUNTS = ("n_", "batch_size", "_dim")
@@ -42,6 +42,7 @@ TOKEN_IS_A_COUNT = {
     "server_batching.ridge_batch_size",
     "server_batching.request_time_s",
     "server_batching.throughput_token_per_s",
+    "time_to_first_token.agents_at_speed_count",
 }
 
 

@@ -14,11 +14,12 @@ from analysis.equations import growth, kv_cache, storage_io
 from analysis.equations import memory_wall as wall
 from analysis.equations import server_batching as server
 from analysis.equations import sram_density as sram
+from analysis.equations import time_to_first_token as wait
 
 with (Path(__file__).parent / "outside_checks.csv").open(encoding="utf-8", newline="") as file:
     CHECKS = {row["check_id"]: row for row in csv.DictReader(file)}
 
-TO_BASE = {"ms": 1e-3, "MiB": 2**20, "Mib/mm2": 2**20}
+TO_BASE = {"ms": 1e-3, "h": 3600, "MiB": 2**20, "Mib/mm2": 2**20}
 V5E = {"peak_flop_per_s": 1.97e14, "bandwidth_byte_per_s": 8.1e11}
 
 
@@ -215,6 +216,27 @@ COMPUTED: dict[str, Callable[[], object]] = {
     "article-seven-seconds-d": lambda: half_word_s(2, 1e9, 2),
     "article-sram-100mm2": lambda: sram.sram_capacity_byte(100, sram.macro_density_bit_per_mm2(0.021e-6)),
     "article-memory-cost": lambda: server.memory_cost_ratio(4, batch_size=256),
+    # waiting
+    "sb24-roof": lambda: wait.prefill_roof_s(
+        8192, model_param=70e9, weight_byte=70e9, peak_flop_per_s=0.4 * 16 * 1.97e14, bandwidth_byte_per_s=16 * 8.1e11
+    ),
+    "sb24-agents": lambda: wait.agents_at_first_token_count(
+        0.91, prompt_token=8192, model_param=70e9, peak_flop_per_s=0.4 * 16 * 1.97e14
+    ),
+    "sb09-b8-agents": lambda: wait.agents_at_speed_count(
+        1 / 0.01213,
+        weight_byte=26e9,
+        cache_byte=6.7e9,
+        bandwidth_byte_per_s=8 * 8.2e11,
+        model_param=13e9,
+        peak_flop_per_s=8 * 1.97e14,
+    ),
+    "xai-cached": lambda: wait.new_prompt_token(125, reused_share=98 / 125),
+    "mobilellm-350m": lambda: wait.energy_j_per_token(
+        0.35e9, 0, reading_j_per_bit=wait.reading_j_per_bit(0.7, 7e9), computing_j_per_flop=0
+    ),
+    "mobilellm-battery": lambda: wait.battery_token(50e3, 0.7) / 10,
+    "iphone-17-battery": lambda: wait.battery_token(16.5 * 3600, 0.05 * 16.5 * 3600 / 12288),
 }
 
 

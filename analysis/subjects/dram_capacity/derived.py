@@ -236,7 +236,9 @@ def fit_table(package: DataPackage, given: Parameters) -> pd.DataFrame:
     table = table.assign(answer=[_answer(row) for row in rows(table)], year=table["default_set"])
     keys = ["device_id", "name", "device_class", "year", "memory_capacity_byte", "usable_byte", "device_source_id"]
     wide = table.pivot(index=keys, columns="format_id", values="answer").reset_index().rename_axis(columns=None)
-    return ranking.by(wide, "year", "memory_capacity_byte", "device_id")
+    return ranking.by(
+        wide.assign(page=common.device_pages(wide["device_id"])), "year", "memory_capacity_byte", "device_id"
+    )
 
 
 def _answer(row: Record) -> str:

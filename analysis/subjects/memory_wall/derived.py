@@ -138,6 +138,7 @@ def largest_model_table(
     basis = standing.devices(package).set_index("device_id")["basis"]
     wide["bandwidth_basis"] = wide["device_id"].map(basis)
     wide["limit"] = wide["binding"].replace("capacity", "memory")
+    wide["page"] = common.device_pages(wide["device_id"])
     wide["is_article"] = wide["device_id"].isin({device for device, _ in ARTICLE_CLAIMS})
     return ranking.by(wide, "default_set", "memory_bandwidth_byte_per_s", "memory_capacity_byte", "device_id")
 

@@ -433,6 +433,8 @@ def _capacity_values(package: DataPackage) -> list[Value]:
         ("capacity-batch-gain", whole / bandwidth, "ratio", 2, "What is left for the larger batch.", "the one over the other"),
         ("capacity-small-rate", slow["token_per_s"], "token_per_s", 3, "Tokens per second of all users of the H100.", "B / t"),
         ("capacity-large-rate", fast["token_per_s"], "token_per_s", 3, "Tokens per second of all users of the H200.", "B / t"),
+        ("capacity-small-user-rate", 1 / slow["step_time_s"], "token_per_s", 2, "Tokens per second of each of them, H100.", "1 / t"),
+        ("capacity-large-user-rate", 1 / fast["step_time_s"], "token_per_s", 2, "Tokens per second of each of them, H200.", "1 / t"),
         ("capacity-weights", slow["weight_byte"], "byte", 3, "Bytes of weights that a step of the model reads.", ""),
     ]  # fmt: skip
     return _earned(entries, [slow["source_id"], slow["card_source_id"], fast["card_source_id"]])
@@ -443,8 +445,10 @@ def _energy_values(package: DataPackage) -> list[Value]:
     table, bits = energy_by_batch(package), read_energies(package)
     served, other = table[table["is_line"]], table[~table["is_line"]]
     last = ranking.first(other, "batch_size", "token_energy_j", falling={"batch_size", "token_energy_j"})
+    off = (table["high_energy_j"] / table["token_energy_j"] - 1).max()
     entries: list[Measured] = [
         ("energy-batch", served["batch_size"].max(), "count", 3, "Largest batch whose energy was counted at this context.", ""),
+        ("energy-off", off, "share", 2, "By how much the energy of another card of the same kind differs.", ""),
         ("energy-last-batch", last["batch_size"], "count", 4, "Largest batch whose energy was counted.", ""),
         ("energy-last", last["token_energy_j"], "j", 2, f"Energy of a token at it, {last['card']}.", "E / B"),
     ]  # fmt: skip

@@ -630,12 +630,47 @@ COUNTED = {"chip_share": "chips", "row_share": "configurations"}
 """What the coverage is a share of: chips, each counted once, or single configurations."""
 
 
+def _other_coverage(package: DataPackage) -> pd.DataFrame:
+    """Return the coverage of phones other than iPhones by what did the work, and of serving, by pairs of chip and model."""
+    held = phones.covered(package)
+    held = held[held["chip_vendor"] != "Apple"]
+    parts = {ANDROID[str(name)]: part for name, part in held.groupby("group")}
+    served = serving_predicted(package)
+    served = served[served["kind"].isin(serving.ENGINES)]
+    low, high = expected.calibration(package.folder).intervals["serving"]
+    requests = served.assign(is_covered=(served["predicted_s"] / served["time_s"]).between(low, high))
+    steps = unseen_steps(package)
+    parts[SERVED_PAIRS] = pd.concat([requests, steps[~steps["is_long"]]]).assign(chip=lambda rows: rows["series"])
+    found = [
+        {
+            "name": name,
+            "row_share": part["is_covered"].mean(),
+            "chip_share": part.groupby("chip")["is_covered"].mean().mean(),
+        }
+        for name, part in parts.items()
+    ]
+    return pd.DataFrame(found)
+
+
+ANDROID = {
+    "phone-cpu": "Processor cores of Android phones", "phone-opencl": "OpenCL on Android phones",
+    "phone-npu": "Neural processors of Android phones",
+}  # fmt: skip
+SERVED_PAIRS = "Serving"
+"""Of requests and steps; pairs of chip and model stand for chips."""
+
+
 def _coverage_goals(package: DataPackage) -> pd.DataFrame:
     """Return the coverage of each group, by chips and by configurations, as goals."""
-    table = interval_coverage(package).melt(id_vars=["name"], value_vars=list(COUNTED), value_name="reached_ratio")
+    every = pd.concat([interval_coverage(package), _other_coverage(package)], ignore_index=True)
+    table = every.melt(id_vars=["name"], value_vars=list(COUNTED), value_name="reached_ratio")
     asked = {"chip_share": COVERAGE_GOAL, "row_share": ROW_COVERAGE_GOAL}
     low, high = zip(*table["variable"].map(asked), strict=True)
-    names = table["name"] + ", " + table["variable"].map(COUNTED)
+    counted = table["variable"].map(COUNTED)
+    counted = counted.mask(
+        (table["name"] == SERVED_PAIRS) & (counted == COUNTED["chip_share"]), "pairs of chip and model"
+    )
+    names = table["name"] + ", " + counted
     reached = table["reached_ratio"]
     return pd.DataFrame(
         {"kind": COVERAGE_KIND, "goal": names, "low_ratio": low, "goal_ratio": high, "reached_ratio": reached}
