@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import yaml
 
 from analysis import tables, units
-from analysis.equations import memory_wall
 from analysis.errors import InputError, Problem, nearest
 
 FILE = tables.REPOSITORY / "chapters" / "parameters.yml"
@@ -120,6 +119,8 @@ class Parameters(Mapping[str, Any]):
         return self.system_reserve_gibyte * units.unit("gibyte").factor
 
     def _token_per_s(self, word_per_min: float) -> float:
+        from analysis.equations import memory_wall  # another book on this package has other equations
+
         speed = word_per_min * units.unit("word_per_min").factor
         return float(memory_wall.reading_token_per_s(speed, self.token_per_word))
 
