@@ -19,7 +19,7 @@ from analysis.figures import Column, Field, Table
 from analysis.model import measured
 from analysis.subjects.dram_capacity import derived as dram_capacity
 from analysis.tables import overlay, rules
-from tests.conftest import ROOT
+from tests.conftest import GIVEN, ROOT
 
 DATA = ROOT / "data"
 
@@ -129,8 +129,7 @@ def test_a_file_of_nine_tenths_of_the_rows_is_the_table_itself(tmp_path: Path, k
 
 def test_the_system_takes_of_main_memory_and_not_of_video_memory(package: tables.DataPackage) -> None:
     """Shares added up from the raw rows; for some format and month the reserve would change the share of graphics cards."""
-    given = {"system_reserve_gibyte": 2.0, "context_token": 2048, "reference_model": "llama-7b"}
-    shown = dram_capacity.holding_share(package, **given)  # type: ignore[arg-type]
+    shown = dram_capacity.holding_share(package, GIVEN)
     model = next(row for row in raw("models") if row["model_id"] == "llama-7b")
     cache = 2 * 32 * 32 * 128 * 2 * 2048
     card = next(float(one["reserve_gibyte"]) for one in raw("memory_limits") if one["limit_id"] == "video-from-0")
