@@ -101,7 +101,7 @@ def _on(row: Mapping[str, str], folder: Path) -> list[str]:
     # What to propose for a name of nothing takes long among thousands of devices, and nobody reads it here.
     named = devices.device(row["device"], folder).ids if devices.ids(row["device"], folder) else ()
     found = {*named, *by_chip.get(row["chip"], ())}
-    return sorted(found & places.keys(), key=places.__getitem__)
+    return [key for _, key in sorted((places[key], key) for key in found & places.keys())]
 
 
 @cache
