@@ -108,6 +108,13 @@ def test_the_ridge_of_an_h100_in_16_bits_is_its_balance(package: DataPackage) ->
 # The model's own answers
 
 
+ODD: list[dict[str, Any]] = [
+    {"agent_model": "llama-3.1-405b"}, {"agent_model": "mixtral-8x7b"}, {"agent_model": "llama-3.2-1b"},
+    {"prompt_token": 1, "answer_token": 1, "reused_share": 0.99}, {"prompt_token": 1_000_000}, {"reused_share": 0.0},
+    {"first_token_target_s": 0.01, "agent_token_per_s": 10_000.0}, {"first_token_target_s": 3600.0, "agent_token_per_s": 0.01},
+]  # fmt: skip
+
+
 def test_expected_times_are_those_of_predict(package: DataPackage) -> None:
     asked = pd.DataFrame(
         {"device": ["rtx-4090-24gb"], "model_id": ["llama-3.1-8b"], "format": ["q4-k-m"], "context_token": ["0"],
@@ -124,11 +131,17 @@ def test_expected_times_are_those_of_predict(package: DataPackage) -> None:
         assert row[ours] == pytest.approx(told[theirs])
 
 
-def test_nothing_is_expected_below_its_limit(package: DataPackage) -> None:
-    turn, wait = derived.turns(package, GIVEN), derived.first_token(package, GIVEN).dropna()
+LONG_ANSWER: dict[str, Any] = {"prompt_token": 16, "answer_token": 20_000, "reused_share": 0.0}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changed", [{}, LONG_ANSWER, *ODD], ids=str)
+def test_nothing_is_expected_below_its_limit(changed: dict[str, Any], package: DataPackage) -> None:
+    given = GIVEN.but(**changed)
+    turn, wait = derived.turns(package, given).dropna(), derived.first_token(package, given).dropna()
     assert (turn["least_s"] < turn["turn_s_low"]).all()
     assert (wait["least_s"] < wait["first_token_s"]).all()
-    carried = derived.agents(package, GIVEN)
+    carried = derived.agents(package, given)
     assert (carried["agent_count"] <= carried["most_count"]).all()
     assert carried.groupby("device_id")["binds"].sum().eq(1).all()
 
@@ -162,6 +175,7 @@ def test_two_constants_of_one_card_carry_to_others(package: DataPackage) -> None
     unseen = derived.unseen_energy(package)
     assert derived.FITTED_CARD not in set(unseen["device"])
     assert len(unseen) > 100
+    assert set(unseen["format"]) == {derived.FITTED_FORMAT}
     assert unseen.groupby("device")["error_ratio"].median().max() < 0.35
 
 
@@ -173,6 +187,8 @@ def test_what_nobody_shares_is_paid_by_each(package: DataPackage) -> None:
     assert prompts[0] == pytest.approx(prompts[1])
     weights = 8.0303e9 * 2 * 8 * derived.energy_law(package).reading_j_per_bit * 343
     users = float(table["batch_size"].max())
+    carried = derived.agents(package, GIVEN).set_index(["device_id", "limit"])["agent_count"]
+    assert users == int(carried[(derived.SERVER, "memory")])
     assert turns[0] - turns[1] == pytest.approx(weights * (1 - 1 / users))
 
 
@@ -180,30 +196,85 @@ def test_what_nobody_shares_is_paid_by_each(package: DataPackage) -> None:
 
 
 def test_the_tightest_limit_is_named(package: DataPackage, said: dict[str, Value]) -> None:
-    assert said["moved"].text.startswith("For agents the wall has moved")
+    assert said["moved"].text.startswith("If all send at once, the wait for the first token")
+    assert said["alone"].text.startswith("One agent alone waits 34 s on the iPhone 17 Pro, ")
     patient = values(package, first_token_target_s=3600.0)
     assert "memory" in patient["moved"].text
-    assert patient["none"].text == "the iPhone 17 Pro"
+    assert patient["alone"].text == "One agent alone gets 9.7 tokens per second on the iPhone 17 Pro."
+    assert (
+        values(package, first_token_target_s=3600.0, agent_token_per_s=0.1)["alone"].text
+        == "Each carries at least one agent."
+    )
 
 
-def test_the_longer_part_is_named(package: DataPackage) -> None:
+def test_the_longer_part_is_named_where_intervals_tell(package: DataPackage, said: dict[str, Value]) -> None:
+    assert "On the iPhone 17 Pro and the MacBook Pro M5 Max both are about as long" in said["longer-parts"].text
     short = values(package, prompt_token=10, answer_token=1000)
-    assert short["prompt-longer"].text == "On none of them the prompt is the longer part."
-    assert "reuse saves the smaller part" in short["reuse-matters"].text
+    assert "prompt" not in short["longer-parts"].text
+    assert "about as long" not in short["longer-parts"].text
+    assert "reuse cannot be counted on" in short["reuse-matters"].text
+
+
+def test_what_does_not_fit_has_no_longer_part(package: DataPackage) -> None:
+    """Of 70 billion parameters in 4 bits only one of the five devices has the room."""
+    parts = values(package, agent_model="llama-3.1-70b")["longer-parts"].text
+    whole = derived.turns(package, GIVEN.but(agent_model="llama-3.1-70b")).query("prompt == 'all new'")
+    timed, untimed = parts.split("No such turn fits on ")
+    for name, time in zip(whole["name"].str.split(",").str[0], whole["turn_s"], strict=True):
+        assert (f"the {name}" in untimed) == np.isnan(time)
+        assert (f"the {name}" in timed) != np.isnan(time)
+
+
+def test_a_bit_of_the_fitted_card_is_of_that_card_alone(package: DataPackage, said: dict[str, Value]) -> None:
+    table = derived.token_energy(package)
+    own = table.loc[(table["device"] == derived.FITTED_CARD) & (table["batch_size"] == 1), "j_per_bit"] / findings.PICO
+    assert said["card-pj"].text == f"{own.min():.0f} to {own.max():.0f} pJ"
+
+
+def test_the_error_is_cited_with_the_prompts_of_its_own_kind(package: DataPackage, said: dict[str, Value]) -> None:
+    for kind in ("metal", "cuda"):
+        row = package.row("calibration", f"interval-prefill-{kind}-high")
+        assert (said[f"error-{kind}-held"].text, said[f"error-{kind}-chips"].text) == (
+            str(row["n_row"]),
+            str(row["n_chip"]),
+        )
+
+
+def test_what_a_source_says_does_not_follow_what_is_assumed(package: DataPackage, said: dict[str, Value]) -> None:
+    other = values(package, reused_share=0.6, agent_token_per_s=20.0)
+    assert other["trace-reused"].number == said["trace-reused"].number == derived.load(package, "load-059")["value"]
+    assert other["reckons"].text == "this edition reckons with 60 %"
+    assert said["asks"].text.startswith("As MLPerf does")
+    assert other["asks"].text.startswith("MLPerf asks for 10 tokens per second")
+
+
+def test_a_borrowed_time_is_called_so_wherever_it_is_said(said: dict[str, Value]) -> None:
+    assert "NVIDIA" in said["expected-phone"].text
+    for page in (CHAPTER, CHAPTER.with_name("index.md")):
+        text = page.read_text(encoding="utf-8")
+        cited = "{value}`" + findings.NAME
+        first = text.index(f"{cited}turn-phone`")
+        assert f"{cited}expected-phone`" in text[:first].splitlines()[-1]
+    assert "MacBook" not in said["extrapolated-drawn"].text
+
+
+def test_the_battery_is_that_of_the_model_that_the_prose_names(package: DataPackage) -> None:
+    assert "without a SIM tray" in package.row("batteries", "iphone-17-pro")["note"]
+    assert set(derived.battery_tokens(package)["device_id"]) == {"iphone-17-pro"}
+
+
+def test_a_prompt_that_memory_ends_is_not_the_longest_that_time_allows() -> None:
+    rows = pd.DataFrame({"first_token_s": [1.0, 2.0, np.nan], "prompt_token": [128.0, 256.0, 512.0]})
+    assert findings._longest(rows, 1.5) == "190 tokens"
+    assert findings._longest(rows, 3.0).startswith("all that fits")
+    assert findings._longest(rows[2:], 3.0) == "no tokens"
 
 
 def test_phone_and_laptop_are_compared_on_both_counts() -> None:
-    assert findings._wins(2, 0.6).endswith("writes its answer later")
-    assert findings._wins(2, 2).endswith("both sooner")
-    assert findings._wins(0.5, 0.5).endswith("both later")
-    assert findings._wins(0.5, 2).endswith("writes sooner")
-
-
-ODD: list[dict[str, Any]] = [
-    {"agent_model": "llama-3.1-405b"}, {"agent_model": "mixtral-8x7b"}, {"agent_model": "llama-3.2-1b"},
-    {"prompt_token": 1, "answer_token": 1, "reused_share": 0.99}, {"prompt_token": 1_000_000}, {"reused_share": 0.0},
-    {"first_token_target_s": 0.01, "agent_token_per_s": 10_000.0}, {"first_token_target_s": 3600.0, "agent_token_per_s": 0.01},
-]  # fmt: skip
+    assert findings._wins(2, 0.6).endswith("write more slowly")
+    assert findings._wins(2, 2).endswith("both faster")
+    assert findings._wins(0.5, 0.5).endswith("both more slowly")
+    assert findings._wins(0.5, 2).endswith("write faster")
 
 
 @pytest.mark.slow

@@ -28,11 +28,11 @@ class Case(NamedTuple):
 
 
 CASES = (
-    Case("iphone-17-pro", "iPhone 17 Pro"), Case("macbook-air-m4-16gb", "MacBook Air M4"),
-    Case("macbook-pro-16-m5-max-128gb", "MacBook M5 Max"), Case("rtx-4090-24gb", "RTX 4090"),
+    Case("iphone-17-pro", "iPhone 17 Pro", engine="llama.cpp"), Case("macbook-air-m4-16gb", "MacBook Air M4"),
+    Case("macbook-pro-16-m5-max-128gb", "MacBook Pro M5 Max"), Case("rtx-4090-24gb", "RTX 4090"),
     Case("nvidia-h100-sxm5-80gb", "H100, 16 bit", "bf16", "vllm"),
 )  # fmt: skip
-"""From a phone to a server; ids of devices and accelerators."""
+"""From a phone to a server; ids of devices and accelerators.  Q4_K_M is a format of llama.cpp, on a phone too."""
 SERVER = "nvidia-h100-sxm5-80gb"
 SHOWN_IN_TURN = ("iphone-17-pro", "macbook-air-m4-16gb", "rtx-4090-24gb")
 WHOLE, REUSED = "all new", "beginning reused"
@@ -51,6 +51,7 @@ def cases(package: DataPackage, given: Parameters) -> pd.DataFrame:
 
     The peak is missing where none is filed; the bytes are those of the file that the device would load.  ``is_extrapolated``
     says that no prompt was measured on units of this kind under this software: the share of the peak is that of others.
+    ``is_derived`` says that no maker states the peak: it was worked out of rates that somebody measured.
     """
     table = pd.DataFrame(CASES)
     filed = [devices.device(key, package.folder) for key in table["device_id"]]
@@ -66,11 +67,17 @@ def cases(package: DataPackage, given: Parameters) -> pd.DataFrame:
         device_class=[one.device_class for one in filed], bandwidth_byte_per_s=[one.bandwidth_gbyte_per_s * 1e9 for one in filed],
         peak_flop_per_s=[peak for peak, _ in units_of], is_extrapolated=[
             (one.backend, bool(matrix)) not in seen for one, (_, matrix) in zip(filed, units_of, strict=True)
-        ],
+        ], is_derived=[_part(one.chip) in _derived_peaks(package) for one in filed],
         weight_byte=asked["weight_gibyte"] * predict.GIBYTE, usable_byte=asked["has_gibyte"] * predict.GIBYTE,
         model_param=model["active_param"],
         source_id=[devices.row(key, package.folder)["source_id"] for key in table["device_id"]], model_source_id=model["source_id"],
     )  # fmt: skip
+
+
+def _derived_peaks(package: DataPackage) -> set[str]:
+    """Chips whose peak is worked out of what was measured."""
+    rows = package.table("chip_peaks")
+    return {_part(chip) for chip in rows.loc[rows["confidence"] == "derived", "chip"]}
 
 
 @once_per_package
@@ -187,10 +194,28 @@ def first_token(package: DataPackage, given: Parameters) -> pd.DataFrame:
 
 NAMED = ["device_id", "name", "device_class"]
 FIRST = ["first_token_s", "first_token_s_low", "first_token_s_high"]
+ANSWER = ["answer_s", "answer_s_low", "answer_s_high"]
 TURN = ["turn_s", "turn_s_low", "turn_s_high"]
 
 
 # --------------------------------------------------------------------------------------------------- turns
+
+
+def middle_token(given: Parameters) -> int:
+    """The context when half of the answer is written."""
+    return given.prompt_token + given.answer_token // 2
+
+
+def cache_byte(package: DataPackage, given: Parameters, context_token: float) -> float:
+    """The cache of one user of the model, in bytes."""
+    return float(common.kv_cache_byte(common.model(package, given.agent_model), context_token, KV_ELEMENT_BYTE))
+
+
+def caches_that_fit(package: DataPackage, given: Parameters) -> pd.Series[float]:
+    """Caches of prompt and whole answer that fit beside the weights, by device; missing where the memory is not known."""
+    known = cases(package, given).set_index("device_id")
+    whole = cache_byte(package, given, given.prompt_token + given.answer_token)
+    return (known["usable_byte"] - known["weight_byte"]) / whole
 
 
 def new_token(given: Parameters) -> int:
@@ -217,11 +242,12 @@ def turns(package: DataPackage, given: Parameters) -> pd.DataFrame:
     table = table.assign(prompt=[kind for _, kind in keys], prompt_token=[float(kinds[kind][1]) for _, kind in keys])
     table = table.rename(columns={f"request_s{end}": f"turn_s{end}" for end in ("", "_low", "_high")})
     table = table.join(known[[*ROOF, "device_class", "source_id", "model_source_id"]], on="device_id")
-    table["answer_s"] = table["turn_s"] - table["first_token_s"]
+    for end in ("", "_low", "_high"):
+        table[f"answer_s{end}"] = table[f"turn_s{end}"] - table[f"first_token_s{end}"]
     writing = given.answer_token / table["limit_token_per_s"].to_numpy(dtype=float)
     table["least_s"] = _roof_s(table) + writing
     return table[
-        [*NAMED, "prompt", "prompt_token", *FIRST, "answer_s", *TURN, "least_s", "fits", "source_id", "model_source_id"]
+        [*NAMED, "prompt", "prompt_token", *FIRST, *ANSWER, *TURN, "least_s", "fits", "source_id", "model_source_id"]
     ]
 
 
@@ -256,7 +282,7 @@ def token_energy(package: DataPackage) -> pd.DataFrame:
 
 
 ENERGY = [
-    "measurement_id", "device", "device_class", "model", "batch_size", "scope", "read_byte_per_token", "flop_per_token",
+    "measurement_id", "device", "device_class", "model", "format", "batch_size", "scope", "read_byte_per_token", "flop_per_token",
     "energy_j_per_token", "j_per_bit", "source_id",
 ]  # fmt: skip
 
@@ -300,7 +326,7 @@ def _served(package: DataPackage) -> pd.DataFrame:
     rows = rows[rows["energy_j_per_token"].notna() & ~rows["is_long"]]
     cache = kv_cache.kv_cache_byte(rows["kv_byte_per_token"].to_numpy(), (rows["output_token"] / 2).to_numpy())
     return rows.assign(
-        device=rows["chip"] + ", served", device_class="server", scope=SCOPES["card"],
+        device=rows["chip"] + ", served", device_class="server", scope=SCOPES["card"], format=rows["weight_format"],
         read_byte_per_token=rows["weight_byte"] / rows["batch_size"] + cache,
         flop_per_token=memory_wall.flop_per_token(rows["model_param"].to_numpy()),
     )  # fmt: skip
@@ -320,6 +346,8 @@ class EnergyLaw(NamedTuple):
 
 FITTED_CARD = "H100"
 """The card that the two constants come from; the others are the test."""
+FITTED_FORMAT = "bf16"
+"""The format of its steps: of others the constants say nothing."""
 
 
 def energy_law(package: DataPackage) -> EnergyLaw:
@@ -333,9 +361,10 @@ def energy_law(package: DataPackage) -> EnergyLaw:
 
 
 def unseen_energy(package: DataPackage) -> pd.DataFrame:
-    """What the constants of the H100 say of every card and server that they were not taken from, and how far off they are."""
+    """What the constants of the H100 say of every card and server in its format that they were not taken from, and how far off."""
     table = token_energy(package)
-    table = table[(table["device_class"] == "server") & (table["device"] != FITTED_CARD)].reset_index(drop=True)
+    is_asked = (table["device_class"] == "server") & (table["format"] == FITTED_FORMAT)
+    table = table[is_asked & (table["device"] != FITTED_CARD)].reset_index(drop=True)
     table["predicted_j_per_token"] = energy_law(package).energy(table)
     ratio = validation.speed_error_ratio(
         table["predicted_j_per_token"].to_numpy(), table["energy_j_per_token"].to_numpy()
@@ -349,9 +378,8 @@ def turn_energy(package: DataPackage, given: Parameters) -> pd.DataFrame:
     The caches are shared by nobody: at a long context they are most of what a token reads.
     """
     known = cases(package, given).set_index("device_id").loc[SERVER]
-    model, middle = common.model(package, given.agent_model), given.prompt_token + given.answer_token / 2
-    cache = common.kv_cache_byte(model, middle, KV_ELEMENT_BYTE)
-    fits = (known["usable_byte"] - known["weight_byte"]) / cache
+    model, middle = common.model(package, given.agent_model), middle_token(given)
+    cache, fits = cache_byte(package, given, middle), caches_that_fit(package, given)[SERVER]
     sharing = pd.DataFrame(
         {"sharing": ["alone", "shared"], "batch_size": [1.0, max(1.0, np.floor(np.nan_to_num(fits)))]}
     )
@@ -384,14 +412,13 @@ def agents(package: DataPackage, given: Parameters) -> pd.DataFrame:
     first token  agents whose prompts, sent at once, are read within the time asked for
     """
     known, rate, target = cases(package, given), given.agent_token_per_s, given.first_token_target_s
-    context = given.prompt_token + given.answer_token
-    held = float(common.kv_cache_byte(common.model(package, given.agent_model), context, KV_ELEMENT_BYTE))
-    memory = ((known["usable_byte"] - known["weight_byte"]) / held).to_numpy()
-    number = {name: known[name].to_numpy() for name in ROOF}
+    memory = caches_that_fit(package, given).to_numpy()
+    model, number = common.model(package, given.agent_model), {name: known[name].to_numpy() for name in ROOF}
+    least_read = number | {"weight_byte": number["weight_byte"] * model["active_param"] / model["total_param"]}
     computed = {name: number[name] for name in ("model_param", "peak_flop_per_s")}
     most = {
         "memory": memory,
-        "speed": equations.agents_at_speed_count(rate, cache_byte=held, **number),
+        "speed": _most_at_speed(rate, cache_byte(package, given, middle_token(given)), least_read),
         "first token": equations.agents_at_first_token_count(target, prompt_token=new_token(given), **computed),
     }
     speed, first = _agents_at_speed(package, given), _agents_at_first_token(package, given)
@@ -413,11 +440,22 @@ def agents(package: DataPackage, given: Parameters) -> pd.DataFrame:
 Ends = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
+def _most_at_speed(rate: float, cache: float, number: dict[str, np.ndarray]) -> np.ndarray:
+    """The most agents by bandwidth and peak; below 1 the part of the rate that one gets, as what is expected has it.
+
+    Of experts only those count as read that one token calls.
+    """
+    most = np.asarray(equations.agents_at_speed_count(rate, cache_byte=cache, **number))
+    reading_s = (number["weight_byte"] + cache) / number["bandwidth_byte_per_s"]
+    computing_s = memory_wall.flop_per_token(number["model_param"]) / number["peak_flop_per_s"]
+    return np.where(most < 1, 1 / (rate * np.maximum(reading_s, computing_s)), most)
+
+
 def _agents_at_speed(package: DataPackage, given: Parameters) -> Ends:
     """The batch at which each sequence still gets the rate, between batches asked about; below 1 the part of the rate that one gets."""
     keys = [(case.device_id, batch) for case in CASES for batch in BATCHES]
     rows = [
-        {"device_id": key, "batch_size": batch, "context_token": given.prompt_token + given.answer_token // 2,
+        {"device_id": key, "batch_size": batch, "context_token": middle_token(given),
          "memory_capacity_gibyte": ANY_MEMORY_GIBYTE}
         for key, batch in keys
     ]  # fmt: skip
@@ -430,11 +468,15 @@ def _agents_at_speed(package: DataPackage, given: Parameters) -> Ends:
 
 
 def _crossing(ratio: np.ndarray) -> float:
-    """The batch at which a falling ratio is 1, along a straight line of step times; the ratio itself where it is below 1 at batch 1."""
+    """The batch at which a falling ratio is 1, along a straight line of step times; the ratio itself where it is below 1 at batch 1.
+
+    Where the rate is still kept at the largest batch that has an answer, that batch.
+    """
     step = 1 / ratio
     if not step[0] < 1:
         return float(ratio[0])
-    return float(np.interp(1.0, np.maximum.accumulate(step), BATCHES))
+    known = np.isfinite(step)
+    return float(np.interp(1.0, np.maximum.accumulate(step[known]), np.array(BATCHES)[known]))
 
 
 def _agents_at_first_token(package: DataPackage, given: Parameters) -> Ends:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,13 @@ import pandas as pd
 
 from analysis import units, words
 from analysis.assumptions import Parameters
-from analysis.equations import time_to_first_token as equations
 from analysis.figures import Value
 from analysis.subjects import common
 from analysis.subjects.time_to_first_token.derived import (
     FITTED_CARD,
     REUSED,
     SCOPES,
+    SHOWN_IN_TURN,
     WHOLE,
     agents,
     battery_tokens,
@@ -122,7 +122,7 @@ LOADS = {
 def _asked_values(package: DataPackage, given: Parameters) -> list[Value]:
     model = common.model(package, given.agent_model)
     loads = {name: (load(package, key), text) for name, (key, text) in LOADS.items()}
-    new = new_token(given)
+    new, trace = new_token(given), load(package, "load-059")
     first, token = (load(package, key) for key in ("load-011", "load-012"))
     return [
         *(_number(name, row["value"], "token", text, digits=3, sources=[row["source_id"]]) for name, (row, text) in loads.items()),
@@ -130,6 +130,9 @@ def _asked_values(package: DataPackage, given: Parameters) -> list[Value]:
         _text("prompt", f"{given.prompt_token:,}", "Tokens of the prompt of a turn."),
         _text("answer", f"{given.answer_token:,}", "Tokens of its answer."),
         _number("reused", given.reused_share, "share", "Part of the prompt that was read before."),
+        _number("trace-reused", trace["value"], "share", "The same in the trace that the turn is taken from, at most.",
+                sources=[trace["source_id"]]),
+        _text("reckons", _reckons(given.reused_share, trace["value"]), "Chosen by comparing both as they read."),
         _text("new", f"{new:,}", "Tokens of the prompt that are new then."),
         _number("target", given.first_token_target_s, "s", "Time to the first token that is asked for.", digits=1),
         _number("rate", given.agent_token_per_s, "token_per_s", "Tokens per second that an agent is to get."),
@@ -137,7 +140,22 @@ def _asked_values(package: DataPackage, given: Parameters) -> list[Value]:
                 sources=[first["source_id"]]),
         _number("rule-rate", 1 / token["value"], "token_per_s", "Rate that its limit for each further token means.",
                 sources=[token["source_id"]]),
+        _text("asks", _asks((given.agent_token_per_s, given.first_token_target_s), (1 / token["value"], first["value"])),
+              "Chosen by comparing what this edition asks for with the limits of MLPerf.", [first["source_id"], token["source_id"]]),
     ]  # fmt: skip
+
+
+def _reckons(share: float, traced: float) -> str:
+    own = words.quantity(share, "share", 2)
+    return f"this edition reckons with {'as much' if own == words.quantity(traced, 'share', 2) else own}"
+
+
+def _asks(own: tuple[float, float], rule: tuple[float, float]) -> str:
+    """Say what an agent is to get, and whether MLPerf asks the same of its own prompts."""
+    ours, theirs = (f"{words.quantity(rate, 'token_per_s', 2)} and {_seconds(wait)}" for rate, wait in (own, rule))
+    if ours == theirs:
+        return f"As MLPerf does with prompts of its own, this edition asks for {ours}."
+    return f"MLPerf asks for {theirs}, with prompts of its own; this edition asks for {ours}."
 
 
 def _roof_values(package: DataPackage, given: Parameters) -> list[Value]:
@@ -157,7 +175,29 @@ def _roof_values(package: DataPackage, given: Parameters) -> list[Value]:
         _text("prompts-beyond", _beyond(package, known["ridge"].max()), "Chosen by the shortest of them."),
         _number("weights", phone["weight_byte"], "byte", "Weights of the model in Q4_K_M.", digits=3),
         _number("param", phone["model_param"], "param", "Parameters of the model.", digits=3),
+        _text("derived-peaks", _derived(known.loc[known["is_derived"], "name"]), "Chosen by where the peaks come from."),
+        _text("overstated", _overstated(common.model(package, given.agent_model)), "Chosen by the shape of the model."),
     ]  # fmt: skip
+
+
+def _derived(names: Iterable[str]) -> str:
+    """Name the devices whose limit rests on a peak that no maker states."""
+    listed = list(names)
+    if not listed:
+        return "None of the peaks is worked out of measurements."
+    stated, are = ("peak", "it is") if len(listed) == 1 else ("peaks", "they are")
+    return f"No maker states the {stated} of {_the(listed)}: {are} worked out of rates that somebody measured."
+
+
+def _overstated(model: Mapping[str, Any]) -> str:
+    """Say by how much all parameters overstate the products: a token is looked up, and only the last one needs an output."""
+    unused = model["vocab_size"] * model["model_dim"] * (1 if model["tied_embedding"] else 2)
+    over = model["active_param"] / (model["active_param"] - unused) - 1
+    return (
+        ""
+        if np.isnan(over)
+        else f": for {model['name']} that overstates the products by up to {words.quantity(over, 'share', 2)}"
+    )
 
 
 def _beyond(package: DataPackage, ridge: float) -> str:
@@ -172,10 +212,12 @@ def _beyond(package: DataPackage, ridge: float) -> str:
 
 def _wins(reads: float, writes: float) -> str:
     if reads > 1 > writes:
-        return "so the phone reads a prompt sooner and writes its answer later"
+        return "so the phone is expected to read a prompt faster and to write more slowly"
     if reads > 1:
-        return "so the phone does both sooner"
-    return "so the phone does both later" if writes < 1 else "so the phone reads later and writes sooner"
+        return "so the phone is expected to do both faster"
+    return (
+        f"so the phone is expected to {'do both more slowly' if writes < 1 else 'read more slowly and to write faster'}"
+    )
 
 
 def _wait_values(package: DataPackage, given: Parameters) -> list[Value]:
@@ -183,16 +225,29 @@ def _wait_values(package: DataPackage, given: Parameters) -> list[Value]:
     long, short = (table[table["prompt_token"] == length] for length in (8192, 512))
     slow = {"short-slowest": short, "long-slowest": long}
     known = cases(package, given)
-    beyond = known.loc[known["is_extrapolated"], "name"]
+    beyond = known[known["is_extrapolated"]]
+    drawn = beyond[beyond["device_id"].isin(SHOWN_IN_TURN)]
+    barely = turns(package, given).query("prompt == @WHOLE and fits == 'barely' and device_id in @SHOWN_IN_TURN")
+    basis = (
+        "expected, extrapolated from NVIDIA's matrix units,"
+        if KEYS["phone"] in set(beyond["device_id"])
+        else "expected"
+    )
+    held = {kind: package.row("calibration", f"interval-prefill-{kind}-low") for kind in ("metal", "cuda")}
     longest = {key: _longest(table[table["device_id"] == KEYS[key]], given.first_token_target_s) for key in KEYS}
     return [
         *(_number(f"long-{key}", _of(long, key)["first_token_s"], "s", "Expected time to the first token of a prompt of 8,192 tokens.")
           for key in KEYS),
         *(_number(name, rows["first_token_s"].max(), "s", "Expected time to the first token on the slowest device of the chapter.")
           for name, rows in slow.items()),
-        _text("extrapolated", _extrapolated(beyond), "Chosen by the kinds of units that prompts were measured on."),
-        _text("extrapolated-names", f"Extrapolated: {words.listing(list(beyond))}.", "Devices whose prompts are of a kind never measured."),
-        *(_text(f"longest-{key}", _rounded(length), "Longest prompt whose first token is expected within the target, two digits.")
+        _text("extrapolated", _extrapolated(beyond["name"]), "Chosen by the kinds of units that prompts were measured on."),
+        _text("extrapolated-names", _borrowed(beyond["name"]), "Devices whose prompts are of a kind never measured."),
+        _text("extrapolated-drawn", _borrowed(drawn["name"]) + _barely(barely["name"]), "Those of the time line; where it barely fits."),
+        _text("expected-phone", basis, "Chosen by whether prompts were measured on units of the phone's kind."),
+        *(_text(f"error-{name}-held", f"{row['n_row']}", "Prompts of chips left out in turn, behind the interval of this kind.")
+          for name, row in held.items()),
+        *(_text(f"error-{name}-chips", f"{row['n_chip']}", "Chips among them.") for name, row in held.items()),
+        *(_text(f"longest-{key}", length, "Longest prompt whose first token is expected within the target, two digits.")
           for key, length in longest.items()),
     ]  # fmt: skip
 
@@ -204,17 +259,31 @@ def _extrapolated(names: Iterable[str]) -> str:
         return "Prompts were measured on units of each kind that is shown."
     return (
         f"For {_the(listed)} the time of the prompt is extrapolated. None was measured on their matrix units; "
-        "the share of the peak that those of NVIDIA reach stands in."
+        "the share of the peak that those of NVIDIA reach stands in, and their interval, which was not tested there."
     )
 
 
-def _longest(rows: pd.DataFrame, target_s: float) -> float:
-    """The length at which the expected time is the target, along straight lines; 0 where the shortest takes longer."""
+def _borrowed(names: Iterable[str]) -> str:
+    """The same in a caption."""
+    listed = list(names)
+    if not listed:
+        return "Prompts were measured on units of each kind that is shown."
+    return f"Extrapolated: {words.listing(listed)}, with the interval of NVIDIA's matrix units, which was not tested there."
+
+
+def _barely(names: Iterable[str]) -> str:
+    listed = list(names)
+    return f" On {_the(listed)} the model barely fits." if listed else ""
+
+
+def _longest(rows: pd.DataFrame, target_s: float) -> str:
+    """The prompt whose expected time is the target, along straight lines: ``4,100 tokens``; where memory ends first, ``all that fits``."""
     rows = rows[rows["first_token_s"].notna()]
     if rows.empty:
-        return 0.0
-    found = np.interp(target_s, rows["first_token_s"], rows["prompt_token"], left=0.0)
-    return float(found)
+        return "no tokens"
+    if target_s > rows["first_token_s"].max():
+        return f"all that fits, {_rounded(rows['prompt_token'].max())} tokens or more,"
+    return f"{_rounded(float(np.interp(target_s, rows['first_token_s'], rows['prompt_token'], left=0.0)))} tokens"
 
 
 def _turn_values(package: DataPackage, given: Parameters) -> list[Value]:
@@ -237,21 +306,26 @@ def _turn_values(package: DataPackage, given: Parameters) -> list[Value]:
             _number(f"saved-{key}", 1 - other["turn_s"] / row["turn_s"], "share", "Part of the turn that reuse saves."),
         ]  # fmt: skip
     whole = table[table["prompt"] == WHOLE]
-    is_first = whole["first_token_s"] > whole["answer_s"]
-    mostly, others = (list(whole.loc[mask, "name"]) for mask in (is_first, ~is_first))
+    timed = whole[whole["turn_s"].notna()]
+    is_first = timed["first_token_s_low"] > timed["answer_s_high"]
+    is_answer = timed["answer_s_low"] > timed["first_token_s_high"]
+    groups = {"prompt": timed[is_first], "close": timed[~is_first & ~is_answer], "answer": timed[is_answer],
+              "none": whole[whole["turn_s"].isna()]}  # fmt: skip
     return [
         *found,
-        _text("prompt-longer", _longer(mostly, "the prompt"), "Chosen by comparing both parts of the turn."),
-        _text(
-            "answer-longer",
-            _longer(others, "the answer") + (MOSTLY_WALL if others else ""),
-            "Chosen by the same comparison.",
-        ),
-        _text("reuse-matters", _matters(mostly), "Chosen by the same comparison."),
-    ]
+        _text("longer-parts", " ".join(PARTS[kind].format(_the(rows["name"])) for kind, rows in groups.items() if len(rows)),
+              "Chosen by whether the intervals of both parts of the turn overlap."),
+        _text("reuse-matters", _matters(list(groups["prompt"]["name"])), "Chosen by the same comparison."),
+    ]  # fmt: skip
 
 
-MOSTLY_WALL = " There the memory wall is still most of the wait."
+PARTS = {
+    "prompt": "On {} the prompt is expected to be the longer part.",
+    "close": "On {} both are about as long: their intervals overlap.",
+    "answer": "On {} the answer is expected to be the longer part. There the memory wall is still most of the wait.",
+    "none": "No such turn fits on {}.",
+}
+"""Which part of the turn is the longer one, where the intervals tell."""
 
 
 def _the(names: Iterable[str]) -> str:
@@ -259,28 +333,26 @@ def _the(names: Iterable[str]) -> str:
     return words.listing([f"the {name.split(',')[0]}" for name in names])
 
 
-def _longer(names: list[str], part: str) -> str:
-    """Say on which devices a part of the turn is the longer one."""
-    return f"On {_the(names) if names else 'none of them'} {part} is the longer part."
-
-
 def _matters(names: list[str]) -> str:
     """Say where reuse saves most."""
     if not names:
-        return "On none of these devices is the prompt most of the wait, so reuse saves the smaller part"
-    return f"On {_the(names)} the prompt is most of the wait, so reuse saves most there"
+        return "On none of these devices is the prompt clearly the longer part, so reuse cannot be counted on to save most of the wait"
+    return f"On {_the(names)} the prompt is expected to be most of the wait, so reuse saves most there"
 
 
 def _energy_values(package: DataPackage, given: Parameters) -> list[Value]:
     table, law, unseen = token_energy(package), energy_law(package), unseen_energy(package)
     alone = table[table["batch_size"] == 1]
-    pair = alone[alone["scope"] == SCOPES["card"]]
+    pair = alone[alone["device"] == FITTED_CARD]
+    fitted = table[table["device"] == FITTED_CARD]
+    large = fitted[fitted["batch_size"] == fitted["batch_size"].max()]
     phone = alone[alone["device_class"] == "phone"]
     plug = alone[alone["scope"] == SCOPES["wall"]]
     errors = {
         "h200": unseen[unseen["device"] == "H200"], "b200": unseen[unseen["device"].str.startswith("B200")],
         "h100": unseen[unseen["device"].str.startswith("H100,")],
     }  # fmt: skip
+    is_low = (errors["h100"]["predicted_j_per_token"] / errors["h100"]["energy_j_per_token"]).median() < 1
     spans = {"card": pair, "phone": phone, "plug": plug}
     return [
         *(_text(f"{name}-pj", _picojoule(rows), "Energy over bits read, one sequence, from the least to the most.", set(rows["source_id"]))
@@ -291,6 +363,11 @@ def _energy_values(package: DataPackage, given: Parameters) -> list[Value]:
                 sources=set(pair["source_id"])),
         *(_number(f"error-energy-{name}", rows["error_ratio"].median(), "share", f"Median error of the law of the {FITTED_CARD} there.",
                   sources=set(rows["source_id"])) for name, rows in errors.items()),
+        _text("energy-side", f"which take {'more' if is_low else 'less'} than it says", "Chosen by the median of H100 under load."),
+        _text("energy-estimate", "a low estimate" if is_low else "a high estimate", "Chosen by the same median."),
+        _text("largest-batch", f"{words.spelled(len(large))} {'step' if len(large) == 1 else 'steps'} of {large['batch_size'].max():,.0f} "
+              "sequences", "What the energy of an operation comes from.", set(large["source_id"])),
+        _text("energy-phone", words.listing([f"an {name}" for name in phone["device"].unique()]), "Phones whose energy is on record."),
         _text("unseen-energy", words.plural(len(unseen), "measurement"), "Energies that the law was not taken from."),
         _text("cheaper", _cheaper(phone, pair), "Chosen by comparing the medians of the phone and of the cards."),
         *_turn_energy(package, given),
@@ -325,8 +402,6 @@ def _battery_values(package: DataPackage) -> list[Value]:
     table = battery_tokens(package)
     own = table[table["model_id"] != ""]
     model = package.row("models", own["model_id"].iloc[0])
-    rule = package.row("facts", "phone-energy-rule-mobilellm")
-    gparam = model["total_param"] / 1e9
     cited = [*own["source_id"].unique(), *own["second_source_id"].unique()]
     low, high = (_rounded(own["battery_token"].agg(end)) for end in ("min", "max"))
     battery = own["battery_j"].iloc[0]
@@ -338,10 +413,6 @@ def _battery_values(package: DataPackage) -> list[Value]:
         _text("battery-tokens", f"{low} to {high}", "Tokens of a full battery, by its runs.", cited),
         _text("battery-wh", f"{battery / units.unit('wh').factor:.1f} Wh", "What its battery holds.", cited),
         _text("phone-joule", _joule_span(own["energy_j_per_token"]), "Measured energy of a token there.", cited),
-        _number("rule-joule", rule["value"] * gparam, "j", "What a rule of thumb says of a model of that size.",
-                sources=[rule["source_id"]]),
-        _text("rule-off", f"{words.number(rule['value'] * gparam / own['energy_j_per_token'].median(), 2)} times",
-              "The rule over the median of what was measured.", [rule["source_id"]]),
         _text("battery-count", f"{len(others)}", "Other devices whose battery is on record, and whose tokens nobody measured."),
     ]  # fmt: skip
 
@@ -360,17 +431,16 @@ def _agent_values(package: DataPackage, given: Parameters) -> list[Value]:
         found += [
             _text(f"agents-{key}", _count(row["agent_count"]), f"Agents that the {row['name']} carries within all limits."),
             _text(f"agents-{key}-band", band, "Its 80 % interval."),
+            _text(f"agents-{key}-noun", _agents(row["agent_count"]), "The same with what is counted."),
             _text(f"speed-agents-{key}", _count(speed["agent_count"]), "Agents by the rate alone, expected."),
             _text(f"memory-agents-{key}", _count(memory["agent_count"]), "Agents whose caches fit."),
         ]  # fmt: skip
     first = binding[binding["limit"] == "first token"]
-    none = binding[binding["agent_count"] < 1]["name"]
     return [
         *found,
         _text("bound-by-first", _of_all(len(first), len(binding)),
               "Devices on which the first token is the tightest of the three limits."),
-        _text("none", _the(none) if len(none) else "none of them", "Devices that do not carry one agent within the limits."),
-        _text("none-verb", "carries" if len(none) <= 1 else "carry", "Number of the verb."),
+        _text("alone", _alone(binding[binding["agent_count"] < 1], given), "What one agent gets where the limits carry none."),
         _text("moved", _moved(binding), "Chosen by the limits that bind."),
     ]  # fmt: skip
 
@@ -388,30 +458,63 @@ def _of_all(count: int, whole: int) -> str:
     return f"all {many}" if count == whole else f"{words.spelled(count)} of the {many}"
 
 
+def _alone(binding: pd.DataFrame, given: Parameters) -> str:
+    """Say how long one agent waits, or how fast it is answered, on the devices that do not carry one within the limits."""
+    late, slow, full = (binding[binding["limit"] == limit] for limit in ("first token", "speed", "memory"))
+    waits = [f"{_seconds(given.first_token_target_s / row.agent_count)} on the {row.name_}" for row in _named(late)]
+    rates = [
+        f"{words.quantity(given.agent_token_per_s * row.agent_count, 'token_per_s', 2)} on the {row.name_}"
+        for row in _named(slow)
+    ]
+    said = [
+        f"One agent alone waits {words.listing(waits)} for its first token." if waits else "",
+        f"One agent alone gets {words.listing(rates)}." if rates else "",
+        f"Not one fits on {_the(full['name'])}." if len(full) else "",
+    ]
+    return " ".join(filter(None, said)) or "Each carries at least one agent."
+
+
+def _named(rows: pd.DataFrame) -> Iterable[Any]:
+    return rows.assign(name_=rows["name"].str.split(",").str[0]).itertuples()
+
+
 def _moved(binding: pd.DataFrame) -> str:
     """Say which limit sets how many agents a device carries."""
     limits = set(binding["limit"])
     if limits == {"first token"}:
         return (
-            "For agents the wall has moved: the wait for the first token sets how many a device carries, and more bandwidth "
-            "would not help"
+            "If all send at once, the wait for the first token sets how many agents a device carries, and more bandwidth "
+            "alone would not help"
         )
     named = words.listing([BINDING[limit] for limit in BINDING if limit in limits])
-    return f"How many agents a device carries is set by {named}, by device"
+    return f"If all send at once, how many agents a device carries is set by {named}, by device"
+
+
+def _whole(number: float) -> int:
+    """Whole agents; 0 where the model does not fit."""
+    return int(np.floor(np.nan_to_num(number) + ROUNDING))
 
 
 def _count(number: float) -> str:
-    """Whole agents; none where the model does not fit."""
-    return f"{int(np.floor(np.nan_to_num(number) + ROUNDING)):,}"
+    """Whole agents, a few in words: ``none``, ``eight``, ``42``."""
+    return words.spelled(_whole(number)) if _whole(number) else "none"
+
+
+def _agents(number: float) -> str:
+    return f"{words.spelled(_whole(number))} {'agent' if _whole(number) == 1 else 'agents'}"
 
 
 ROUNDING = 1e-9
 
 
+PROBLEM_TOKEN = 131_072
+"""The long prompt of the first problem."""
+
+
 def _problem_values(package: DataPackage, given: Parameters) -> list[Value]:
     known = _of(cases(package, given), "gpu")
     most = given.first_token_target_s * known["peak_flop_per_s"] / (2 * known["model_param"])
-    reused = float(equations.new_prompt_token(1.0, reused_share=0.0)) - most / 131_072
+    reused = 1 - most / PROBLEM_TOKEN
     phone = battery_tokens(package)
     phone = phone[phone["model_id"] != ""]
     each = given.answer_token * phone["energy_j_per_token"].median() / phone["battery_j"].iloc[0]
@@ -419,7 +522,8 @@ def _problem_values(package: DataPackage, given: Parameters) -> list[Value]:
         _text("problem-name", known["name"], "The card of the problem."),
         _text("problem-most", _rounded(most), "Longest new prompt that it reads within the target, at most, two digits.",
               [known["source_id"]]),
-        _number("problem-reused", max(reused, 0.0), "share", "Least share of a prompt of 131,072 tokens that must be reused then."),
+        _text("problem-long", f"{PROBLEM_TOKEN:,}", "Tokens of the long prompt."),
+        _number("problem-reused", max(reused, 0.0), "share", "Least share of the long prompt that must be reused then."),
         _number("problem-percent", each, "share", "Part of the battery for an answer."),
         _text("problem-answers", _rounded(1 / each), "Answers of a full battery, two digits."),
     ]  # fmt: skip
