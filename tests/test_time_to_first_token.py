@@ -207,6 +207,18 @@ def test_the_tightest_limit_is_named(package: DataPackage, said: dict[str, Value
     )
 
 
+def test_agents_that_take_turns_are_limited_by_the_time_of_a_round(
+    package: DataPackage, said: dict[str, Value]
+) -> None:
+    """42 prompts at a quarter of a second, and 343 tokens of each at the rate that 42 get."""
+    round_ = derived.turn_taking(package, GIVEN)
+    assert round_.agent_count == 42
+    assert round_.prompts_s == pytest.approx(42 * 0.2462, rel=1e-3)
+    assert round_.allowed_s == pytest.approx(34.3)
+    assert "is expected to have time" in said["rota"].text
+    assert "is not expected" in values(package, agent_token_per_s=20.0)["rota"].text
+
+
 def test_the_longer_part_is_named_where_intervals_tell(package: DataPackage, said: dict[str, Value]) -> None:
     assert "On the iPhone 17 Pro and the MacBook Pro M5 Max both are about as long" in said["longer-parts"].text
     short = values(package, prompt_token=10, answer_token=1000)

@@ -492,6 +492,30 @@ def _agents_at_first_token(package: DataPackage, given: Parameters) -> Ends:
     )  # type: ignore[return-value]
 
 
+class Rota(NamedTuple):
+    """Agents that fill the server's memory and take turns: how many, and the time their prompts and answers take of what is allowed."""
+
+    agent_count: int
+    prompts_s: float
+    answers_s: float
+    allowed_s: float
+
+
+def turn_taking(package: DataPackage, given: Parameters) -> Rota:
+    """What a round of turns takes on the server if nobody waits for anybody: all prompts one by one, all answers together.
+
+    Leaves out that prompts which come in heaps wait, and that answers pause while one is read.
+    """
+    count = int(np.floor(np.nan_to_num(caches_that_fit(package, given)[SERVER])))
+    row = turns(package, given).query("device_id == @SERVER and prompt == @REUSED").iloc[0]
+    asked = {"device_id": SERVER, "batch_size": max(count, 1), "context_token": middle_token(given)}
+    step = expectations(package, given, [asked | {"memory_capacity_gibyte": ANY_MEMORY_GIBYTE}])
+    answers_s = given.answer_token * max(count, 1) / float(step["token_per_s"].iloc[0])
+    return Rota(
+        max(count, 0), count * float(row["first_token_s"]), answers_s, given.answer_token / given.agent_token_per_s
+    )
+
+
 # ------------------------------------------------------------------------------------------------- battery
 
 

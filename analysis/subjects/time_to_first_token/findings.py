@@ -18,6 +18,7 @@ from analysis.subjects.time_to_first_token.derived import (
     SCOPES,
     SHOWN_IN_TURN,
     WHOLE,
+    Rota,
     agents,
     battery_tokens,
     cases,
@@ -28,6 +29,7 @@ from analysis.subjects.time_to_first_token.derived import (
     ridge_token,
     token_energy,
     turn_energy,
+    turn_taking,
     turns,
     unseen_energy,
 )
@@ -441,6 +443,7 @@ def _agent_values(package: DataPackage, given: Parameters) -> list[Value]:
         _text("bound-by-first", _of_all(len(first), len(binding)),
               "Devices on which the first token is the tightest of the three limits."),
         _text("alone", _alone(binding[binding["agent_count"] < 1], given), "What one agent gets where the limits carry none."),
+        _text("rota", _rota(turn_taking(package, given), given), "Chosen by the time that a round of turns takes."),
         _text("moved", _moved(binding), "Chosen by the limits that bind."),
     ]  # fmt: skip
 
@@ -488,6 +491,22 @@ def _moved(binding: pd.DataFrame) -> str:
         )
     named = words.listing([BINDING[limit] for limit in BINDING if limit in limits])
     return f"If all send at once, how many agents a device carries is set by {named}, by device"
+
+
+def _rota(round_: Rota, given: Parameters) -> str:
+    """Say whether the server has time for all that its memory holds, if they take turns."""
+    if not round_.agent_count:
+        return "Its memory holds none."
+    has = (
+        "is expected to have time"
+        if round_.prompts_s + round_.answers_s <= round_.allowed_s
+        else "is not expected to have time"
+    )
+    rate = words.quantity(given.agent_token_per_s, "token_per_s", 2)
+    return (
+        f"If they take turns, evenly spaced, it {has} for all that it holds: {_seconds(round_.prompts_s)} for their prompts and "
+        f"{_seconds(round_.answers_s)} for their answers, of the {_seconds(round_.allowed_s)} that {rate} allow."
+    )
 
 
 def _whole(number: float) -> int:
