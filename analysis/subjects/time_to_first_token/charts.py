@@ -101,9 +101,8 @@ def first_token(table: pd.DataFrame, *, target_s: float) -> alt.LayerChart:
     )  # fmt: skip
     base = alt.Chart(table).encode(x, colour, alt.Detail("device_id:N"))
     low = alt.Y("first_token_s_low:Q", scale=marks.scale(True, times))
-    starts = alt.Chart(table[(table["prompt_token"] == shortest) & table["first_token_s"].notna()]).encode(
-        alt.X("prompt_token:Q"), alt.Y("first_token_s:Q"), alt.Text("name:N"), colour
-    )  # fmt: skip
+    named = table[(table["prompt_token"] == shortest) & table["first_token_s"].notna()]
+    starts = alt.Chart(_apart(named)).encode(alt.X("prompt_token:Q"), alt.Y("name_s:Q"), alt.Text("name:N"), colour)
     y = _time_axis("first_token_s", "Time to the first token", times)
     line = base.encode(y, tooltip=_tips("name", "prompt_token", "first_token_s", "least_s"))
     return alt.layer(
@@ -116,8 +115,19 @@ def first_token(table: pd.DataFrame, *, target_s: float) -> alt.LayerChart:
     )
 
 
-NAMES_RATIO = 40.0
+NAMES_RATIO = 60.0
 """Room for names left of the shortest prompt, on a logarithmic axis."""
+APART_RATIO = 1.8
+"""How far names lie apart, at least, on a logarithmic axis."""
+
+
+def _apart(named: pd.DataFrame) -> pd.DataFrame:
+    """Place each name at its time, or above the name below it where both would touch."""
+    named = ranking.by(named, "first_token_s", "device_id")
+    places: list[float] = []
+    for time in named["first_token_s"]:
+        places.append(max(time, places[-1] * APART_RATIO) if places else time)
+    return named.assign(name_s=places)
 
 
 def _time_axis(column: str, title: str, ends: tuple[float, float]) -> alt.Y:
