@@ -365,7 +365,7 @@ def _energy_values(package: DataPackage, given: Parameters) -> list[Value]:
                 sources=set(pair["source_id"])),
         *(_number(f"error-energy-{name}", rows["error_ratio"].median(), "share", f"Median error of the law of the {FITTED_CARD} there.",
                   sources=set(rows["source_id"])) for name, rows in errors.items()),
-        _text("energy-side", f"which take {'more' if is_low else 'less'} than it says", "Chosen by the median of H100 under load."),
+        _text("energy-side", f"which take {'more' if is_low else 'less'} than the law says", "Chosen by the median of H100 under load."),
         _text("energy-estimate", "a low estimate" if is_low else "a high estimate", "Chosen by the same median."),
         _text("largest-batch", f"{words.spelled(len(large))} {'step' if len(large) == 1 else 'steps'} of {large['batch_size'].max():,.0f} "
               "sequences", "What the energy of an operation comes from.", set(large["source_id"])),
@@ -504,8 +504,8 @@ def _rota(round_: Rota, given: Parameters) -> str:
     )
     rate = words.quantity(given.agent_token_per_s, "token_per_s", 2)
     return (
-        f"If they take turns, evenly spaced, it {has} for all that it holds: {_seconds(round_.prompts_s)} for their prompts and "
-        f"{_seconds(round_.answers_s)} for their answers, of the {_seconds(round_.allowed_s)} that {rate} allow."
+        f"If they take turns, evenly spaced, it {has} for all that it holds. Their prompts take {_seconds(round_.prompts_s)} and "
+        f"their answers {_seconds(round_.answers_s)}, of the {_seconds(round_.allowed_s)} that {rate} allow."
     )
 
 
