@@ -150,6 +150,8 @@ def test_a_name_of_several_is_told_with_all_of_them() -> None:
         (("rtx 3060", "qwen3 8b"), {"memory_bandwidth_gbyte_per_s": "400"}, "a device's name or its numbers"),
         (("qwen3 8b",), {"memory_type": "LPDDR5X-8533", "channels": 2}, "--bandwidth"),
         (("qwen3 8b",), {"memory_type": "DDR5-5600"}, "--channels"),
+        (("qwen3 8b",), {"memory_capacity_gibyte": "16"}, "--bandwidth"),
+        (("rtx 3060", "qwen3 8b"), {"format": "q5"}, "a number format.*q5-k-m"),
         (("rtx 3060", "qwen3 8b"), {"batch_size": "0"}, "batch_size"),
         (("rtx 3060", "qwen3 8b"), {"backend": "metal"}, "a backend of the device"),
     ],
@@ -157,6 +159,28 @@ def test_a_name_of_several_is_told_with_all_of_them() -> None:
 def test_what_cannot_be_is_refused(named: tuple[str, ...], cells: dict[str, Any], expected: str) -> None:
     with pytest.raises(InputError, match=expected):
         asked(*named, **cells)
+
+
+def test_what_barely_fits_by_some_sources_alone_says_so() -> None:
+    """It needs more than most sources let one program take: no sentence says that it lies within."""
+    answer = asked("iphone 17", "qwen3 8b")
+    assert (answer["fits"], answer["needs_gibyte"] > answer["has_gibyte"]) == ("barely", True)
+    said = printed(answer)
+    assert "most sources let one program take" in said
+    assert "tokens or fewer, prompt and answer included, it fits by most sources" in said
+    assert "of the 5.22 GiB" not in said
+
+
+def test_own_numbers_are_told_with_the_answer() -> None:
+    said = printed(asked("qwen3 8b", memory_type="DDR5-5600", channels=2, memory_capacity_gibyte="16"))  # type: ignore[arg-type]
+    assert "own numbers: 89.6 GB/s (DDR5-5600, 2 channels) and 16 GiB" in said
+
+
+@pytest.mark.parametrize(("prompt", "is_said"), [("512", False), ("16384", True)])
+def test_the_prompt_counts_for_what_a_model_is_made_for(prompt: str, is_said: bool) -> None:
+    cells = {"context_token": "32768", "prompt_token": prompt}
+    notes = asked("rtx 4090", "qwen3 8b", **cells)["notes"]
+    assert ("more context than the model is made for" in notes) == is_said
 
 
 @pytest.mark.parametrize(

@@ -738,6 +738,7 @@ def ids(folder: Path, table: str, key: str) -> list[str]:
     [
         ("rtx-3060-12gb", "qwen3-8b", 16384),
         ("iphone-17", "llama-3.2-3b", 4096),
+        ("iphone-17", "qwen3-8b", 4096),
         ("rtx-3060-12gb", "llama-3.3-70b", 4096),
     ],
 )
@@ -751,6 +752,26 @@ def test_the_form_says_what_the_command_says(
     head, *lines = said(page)
     assert lines[: len(sentences)] == sentences
     assert "Q4_K_M" in head
+
+
+def test_a_copied_answer_leads_back_to_itself(browser: Browser, site: Path) -> None:
+    visit, page = asking(browser, site)
+    visit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for name in ("iPhone 17", "GeForce RTX 4090"):
+        page.locator("[data-ask=device]").fill(name)
+        page.locator("[data-ask=cite]").click()
+        page.locator("[data-ask=cite].mw-copied").wait_for()
+        copied = str(page.evaluate("() => navigator.clipboard.readText()"))
+        assert copied.startswith(said(page)[0])
+        assert copied.endswith(page.url)
+        assert name.split()[-1] in page.url
+
+
+def test_the_prompt_counts_for_what_a_model_is_made_for(browser: Browser, site: Path) -> None:
+    note = "more context than the model is made for"
+    for prompt, is_said in ((512, False), (32768, True)):
+        _, page = asking(browser, site, f"d=rtx-4090-24gb&m=qwen3-8b&c=32768&p={prompt}")
+        assert (note in page.locator("[data-ask=answer]").inner_text()) == is_said
 
 
 def test_own_numbers_are_answered_as_the_command_answers_them(browser: Browser, site: Path) -> None:

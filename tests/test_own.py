@@ -104,6 +104,20 @@ def test_a_run_scales_its_machine_under_its_engine_and_nothing_else(tmp_path: Pa
     assert scaled["limit_token_per_s"].tolist() == bare["limit_token_per_s"].tolist()
 
 
+def test_what_comes_from_storage_is_not_scaled_by_what_memory_did(tmp_path: Path) -> None:
+    asked = "device,model,format,storage_read_gbyte_per_s\nmacbook-air-m4-16gb,llama 3.3 70b,Q4_K_M,3\n"
+    (tmp_path / "asked.csv").write_text(asked)
+    (tmp_path / "bench.csv").write_text(
+        "device,model,format,measured_token_per_s\nmacbook-air-m4-16gb,qwen3 8b,Q4_K_M,12\n"
+    )
+    files = [str(tmp_path / name) for name in ("bare.csv", "with.csv")]
+    predict_file(str(tmp_path / "asked.csv"), files[0])
+    predict_file(str(tmp_path / "asked.csv"), files[1], measured=str(tmp_path / "bench.csv"))
+    bare, scaled = (pd.read_csv(file) for file in files)
+    assert bare["binding"][0] == "storage"
+    assert scaled["token_per_s"].tolist() == bare["token_per_s"].tolist()
+
+
 def test_an_interval_holds_the_surprise_it_was_told_of(tmp_path: Path) -> None:
     bare, scaled = answers(tmp_path, 40.0)
     assert scaled["token_per_s_low"][0] == pytest.approx(40.0, rel=1e-4)

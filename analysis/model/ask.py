@@ -219,8 +219,11 @@ def _model_of(given: Sequence[str], folder: Path) -> Model | None:
 
 
 def _either(name: str, memory: str, folder: Path) -> tuple[devices.Device | None, Model | None]:
-    """One name alone: a model where it means one, else a device."""
+    """One name alone: a model where it means one, else a device; InputError for a model on a memory without bandwidth."""
     if (asked := model(name, folder)) is not None:
+        if memory:
+            todo = "Give --bandwidth, or --memory-type and --channels; or name a device."
+            raise InputError([Problem("--memory", f"{memory} GiB and no bandwidth", "both, or neither", todo)])
         return None, asked
     if (found := device(name, memory, folder)) is not None:
         return found, None
@@ -259,13 +262,16 @@ ASSUMED_STACK = "cpu"
 """What runs a model on own numbers where nobody says."""
 
 
-def _cells(question: Question, asked: Model | None) -> dict[str, str]:
+def _cells(question: Question, asked: Model | None, folder: Path) -> dict[str, str]:
+    """What is asked for, with what stands for what is not; raises UnclearError for a format whose bits nobody knows."""
     cells = own_cells(question)
     cells.setdefault("context_token", DEFAULT_CONTEXT)
     cells.setdefault("prompt_token", DEFAULT_PROMPT)
     if "format" not in cells and asked is not None and asked.shape is not None and asked.shape.weight_byte > 0:
         cells["weight_gibyte"] = f"{asked.shape.weight_byte / 2**30!r}"
     cells.setdefault("format", (asked.format if asked else "") or DEFAULT_FORMAT)
+    if "weight_gibyte" not in cells and not names.number_format(cells["format"], folder).bit_per_param > 0:
+        raise _unknown(cells["format"], "a number format", {key: key for key in names.formats(folder)})
     if question.has_own:
         cells.setdefault("backend", ASSUMED_STACK)
     return cells
@@ -318,7 +324,7 @@ def answered(question: Question, folder: Path, edition: str) -> dict[str, Any]:
     Raises UnclearError where a name is unknown or means several things, InputError where a value cannot be right.
     """
     found, asked = meant(question, folder)
-    cells = _cells(question, asked)
+    cells = _cells(question, asked, folder)
     question = replace(question, runs=_runs(question, cells, found, asked, folder))
     if asked is not None and (found is not None or question.has_own):
         answer = _whole(question, cells, found, asked, folder)
@@ -405,6 +411,11 @@ def _of_device(found: devices.Device | None, cells: Mapping[str, str]) -> dict[s
 
 
 def _own_notes(question: Question, found: devices.Device | None) -> Iterator[str]:
+    if question.has_own:
+        cells = own_cells(question)
+        memory = f" and {float(cells[CAPACITY]):g} GiB" if CAPACITY in cells else ""
+        kind = f" ({question.memory_type}, {question.channels} channels)" if question.memory_type else ""
+        yield f"own numbers: {float(cells[BANDWIDTH]):.4g} GB/s{kind}{memory}"
     if question.has_own and "backend" not in question.cells:
         yield "backend not given: a processor assumed; --backend cuda, metal, rocm or vulkan for a graphics processor"
     if question.runs and not Path(question.measured).is_file():
@@ -444,8 +455,8 @@ def _ranked(
 def every_pair(device_ids: Iterable[str], model_ids: Iterable[str], folder: Path) -> pd.DataFrame:
     """Each of the devices with each of the models, as ``answered`` has them where nothing but one of the two is said; in no order yet."""
     question = Question(())
-    keys = product(device_ids, model_ids)
-    given = [{**_cells(question, None), "device": device_id, "model_id": model_id} for device_id, model_id in keys]
+    cells, keys = _cells(question, None, folder), product(device_ids, model_ids)
+    given = [{**cells, "device": device_id, "model_id": model_id} for device_id, model_id in keys]
     return _told(question, given, None, folder)
 
 

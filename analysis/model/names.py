@@ -83,6 +83,11 @@ def _bits(folder: Path) -> dict[str, float]:
     return {row["format_id"]: float(row["effective_bit_per_param"]) for row in rows}
 
 
+def formats(folder: Path) -> list[str]:
+    """The ids of all number formats."""
+    return list(_bits(folder))
+
+
 @cache
 def _spellings(folder: Path) -> dict[str, str]:
     """Every filed spelling, as ``plain`` writes it → id of its format; ids go before names."""

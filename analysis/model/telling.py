@@ -19,11 +19,13 @@ WORDS: dict[str, Any] = {
         "no": "No, it does not fit.", "": "Whether it fits is unknown: the memory, or the shape of the model, is.",
     },
     "room": "It needs [needs] of the [has] that one program may take.",
+    "over": "It needs [needs]; most sources let one program take [has], some more.",
     "speed": "Expected: [speed] tokens per second (80 % of such runs: [low] to [high]), [ratio] times reading speed; at most [limit] "
     "at full bandwidth.",
     "none": "So no speed is expected of it; memory of that bandwidth would allow at most [limit] tokens per second.",
     "first": "A prompt of [prompt] tokens takes [first] to the first token (80 %: [low] to [high]).",
     "longest": "The longest context that fits: [longest] tokens, prompt and answer included.",
+    "shorter": "With [longest] tokens or fewer, prompt and answer included, it fits by most sources.",
     "binds": {
         "bandwidth": "Most of the time goes into reading weights and cache from memory.",
         "overhead": "Most of the time goes into what every layer takes, whatever its weights.",
@@ -81,11 +83,13 @@ def _whole(answer: Answer, reading_token_per_s: float) -> Iterator[str]:
 def sentences(answer: Answer, reading_token_per_s: float) -> Iterator[str]:
     """What is said of a device and a model."""
     has, needs, longest = (answer[name] for name in ("has_gibyte", "needs_gibyte", "longest_context_token"))
-    room = "" if needs is None or has is None else filled(WORDS["room"], needs=_gibyte(needs), has=_gibyte(has))
+    is_over = answer["fits"] == "barely" and needs > has
+    said = WORDS["over" if is_over else "room"]
+    room = "" if needs is None or has is None else filled(said, needs=_gibyte(needs), has=_gibyte(has))
     yield " ".join(filter(None, (WORDS["fits"][answer["fits"]], room)))
     yield from _speed(answer, reading_token_per_s)
     if longest:
-        yield filled(WORDS["longest"], longest=f"{longest:,}")
+        yield filled(WORDS["shorter" if is_over else "longest"], longest=f"{longest:,}")
 
 
 def _speed(answer: Answer, reading_token_per_s: float) -> Iterator[str]:

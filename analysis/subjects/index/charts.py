@@ -126,11 +126,12 @@ class _Frame:
             alt.Tooltip("by_capacity_param:Q", title="By memory", format=".3~s"),
             alt.Tooltip("memory_bandwidth_byte_per_s:Q", title="Bandwidth (B/s)", format=".3~s"),
         ]
+        ticks = [1e9, 2e9, 4e9, 8e9, 16e9, 32e9, 64e9, 128e9, 256e9, 512e9]
         return frame.encode(
             marks.x("memory_bandwidth_byte_per_s", "Memory bandwidth", log=True, domain=across,
                     values=[10e9, 30e9, 100e9, 300e9, 1e12, 3e12]),
-            marks.y("usable_byte", "Memory that one program may take", log=True, domain=up,
-                    values=[1e9, 2e9, 4e9, 8e9, 16e9, 32e9, 64e9, 128e9]),
+            alt.Y("usable_byte:Q", scale=marks.scale(log=True, domain=up),
+                  axis=marks.axis("usable_byte", "Memory that one program may take", values=ticks, grid=False)),
             tooltip=tips,
         )  # fmt: skip
 
@@ -162,7 +163,7 @@ class _Frame:
         """From a corner to the right and upwards: there, one size of a model runs; its name stands at the right."""
         x, y = alt.X("memory_bandwidth_byte_per_s:Q"), alt.Y("usable_byte:Q")
         base = self.needing().transform_filter("datum.size != '' && datum.usable_byte >= datum.first_byte")
-        line = base.mark_rule(color=theme.MUTED, strokeWidth=1, opacity=0.45, clip=True)
+        line = base.mark_rule(color=theme.MUTED, strokeWidth=1, opacity=0.6, clip=True)
         name = base.mark_text(align="right", baseline="bottom", dy=-2, color=theme.MUTED, fontWeight=600)
         named = name.transform_filter("datum.memory_bandwidth_byte_per_s < datum.last_byte_per_s")
         return (

@@ -650,8 +650,21 @@ def capacity_gains(package: DataPackage) -> pd.DataFrame:
         "weight_byte",
         "kv_cache_byte",
         "memory_capacity_byte",
+        "memory_bandwidth_byte_per_s",
     ]
     return rows[[*columns, "context_token", "is_slow_kernel", "is_largest", "source_id", "card_source_id"]]
+
+
+def rate_beyond(package: DataPackage, slow: Mapping[Any, Any]) -> float:
+    """Tokens per second of all users that the law allows the smaller memory at twice its largest batch, more than it was given."""
+    rows = law_rows(package)
+    constants = two_constants(rows[rows["accelerator_id"] == PAIR[0]])
+    step = server_batching.two_constant_step_time_s(
+        slow["weight_byte"] + 2 * slow["kv_cache_byte"], slow["memory_bandwidth_byte_per_s"],
+        n_layer=common.model(package, FILLING[0])["n_layer"],
+        overhead_s_per_layer=constants[0], bandwidth_share=constants[1],
+    )  # fmt: skip
+    return 2 * float(slow["batch_size"]) / float(step)
 
 
 def _of_the_pair(rows: pd.DataFrame) -> pd.DataFrame:

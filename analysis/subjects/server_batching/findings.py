@@ -37,6 +37,7 @@ from analysis.subjects.server_batching.derived import (
     pope,
     price_ratio_sources,
     price_ratios,
+    rate_beyond,
     read_energies,
     same_processor_gains,
     same_processor_law,
@@ -425,12 +426,15 @@ def _capacity_values(package: DataPackage) -> list[Value]:
     same = _keyed(table[table["card"] == fast["card"]], "batch_size")[slow["batch_size"]]
     whole, bandwidth = fast["token_per_s"] / slow["token_per_s"], same["token_per_s"] / slow["token_per_s"]
     entries: list[Measured] = [
-        ("capacity-small-batch", slow["batch_size"], "count", 3, "Largest batch measured whose cache fits the H100.", ""),
-        ("capacity-large-batch", fast["batch_size"], "count", 3, "Largest batch measured whose cache fits the H200.", ""),
+        ("capacity-small-batch", slow["batch_size"], "count", 3, "Largest batch measured on the H100, of doublings.", ""),
+        ("capacity-large-batch", fast["batch_size"], "count", 3, "Largest batch measured on the H200, of doublings.", ""),
         ("capacity-context", slow["context_token"], "count", 3, "Tokens of context of each user.", ""),
         ("capacity-gain", whole, "ratio", 2, "Tokens per second of the H200 over the H100, each at its largest batch.", ""),
         ("capacity-bandwidth-gain", bandwidth, "ratio", 3, "The same at the largest batch that fits both.", ""),
         ("capacity-batch-gain", whole / bandwidth, "ratio", 2, "What is left for the larger batch.", "the one over the other"),
+        ("capacity-double-batch", 2 * slow["batch_size"], "count", 3, "Twice the largest batch of the H100.", ""),
+        ("capacity-double-gain", fast["token_per_s"] / rate_beyond(package, slow), "ratio", 2,
+         "Tokens per second of the H200 over what the law of two constants gives an H100 at twice its largest batch.", ""),
         ("capacity-small-rate", slow["token_per_s"], "token_per_s", 3, "Tokens per second of all users of the H100.", "B / t"),
         ("capacity-large-rate", fast["token_per_s"], "token_per_s", 3, "Tokens per second of all users of the H200.", "B / t"),
         ("capacity-small-user-rate", 1 / slow["step_time_s"], "token_per_s", 2, "Tokens per second of each of them, H100.", "1 / t"),

@@ -78,14 +78,15 @@ const WORDS = ["no", "barely", "yes"];
 function sentences(one, model, format, said, context, prompt) {
   const usable = one[6][GIVEN.fixed.indexOf("usable_byte")];
   const fits = Number.isNaN(said.grade) ? "" : WORDS[said.grade];
-  const lines = [`${GIVEN.words.fits[fits]} ${filled(GIVEN.words.room, { needs: gib(said.needs_byte), has: usable === null ? "an unknown amount" : gib(usable) })}`];
+  const over = fits === "barely" && said.needs_byte > usable;
+  const lines = [`${GIVEN.words.fits[fits]} ${filled(over ? GIVEN.words.over : GIVEN.words.room, { needs: gib(said.needs_byte), has: usable === null ? "an unknown amount" : gib(usable) })}`];
   if (said.token_per_s > 0) {
     const values = { speed: number(said.token_per_s), low: number(said.token_per_s_low), high: number(said.token_per_s_high), limit: number(said.limit_token_per_s), ratio: digits(said.token_per_s / GIVEN.reading, 2) };
     lines.push(filled(GIVEN.words.speed, values));
     if (said.first_token_s > 0) lines.push(filled(GIVEN.words.first, { prompt: prompt.toLocaleString("en-US"), first: seconds(said.first_token_s), low: seconds(said.first_token_s_low), high: seconds(said.first_token_s_high) }));
     lines.push(GIVEN.words.binds[binds(said)]);
   } else if (said.limit_token_per_s > 0) lines.push(filled(GIVEN.words.none, { limit: number(said.limit_token_per_s) }));
-  if (said.longest_context_token > 0) lines.push(filled(GIVEN.words.longest, { longest: said.longest_context_token.toLocaleString("en-US") }));
+  if (said.longest_context_token > 0) lines.push(filled(over ? GIVEN.words.shorter : GIVEN.words.longest, { longest: said.longest_context_token.toLocaleString("en-US") }));
   return lines;
 }
 
@@ -164,7 +165,8 @@ function show() {
   const said = told(one, model, format, context, prompt);
   const lines = sentences(one, model, format, said, context, prompt);
   const head = `${model[1]} in ${format[1]} on ${one[1]}`;
-  const notes = [one[5], ...model[5].map((name) => GIVEN.notes[name])].filter(Boolean).join("; ");
+  const limit = model[6][GIVEN.arguments.indexOf("context_limit") - GIVEN.arguments.indexOf("active_param")];
+  const notes = [one[5], ...model[5].map((name) => GIVEN.notes[name]), limit !== null && context + prompt > limit && GIVEN.notes.context].filter(Boolean).join("; ");
   at("answer").replaceChildren(
     element("p", { class: "mw-ask-head" }, head), ...lines.map((line) => element("p", {}, line)),
     ...(notes ? [element("p", { class: "mw-note" }, `${notes}.`)] : []),
@@ -174,8 +176,8 @@ function show() {
   memoryBar(one, said);
   speedAxis(said);
   lists(one, model, format, context, prompt);
-  at("cite").dataset.copy = `${head}: ${lines.join(" ")} ${GIVEN.words.cite} ${location.href}`;
-  keep();
+  keep();  // the address that is copied is that of this answer
+  at("cite").dataset.text = `${head}: ${lines.join(" ")} ${GIVEN.words.cite} ${location.href}`;
 }
 
 const KEPT = { d: "device", m: "model", f: "format", c: "context", p: "prompt", b: "bandwidth", g: "memory", s: "stack" };
@@ -223,6 +225,6 @@ box.addEventListener("click", (event) => {
     changed = true;
     show();
     box.scrollIntoView();
-  } else if (event.target === at("cite")) navigator.clipboard.writeText(at("cite").dataset.copy).then(() => at("cite").classList.add("mw-copied"));
+  }
 });
 window.addEventListener("hashchange", () => restore() && show());
