@@ -774,6 +774,20 @@ def test_the_prompt_counts_for_what_a_model_is_made_for(browser: Browser, site: 
         assert (note in page.locator("[data-ask=answer]").inner_text()) == is_said
 
 
+def test_a_number_is_cited_as_programs_read_it(browser: Browser, site: Path) -> None:
+    """The page puts its citations together from one frame: for every number they are those of numbers.json."""
+    page = Visit(browser).open(site / "numbers.html")
+    page.evaluate(
+        "() => { window.copied = []; navigator.clipboard.writeText = async (text) => window.copied.push(text); }"
+    )
+    page.evaluate("() => document.querySelectorAll('.mw-copy[data-number]').forEach((button) => button.click())")
+    page.wait_for_function("() => window.copied.length === document.querySelectorAll('.mw-copy[data-number]').length")
+    cited = [
+        one["citation"] for one in json.loads((site / "numbers.json").read_text(encoding="utf-8")) if "number" in one
+    ]
+    assert set(page.evaluate("() => window.copied")) == set(cited)
+
+
 def test_own_numbers_are_answered_as_the_command_answers_them(browser: Browser, site: Path) -> None:
     cells = {"memory_capacity_gibyte": "16", "memory_bandwidth_gbyte_per_s": "89.6", "backend": "cpu"}
     answer = ask.answered(ask.Question(("qwen3-8b",), cells), tables.data_folder(), "2026.11")

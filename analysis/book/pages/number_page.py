@@ -23,16 +23,20 @@ def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 def _page(app: Sphinx, known: list[tuple[str, dict[str, Any]]]) -> str:
     package = edition.package(app)
     numbers = [
-        (
-            document,
-            chapter_title(app, document),
-            value,
-            pieces.told(value, package),
-            citation.text(number_work(app, value)),
-        )
-        for document, value in known
+        (document, chapter_title(app, document), value, pieces.told(value, package)) for document, value in known
     ]
-    return templates.page("numbers", numbers=numbers)
+    return templates.page("numbers", numbers=numbers, cited=_around(app, known[0][1]))
+
+
+def _around(app: Sphinx, value: dict[str, Any]) -> tuple[str, str, str]:
+    """What stands in a number's citation before its title, right behind it, and after its stop; ``[id]`` is its id.
+
+    The script of the page puts it together, as it says all of it but the title, which the page holds: hundreds of citations are
+    as heavy as the rest of the page.
+    """
+    work = number_work(app, value)
+    before, _, after = citation.text(work).partition(work.told)
+    return before, work.told.removeprefix(work.title), after.removeprefix(".").replace(f"#{value['id']}", "#[id]")
 
 
 def number_work(app: Sphinx, value: dict[str, Any]) -> citation.Work:

@@ -351,7 +351,15 @@
       const name = (title ? title.textContent : document.title).replace(/&/g, "&amp;").replace(/"/g, "&quot;");
       return '<iframe src="' + absolute(button.dataset.embed).replace(/&/g, "&amp;") + '" title="' + name + '" width="100%" height="' + frameHeight(chart) + '" style="border:0" loading="lazy"></iframe>' + LISTENER;
     }
-    return button.dataset.text;
+    return "number" in button.dataset ? cited(button.closest(".mw-entry")) : button.dataset.text;
+  }
+
+  /* The citation of a number: its title stands on the page, what is around it once for all numbers. */
+  function cited(entry) {
+    const around = entry.closest("[data-before]").dataset;
+    const [name, about] = [...entry.querySelectorAll("h3, h3 + p")].map((one) => one.textContent);
+    const title = (about ? name + ": " + about : name) + around.run;
+    return around.before + title + (/[.?!]$/.test(title) ? "" : ".") + around.after.replace("[id]", entry.id);
   }
 
   function startMenus() {

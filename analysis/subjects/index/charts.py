@@ -149,6 +149,7 @@ class _Frame:
                 largest_param="min(datum.by_bandwidth_param, datum.by_capacity_param)",
                 binding="datum.by_bandwidth_param <= datum.by_capacity_param ? 'bandwidth' : 'memory'",
             )
+            .transform_filter("datum.largest_param > 0")
         )
 
     def needing(self, share: str = "bandwidth_share") -> alt.Chart:

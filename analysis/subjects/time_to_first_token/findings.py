@@ -260,7 +260,7 @@ def _extrapolated(names: Iterable[str]) -> str:
     if not listed:
         return "Prompts were measured on units of each kind that is shown."
     return (
-        f"For {_the(listed)} the time of the prompt is extrapolated. None was measured on their matrix units; "
+        f"For {_the(listed)} the time of the prompt is extrapolated. No prompt was measured on their matrix units; "
         "the share of the peak that those of NVIDIA reach stands in, and their interval, which was not tested there."
     )
 
