@@ -754,6 +754,33 @@ def test_the_form_says_what_the_command_says(
     assert "Q4_K_M" in head
 
 
+@pytest.mark.parametrize("typed", ["rtx 3060", "rtx3060", "RTX 4090", "iphone 17", "geforce rtx 4060 laptop"])
+def test_a_name_means_on_the_page_what_it_means_to_the_command(browser: Browser, site: Path, typed: str) -> None:
+    folder = tables.data_folder()
+    found = ask.device(typed, "", folder)
+    assert found is not None
+    _, page = asking(browser, site)
+    page.locator("[data-ask=device]").fill(typed)
+    assert said(page)[0].endswith(f" on {found.name}")
+
+
+def test_a_name_of_several_is_told_with_some_to_choose_from(browser: Browser, site: Path) -> None:
+    _, page = asking(browser, site)
+    page.locator("[data-ask=device]").fill("macbook")
+    assert said(page)[0].startswith("No one device is called “macbook”.")
+    chosen = page.locator("[data-ask=answer] button").first
+    name = chosen.inner_text()
+    chosen.click()
+    assert said(page)[0].endswith(f" on {name}")
+
+
+def test_own_numbers_are_asked_for_before_they_are_answered(browser: Browser, site: Path) -> None:
+    _, page = asking(browser, site)
+    page.locator("[data-ask=own] summary").click()
+    page.locator("[data-ask=bandwidth]").fill("")
+    assert said(page) == ["Enter bandwidth and memory of your device."]
+
+
 def test_a_copied_answer_leads_back_to_itself(browser: Browser, site: Path) -> None:
     visit, page = asking(browser, site)
     visit.context.grant_permissions(["clipboard-read", "clipboard-write"])

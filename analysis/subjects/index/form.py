@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from analysis.figures import Published, markup
-from analysis.model import ask, browser, memory_limits, predict, telling
+from analysis.model import ask, browser, memory_limits, predict, telling, wording
 from analysis.tables import DataPackage
 
 DEVICE, MODEL = "rtx-3060-12gb", "qwen3-8b"
@@ -47,7 +47,7 @@ def script(folder: Path, reading_token_per_s: float, edition: str) -> str:
     """The arithmetic as Python wrote it down, its numbers, and what moves the form."""
     given = browser.told(folder, beside={
         "limits": {stack: _limits(stack, folder) for stack in OWN_STACKS}, "reading": reading_token_per_s, "expert": predict.EXPERT_FORMAT,
-        "words": telling.WORDS | {"cite": f"The Memory Wall, edition {edition}."},
+        "words": telling.WORDS | {"cite": f"The Memory Wall, edition {edition}."}, "variants": sorted(wording.VARIANTS),
     })  # fmt: skip
     moving = (Path(__file__).parent / "browser" / "ask.js").read_text(encoding="utf-8")
     return f"(() => {{\n{browser.script()}const GIVEN = {given};\n{moving}}})();\n"

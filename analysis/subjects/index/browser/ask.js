@@ -19,20 +19,23 @@ const gib = (byte) => `${number(byte / GIB)} GiB`;
 const seconds = (value) => (value < 1 ? `${digits(value * 1000, 2)} ms` : `${digits(value, 2)} s`);
 const filled = (text, values) => text.replace(/\[(\w+)\]/g, (_, name) => values[name]);
 
-/* A name as people type it: itself, its id, or all of its words; nothing where several are meant. */
+const tokens = (text) => text.toLowerCase().match(/[a-z]+|\d+(?:\.\d+)?/g) || [];
+
+/* A name as people type it: itself, its id, or all of its words, before rows that are another variant of it; nothing where several are meant. */
 function found(rows, names, text) {
   const exact = names.get(text.trim().toLowerCase()) || rows.find((row) => row[0] === text.trim());
   if (exact) return exact;
   const same = rows.filter((row) => plain(row[1]) === plain(text));
   if (same.length === 1) return same[0];
-  const words = text.toLowerCase().split(/[\s,()]+/).filter(Boolean);
-  const held = rows.filter((row) => words.length && words.every((word) => ` ${row[1].toLowerCase()} ${row[0]} `.includes(word)));
-  return held.length === 1 ? held[0] : null;
+  const typed = tokens(text);
+  const held = rows.filter((row) => typed.length && typed.every((word) => tokens(`${row[1]} ${row[0]}`).includes(word)));
+  const bare = held.filter((row) => tokens(row[1]).every((word) => !GIVEN.variants.includes(word) || typed.includes(word)));
+  return held.length === 1 ? held[0] : bare.length === 1 ? bare[0] : null;
 }
 
 function like(rows, text) {
-  const words = text.toLowerCase().split(/[\s,()]+/).filter((word) => word.length > 1);
-  const score = (row) => words.filter((word) => row[1].toLowerCase().includes(word)).length;
+  const typed = tokens(text);
+  const score = (row) => typed.filter((word) => tokens(row[1]).includes(word)).length;
   return rows.map((row) => [score(row), row]).filter(([hits]) => hits).sort((a, b) => b[0] - a[0]).slice(0, 4).map(([, row]) => row[1]);
 }
 
@@ -151,11 +154,18 @@ function lists(one, model, format, context, prompt) {
 
 function unclear(kind, rows, text) {
   const near = like(rows, text);
-  at("answer").replaceChildren(element("p", {}, `No ${kind} is called “${text}”.${near.length ? ` Did you mean ${near.join(", ")}?` : ""}`));
+  const told = element("p", {}, `No one ${kind} is called “${text}”.${near.length ? " Did you mean one of these? " : ""}`);
+  near.forEach((name) => told.append(element("button", { type: "button", "data-choose": name, "data-into": kind }, name), " "));
+  at("answer").replaceChildren(told);
   at("more").hidden = true;
 }
 
 function show() {
+  if (at("own").open && !(Number(at("bandwidth").value) > 0 && Number(at("memory").value) > 0)) {
+    at("answer").replaceChildren(element("p", {}, "Enter bandwidth and memory of your device."));
+    at("more").hidden = true;
+    return;
+  }
   const one = device();
   const model = found(GIVEN.models, modelNames, at("model").value);
   if (!one) return unclear("device", devices, at("device").value);
