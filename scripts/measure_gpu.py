@@ -296,7 +296,7 @@ def row_of(work: Work, card: Card, found: Mapping[str, float | int | bool | str]
     limited = bool(cells.pop("is_power_limited", False))
     counts = work.counts(float(cells.get("n_distinct_expert", 1)))
     step = float(cells.get("step_s_median", 0))
-    cells |= counts | {name: cells[name] for name in ("ops",) if name in cells}
+    cells |= counts
     if step:
         token = work.context_token if work.kind == "prefill" else work.batch
         moved = counts.get("weight_byte", 0) + counts.get("kv_byte", 0)
