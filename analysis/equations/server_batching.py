@@ -359,24 +359,21 @@ def chip_time_per_token_s(step_time_s: ArrayLike, *, batch_size: ArrayLike, n_ch
     return chip * step / batch
 
 
-def read_energy_j_per_bit(
-    step_energy_j: ArrayLike, *, idle_j_per_s: ArrayLike, step_time_s: ArrayLike, read_byte: ArrayLike
-) -> Result:
-    """Energy above idle that a bit read costs, whatever else the step does: ``(E − P_idle · t) / (8 · bytes)``.
+def read_energy_j_per_bit(step_energy_j: ArrayLike, *, read_byte: ArrayLike, idle_energy_j: ArrayLike = 0) -> Result:
+    """Energy that a bit read costs, whatever else the step does: ``(E − E_idle) / (8 · bytes)``.
 
     Args:
         step_energy_j: energy of a step, E, in j.
-        idle_j_per_s: power of the idle chip, P_idle, in j/s; may be 0.
-        step_time_s: time of the step, t, in s.
         read_byte: weights and KV cache that the step reads, in byte.
+        idle_energy_j: what the idle chip takes in the same time, E_idle, in j; 0 leaves it on the account of the bits.
 
     Raises ValueError where an argument is out of range.
-    Of the whole chip: memory, caches and arithmetic.  It means the memory only where reading is nearly all that is done.
+    Of the whole chip: memory, caches and arithmetic.  It means the memory only where reading is nearly all that is done, at batch 1.
     Source: definition.
     """
-    energy, time, byte = positive(step_energy_j=step_energy_j, step_time_s=step_time_s, read_byte=read_byte)
-    [idle] = not_negative(idle_j_per_s=idle_j_per_s)
-    return (energy - idle * time) / (BIT_PER_BYTE * byte)
+    energy, byte = positive(step_energy_j=step_energy_j, read_byte=read_byte)
+    [idle] = not_negative(idle_energy_j=idle_energy_j)
+    return (energy - idle) / (BIT_PER_BYTE * byte)
 
 
 # ------------------------------------------------------------------------------------- cost of memory

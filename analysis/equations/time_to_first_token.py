@@ -61,21 +61,6 @@ def new_prompt_token(prompt_token: ArrayLike, *, reused_share: ArrayLike) -> Res
 # ------------------------------------------------------------------------------------------------ energy
 
 
-def reading_j_per_bit(energy_j: ArrayLike, read_byte: ArrayLike) -> Result:
-    """Energy of a bit that a step reads, everything else on its account: ``E / (8 · W)``.
-
-    Args:
-        energy_j: energy of the step, E, in j.
-        read_byte: bytes of weights and cache that it reads, W, in byte.
-
-    Raises ValueError where an argument is not above 0.
-    A constant of a device at batch 1 only; what is idle, computed and lost in the supply is in it.
-    Source: definition.
-    """
-    energy, byte = positive(energy_j=energy_j, read_byte=read_byte)
-    return energy / (BIT_PER_BYTE * byte)
-
-
 def energy_j_per_token(
     read_byte_per_token: ArrayLike,
     flop_per_token: ArrayLike,

@@ -178,9 +178,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "server_batching.throughput_token_per_s": {"step_time_s": 0.0557, "batch_size": 256},
     "server_batching.chip_time_per_token_s": {"step_time_s": 0.0557, "batch_size": 256, "n_chip": 64},
-    "server_batching.read_energy_j_per_bit": {
-        "step_energy_j": 2.9, "idle_j_per_s": 130, "step_time_s": 0.006, "read_byte": 15 * GB,
-    },
+    "server_batching.read_energy_j_per_bit": {"step_energy_j": 2.9, "read_byte": 15 * GB, "idle_energy_j": 0.78},
     "server_batching.memory_cost_ratio": {"price_ratio": 4, "batch_size": 256, "kv_to_weight_ratio": 0.07},
     "server_batching.memory_cost_share": {"memory_usd": 1350, "total_usd": 3320},
     "time_to_first_token.prefill_roof_s": {
@@ -188,7 +186,6 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "bandwidth_byte_per_s": 1008 * GB, "flop_per_param_per_token": 2,
     },
     "time_to_first_token.new_prompt_token": {"prompt_token": 12035, "reused_share": 0.37},
-    "time_to_first_token.reading_j_per_bit": {"energy_j": 0.24, "read_byte": 2.3 * GB},
     "time_to_first_token.energy_j_per_token": {
         "read_byte_per_token": 16 * GB, "flop_per_token": 16e9, "reading_j_per_bit": 2e-11, "computing_j_per_flop": 1.4e-12,
     },

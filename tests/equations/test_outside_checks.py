@@ -233,7 +233,7 @@ COMPUTED: dict[str, Callable[[], object]] = {
     ),
     "xai-cached": lambda: wait.new_prompt_token(125, reused_share=98 / 125),
     "mobilellm-350m": lambda: wait.energy_j_per_token(
-        0.35e9, 0, reading_j_per_bit=wait.reading_j_per_bit(0.7, 7e9), computing_j_per_flop=0
+        0.35e9, 0, reading_j_per_bit=server.read_energy_j_per_bit(0.7, read_byte=7e9), computing_j_per_flop=0
     ),
     "mobilellm-battery": lambda: wait.battery_token(50e3, 0.7) / 10,
     "iphone-17-battery": lambda: wait.battery_token(16.5 * 3600, 0.05 * 16.5 * 3600 / 12288),

@@ -192,6 +192,6 @@ def test_the_law_of_two_constants_is_reading_without_layers_and_layers_without_r
 
 def test_energy_of_a_bit_is_what_is_left_above_idle() -> None:
     """A card that draws 500 W, idles at 100 W and reads 2.5 TB/s spends 20 pJ for a bit."""
-    found = server.read_energy_j_per_bit(500 * 2e-3, idle_j_per_s=100, step_time_s=2e-3, read_byte=5e9)
+    found = server.read_energy_j_per_bit(500 * 2e-3, read_byte=5e9, idle_energy_j=100 * 2e-3)
     assert found == pytest.approx(20e-12)
-    assert server.read_energy_j_per_bit(100 * 2e-3, idle_j_per_s=100, step_time_s=2e-3, read_byte=5e9) == 0
+    assert server.read_energy_j_per_bit(100 * 2e-3, read_byte=5e9, idle_energy_j=100 * 2e-3) == 0

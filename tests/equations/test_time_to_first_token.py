@@ -28,7 +28,7 @@ def test_all_reused_leaves_nothing_to_read() -> None:
 
 def test_a_token_that_computes_nothing_costs_its_bits() -> None:
     energy = wait.energy_j_per_token(1e9, 0, reading_j_per_bit=2e-11, computing_j_per_flop=1e-12)
-    assert wait.reading_j_per_bit(energy, 1e9) == pytest.approx(2e-11)
+    assert server_batching.read_energy_j_per_bit(energy, read_byte=1e9) == pytest.approx(2e-11)
 
 
 def test_a_turn_without_an_answer_costs_its_prompt() -> None:

@@ -699,8 +699,8 @@ def read_energies(package: DataPackage) -> pd.DataFrame:
     table = package.table("measurements_gpu_pair")
     idle = table[table["kind"] == "idle"].groupby("accelerator_id")["power_w"].mean()
     rows["read_energy_j_per_bit"] = server_batching.read_energy_j_per_bit(
-        rows["joule_per_step"].to_numpy(), idle_j_per_s=rows["accelerator_id"].map(idle).to_numpy(),
-        step_time_s=rows["step_s_median"].to_numpy(), read_byte=rows["step_byte"].to_numpy(),
+        rows["joule_per_step"].to_numpy(), read_byte=rows["step_byte"].to_numpy(),
+        idle_energy_j=rows["accelerator_id"].map(idle).to_numpy() * rows["step_s_median"].to_numpy(),
     )  # fmt: skip
     return rows[["card", "model", "format", "read_energy_j_per_bit", "source_id"]]
 

@@ -275,8 +275,8 @@ def token_energy(package: DataPackage) -> pd.DataFrame:
     """Measured energy of a token written, over the bytes that a token reads: its share of the weights and its own cache."""
     table = pd.concat([_alone(package), _pair(package), _served(package)], ignore_index=True)
     table = table[table["read_byte_per_token"].notna()].reset_index(drop=True)
-    table["j_per_bit"] = equations.reading_j_per_bit(
-        table["energy_j_per_token"].to_numpy(), table["read_byte_per_token"].to_numpy()
+    table["j_per_bit"] = server_batching.read_energy_j_per_bit(
+        table["energy_j_per_token"].to_numpy(), read_byte=table["read_byte_per_token"].to_numpy()
     )
     return ranking.by(table, "read_byte_per_token", "measurement_id")[ENERGY]
 
