@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -21,10 +21,18 @@ import pytest
 from analysis import tables
 from analysis.assumptions import Parameters
 from analysis.book.inputs import parameters
+from analysis.figures import Value
 
 ROOT = tables.REPOSITORY
 GIVEN = Parameters(parameters.defaults())
 """What the book assumes."""
+
+
+def number(found: Mapping[str, Value], key: str) -> float:
+    """The number that a chapter's findings hold under a key, which has one."""
+    amount = found[key].number
+    assert amount is not None
+    return amount
 
 
 STARTS = {"subprocess", "command", "memory_wall", "Book", "Toy", "Pool", "Plan"}

@@ -17,7 +17,7 @@ from analysis.figures import Value
 from analysis.subjects import common
 from analysis.subjects.storage_io import charts, derived, findings
 from analysis.tables import REPOSITORY, DataPackage
-from tests.conftest import GIVEN
+from tests.conftest import GIVEN, number
 
 READER = {"reading_speed_word_per_min": 250.0, "token_per_word": 2.0}
 MODEL, RESERVE, DATE = "llama-7b", 2.0, "2023-05-13"
@@ -33,12 +33,6 @@ def values(package: DataPackage, **changed: Any) -> dict[str, Value]:
 @pytest.fixture(scope="module")
 def said(package: DataPackage) -> dict[str, Value]:
     return values(package)
-
-
-def number(found: dict[str, Value], key: str) -> float:
-    amount = found[key].number
-    assert amount is not None
-    return amount
 
 
 def edited(folder: Path, table: str, change: Callable[[dict[str, str]], None]) -> DataPackage:

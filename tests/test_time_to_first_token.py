@@ -18,7 +18,7 @@ from analysis.model import predict
 from analysis.subjects import common
 from analysis.subjects.time_to_first_token import charts, derived, findings
 from analysis.tables import REPOSITORY, DataPackage
-from tests.conftest import GIVEN
+from tests.conftest import GIVEN, number
 
 CHAPTER = REPOSITORY / "chapters" / "time_to_first_token.md"
 
@@ -30,12 +30,6 @@ def values(package: DataPackage, **changed: Any) -> dict[str, Value]:
 @pytest.fixture(scope="module")
 def said(package: DataPackage) -> dict[str, Value]:
     return values(package)
-
-
-def number(found: dict[str, Value], key: str) -> float:
-    amount = found[key].number
-    assert amount is not None
-    return amount
 
 
 # Data
