@@ -59,7 +59,7 @@ def cases(package: DataPackage, given: Parameters) -> pd.DataFrame:
         prefill.peak_flop_per_s(peaks.peak(one.chip, package.folder), expected.family(one.chip, package.folder).vendor)
         for one in filed
     ]
-    rows = measured_prompts(package)
+    rows, derived = measured_prompts(package), _derived_peaks(package)
     seen = set(zip(rows["stack"], rows["has_matrix"].astype(bool), strict=True))
     model = common.model(package, given.agent_model)
     asked = expectations(package, given, [{"device_id": key} for key in table["device_id"]])
@@ -67,7 +67,7 @@ def cases(package: DataPackage, given: Parameters) -> pd.DataFrame:
         device_class=[one.device_class for one in filed], bandwidth_byte_per_s=[one.bandwidth_gbyte_per_s * 1e9 for one in filed],
         peak_flop_per_s=[peak for peak, _ in units_of], is_extrapolated=[
             (one.backend, bool(matrix)) not in seen for one, (_, matrix) in zip(filed, units_of, strict=True)
-        ], is_derived=[_part(one.chip) in _derived_peaks(package) for one in filed],
+        ], is_derived=[_part(one.chip) in derived for one in filed],
         weight_byte=asked["weight_gibyte"] * predict.GIBYTE, usable_byte=asked["has_gibyte"] * predict.GIBYTE,
         model_param=model["active_param"],
         source_id=[devices.row(key, package.folder)["source_id"] for key in table["device_id"]], model_source_id=model["source_id"],
