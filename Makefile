@@ -28,9 +28,9 @@ test: coverage test-long test-alone
 PYTEST := -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 # Equations, tables, claims, model, prose: no site, no browser, no command. Under a minute on two cores.
 test-fast: $(DEVELOP)
-	$(BIN)/python $(PYTEST) -m "not (site or browser or slow or alone)"
+	$(BIN)/python $(PYTEST) -m "not (site or browser or slow or alone or long)"
 
-# The same, and what they run of the rooms that compute, against a floor for each.
+# The same and those that compute for long, and what they run of the rooms that compute, against a floor for each.
 coverage: $(DEVELOP)
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run $(PYTEST) -m "not (site or browser or slow or alone)"

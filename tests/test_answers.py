@@ -50,6 +50,7 @@ def same(entry: Entry, expected: list[dict[str, Any]], other: str) -> None:
             assert found[name] == (value if isinstance(value, str) or value is None else pytest.approx(value, rel=1e-5))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("device", DEVICES)
 def test_a_device_s_page_has_the_answer_of_ask(device: str, made: dict[str, Entry], answers: findings.Answers) -> None:
     listed = [row for row in answered(device) if row["model"] in answers.published]

@@ -43,6 +43,7 @@ CASES: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES)
 def test_the_answer_is_that_of_predict(case: str) -> None:
     named, cells = CASES[case]
@@ -101,6 +102,7 @@ def test_the_longest_context_is_where_memory_ends(context_token: str) -> None:
     assert at["needs_gibyte"] <= at["has_gibyte"] < beyond["needs_gibyte"]
 
 
+@pytest.mark.long
 def test_one_name_alone_is_ranked() -> None:
     of_device, of_model = asked("rtx 3060"), asked("qwen3 8b")
     assert (of_device["device"], of_device["model"]) == ("rtx-3060-12gb", "")
@@ -253,6 +255,7 @@ READERS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, Any]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", READERS)
 def test_what_readers_ask(case: str) -> None:
     named, cells, expected = READERS[case]

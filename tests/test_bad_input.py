@@ -53,6 +53,7 @@ def damage(folder: Path, table: str, key: str | None, column: str, cell: str) ->
     return number
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("table", "key", "column", "cell", "expected"), CELLS)
 def test_a_wrong_cell_is_named(
     data_copy: Path, table: str, key: str | None, column: str, cell: str, expected: list[str]
@@ -65,6 +66,7 @@ def test_a_wrong_cell_is_named(
     assert any(f"{table}.csv:{number}" in text and all(word in text for word in expected) for text in said), said
 
 
+@pytest.mark.long
 def test_all_problems_are_told_in_one_go(data_copy: Path) -> None:
     damage(data_copy, "devices", "iphone-14", "memory_capacity_gibyte", "six")
     damage(data_copy, "devices", "iphone-13", "device_class", "brick")

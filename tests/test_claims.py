@@ -55,6 +55,7 @@ def reference() -> list[dict[str, str]]:
 # --------------------------------------------------------------------------------------------------------- completeness
 
 
+@pytest.mark.long
 def test_every_claim_is_evaluated_once_in_the_order_of_the_table(
     found: list[claims.Claim], package: tables.DataPackage
 ) -> None:
@@ -249,6 +250,7 @@ FLIPS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flip", FLIPS, ids=lambda flip: str(flip[0]))
 def test_a_changed_number_changes_the_verdict(
     flip: tuple[str, str, str, str, float, str], parameters: dict[str, Any]
@@ -281,6 +283,7 @@ def test_a_file_of_the_reader_is_what_decides(data_copy: Path, parameters: dict[
     assert one(tables.DataPackage(data_copy), parameters, "iphone14-1b-fp16").verdict == "contradicted"
 
 
+@pytest.mark.long
 def test_parameters_move_values_and_verdicts(
     package: tables.DataPackage, parameters: dict[str, Any], by_id: dict[str, claims.Claim]
 ) -> None:
@@ -291,6 +294,7 @@ def test_parameters_move_values_and_verdicts(
     assert after["fp16-two-bytes"].verdict == by_id["fp16-two-bytes"].verdict
 
 
+@pytest.mark.long
 def test_a_wider_tolerance_never_contradicts_more(package: tables.DataPackage, parameters: dict[str, Any]) -> None:
     wrong = [
         board.counts(claims.evaluate(package, parameters, about_share=share))["contradicted"]
@@ -406,6 +410,7 @@ def test_sentences_are_chosen_by_the_verdicts(found: list[claims.Claim]) -> None
     assert prose.takeaway(found) != prose.takeaway([claim for claim in found if claim.verdict == "contradicted"])
 
 
+@pytest.mark.long
 def test_values_have_their_own_prefix(
     package: tables.DataPackage, parameters: dict[str, Any], found: list[claims.Claim]
 ) -> None:

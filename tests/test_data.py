@@ -27,6 +27,7 @@ AT_LEAST = {
 """Rows the book was published with; a table may grow."""
 
 
+@pytest.mark.long
 def test_the_data_is_sound() -> None:
     assert checks.problems(DATA) == []
 
@@ -54,6 +55,7 @@ def test_a_table_that_has_grown_old_is_named_with_its_newest_rows(name: str, mos
     ]
 
 
+@pytest.mark.long
 def test_an_old_edition_is_a_warning_of_the_book_s_own_data(tmp_path: Path) -> None:
     later = ["edition_date=2027-03-01"]
     assert [problem.file for problem in intake.judged(None, later).problems] == ["models.csv", "devices.csv"]

@@ -84,6 +84,7 @@ def test_an_announcement_is_what_its_column_says(data_copy: Path) -> None:
     assert table.set_index("name").at["NVIDIA B200 180 GB", "is_announced"]
 
 
+@pytest.mark.long
 def test_the_engine_decides_what_is_fitted(data_copy: Path) -> None:
     fitted = calibration.fitted_rows(DataPackage(DATA))
     key = str(fitted["measurement_id"].iloc[0])
@@ -113,6 +114,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("table", "key", "cells", "column"), WRONG, ids=lambda value: str(value)[:40])
 def test_a_decision_left_out_or_of_no_allowed_value_is_told(
     data_copy: Path, table: str, key: str, cells: Mapping[str, str], column: str
@@ -148,6 +150,7 @@ def test_a_name_decides_nothing(data_copy: Path) -> None:
     assert row["stack"] == "vulkan"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("device_id", "guessed"),
     [

@@ -57,6 +57,7 @@ def test_a_device_is_found_in_any_spelling(row_id: str, name: str) -> None:
     assert devices.device(name, DATA).ids == (row_id,)
 
 
+@pytest.mark.long
 def test_every_device_is_found_by_its_own_name() -> None:
     """Its whole name goes before longer ones: MacBook Pro 14 (M4) is not the one with the M4 Pro, whose memory is another."""
     for row in expected.rows(DATA / "devices.csv"):

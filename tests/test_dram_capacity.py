@@ -190,6 +190,7 @@ def test_what_fits_at_fp16_fits_in_fewer_bits(matrix: pd.DataFrame) -> None:
     assert (wide["q8-0"] <= wide["q4-k-m"]).all()
 
 
+@pytest.mark.long
 def test_the_articles_phone_misses_four_bits_and_misses_fp16_by_far(matrix: pd.DataFrame, said: dict[str, str]) -> None:
     own = matrix[matrix["is_reference"] & (matrix["device_id"] == "iphone-14")].set_index("format_id")
     # 3.912 of 6 GiB, less 6.7384e9 parameters of 4.8944 bits and 2048 tokens of 524,288 bytes
@@ -200,6 +201,7 @@ def test_the_articles_phone_misses_four_bits_and_misses_fp16_by_far(matrix: pd.D
     assert said["iphone-14-room"] == "is 1.0 GB short"
 
 
+@pytest.mark.long
 def test_words_follow_the_data(data_copy: Path) -> None:
     def change(row: dict[str, str]) -> None:
         if row["device_id"] == "iphone-14":
@@ -273,6 +275,7 @@ def test_fewer_bits_reach_more_pcs_and_video_memory_fewer_than_main(package: Dat
     assert (wide.loc[derived.VIDEO] <= wide.loc[derived.SYSTEM]).to_numpy().all()
 
 
+@pytest.mark.long
 def test_most_becomes_a_minority_when_the_survey_says_so(data_copy: Path) -> None:
     def change(row: dict[str, str]) -> None:
         if row["row_id"] == "steam-system-ram-share-2023-05-16gb":
@@ -328,6 +331,7 @@ def test_retail_prices_alone_are_adjusted_for_inflation(package: DataPackage) ->
 # ---------------------------------------------------------------------------------- values and charts
 
 
+@pytest.mark.long
 def test_every_value_is_defined_once_and_says_what_it_is(package: DataPackage) -> None:
     values = findings.values(package, GIVEN)
     ids = [value.id for value in values]
@@ -346,6 +350,7 @@ def test_every_value_the_chapter_cites_exists(said: dict[str, str]) -> None:
     assert cited <= set(said), cited - set(said)
 
 
+@pytest.mark.long
 def test_other_parameters_make_other_words(package: DataPackage) -> None:
     told = findings.said(
         findings.values(
@@ -357,6 +362,7 @@ def test_other_parameters_make_other_words(package: DataPackage) -> None:
     assert told["context-gain-sharing"] == "an unknown multiple of"
 
 
+@pytest.mark.long
 def test_an_unknown_shape_leaves_the_prose_whole(package: DataPackage) -> None:
     told = findings.said(findings.values(package, GIVEN.but(reference_model="gemini-nano-2")))
     assert "unknown" in told["answer"]
@@ -396,6 +402,7 @@ def computed(node: Any) -> set[str]:
     return named.union(*(computed(value) for key, value in node.items() if key != "datasets"))
 
 
+@pytest.mark.long
 def test_charts_encode_only_what_their_tables_hold(package: DataPackage) -> None:
     for name, chart in drawn(package).items():
         spec = json.loads(json.dumps(chart.to_dict()))
@@ -414,6 +421,7 @@ def test_the_browser_computes_what_the_tables_hold(matrix: pd.DataFrame) -> None
         assert need == pytest.approx(row["footprint_byte"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("context", "reserve"), [(2048, 2.0), (32768, 2.0), (2048, 0.0), (131072, 6.0)])
 def test_the_browser_answers_as_the_table_does(package: DataPackage, context: int, reserve: float) -> None:
     table = derived.fit_matrix(package, GIVEN.but(system_reserve_gibyte=reserve, context_token=context))
@@ -436,6 +444,7 @@ def test_the_tenth_to_spare_is_said_once() -> None:
     assert charts.SPARE_SHARE == equations.SPARE_SHARE
 
 
+@pytest.mark.long
 def test_the_matrix_as_drawn_shows_the_verdicts_of_the_table(package: DataPackage, matrix: pd.DataFrame) -> None:
     import vl_convert
 

@@ -127,6 +127,7 @@ def keys(tree: ast.AST) -> list[str]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_nothing_sorts_or_calculates_past_the_house(path: Path) -> None:
     assert offences(parsed(path)) == []

@@ -321,6 +321,7 @@ def test_an_entry_that_is_no_file_is_none(tmp_path: Path) -> None:
         assert store.get(key) is None
 
 
+@pytest.mark.long
 def test_pictures_are_kept_under_the_code_that_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every module of this package that drawing imports, however it does: one changed character, and pictures are drawn anew."""
     shutil.copytree(ROOT / "analysis", tmp_path / "analysis", ignore=shutil.ignore_patterns("__pycache__"))

@@ -93,6 +93,7 @@ def test_the_device_is_the_one_that_the_log_names(tmp_path: Path, log: str, devi
     assert {row["device"] for row in found.rows} == {device}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "note", "is_compared"),
     [
@@ -419,6 +420,7 @@ SOURCES: dict[str, tuple[Callable[[], str | bytes], str, int]] = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SOURCES)
 def test_what_is_imported_is_sound_as_it_is(tmp_path: Path, name: str) -> None:
     content, table, count = SOURCES[name]

@@ -152,6 +152,7 @@ FORMS: dict[str, Callable[[Path], str | bytes]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FORMS)
 def test_every_form_of_a_table_is_read_alike(tmp_path: Path, name: str) -> None:
     expected = speeds(answer(tmp_path, PLAIN))
@@ -181,6 +182,7 @@ def test_tables_of_a_data_folder_may_be_separated_by_tabs() -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "column", [column for column in inputs.COLUMNS if column.is_number], ids=lambda column: column.name
 )

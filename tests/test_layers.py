@@ -141,6 +141,7 @@ def test_a_configuration_says_its_cache_its_state_and_its_parameters(name: str) 
     assert float(shape.cache.at(0)) == state * STATE_BYTE
 
 
+@pytest.mark.long
 def test_a_model_that_is_imported_keeps_what_its_configuration_says(tmp_path: Path) -> None:
     """All of them in one folder: each file has the name of its model, the rows are sound, and their caches the same."""
     columns = [field["name"] for field in tables.package().resource("models")["schema"]["fields"]]

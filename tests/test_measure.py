@@ -45,6 +45,7 @@ BOOK = DataPackage(tables.REPOSITORY / "data")
 # --------------------------------------------------------------------------------------------------------- measuring
 
 
+@pytest.mark.long
 def test_the_memory_of_this_machine() -> None:
     ticks: list[str] = []
     found = measure.memory(hardware.described(), quick=True, tick=ticks.append)
@@ -91,6 +92,7 @@ def test_too_little_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "less than 4 times the caches" in found.notes[0]
 
 
+@pytest.mark.long
 def test_the_storage_of_this_machine(tmp_path: Path) -> None:
     ticks: list[str] = []
     found = measure.storage(tmp_path, quick=True, tick=ticks.append)
@@ -315,6 +317,7 @@ def test_the_row_that_is_kept_says_which_bandwidth_it_has() -> None:
     assert "estimated from what was reached" in unsaid["note"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("spread", "shown"), [(0.005, "81.2 GB/s"), (0.05, "81 GB/s"), (0.78, "80 GB/s")])
 def test_noisy_runs_say_so_and_print_the_digits_they_earn(spread: float, shown: str) -> None:
     noisy = replace(UNSAID, memory=Memory(81.23e9, 68.12e9, spread, 128 * MIB, 7, 8))

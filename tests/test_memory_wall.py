@@ -73,6 +73,7 @@ def test_largest_model_by_hand(package: DataPackage) -> None:
     assert row["largest_by_capacity_param"] == pytest.approx(6 * GIBYTE * 8 / 4.8944)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("context", [0, 2048, 131072])
 @pytest.mark.parametrize("format_id", ["fp16", "int8", "int4", "q4-k-m"])
 def test_weights_and_cache_fill_what_one_program_may_take(package: DataPackage, format_id: str, context: int) -> None:
@@ -120,6 +121,7 @@ def test_growth_is_near_what_others_found(package: DataPackage) -> None:
     assert table[("Epoch AI", "peak compute")] == pytest.approx(2 ** (2 / 2.3))
 
 
+@pytest.mark.long
 def test_no_panel_holds_two_kinds_of_peak(package: DataPackage) -> None:
     """Shares of INT8, FP16 and BF16 peaks stand in panels of their own, and every share that a sentence names says of which."""
     for table, draw in (
@@ -129,6 +131,7 @@ def test_no_panel_holds_two_kinds_of_peak(package: DataPackage) -> None:
     assert (derived.machines(package).groupby(["device_id", "peak_kind"]).size() == 1).all()
 
 
+@pytest.mark.long
 def test_the_three_shares_of_one_phone_follow_from_one_another(package: DataPackage) -> None:
     """Full bandwidth, the share of it left to the weights, and a 7B model that would need more than there is."""
     found = {value.id.removeprefix("memory-wall-"): value.number or 0.0 for value in prose.values(package, GIVEN)}
@@ -139,6 +142,7 @@ def test_the_three_shares_of_one_phone_follow_from_one_another(package: DataPack
     assert asked == pytest.approx(used * 6.738e9 / found["iphone-14-fp16"], rel=1e-3)
 
 
+@pytest.mark.long
 def test_the_window_decides_the_growth(package: DataPackage) -> None:
     """From 2018 on 2.22 and 1.75: the gap between them is half of what it is over all years, and its sentence says so."""
     compute, bandwidth, gap = (
@@ -252,6 +256,7 @@ def test_fit_runs_through_one_at_the_start_and_through_the_middle_of_the_points(
 # ------------------------------------------------------------------------------- sentences that follow the data
 
 
+@pytest.mark.long
 def test_conclusions_flip_when_the_data_do(changed: DataPackage) -> None:
     before = prose.texts(prose.values(changed, GIVEN))
     assert "RTX 4090" in before["binding"]
@@ -275,6 +280,7 @@ def test_clauses_read_well_whatever_the_data_say() -> None:
     assert prose._held(["A", "B"], [], 5).endswith("none of them fits in its memory")
 
 
+@pytest.mark.long
 def test_values_are_known_numbers_or_texts(package: DataPackage) -> None:
     found = prose.values(package, GIVEN)
     assert len({value.id for value in found}) == len(found)
@@ -285,6 +291,7 @@ def test_values_are_known_numbers_or_texts(package: DataPackage) -> None:
         assert "nan" not in str(value.as_dict()["text"]).split(), value.id
 
 
+@pytest.mark.long
 def test_chapter_cites_only_what_is_published_and_tests_all_its_claims(package: DataPackage) -> None:
     cited = set(re.findall(r"\{value\}`([a-z0-9-]+)`", CHAPTER))
     published = {value.id for value in prose.values(package, GIVEN)}
@@ -331,6 +338,7 @@ def _nodes(node: Any) -> list[dict[str, Any]]:
     return [node, *(found for child in node.values() for found in _nodes(child))] if isinstance(node, dict) else []
 
 
+@pytest.mark.long
 def test_charts_are_valid_and_encode_fields_that_exist(package: DataPackage) -> None:
     for name, chart in _charts(package).items():
         spec = chart.to_dict()
@@ -404,6 +412,7 @@ def test_nothing_is_expected_above_the_bound_and_nothing_where_memory_is_full(pa
         assert (known["expected_high_param"] <= known["largest_param"] * (1 + 1e-9)).all()
 
 
+@pytest.mark.long
 def test_at_most_is_the_full_bandwidth_whatever_share_the_edition_leaves_to_the_weights(package: DataPackage) -> None:
     half, most = (derived.answer_table(package, GIVEN.but(bandwidth_share=share)) for share in (0.5, 1.0))
     pd.testing.assert_frame_equal(half, most)
@@ -419,6 +428,7 @@ def test_no_measured_run_beats_what_is_called_at_most(package: DataPackage) -> N
     assert row / (25 / 3) * 8 / 4.8944 > measured_param
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", list(index.KINDS))
 def test_the_best_is_the_best_of_all_that_is_shown(changed: DataPackage, kind: str) -> None:
     """One added row that beats all others is the best, in the sentence and in the title, by its name."""
@@ -438,6 +448,7 @@ def test_the_best_is_the_best_of_all_that_is_shown(changed: DataPackage, kind: s
     assert after[f"index-largest-{kind}"].number == pytest.approx(named)
 
 
+@pytest.mark.long
 def test_the_share_of_the_bandwidth_is_said_in_words(package: DataPackage) -> None:
     texts = {
         share: {v.id: v.text for v in index_findings.values(package, GIVEN.but(bandwidth_share=share))}[

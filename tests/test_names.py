@@ -74,6 +74,7 @@ def test_bits_are_missing_where_no_format_is_named(name: str) -> None:
     assert np.isnan(names.number_format(name, DATA).bit_per_param)
 
 
+@pytest.mark.long
 def test_no_digits_become_bits() -> None:
     """Over made-up names: bits are those of a filed format or stated as such, whatever digits stand in the name."""
     filed = {float(row["effective_bit_per_param"]) for row in FORMATS}

@@ -216,6 +216,7 @@ def test_there_are_enough_of_them() -> None:
     assert len(CASES) >= 125
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.filterwarnings("error")
 def test_an_odd_file_is_told_or_answered(tmp_path: Path, name: str) -> None:

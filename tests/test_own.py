@@ -49,6 +49,7 @@ def answers(folder: Path, speed: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     return bare, scaled
 
 
+@pytest.mark.long
 def test_what_is_filed_is_what_the_rows_say(package: DataPackage) -> None:
     """The rows of the chapter come from the filed folds, those of the calibration from the fit: they have to agree."""
     known, table = expected.calibration(DATA), derived.own_measurement(package)
@@ -70,6 +71,7 @@ def test_what_is_filed_is_what_the_rows_say(package: DataPackage) -> None:
     assert 0.75 < (used["covered_share"] * used["n_chip"]).sum() / used["n_chip"].sum() < 0.95
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("of_machine", "of_run", "low", "high"), [(0.3, 0.0, 1.0, 1.0), (0.0, 0.3, 0.0, 0.3), (0.2, 0.2, 0.3, 0.7)]
 )
@@ -140,6 +142,7 @@ def asked(*named: str, measured: str = "", **cells: str) -> dict[str, Any]:
     return ask.answered(ask.Question(named, cells, measured=measured), DATA, "2026.11")
 
 
+@pytest.mark.long
 def test_a_question_takes_a_speed_or_a_file(tmp_path: Path) -> None:
     bare, told = asked("rtx 3060 12gb", "qwen3 8b"), asked("rtx 3060 12gb", "qwen3 8b", measured="50")
     assert told["token_per_s"] < bare["token_per_s"]

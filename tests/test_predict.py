@@ -44,6 +44,7 @@ def test_the_limit_is_bandwidth_over_bytes() -> None:
     assert one()["limit_token_per_s"] == pytest.approx(1008e9 / (3.56 * 2**30))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", ["cuda", "metal", "rocm", "vulkan", "cpu", "sycl"])
 @pytest.mark.parametrize("size", [0.3, 3.56, 40.0])
 def test_low_expected_high_limit_are_in_order(backend: str, size: float) -> None:
@@ -511,6 +512,7 @@ def cache_byte(row: Mapping[Any, Any], context_token: int) -> float:
     )
 
 
+@pytest.mark.long
 def test_the_cache_of_every_model_is_the_one_its_shape_gives() -> None:
     rows = PACKAGE.table("models").to_dict("records")
     known = {str(row["model_id"]): byte for row in rows if (byte := cache_byte(row, 50_000)) > 0}

@@ -39,6 +39,7 @@ def test_every_error_of_prose_names_file_line_and_text(tmp_path: Path) -> None:
     assert str(tmp_path) not in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.md")), ids=lambda path: path.stem)
 def test_every_cell_of_every_chapter_is_found_in_its_file(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()

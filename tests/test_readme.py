@@ -34,6 +34,7 @@ def findings_script() -> ModuleType:
     return module
 
 
+@pytest.mark.long
 def test_the_findings_are_what_the_data_say() -> None:
     assert findings_script().written(README) == README, "README.md is stale: python scripts/readme.py"
 

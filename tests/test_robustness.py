@@ -57,6 +57,7 @@ WAITING = ROOT / "chapters" / "time_to_first_token.md"
 """Its targets and loads have ranges, too, and decide no claim."""
 
 
+@pytest.mark.long
 def test_every_parameter_that_a_claim_uses_is_plausible_within_a_range_with_a_reason(found: list[claims.Claim]) -> None:
     asked = execution.declared_parameters(execution.read(WAITING))
     assert used(found) | (set(asked) & set(assumptions.plausible())) == set(assumptions.plausible())
@@ -198,6 +199,7 @@ def test_where_no_flip_is_named_a_single_parameter_turns_nothing(
                 )
 
 
+@pytest.mark.long
 def test_uncertain_cells_are_drawn_like_parameters(package: tables.DataPackage, parameters: dict[str, Any]) -> None:
     """Half of the range is narrower than the tolerance: the die of the A17 from 90 to 130 mm², with 90 to 110 agreeing."""
     cell = ("dies", "apple-a17-pro", "area_mm2")
@@ -397,6 +399,7 @@ def test_the_page_says_of_every_kind_what_it_is() -> None:
 # -------------------------------------------------------------------------------------------------------- what is counted
 
 
+@pytest.mark.long
 def test_every_sentence_counts_what_claims_json_holds(found: list[claims.Claim]) -> None:
     entries = [claim.as_dict() for claim in found]
     put = [entry for entry in entries if entry["kind"] != "definition"]
@@ -417,6 +420,7 @@ def test_every_sentence_counts_what_claims_json_holds(found: list[claims.Claim])
     assert f"{len(entries)} claims" in line
 
 
+@pytest.mark.long
 def test_definitions_that_fail_are_not_said_to_hold(package: tables.DataPackage, parameters: dict[str, Any]) -> None:
     folder = tables.DataPackage(tables.REPOSITORY / "data")
     frame = folder.table("number_formats")
@@ -426,6 +430,7 @@ def test_definitions_that_fail_are_not_said_to_hold(package: tables.DataPackage,
     assert board.defined(found).startswith(f"of {len(board.definitions(found))} definitions ")
 
 
+@pytest.mark.long
 def test_tokens_per_word_is_a_finding(
     package: tables.DataPackage, parameters: dict[str, Any], found: list[claims.Claim]
 ) -> None:

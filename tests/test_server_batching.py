@@ -99,6 +99,7 @@ def test_the_cache_of_palm_is_negligible(package: DataPackage) -> None:
     assert (steps["kv_time_s"] < 0.01 * steps["weight_time_s"]).all()
 
 
+@pytest.mark.long
 def test_published_numbers(published: list[figures.Value]) -> None:
     number = findings.numbers(published)
     expected = {
@@ -214,6 +215,7 @@ def test_unknown_shape_has_no_line(package: DataPackage) -> None:
 # ------------------------------------------------------------------------------------------ data
 
 
+@pytest.mark.long
 def test_unusable_rows_are_never_used(package: DataPackage, tmp_path: Path) -> None:
     def spoil(row: dict[str, str]) -> None:
         if row["usable"] == "false":
@@ -324,6 +326,7 @@ def test_the_rows_of_the_law_are_chosen_by_their_columns(package: DataPackage, t
     assert derived.two_constants(derived.law_rows(fewer)) != derived.two_constants(derived.law_rows(package))
 
 
+@pytest.mark.long
 def test_another_card_is_drawn_on_the_law_and_nowhere_in_the_pair(package: DataPackage, tmp_path: Path) -> None:
     """Its owner adds rows; it has the law of the H100 with its own bandwidth, and the pair stays a pair."""
 
@@ -397,17 +400,20 @@ def phrase(published: list[figures.Value], name: str) -> str:
     return findings.texts(published)[name]
 
 
+@pytest.mark.long
 def test_slower_readers_are_kept_up_with(package: DataPackage) -> None:
     slow = findings.values(package, GIVEN.but(reading_speed_word_per_min=150.0))
     assert phrase(slow, "keeps-up") == "keeps up with"
     assert findings.numbers(slow)["fast-batch"] >= 256
 
 
+@pytest.mark.long
 def test_nobody_is_fast_enough_for_an_impossible_reader(package: DataPackage) -> None:
     fast = findings.values(package, GIVEN.but(reading_speed_word_per_min=5000.0))
     assert findings.numbers(fast)["fast-batch"] == 0
 
 
+@pytest.mark.long
 def test_the_wall_returns_where_memory_is_slower(tmp_path: Path, published: list[figures.Value]) -> None:
     def slow_down(row: dict[str, str]) -> None:
         if row["accelerator_id"] == "google-tpu-v4":
@@ -469,6 +475,7 @@ def fields(node: Any) -> set[str]:
 CALCULATED = {"limit_label", "step_label", "used_label", "chip_label", "article_label", "upper", "last"}
 
 
+@pytest.mark.long
 def test_charts_draw_columns_of_their_tables(drawings: Drawings) -> None:
     for name, (chart, table) in drawings.items():
         assert fields(chart.to_dict()) <= {*map(str, table.columns), *CALCULATED}, name

@@ -96,6 +96,7 @@ def added(folder: Path, **cells: Any) -> Path:
     return overlay.merged(folder / "mine", folder / "data")
 
 
+@pytest.mark.long
 def test_a_model_with_a_state_counts_it_wherever_a_cache_counts(tmp_path: Path) -> None:
     """9 B parameters at 8.5 bits are 8.9 GiB; 8 layers keep 4 GiB of 131,072 tokens, 32 would keep 16."""
     folder = added(tmp_path, **STATE)
@@ -144,6 +145,7 @@ OPEN = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("cells", "column", "level", "words"), OPEN, ids=lambda value: str(value)[:60])
 def test_a_shape_that_leaves_something_open_is_told(
     cells: dict[str, Any], column: str, level: str, words: str, tmp_path: Path
@@ -185,6 +187,7 @@ def test_a_file_nobody_printed_has_no_size() -> None:
         assert math.isnan(file_sizes.file_gibyte(model_id, name, ROOT / "data"))
 
 
+@pytest.mark.long
 def test_files_take_the_bits_of_their_format_or_say_why_not(tmp_path: Path) -> None:
     """8.19 billion parameters at 4.89 bits are 4.67 GiB."""
     (tmp_path / "mine").mkdir()

@@ -47,6 +47,7 @@ def largest(bandwidth: list[float], given: dict[str, float]) -> list[float]:
     return [float(value) for value in found]
 
 
+@pytest.mark.long
 def test_the_landing_page_computes_what_the_equation_computes() -> None:
     rows = [{"memory_bandwidth_byte_per_s": value} for value in BANDWIDTHS]
     names = {byte: name for name, byte in FORMATS.items()}
@@ -69,6 +70,7 @@ def test_the_figure_of_devices_computes_what_the_equation_computes() -> None:
         assert computed == pytest.approx(largest(list(BANDWIDTHS), given)), given
 
 
+@pytest.mark.long
 def test_the_landing_page_takes_bytes_and_memory_from_the_data(package: tables.DataPackage) -> None:
     """Of one device: the formats of the menu by their effective bits, and what memory holds in each, solved before."""
     devices = derived.explorer(package, GIVEN)

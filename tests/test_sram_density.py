@@ -174,6 +174,7 @@ def test_a_smaller_model_fits_and_the_sentences_say_so(data_copy: Path) -> None:
     assert found["conclusion"].startswith("a memory that can share a die")
 
 
+@pytest.mark.long
 def test_a_larger_chip_takes_the_smallest_format_only(data_copy: Path) -> None:
     package = edit(data_copy, "area_references", derived.PHONE, area_mm2="600")
     assert values(package)["fit-phone-bare"].text == "only int4 fits"
@@ -185,6 +186,7 @@ def test_today_no_format_fits_a_phone_chip(package: DataPackage) -> None:
     assert found["conclusion"].startswith("no memory")
 
 
+@pytest.mark.long
 def test_a_gigabyte_of_mram_on_sale_changes_the_sentence(data_copy: Path) -> None:
     package = edit(data_copy, "emerging_memory", "stt-mram-everspin-1gb", capacity_gbit="64")
     found = values(package)
@@ -226,6 +228,7 @@ def _fields(spec: Any) -> set[str]:
     return set().union(*(_fields(value) for value in spec)) if isinstance(spec, list) else set()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["area", "nodes", "dies", "years", "memories", "densities"])
 def test_charts_encode_columns_that_exist(package: DataPackage, name: str) -> None:
     spec = _drawn(package)[name]().to_dict()
@@ -245,6 +248,7 @@ def _evaluated(expression: str, row: dict[str, Any], parameters: dict[str, float
     return float(eval(expression, {"__builtins__": {}}, parameters))  # noqa: S307 - our own expression
 
 
+@pytest.mark.long
 def test_the_browser_computes_the_areas_of_the_table(package: DataPackage) -> None:
     areas = derived.area_for_the_weights(package, GIVEN.but(reference_model=MODEL, array_efficiency_share=EFFICIENCY))
     spec = _drawn(package)["area"]().to_dict()

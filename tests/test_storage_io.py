@@ -289,6 +289,7 @@ def test_slower_drives_of_2023_would_bear_the_article_out(data_copy: Path) -> No
     assert found["then-title"].text == "had not passed"
 
 
+@pytest.mark.long
 def test_a_slow_phone_is_counted(data_copy: Path, said: dict[str, Value]) -> None:
     assert said["below"].text == "1 of 8 devices"
     found = values(edited(data_copy, "devices", cell("iphone-14-pro-max", storage_read_gbyte_per_s="0.8")))
@@ -338,6 +339,7 @@ def fields(node: Any) -> set[str]:
     return set().union(*(fields(value) for value in node)) if isinstance(node, list) else set()
 
 
+@pytest.mark.long
 def test_charts_encode_only_what_their_tables_hold(specs: dict[str, Any]) -> None:
     for name, spec in specs.items():
         columns = {column for rows in spec["datasets"].values() for row in rows for column in row}

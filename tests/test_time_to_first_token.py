@@ -50,6 +50,7 @@ def test_a_default_is_the_number_of_the_load_that_it_names(name: str, package: D
     assert declared[name]["default"] == pytest.approx(row["value"], rel=0.01)
 
 
+@pytest.mark.long
 def test_the_rate_that_is_asked_for_is_the_rules_limit_upside_down(
     package: DataPackage, said: dict[str, Value]
 ) -> None:
@@ -189,6 +190,7 @@ def test_what_nobody_shares_is_paid_by_each(package: DataPackage) -> None:
 # Sentences that follow the data
 
 
+@pytest.mark.long
 def test_the_tightest_limit_is_named(package: DataPackage, said: dict[str, Value]) -> None:
     assert said["moved"].text.startswith("If all send at once, the wait for the first token")
     assert said["alone"].text.startswith("One agent alone waits 34 s on the iPhone 17 Pro, ")
@@ -201,6 +203,7 @@ def test_the_tightest_limit_is_named(package: DataPackage, said: dict[str, Value
     )
 
 
+@pytest.mark.long
 def test_agents_that_take_turns_are_limited_by_the_time_of_a_round(
     package: DataPackage, said: dict[str, Value]
 ) -> None:
@@ -213,6 +216,7 @@ def test_agents_that_take_turns_are_limited_by_the_time_of_a_round(
     assert "is not expected" in values(package, agent_token_per_s=20.0)["rota"].text
 
 
+@pytest.mark.long
 def test_the_longer_part_is_named_where_intervals_tell(package: DataPackage, said: dict[str, Value]) -> None:
     assert "On the iPhone 17 Pro and the MacBook Pro M5 Max both are about as long" in said["longer-parts"].text
     short = values(package, prompt_token=10, answer_token=1000)
@@ -221,6 +225,7 @@ def test_the_longer_part_is_named_where_intervals_tell(package: DataPackage, sai
     assert "reuse cannot be counted on" in short["reuse-matters"].text
 
 
+@pytest.mark.long
 def test_what_does_not_fit_has_no_longer_part(package: DataPackage) -> None:
     """Of 70 billion parameters in 4 bits only one of the five devices has the room."""
     parts = values(package, agent_model="llama-3.1-70b")["longer-parts"].text
@@ -246,6 +251,7 @@ def test_the_error_is_cited_with_the_prompts_of_its_own_kind(package: DataPackag
         )
 
 
+@pytest.mark.long
 def test_what_a_source_says_does_not_follow_what_is_assumed(package: DataPackage, said: dict[str, Value]) -> None:
     other = values(package, reused_share=0.6, agent_token_per_s=20.0)
     assert other["trace-reused"].number == said["trace-reused"].number == derived.load(package, "load-059")["value"]
@@ -301,6 +307,7 @@ def drawn(package: DataPackage, given: Parameters) -> list[alt.LayerChart]:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_model_that_nothing_holds_carries_no_agent(package: DataPackage) -> None:
     carried = derived.agents(package, GIVEN.but(agent_model="llama-3.1-405b"))
     assert carried[carried["limit"] == "memory"]["agent_count"].eq(0).all()

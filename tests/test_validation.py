@@ -34,6 +34,7 @@ def rows(package: DataPackage) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------------------ data
 
 
+@pytest.mark.long
 def test_physics_bounds_every_row(rows: pd.DataFrame) -> None:
     assert (rows["decode_token_per_s"] <= rows["limit_token_per_s"] * 1.06).all()
 
@@ -64,6 +65,7 @@ def filed(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.long
 def test_the_filed_calibration_is_what_the_command_fits(package: DataPackage) -> None:
     """The parameters and one fold; the whole command takes half a minute and is compared where the parameters are."""
     fitted = calibration.fitted_rows(package)
@@ -74,6 +76,7 @@ def test_the_filed_calibration_is_what_the_command_fits(package: DataPackage) ->
         assert value == pytest.approx(known[name], rel=2e-3), f"{name}: run `make calibrate`"
 
 
+@pytest.mark.long
 def test_the_filed_fold_never_saw_its_chip(package: DataPackage) -> None:
     fitted = calibration.fitted_rows(package)
     known = {(row["left_out"], row["parameter_id"]): float(row["value"]) for row in filed("calibration_folds")}
@@ -151,6 +154,7 @@ def test_known_parameters_are_found_again(package: DataPackage) -> None:
 # --------------------------------------------------------------------------------------------- judgement
 
 
+@pytest.mark.long
 def test_every_goal_is_said_to_be_met_or_missed(package: DataPackage) -> None:
     """Every group that the figure on coverage shows stands among the goals, met or not, and the sentences name the missed ones."""
     goals = derived.goals(package).set_index("goal")
@@ -183,6 +187,7 @@ def test_a_half_is_for_good_and_neither_is_small(package: DataPackage) -> None:
     assert set(counts.index) == set(intervals.HALVES)
 
 
+@pytest.mark.long
 def test_what_is_said_of_a_group_is_what_its_table_shows(package: DataPackage) -> None:
     """Each median and each "nine in ten" of a sentence is a cell of the figure's own table."""
     said = findings.texts(findings.values(package))
@@ -494,6 +499,7 @@ def test_a_conclusion_follows_the_data(package: DataPackage, monkeypatch: pytest
 # --------------------------------------------------------------------------------- what others ask for
 
 
+@pytest.mark.long
 def test_expected_models_lie_below_the_limit(package: DataPackage) -> None:
     devices = common.devices(package)
     table = derived.expected_models(package, devices, format_ids=("fp16", "int4"), token_per_s=25 / 3)
@@ -520,6 +526,7 @@ def test_expected_models_solve_the_step(package: DataPackage) -> None:
 # ------------------------------------------------------------------------------------------------ charts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     [
@@ -554,6 +561,7 @@ def _fields(node: object) -> list[str]:
     return [name for value in node for name in _fields(value)] if isinstance(node, list) else []
 
 
+@pytest.mark.long
 def test_every_value_the_chapter_cites_exists(package: DataPackage) -> None:
     text = (ROOT / "chapters" / "validation.md").read_text(encoding="utf-8")
     known = {value.id for value in findings.values(package)}

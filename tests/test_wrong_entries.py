@@ -49,6 +49,7 @@ def cells_of(entry: dict[str, Any]) -> dict[str, str]:
     return {column: cell for column, cell in entry.items() if column not in EXAMPLE}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("table", "entry"), WRONG, ids=lambda value: str(value)[:60])
 def test_a_wrong_entry_is_told_at_its_cell(table: str, entry: dict[str, Any], tmp_path: Path) -> None:
     told = {column for column, _ in laid(tmp_path, table, entry, cells_of(entry))}

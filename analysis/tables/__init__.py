@@ -31,6 +31,7 @@ class DataPackage:
         self.folder = folder
         self._filed: dict[str, pd.DataFrame] = {}
         self._tables: dict[str, pd.DataFrame] = {}
+        self._places: dict[str, dict[str, int]] = {}
 
     @cached_property
     def _descriptor(self) -> dict[str, Any]:
@@ -82,11 +83,13 @@ class DataPackage:
     def row(self, name: str, key: str) -> dict[str, Any]:
         """One row by the first column of the table's primary key; the nearest id is named where there is none."""
         column = self.resource(name)["schema"]["primaryKey"][0]
-        table = self.table(name)
-        found = table[table[column] == key]
-        if found.empty:
-            raise InputError.unknown(column, key, table[column], file=f"{name}.csv")
-        return {str(label): value for label, value in found.iloc[0].items()}
+        if name not in self._places:
+            places = self._places[name] = {}
+            for place, one in enumerate(self.table(name)[column]):
+                places.setdefault(one, place)
+        if key not in self._places[name]:
+            raise InputError.unknown(column, key, self._places[name], file=f"{name}.csv")
+        return {str(label): value for label, value in self._tables[name].iloc[self._places[name][key]].items()}
 
     @cached_property
     def publishers(self) -> dict[str, str]:

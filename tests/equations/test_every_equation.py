@@ -39,6 +39,7 @@ def test_at_most_three_positional_arguments(name: str) -> None:
     assert sum(p.kind is not inspect.Parameter.KEYWORD_ONLY for p in parameters) <= 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "argument"), ARGUMENTS, ids=ids(ARGUMENTS))
 def test_negative_argument_is_refused_by_name(name: str, argument: str) -> None:
     wrong = SAMPLES[name] | {argument: np.negative(SAMPLES[name][argument])}
@@ -59,6 +60,7 @@ def test_share_above_one_is_refused(name: str, argument: str) -> None:
 ELEMENTWISE_ARGUMENTS = [case for case in ARGUMENTS if case[0] in ELEMENTWISE]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "argument"), ELEMENTWISE_ARGUMENTS, ids=ids(ELEMENTWISE_ARGUMENTS))
 def test_missing_stays_missing(name: str, argument: str) -> None:
     assert np.isnan(EQUATIONS[name](**SAMPLES[name] | {argument: np.nan}))
