@@ -114,6 +114,7 @@ class Column:
     kind  ``badge`` shows a verdict as colour, icon and word; ``details`` folds a long text away
     note  a second column whose text stands in quiet type under the first's
     between  two more columns of numbers, the ends of its interval, which stand there instead
+    of    a second column of numbers, of which the bar in a cell is the share; without it the largest of the column fills its cell
     """
 
     name: str
@@ -125,6 +126,7 @@ class Column:
     kind: str = ""
     note: str = ""
     between: Sequence[str] = ()
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,8 @@ class Section:
 
     own     how many of the entry's own rows are shown, where the table has none itself
     others  table of the data whose rows the first column names; ``key`` is the column with their ids
+    script  name of a piece's script that makes the rows beyond the first ``most`` on the page, for all pages that ask it; without one
+            they lie in a file of the table's own
     """
 
     title: str
@@ -170,6 +174,7 @@ class Section:
     own: int = 0
     others: str = ""
     key: str = ""
+    script: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -24,6 +26,7 @@ from analysis import tables
 from analysis.book.pages import pieces, search
 from analysis.model import ask, predict, telling
 from analysis.model import browser as arithmetic
+from analysis.subjects.answers import findings as answer_pages
 from tests.test_browser_arithmetic import SAME
 
 CHROMIUM = next(
@@ -778,7 +781,22 @@ def test_own_numbers_are_asked_for_before_they_are_answered(browser: Browser, si
     _, page = asking(browser, site)
     page.locator("[data-ask=own] summary").click()
     page.locator("[data-ask=bandwidth]").fill("")
-    assert said(page) == ["Enter bandwidth and memory of your device."]
+    asked_for = said(page)
+    assert [line.startswith("Enter bandwidth and memory of your device") for line in asked_for] == [True]
+    page.locator("[data-ask=type]").fill("DDR5")
+    assert said(page) == asked_for
+
+
+def test_a_kind_of_memory_is_reckoned_as_the_command_reckons_it(browser: Browser, site: Path) -> None:
+    asked = ask.Question(("qwen3-8b",), {"memory_capacity_gibyte": "16", "backend": "cpu"}, "ddr4-3200", 4)
+    sentences = [
+        line for line in telling.sentences(ask.answered(asked, tables.data_folder(), "2026.11"), 25 / 3) if line
+    ]
+    _, page = asking(browser, site)
+    page.locator("[data-ask=own] summary").click()
+    page.locator("[data-ask=type]").fill("ddr4-3200")
+    page.locator("[data-ask=channels]").select_option("4")
+    assert said(page)[1 : 1 + len(sentences)] == sentences
 
 
 def test_a_copied_answer_leads_back_to_itself(browser: Browser, site: Path) -> None:
@@ -823,6 +841,40 @@ def test_own_numbers_are_answered_as_the_command_answers_them(browser: Browser, 
     sentences = [line for line in telling.sentences(answer, 25 / 3) if line]
     _, page = asking(browser, site, "m=qwen3-8b&c=4096&p=512&b=89.6&g=16&s=cpu")
     assert said(page)[1 : 1 + len(sentences)] == sentences
+
+
+def test_the_other_rows_of_a_model_s_page_are_those_that_python_would_write(browser: Browser, site: Path) -> None:
+    """For every model: a button loads the form's script, which makes the rows beyond the first."""
+    page = Visit(browser).open(site / "models" / "qwen3-8b.html")
+    first = page.locator("table[data-table=qwen3-8b-answers] tbody tr")
+    assert first.count() == answer_pages.FEW
+    page.locator(".mw-more button").first.click()
+    page.wait_for_selector(".mw-more", state="detached")
+    assert first.count() > 2 * answer_pages.FEW
+    made = answer_pages.entries(answer_pages.Answers(tables.package()))
+    begun = [(entry, one) for entry in made for one in entry.sections if one.script]
+    assert len(begun) > 150
+    for entry, section in begun:
+        text = (site / f"{entry.page}.html").read_text(encoding="utf-8")
+        if len(entry.rows[: section.own]) <= section.most:
+            continue
+        places = json.loads(unescape(re.findall(r'data-asked="(\[[^"]*)"', text)[0]))[2]
+        page.evaluate(
+            """([address, id, places]) => new Promise((resolve) => {
+              window.mwRows = (rows) => resolve((window.found = rows));
+              const script = document.createElement("script");
+              script.src = address;
+              script.dataset.asked = JSON.stringify([id, 0, places]);
+              document.head.append(script);
+            })""",
+            ["../pieces/ask.js", entry.id, places],
+        )
+        rows = [[*row, f"../devices/{row[0]}.html"] for row in entry.rows[: section.own]]
+        name, *others = section.table.columns
+        shown = replace(
+            section.table, columns=[replace(name, link="page"), *others], fields=[*entry.fields, "page"], rows=rows
+        )
+        assert page.evaluate("() => window.found") == pieces.drawn(shown)["rows"], entry.id
 
 
 def test_what_is_chosen_stands_in_the_address_and_comes_back(browser: Browser, site: Path) -> None:

@@ -40,6 +40,8 @@ DEFAULT_FORMAT, DEFAULT_CONTEXT, DEFAULT_PROMPT = "Q4_K_M", "4096", "512"
 """What is asked where nobody says: the format that most people download, and a short conversation."""
 CHANNEL_BYTE = 8
 """Width of a memory channel of DDR modules."""
+MEMORY_TYPE = r"DDR[345]-(\d+(?:\.\d+)?)"
+"""A kind of memory whose channels have that width, with its rate; in either case of the letters."""
 FILES = (".json", ".gguf")
 SPEEDS = ("token_per_s", "token_per_s_low", "token_per_s_high")
 TIMES = ("first_token_s", "first_token_s_low", "first_token_s_high")
@@ -238,14 +240,14 @@ def own_cells(question: Question) -> dict[str, str]:
     """The cells of numbers given in place of a device; raises InputError where a kind of memory does not say its bandwidth."""
     cells = dict(question.cells)
     if question.memory_type:
-        kind, _, rate = question.memory_type.upper().partition("-")
-        if not rate.replace(".", "").isdigit() or not re.fullmatch(r"DDR[345]", kind) or not question.channels:
+        kind = re.fullmatch(MEMORY_TYPE, question.memory_type, re.IGNORECASE)
+        if not kind or not question.channels:
             todo = "Give --bandwidth in GB/s: data rate × width of the bus ÷ 8."
             found = f"{question.memory_type!r} with {question.channels or 'no number of'} channels"
             raise InputError(
                 [Problem("--memory-type", found, "DDR3, DDR4 or DDR5 with its rate, and --channels", todo)]
             )
-        cells[BANDWIDTH] = f"{float(rate) * CHANNEL_BYTE * question.channels / 1000:g}"
+        cells[BANDWIDTH] = f"{float(kind[1]) * CHANNEL_BYTE * question.channels / 1000:g}"
     return cells
 
 

@@ -11,7 +11,7 @@ import itertools
 import json
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,6 +171,8 @@ def script() -> str:
 
 # ------------------------------------------------------------------------------------------------ coefficients
 
+PIECE = "ask"
+"""Name of the piece of page whose script this is: of the form, and of the rows that the pages of models leave out."""
 STAND_INS = {"plain": "q8-0", "k-quant": "q4-k-m", "i-quant": "iq4-xs", "low": "q2-k", "low-i": "iq2-xs"}
 """Kind of format → a format of the kind, by which its coefficients are asked for."""
 OWN = "own"
@@ -248,16 +250,26 @@ STAND_IN_MODEL = {"weight_gibyte": "0.01", "n_layer": "32", "n_kv_head": "8", "h
 """A model of which everything is known and that fits everywhere: what is noted of it is noted of the device."""
 
 
-def _of_models(folder: Path) -> list[list[Any]]:
-    found = []
+def _known(folder: Path) -> Iterator[tuple[dict[str, str], predict.Model]]:
+    """Models of which a browser computes; one whose shape is not published is answered by the command, with what it assumes."""
     for row in expected.rows(folder / "models.csv"):
         model = predict.model(row)
+        if not (math.isnan(model.n_layer) or math.isnan(model.kv_byte_per_token)):
+            yield row, model
+
+
+def models(folder: Path) -> list[str]:
+    """Their ids."""
+    return [row["model_id"] for row, _ in _known(folder)]
+
+
+def _of_models(folder: Path) -> list[list[Any]]:
+    found = []
+    for row, model in _known(folder):
         numbers = [
             model.active_param, model.n_layer, model.is_expert, model.kv_byte_per_token, model.window_kv_byte_per_token, model.window_token,
             model.state_byte, float(row["context_token"] or "nan"),
         ]  # fmt: skip
-        if math.isnan(model.n_layer) or math.isnan(model.kv_byte_per_token):
-            continue  # a shape that is not published is answered by the command, with what it assumes
         bits = {name: bit for name, _, bit, _ in _of_formats(folder)}
         filed = {name: file_sizes.file_gibyte(row["model_id"], name, folder) * predict.GIBYTE for name in bits}
         filed = {name: byte for name, byte in filed.items() if not math.isnan(byte)}

@@ -83,6 +83,7 @@
       const read = sections.filter((section) => section.getBoundingClientRect().top <= line).pop();
       for (const link of links) link.classList.toggle("active", Boolean(read) && link.hash === "#" + encodeURIComponent(read.id));
     };
+    /* It tells where things stand at once, too: nothing has to be laid out before its time. */
     new IntersectionObserver(mark, { rootMargin: "0px 0px -75% 0px", threshold: [0, 1] }).observe(sections[0]);
     let waiting = false;
     document.addEventListener("scroll", () => {
@@ -93,7 +94,6 @@
         mark();
       });
     }, { passive: true });
-    mark();
   }
 
   modes();

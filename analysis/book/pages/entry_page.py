@@ -82,6 +82,8 @@ def _body(app: Sphinx, entry: Entry, entries: Sequence[Entry]) -> str:
 
 def _section(app: Sphinx, entry: Entry, section: Section) -> Markup:
     shown, place = shown_of(app, entry, section), f"{entry.table}/{section.table.id}.rows.js"
+    if section.script:
+        return pieces.begun_table(f"{entry.page}.html", f"pieces/{section.script}.js", shown, section.most, entry.id)
     table, rest = pieces.fresh_table(f"{entry.page}.html", place, shown, section.most)
     if rest:
         write(Path(app.outdir) / place, rest)

@@ -167,13 +167,13 @@ def long_table(page: str, place: str, shown: Table, most: int = MOST_SHOWN) -> M
     return _more(page, place, len(shown.rows), most) + table(shown, most)
 
 
-def _more(page: str, place: str, count: int, most: int) -> Markup:
+def _more(page: str, place: str, count: int, most: int, asked: str = "") -> Markup:
     if count <= most:
         return Markup("")
     return Markup(
         '<p class="mw-more">The first {:,} of {:,} rows. '
-        '<button type="button" data-rows="{}" hidden>Show all of them, to filter and sort</button></p>'
-    ).format(most, count, relative(page, place))
+        '<button type="button" data-rows="{}" data-asked="{}" hidden>Show all of them, to filter and sort</button></p>'
+    ).format(most, count, relative(page, place), asked)
 
 
 def fresh_table(page: str, place: str, shown: Table, most: int) -> tuple[Markup, str]:
@@ -181,6 +181,13 @@ def fresh_table(page: str, place: str, shown: Table, most: int) -> tuple[Markup,
     parts = drawn(shown)
     rest = _script(parts["rows"][most:]) if len(shown.rows) > most else ""
     return _more(page, place, len(shown.rows), most) + _whole(parts, most), rest
+
+
+def begun_table(page: str, script: str, shown: Table, most: int, entry: str) -> Markup:
+    """The first rows of a table; a script makes the others, told which entry's they are and the decimals of each column."""
+    places = [one.places for one in _columns(shown)]
+    asked = json.dumps([entry, most, places], separators=(",", ":"))
+    return _more(page, script, len(shown.rows), most, asked) + _whole(drawn(shown, most), most)
 
 
 def rest_of(table_id: str) -> str:
@@ -235,10 +242,14 @@ def _drawn(shown: Table) -> str:
     return json.dumps(drawn(shown), ensure_ascii=False)
 
 
-def drawn(shown: Table) -> dict[str, Any]:
-    """Head and rows of a table, drawn anew: to keep hundreds of short ones takes longer."""
+def _columns(shown: Table) -> list[_Drawn]:
     cells = {name: [row[index] for row in shown.rows] for index, name in enumerate(shown.fields)}
-    drawn = [_Drawn(column, cells[column.name]) for column in shown.columns]
+    return [_Drawn(column, cells[column.name]) for column in shown.columns]
+
+
+def drawn(shown: Table, most: int | None = None) -> dict[str, Any]:
+    """Head and first rows of a table, drawn anew: to keep hundreds of short ones takes longer."""
+    drawn = _columns(shown)
     names = "\n".join(_head(each.column, each.numeric) for each in drawn)
     menus = " ".join(str([column.name for column in shown.columns].index(name)) for name in shown.filters)
     wide = " mw-wide" if len(drawn) > MOST_COLUMNS else ""
@@ -246,7 +257,7 @@ def drawn(shown: Table) -> dict[str, Any]:
         f'<div class="mw-table-scroll"><table class="mw-table{wide}" data-table="{shown.id}" data-filters="{menus}">'
         f"<thead><tr>{names}</tr></thead>"
     )
-    rows = [_row(dict(zip(shown.fields, row, strict=True)), drawn, shown) for row in shown.rows]
+    rows = [_row(dict(zip(shown.fields, row, strict=True)), drawn, shown) for row in shown.rows[:most]]
     return {"head": head, "rows": rows}
 
 
@@ -272,7 +283,8 @@ def _cell(row: dict[str, Any], drawn: _Drawn, tag: str) -> str:
     column = drawn.column
     note = _interval(row, drawn) if column.between else row[column.note] if column.note else ""
     link_to = row[column.link] if column.link else ""
-    return _drawn_cell(row[column.name], tag, drawn.places, drawn.top, column.unit, column.kind, note, link_to)
+    top = (row[column.of] or 0.0) if column.of else drawn.top
+    return _drawn_cell(row[column.name], tag, drawn.places, top, column.unit, column.kind, note, link_to)
 
 
 def _interval(row: dict[str, Any], drawn: _Drawn) -> str:
@@ -289,7 +301,7 @@ def _drawn_cell(
     if isinstance(value, bool):
         value = "yes" if value else "no"
     if isinstance(value, (int, float)):
-        bar = f' style="--bar:{100 * value / top:.1f}%"' if top else ""
+        bar = f' style="--bar:{min(100 * value / top, 100):.1f}%"' if top else ""
         number = (str(value) if unit == "year" else words.fixed(value, places)) + quiet
         return f'<{tag} class="mw-number{" mw-bar" if top else ""}" data-value="{value}"{bar}>{number}</{tag[:2]}>'
     text = "" if value is None else str(value)

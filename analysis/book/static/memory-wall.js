@@ -290,6 +290,7 @@
       };
       const script = document.createElement("script");
       script.src = button.dataset.rows;
+      script.dataset.asked = button.dataset.asked;
       document.head.append(script);
     });
   }

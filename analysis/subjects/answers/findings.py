@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis import ranking, units, words
 from analysis.figures import Column, Entry, Section, Table, Value
-from analysis.model import ask, devices, expected, names, predict
+from analysis.model import ask, browser, devices, expected, names, predict
 from analysis.subjects.answers import derived
 from analysis.tables import DataPackage
 
@@ -21,7 +21,8 @@ ASKED = {
 SETTING = f"in {ask.DEFAULT_FORMAT}, with {int(ask.DEFAULT_CONTEXT):,} tokens of context and a prompt of {int(ask.DEFAULT_PROMPT):,} tokens"
 SAYING = (
     "Expected speeds come from the calibrated model: 80 % of such runs lie between the two ends below each. At most is what the bandwidth "
-    "of the data sheet allows. A speed is missing where nothing is known that it could come from."
+    "of the data sheet allows. A speed is missing where nothing is known that it could come from. The bar behind what a model needs fills "
+    "its cell where that is all the memory one program may take."
 )
 UNSAID = {"source_id", "second_source_id", "confidence", "note", "default_set", "name", "device_id", "model_id"}
 """Columns that are no facts of a device or a model, or stand elsewhere on its page."""
@@ -45,7 +46,7 @@ CLASSES = {
 }  # fmt: skip
 EXPECTED = Column("token_per_s", "Expected", "token/s", between=ask.SPEEDS[1:])
 NUMBERS = [
-    Column("needs_gibyte", "Needs", "GiB"), EXPECTED,
+    Column("needs_gibyte", "Needs", "GiB", of="has_gibyte"), EXPECTED,
     Column("limit_token_per_s", "At most", "token/s"), Column("first_token_s", "First token", "s", between=ask.TIMES[1:]),
     Column("longest_context_token", "Longest context", "token", 6),
 ]  # fmt: skip
@@ -87,6 +88,8 @@ class Answers:
         self.runs = {key: self._of_each(runs, key) for key in OTHER}
         self.weight_gibyte = dict(zip(every["model"], every["weight_gibyte"], strict=True))
         self.cache_byte = derived.cache_byte(package)
+        every_device = len(self.rows["device"]) == len(package.table("devices"))
+        self.computed = set(browser.models(package.folder)) if every_device else set()
         self.format_id = names.number_format(ask.DEFAULT_FORMAT, package.folder).format_id
         self.runnable = set(ask.runnable("", package.folder))
 
@@ -139,8 +142,9 @@ def _model(row: dict[Any, Any], answers: Answers) -> Entry:
         _fitting(of, "devices", "hold it") if of else NOWHERE,
     ]
     shown = sum(one[FITS] != "no" for one in of)
+    made = browser.PIECE if key in answers.computed else ""
     sections = (
-        [Section("What runs it", SAYING, _heads(key, "device"), FEW, shown, "devices", "device")] if shown else []
+        [Section("What runs it", SAYING, _heads(key, "device"), FEW, shown, "devices", "device", made)] if shown else []
     )
     return _entry("model", row, f"{row['name']} ".split("-")[0].split()[0], said, sections, more, used, of, answers)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
 from analysis.figures import Published, markup
-from analysis.model import ask, browser, memory_limits, predict, telling, wording
+from analysis.model import ask, browser, memory_limits, names, predict, telling, wording
 from analysis.tables import DataPackage
 
 DEVICE, MODEL = "rtx-3060-12gb", "qwen3-8b"
 """What is answered before anybody asks: a card and a model that many people have."""
+CHANNELS = (1, 2, 4, 6, 8, 12)
 CONTEXTS = (2048, 4096, 8192, 16384, 32768, 65536, 131072)
 PROMPTS = (128, 512, 2048, 4096, 16384, 32768)
 OWN_STACKS = {
@@ -33,7 +36,8 @@ def form(package: DataPackage, reading_token_per_s: float, edition: str) -> Publ
     said = [line for line in telling.sentences(answer, reading_token_per_s) if line]
     called = {"device": package.row("devices", given[0])["name"], "model": package.row("models", given[1])["name"]}
     engine = f"{answer['engine']}, {answer['backend']}"
-    return markup("ask", _html(called, said, engine), script(package.folder, reading_token_per_s, edition))
+    html = _html(called, said, engine, _kinds_of_memory(package))
+    return markup(browser.PIECE, html, script(package.folder, reading_token_per_s, edition))
 
 
 def _first(package: DataPackage) -> tuple[str, str]:
@@ -43,10 +47,20 @@ def _first(package: DataPackage) -> tuple[str, str]:
     return DEVICE if DEVICE in devices else devices[0], MODEL if MODEL in known else known[0]
 
 
+def _kinds_of_memory(package: DataPackage) -> list[str]:
+    """Memory of a channel's width that devices of the book have, as people name it: DDR5-5600."""
+    rows = package.raw("devices")[["memory_type", "memory_data_rate_mtransfer_per_s"]].dropna()
+    kinds = {f"{kind}-{rate:g}" for kind, rate in rows.itertuples(index=False)}
+    return sorted(kind for kind in kinds if re.fullmatch(ask.MEMORY_TYPE, kind))
+
+
 def script(folder: Path, reading_token_per_s: float, edition: str) -> str:
     """The arithmetic as Python wrote it down, its numbers, and what moves the form."""
+    usual = names.number_format(ask.DEFAULT_FORMAT, folder)
     given = browser.told(folder, beside={
         "limits": {stack: _limits(stack, folder) for stack in OWN_STACKS}, "reading": reading_token_per_s, "expert": predict.EXPERT_FORMAT,
+        "memoryType": ask.MEMORY_TYPE, "channelByte": ask.CHANNEL_BYTE,
+        "usual": {"format": usual.format_id, "context": int(ask.DEFAULT_CONTEXT), "prompt": int(ask.DEFAULT_PROMPT)},
         "words": telling.WORDS | {"cite": f"The Memory Wall, edition {edition}."}, "variants": sorted(wording.VARIANTS),
     })  # fmt: skip
     moving = (Path(__file__).parent / "browser" / "ask.js").read_text(encoding="utf-8")
@@ -64,12 +78,12 @@ def _limits(stack: str, folder: Path) -> list[list[float]]:
     ]  # fmt: skip
 
 
-def _html(called: dict[str, str], said: list[str], engine: str) -> str:
+def _html(called: dict[str, str], said: list[str], engine: str, kinds: list[str]) -> str:
     own = "".join(f'<option value="{stack}">{escape(name)}</option>' for stack, name in OWN_STACKS.items())
     lines = "".join(f"<p>{escape(line)}</p>" for line in said)
     head = f"{called['model']} in {ask.DEFAULT_FORMAT} on {called['device']}"
     return (
-        '<form id="mw-ask" class="mw-ask" data-script="../pieces/ask.js" aria-label="Can mine run it?" autocomplete="off">'
+        f'<form id="mw-ask" class="mw-ask" data-script="../pieces/{browser.PIECE}.js" aria-label="Can mine run it?" autocomplete="off">'
         '<div class="mw-ask-fields">'
         f'{_text("device", "Your device", called["device"], "devices")}{_text("model", "Model", called["model"], "models")}'
         f'<label>Format <select data-ask="format"><option value="q4-k-m" selected>{ask.DEFAULT_FORMAT}</option></select></label>'
@@ -77,7 +91,9 @@ def _html(called: dict[str, str], said: list[str], engine: str) -> str:
         '<details data-ask="own" class="mw-ask-own"><summary>My device is not there: its own numbers</summary><div class="mw-ask-fields">'
         '<label>Bandwidth, GB/s <input data-ask="bandwidth" type="number" min="1" max="20000" step="any" value="89.6"></label>'
         '<label>Memory, GiB <input data-ask="memory" type="number" min="1" max="2048" step="any" value="16"></label>'
-        f'<label>It is a <select data-ask="stack">{own}</select></label></div></details>'
+        f'<label>It is a <select data-ask="stack">{own}</select></label></div><div class="mw-ask-fields">'
+        f'{_text("type", "Or its kind of memory, as DDR5-5600", "", "kinds", kinds)}{_choice("channels", "Channels", CHANNELS, 2)}'
+        "</div></details>"
         f'<div data-ask="answer" class="mw-ask-answer" aria-live="polite"><p class="mw-ask-head">{escape(head)}</p>{lines}</div>'
         '<div data-ask="more" class="mw-ask-more">'
         '<div class="mw-ask-bar" data-ask="memory-bar" role="img" aria-label="What of the memory a program may take is used"></div>'
@@ -93,10 +109,11 @@ def _html(called: dict[str, str], said: list[str], engine: str) -> str:
     )  # fmt: skip
 
 
-def _text(name: str, label: str, value: str, choices: str) -> str:
+def _text(name: str, label: str, value: str, choices: str, known: Iterable[str] = ()) -> str:
+    options = "".join(f'<option value="{escape(one, quote=True)}">' for one in known)
     return (
         f'<label>{label} <input data-ask="{name}" list="mw-ask-{choices}" value="{escape(value, quote=True)}" spellcheck="false"></label>'
-        f'<datalist id="mw-ask-{choices}" data-ask="{choices}"></datalist>'
+        f'<datalist id="mw-ask-{choices}" data-ask="{choices}">{options}</datalist>'
     )
 
 

@@ -9,10 +9,16 @@ const deviceNames = byName(devices);
 const modelNames = byName(GIVEN.models);
 const plain = (text) => text.toLowerCase().replace(/[^a-z0-9.]+/g, "");
 
+/* Made once for each number of decimals: to make one takes longer than all else that an answer costs. */
+const writers = {};
+function written(value, places = 0) {
+  writers[places] = writers[places] || new Intl.NumberFormat("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
+  return writers[places].format(value);
+}
 function digits(value, count) {
   const rounded = Number(value.toPrecision(count));
   const places = Math.max(0, count - 1 - Math.floor(Math.log10(Math.abs(rounded) || 1)));
-  return rounded.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
+  return written(rounded, places);
 }
 const number = (value) => digits(value, 3);
 const gib = (byte) => `${number(byte / GIB)} GiB`;
@@ -54,6 +60,13 @@ function device() {
   return [stand[0], `${number(Number(at("bandwidth").value))} GB/s and ${number(capacity / GIB)} GiB`, "own", stand[3], stand[4], stand[5], own, stand[7]];
 }
 
+/* Bandwidth of so many channels of a kind of memory, as the command has it; none for what is no such kind. */
+function fromType() {
+  const typed = at("type").value.trim();
+  const kind = typed.match(new RegExp(`^${GIVEN.memoryType}$`, "i"));
+  if (typed) at("bandwidth").value = kind ? (Number(kind[1]) * GIVEN.channelByte * Number(at("channels").value)) / 1000 : "";
+}
+
 function limits(stack, memory) {
   const rows = GIVEN.limits[stack].filter((row) => row[0] <= memory);
   return (rows[rows.length - 1] || GIVEN.limits[stack][0]).slice(1);
@@ -86,10 +99,10 @@ function sentences(one, model, format, said, context, prompt) {
   if (said.token_per_s > 0) {
     const values = { speed: number(said.token_per_s), low: number(said.token_per_s_low), high: number(said.token_per_s_high), limit: number(said.limit_token_per_s), ratio: digits(said.token_per_s / GIVEN.reading, 2) };
     lines.push(filled(GIVEN.words.speed, values));
-    if (said.first_token_s > 0) lines.push(filled(GIVEN.words.first, { prompt: prompt.toLocaleString("en-US"), first: seconds(said.first_token_s), low: seconds(said.first_token_s_low), high: seconds(said.first_token_s_high) }));
+    if (said.first_token_s > 0) lines.push(filled(GIVEN.words.first, { prompt: written(prompt), first: seconds(said.first_token_s), low: seconds(said.first_token_s_low), high: seconds(said.first_token_s_high) }));
     lines.push(GIVEN.words.binds[binds(said)]);
   } else if (said.limit_token_per_s > 0) lines.push(filled(GIVEN.words.none, { limit: number(said.limit_token_per_s) }));
-  if (said.longest_context_token > 0) lines.push(filled(over ? GIVEN.words.shorter : GIVEN.words.longest, { longest: said.longest_context_token.toLocaleString("en-US") }));
+  if (said.longest_context_token > 0) lines.push(filled(over ? GIVEN.words.shorter : GIVEN.words.longest, { longest: written(said.longest_context_token) }));
   return lines;
 }
 
@@ -120,7 +133,7 @@ function speedAxis(said) {
   if (said.token_per_s > 0) marks.push(element("span", { class: "mw-ask-expected", style: `left:${place(said.token_per_s)}` }, number(said.token_per_s)));
   if (said.limit_token_per_s > 0) marks.push(element("span", { class: "mw-ask-limit", style: `left:${place(said.limit_token_per_s)}`, title: "limit" }));
   marks.push(element("span", { class: "mw-ask-reading", style: `left:${place(GIVEN.reading)}` }, "reading"));
-  for (const tick of [0.1, 1, 10, 100, 1000]) marks.push(element("span", { class: "mw-ask-tick", style: `left:${place(tick)}` }, tick.toLocaleString("en-US")));
+  for (const tick of [0.1, 1, 10, 100, 1000]) marks.push(element("span", { class: "mw-ask-tick", style: `left:${place(tick)}` }, written(tick, tick < 1 ? 1 : 0)));
   at("speed-axis").replaceChildren(...marks);
 }
 
@@ -162,7 +175,7 @@ function unclear(kind, rows, text) {
 
 function show() {
   if (at("own").open && !(Number(at("bandwidth").value) > 0 && Number(at("memory").value) > 0)) {
-    at("answer").replaceChildren(element("p", {}, "Enter bandwidth and memory of your device."));
+    at("answer").replaceChildren(element("p", {}, "Enter bandwidth and memory of your device, or its kind of memory as DDR3, DDR4 or DDR5 with the rate: DDR5-5600."));
     at("more").hidden = true;
     return;
   }
@@ -219,22 +232,83 @@ window.mwAsk = (device, model, format, context, prompt) => {
 };
 
 let changed = false;
-for (const row of devices) at("devices").append(element("option", { value: row[1] }));
-for (const row of GIVEN.models) at("models").append(element("option", { value: row[1] }));
-for (const row of GIVEN.formats) if (row[0] !== at("format").value) at("format").append(element("option", { value: row[0] }, row[1]));
-changed = restore();
-show();
-box.addEventListener("input", () => ((changed = true), show()));
-box.addEventListener("toggle", () => show(), true);
-box.addEventListener("submit", (event) => event.preventDefault());
-box.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-choose]");
-  if (button) {
-    if (button.dataset.into === "device") at("own").open = false;
-    at(button.dataset.into).value = button.dataset.choose;
+
+function begin() {
+  /* Names to choose from are only there once somebody chooses. */
+  for (const [name, rows] of [["device", devices], ["model", GIVEN.models]])
+    at(name).addEventListener("focus", () => at(`${name}s`).append(...rows.map((row) => element("option", { value: row[1] }))), { once: true });
+  for (const row of GIVEN.formats) if (row[0] !== at("format").value) at("format").append(element("option", { value: row[0] }, row[1]));
+  changed = restore();
+  show();
+  box.addEventListener("input", (event) => {
+    if (["type", "channels"].includes(event.target.dataset.ask)) fromType();
     changed = true;
     show();
-    box.scrollIntoView();
-  }
-});
-window.addEventListener("hashchange", () => restore() && show());
+  });
+  box.addEventListener("toggle", () => show(), true);
+  box.addEventListener("submit", (event) => event.preventDefault());
+  box.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-choose]");
+    if (button) {
+      if (button.dataset.into === "device") at("own").open = false;
+      at(button.dataset.into).value = button.dataset.choose;
+      changed = true;
+      show();
+      box.scrollIntoView();
+    }
+  });
+  window.addEventListener("hashchange", () => restore() && show());
+}
+
+/* ---- rows of a table on the page of a model: the devices that hold it, as the page's first rows are written --------------------------- */
+
+const escaped = (text) => text.replace(/[&<>"']/g, (sign) => `&#${{ "&": "38", "<": "60", ">": "62", '"': "34", "'": "39" }[sign]};`);
+
+/* Without its last bits, which two ways to compute it need not share. */
+const settled = (value) => Number(value.toPrecision(12));
+
+/* So many decimals of a number's exact value; what lies half way goes to the even digit, as everywhere in the book. */
+function decimals(value, places) {
+  const [whole, rest] = value.toFixed(places + 40).split(".");
+  const kept = places ? `${whole}.${rest.slice(0, places)}` : whole;
+  return /^50*$/.test(rest.slice(places)) && Number(kept.slice(-1)) % 2 === 0 ? kept : value.toFixed(places);
+}
+
+function fixed(value, places) {
+  if (value && Math.abs(value) < 5 * 10 ** -(places + 1)) return digits(value, 2);
+  const [front, ...back] = decimals(value, places).split(".");
+  return [front.replace(/\B(?=(\d{3})+$)/g, ","), ...back].join(".");
+}
+
+function cell(value, places, more = {}) {
+  if (!(Math.abs(value) >= 0)) return "<td><span class=mw-missing>–</span></td>";
+  const short = (one) => Number(settled(one).toPrecision(6));
+  const ends = (more.between || []).every((end) => Math.abs(end) >= 0) && more.between;
+  const note = ends ? `<div class="mw-note">${ends.map((end) => fixed(short(end), places)).join(" to ")}</div>` : "";
+  const bar = more.of ? ` style="--bar:${decimals(Math.min((100 * short(value)) / short(more.of), 100), 1)}%"` : "";
+  return `<td class="mw-number${more.of ? " mw-bar" : ""}" data-value="${short(value)}"${bar}>${fixed(short(value), places)}${note}</td>`;
+}
+
+function row(one, said, places) {
+  const [, , needs, speed, limit, first, longest] = places;
+  const usable = one[6][GIVEN.fixed.indexOf("usable_byte")] / GIB;
+  return `<tr>${[
+    `<th scope="row"><a href="../devices/${one[0]}.html">${escaped(one[1])}</a></th>`, `<td>${WORDS[said.grade]}</td>`,
+    cell(said.needs_byte / GIB, needs, { of: usable }),
+    cell(said.token_per_s, speed, { between: [said.token_per_s_low, said.token_per_s_high] }), cell(said.limit_token_per_s, limit),
+    cell(said.first_token_s, first, { between: [said.first_token_s_low, said.first_token_s_high] }), cell(said.longest_context_token, longest),
+  ].join("\n")}</tr>`;
+}
+
+function rows(id, places) {
+  const model = GIVEN.models.find((one) => one[0] === id);
+  const format = GIVEN.formats.find((one) => one[0] === GIVEN.usual.format);
+  const held = devices.map((one) => [one, told(one, model, format, GIVEN.usual.context, GIVEN.usual.prompt)]).filter(([, said]) => said.grade > 0);
+  held.sort(([a, one], [b, other]) => other.grade - one.grade || settled(other.token_per_s) - settled(one.token_per_s) || (a[0] < b[0] ? -1 : 1));
+  return held.map(([one, said]) => row(one, said, places));
+}
+
+if (document.currentScript.dataset.asked) {
+  const [id, written, places] = JSON.parse(document.currentScript.dataset.asked);
+  window.mwRows(rows(id, places).slice(written));
+} else begin();
