@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -92,7 +92,7 @@ def _html(called: dict[str, str], said: list[str], engine: str, kinds: list[str]
         '<label>Bandwidth, GB/s <input data-ask="bandwidth" type="number" min="1" max="20000" step="any" value="89.6"></label>'
         '<label>Memory, GiB <input data-ask="memory" type="number" min="1" max="2048" step="any" value="16"></label>'
         f'<label>It is a <select data-ask="stack">{own}</select></label></div><div class="mw-ask-fields">'
-        f'{_text("type", "Or its kind of memory, as DDR5-5600", "", "kinds", kinds)}{_choice("channels", "Channels", CHANNELS, 2)}'
+        f'{_text("type", "Or: kind of memory", "", "kinds", kinds)}{_choice("channels", "Channels", CHANNELS, 2)}'
         "</div></details>"
         f'<div data-ask="answer" class="mw-ask-answer" aria-live="polite"><p class="mw-ask-head">{escape(head)}</p>{lines}</div>'
         '<div data-ask="more" class="mw-ask-more">'
@@ -109,10 +109,11 @@ def _html(called: dict[str, str], said: list[str], engine: str, kinds: list[str]
     )  # fmt: skip
 
 
-def _text(name: str, label: str, value: str, choices: str, known: Iterable[str] = ()) -> str:
+def _text(name: str, label: str, value: str, choices: str, known: Sequence[str] = ()) -> str:
+    hint = f' placeholder="{known[-1]}"' if known else ""
     options = "".join(f'<option value="{escape(one, quote=True)}">' for one in known)
     return (
-        f'<label>{label} <input data-ask="{name}" list="mw-ask-{choices}" value="{escape(value, quote=True)}" spellcheck="false"></label>'
+        f'<label>{label} <input data-ask="{name}" list="mw-ask-{choices}" value="{escape(value, quote=True)}" spellcheck="false"{hint}></label>'
         f'<datalist id="mw-ask-{choices}" data-ask="{choices}">{options}</datalist>'
     )
 
