@@ -111,9 +111,10 @@ def _html(called: dict[str, str], said: list[str], engine: str, kinds: list[str]
 
 def _text(name: str, label: str, value: str, choices: str, known: Sequence[str] = ()) -> str:
     hint = f' placeholder="{known[-1]}"' if known else ""
+    given = f'value="{escape(value, quote=True)}" spellcheck="false"{hint}'
     options = "".join(f'<option value="{escape(one, quote=True)}">' for one in known)
     return (
-        f'<label>{label} <input data-ask="{name}" list="mw-ask-{choices}" value="{escape(value, quote=True)}" spellcheck="false"{hint}></label>'
+        f'<label>{label} <input data-ask="{name}" list="mw-ask-{choices}" {given}></label>'
         f'<datalist id="mw-ask-{choices}" data-ask="{choices}">{options}</datalist>'
     )
 
