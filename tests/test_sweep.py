@@ -291,3 +291,11 @@ def test_a_part_is_given_what_its_chapter_declares_and_nothing_else() -> None:
     given: Parameters = work.given("sram_density", parameters.defaults())
     assert sorted(given) == ["array_efficiency_share", "reference_model"]
     assert reading.number("context_token", 7.6) == 8
+
+
+def test_the_plan_of_the_rerun_page_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "chapters" / "rerun.md").read_text(encoding="utf-8")
+    text = page.partition("```yaml\n")[2].partition("```")[0]
+    asked = judged(text.replace("[book, my-data]", "[book]"), tmp_path)
+    assert len(asked.editions()) == 2 * 4 + 1 + 1000
+    assert len(asked.cells) == 2

@@ -22,7 +22,7 @@ import pytest
 
 from analysis import door, tables
 from analysis.book.inputs import parameters
-from analysis.book.store import cache
+from analysis.book.store import cache, verify
 from analysis.book.sweep import carry, folder, index, plan, sweep, work
 from analysis.errors import InputError, SiteError
 from analysis.subjects import numbers
@@ -303,22 +303,22 @@ def of_site(place: Path) -> tuple[dict[str, float], dict[str, tuple[str, float |
     return values, {one["id"]: (one["verdict"], one["value"]) for one in judged}
 
 
-def test_numbers_and_verdicts_are_those_of_a_build(site: Path, tmp_path: Path) -> None:
+def test_numbers_verdicts_and_sites_are_those_of_builds(site: Path, tmp_path: Path) -> None:
     """For the default and for another setting, every one of them, to the last digit that is published."""
-    done = command("sweep", "--set", "reading_speed_word_per_min=250,300", "--out", str(tmp_path / "out"))
+    out = tmp_path / "out"
+    done = command("sweep", "--set", "reading_speed_word_per_min=250,300", "--only", "site", "--out", str(out))
     assert done.returncode == 0, done.stderr
-    built = command("build", "--set", "reading_speed_word_per_min=300", "--out", str(tmp_path / "site"))
-    assert built.returncode == 0, built.stderr
-    for speed, place in (("250.0", site), ("300.0", tmp_path / "site")):
-        found = [one for one in rows(tmp_path / "out") if one["reading_speed_word_per_min"] == speed]
+    found = rows(out)
+    edition = {one["reading_speed_word_per_min"]: out / "sites" / one["edition"] for one in found}
+    assert verify.digests(edition["250.0"]) == verify.digests(site)
+    for speed, place in (("250.0", site), ("300.0", edition["300.0"])):
         values, judged = of_site(place)
-        assert {one["id"]: float(one["value"]) for one in found if not one["verdict"]} == values
-        verdicts = {
-            one["id"]: (one["verdict"], float(one["value"]) if one["value"] else None)
-            for one in found
-            if one["verdict"]
+        own = [one for one in found if one["reading_speed_word_per_min"] == speed]
+        assert {one["id"]: float(one["value"]) for one in own if not one["verdict"]} == values
+        told = {
+            one["id"]: (one["verdict"], float(one["value"]) if one["value"] else None) for one in own if one["verdict"]
         }
-        assert verdicts == judged
+        assert told == judged
 
 
 def started(out: Path, **more: str) -> subprocess.Popen[str]:
