@@ -23,7 +23,7 @@ import pytest
 from analysis import door, tables
 from analysis.book.inputs import parameters
 from analysis.book.store import cache, verify
-from analysis.book.sweep import carry, folder, index, plan, sweep, work
+from analysis.book.sweep import carry, folder, index, plan, sites, sweep, work
 from analysis.errors import InputError, SiteError
 from analysis.subjects import numbers
 from tests.conftest import ROOT, command
@@ -249,6 +249,36 @@ def test_the_setting_that_ends_processes_is_told_from_those_beside_it(tmp_path: 
     [failed] = outcome.failed
     assert "a process ended while it was done" in failed["error"]
     assert len(poison.opened_times) == carry.TRIES + 1  # once with others, then alone until it has failed
+
+
+STAND_IN = """
+import pathlib, sys, yaml
+given = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+speed = yaml.safe_load(pathlib.Path(given["--params"]).read_text())["reading_speed_word_per_min"]
+if speed == 200:
+    sys.exit("memory-wall: the chapter failed")
+site = pathlib.Path(given["--out"])
+(site / "figures").mkdir(parents=True)
+for name in ("figures.json", "numbers.json", "claims.json", "edition.json", "index.html"):
+    (site / name).write_text(str(speed))
+"""
+"""In place of a build: a site of a few files, and a failure at one speed."""
+
+
+def test_figures_of_each_edition_are_kept_and_what_cannot_be_built_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sites, "BUILD", STAND_IN)
+    out = tmp_path / "out"
+    outcome = swept(out, only="figures")
+    [failed] = outcome.failed
+    assert (failed["part"], failed["error"]) == ("figures", "memory-wall: the chapter failed")
+    [made] = (out / "figures").iterdir()
+    assert sorted(path.name for path in made.iterdir()) == sorted(sites.FIGURES)
+    assert (made / "edition.json").read_text(encoding="utf-8") == "250.0"
+    there = made.stat().st_mtime_ns
+    assert len(swept(out, only="figures").failed) == 1
+    assert made.stat().st_mtime_ns == there
 
 
 def test_a_full_disk_keeps_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

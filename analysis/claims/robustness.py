@@ -20,7 +20,7 @@ from analysis.equations.ranges import Result as Number
 from analysis.equations.ranges import Values
 from analysis.tables import DataPackage
 
-DRAWS = 512
+DRAWS = 2048
 SEED = 20261122
 PARTS, ROUNDS = 32, 5
 """Into how many parts a range is divided to find where a verdict turns, and how often."""

@@ -26,8 +26,6 @@ from analysis.claims import robustness
 from analysis.subjects import claims, numbers
 
 MARKDOWN, PAGE = "summary.md", "summary.html"
-DRAWS = 2048
-"""In which verdicts are tried beside the editions: arrays, no editions."""
 MOST_TORNADOES = 6
 ROW_PIXEL = 26
 Section = tuple[str, str, tuple[str, ...], list[tuple[str, ...]]]
@@ -74,9 +72,7 @@ class Summary:
         cells = {cell.address(): cell.ends() for cell in self.plan.cells}
         found = claims.evaluate(self.package, given)
         plausible = ranges if self.plan.count else {k: v for k, v in assumptions.plausible().items() if k in given}
-        return robustness.tried(
-            self.package, given, found, plausible=plausible, cells=cells, n_draw=DRAWS, seed=self.plan.seed
-        )
+        return robustness.tried(self.package, given, found, plausible=plausible, cells=cells, seed=self.plan.seed)
 
     @cached_property
     def _index(self) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -131,7 +127,7 @@ class Summary:
             ("What moves them", "Medians where an input is in its lowest and in its highest quarter, and the rank correlation.",
              ("number", "input", "where low", "where high", "rank correlation"), self._mover_rows()),
             ("Verdicts", self._verdict_lead(),
-             ("claim", "verdict of the book", "stands in", f"in {DRAWS:,} draws", "else mostly"), self._verdict_rows()),
+             ("claim", "verdict of the book", "stands in", f"in {robustness.DRAWS:,} draws", "else mostly"), self._verdict_rows()),
             ("Failed", "", ("edition", "part", "error"), [(one["edition"], one["part"], one["error"]) for one in self.failed]),
         ]  # fmt: skip
         return [section for section in every if section[3]]
@@ -158,7 +154,7 @@ class Summary:
         steady = int((self.verdicts["share"] == 1).sum())
         return (
             f"The same in every edition: {steady} of {words.plural(len(self.verdicts), 'verdict')}. Beside the editions each is tried over "
-            f"{DRAWS:,} draws from {ranges}; empty where nothing that is drawn moves it."
+            f"{robustness.DRAWS:,} draws from {ranges}; empty where nothing that is drawn moves it."
         )
 
     def _verdict_rows(self) -> list[tuple[str, ...]]:
