@@ -92,11 +92,11 @@ Chapter = Annotated[str, typer.Argument(help="Name of a chapter: the stem of its
 
 
 @contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
+def _stoppable(left: str = "nothing was published") -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("memory-wall: stopped; nothing was published", err=True)
+        typer.echo(f"memory-wall: stopped; {left}", err=True)
         raise typer.Exit(130) from None
 
 
@@ -627,7 +627,7 @@ class Only(StrEnum):
 
 
 @app.command()
-@_stoppable()
+@_stoppable("what was found so far is kept, and the same command goes on from there")
 def sweep(
     plan: Annotated[
         Path | None,

@@ -49,7 +49,7 @@ FINDINGS: Mapping[str, Callable[[DataPackage, Parameters], Iterable[Value]]] = {
 
 
 def found(part: str, package: DataPackage, given: Parameters) -> list[dict[str, Any]]:
-    """What a part gives: numbers as ``numbers.json`` holds them, or verdicts as ``claims.json`` does.
+    """What a part gives: id, number and unit as ``numbers.json`` has them of what is a number, or verdicts as ``claims.json`` has them.
 
     Args:
         part: one of ``PARTS``
@@ -57,10 +57,10 @@ def found(part: str, package: DataPackage, given: Parameters) -> list[dict[str, 
         given: the parameters that the chapter of the part declares
     """
     if part == VERDICTS:
-        kept = ("id", "verdict", "value", "unit")
         told = (claim.as_dict() for claim in claims.evaluate(package, given))
-        return [{name: one[name] for name in kept} for one in told]
-    return [value.as_dict() for value in FINDINGS[part](package, given)]
+        return [{name: one[name] for name in ("id", "verdict", "value", "unit")} for one in told]
+    told = (value.as_dict() for value in FINDINGS[part](package, given))
+    return [{name: one[name] for name in ("id", "number", "unit")} for one in told if one["number"] is not None]
 
 
 def part_of(key: str, package: DataPackage) -> str:

@@ -30,12 +30,11 @@ def inputs(edition: Edition, plan: Plan, varied: list[str]) -> list[Any]:
     ]
 
 
-def rows(found: Found) -> Iterator[tuple[str, float | None, str, str]]:
-    """Id, value, unit and verdict of numbers that have a value, and of claims."""
+def rows(found: Found) -> Iterator[tuple[str, str, str, str]]:
+    """Id, value, unit and verdict of each entry; a claim may have no value."""
     for one in found:
         value = one.get("number", one.get("value"))
-        if value is not None or one.get("verdict"):
-            yield one["id"], value, one["unit"], one.get("verdict", "")
+        yield one["id"], "" if value is None else repr(value), one["unit"], one.get("verdict", "")
 
 
 def write(target: Path, plan: Plan, editions: Iterable[Edition], found: Callable[[Edition], Found]) -> None:
@@ -46,8 +45,7 @@ def write(target: Path, plan: Plan, editions: Iterable[Edition], found: Callable
         writer.writerow(columns(plan))
         for edition in editions:
             given = [edition.name, *inputs(edition, plan, varied)]
-            writer.writerows([*given, key, "" if value is None else repr(value), unit, verdict]
-                             for key, value, unit, verdict in rows(found(edition)))  # fmt: skip
+            writer.writerows([*given, *row] for row in rows(found(edition)))
 
 
 def write_parquet(source: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import yaml
 
 from analysis.book.run.executors import Engine
+from analysis.book.store import sent
 from analysis.book.sweep.plan import Edition
 
 BUILD = "from analysis.book.run import kernels; kernels.end_with_parent(); from analysis.cli import main; main()"
@@ -42,9 +44,9 @@ def build(place: Path, only: str, edition: Edition, data: Path | None, engine: E
             "--executor": engine.address,
         }
         arguments = [text for name, value in named.items() if value is not None for text in (name, str(value))]
-        done = subprocess.run(
-            [sys.executable, "-c", BUILD, "build", *arguments], capture_output=True, text=True, check=False
-        )
+        command = [sys.executable, "-c", BUILD, "build", *arguments]
+        seen = os.environ | {sent.VARIABLE: sent.address(engine.store)}
+        done = subprocess.run(command, env=seen, capture_output=True, text=True, check=False)
         if done.returncode:
             return " ".join(done.stderr.split())[:500]
         if only == "figures":

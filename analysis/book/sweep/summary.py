@@ -91,7 +91,7 @@ class Summary:
         own: dict[str, float] = {}
         for part in dict.fromkeys(numbers.part_of(key, self.package) for key in found["id"].unique()):
             told = numbers.found(part, self.package, work.given(part, self._values))
-            own |= {one["id"]: one["number"] for one in told if one["number"] is not None}
+            own |= {one["id"]: one["number"] for one in told}
         return statistics.spreads(found, own)
 
     @cached_property
