@@ -130,6 +130,12 @@ def test_more_editions_repeat_none_of_those_there(done: Path) -> None:
     assert (more.computed, more.found) == (1, 2)
 
 
+def test_what_a_chapter_does_not_declare_computes_it_once(tmp_path: Path) -> None:
+    outcome = swept(tmp_path / "out", ["prompt_token=1000,2000,3000"])
+    assert (outcome.editions, outcome.computed) == (3, 1)
+    assert len({one["edition"] for one in rows(tmp_path / "out")}) == 3
+
+
 def test_two_sweeps_write_the_same(done: Path, tmp_path: Path) -> None:
     swept(tmp_path / "other")
     assert contents(done) == contents(tmp_path / "other")
