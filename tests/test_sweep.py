@@ -14,7 +14,7 @@ from analysis import assumptions, door, tables
 from analysis.assumptions import Parameters
 from analysis.book.inputs import parameters
 from analysis.book.store.sent import Sent
-from analysis.book.sweep import cells, plan, reading, spreads, statistics, work
+from analysis.book.sweep import cells, plan, reading, spreads, statistics, summary, work
 from analysis.book.sweep.spreads import Spread
 from analysis.errors import InputError, SiteError
 from analysis.subjects import SUBJECTS, numbers
@@ -291,6 +291,12 @@ def test_a_part_is_given_what_its_chapter_declares_and_nothing_else() -> None:
     given: Parameters = work.given("sram_density", parameters.defaults())
     assert sorted(given) == ["array_efficiency_share", "reference_model"]
     assert reading.number("context_token", 7.6) == 8
+
+
+def test_a_share_below_all_is_not_shown_as_all() -> None:
+    shown = [summary._percent(share) for share in (1.0, 0.9999, 1 / 6, 0.0, float("nan"))]
+    assert shown == ["100 %", "99.9 %", "16.7 %", "0 %", ""]
+    assert [summary._quantity(38.0, "count"), summary._quantity(1.5, "count")] == ["38", "1.50"]
 
 
 def test_the_plan_of_the_rerun_page_is_one(tmp_path: Path) -> None:

@@ -193,11 +193,14 @@ class Summary:
 
 
 def _quantity(value: float, unit: str) -> str:
+    if unit == "count" and float(value).is_integer():
+        return f"{value:,.0f}"
     return "" if math.isnan(value) else words.quantity(value, unit)
 
 
 def _percent(share: float) -> str:
-    return "" if math.isnan(share) else f"{math.floor(share * 1000) / 10:g} %"
+    """A share in per cent; one below all is never shown as all."""
+    return "" if math.isnan(share) else f"{100 if share == 1 else min(round(100 * share, 1), 99.9):g} %"
 
 
 def _in_parts(table: pd.DataFrame, columns: list[str], of: Any) -> pd.DataFrame:
