@@ -54,6 +54,7 @@ bench: $(DEVELOP)
 	$(BIN)/python scripts/bench_model.py
 	$(BIN)/python scripts/bench_build.py
 	$(BIN)/python scripts/bench_large.py
+	$(BIN)/python scripts/bench_sweep.py
 
 reproduce: $(DEVELOP)
 	$(BIN)/python scripts/reproduce.py

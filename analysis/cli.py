@@ -77,6 +77,14 @@ Address = Annotated[
 Params = Annotated[
     Path | None, typer.Option(help="YAML file with parameters; --set goes over it. Without it: the defaults.")
 ]
+Processes = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        envvar="MEMORY_WALL_EXECUTOR",
+        help="local, local-cluster, or a scheduler of Dask, as tcp://host:8786. Without it: local, processes of this machine.",
+    ),
+]
 Title = Annotated[
     str | None, typer.Option(help="Title of this run, on every page. Without it: The Memory Wall.", show_default=False)
 ]
@@ -84,11 +92,11 @@ Chapter = Annotated[str, typer.Argument(help="Name of a chapter: the stem of its
 
 
 @contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
+def _stoppable(left: str = "nothing was published") -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("memory-wall: stopped; nothing was published", err=True)
+        typer.echo(f"memory-wall: stopped; {left}", err=True)
         raise typer.Exit(130) from None
 
 
@@ -107,6 +115,7 @@ def build(
     out: Annotated[Path | None, typer.Option(help="Where the site is put. Without it: _build/html.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Chapters run side by side. Without it: one a core.")] = None,
     address: Address = "",
+    executor: Processes = "local",
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds a cell may run. Without it: 300.")] = 300.0,
     memory_limit: Annotated[float, typer.Option(min=0.1, help="GiB a chapter may allocate. Without it: 3.")] = 3.0,
 ) -> None:
@@ -128,6 +137,7 @@ def build(
     forking.warm_up()  # it imports on another core while this process imports what it needs itself
     from analysis.book import site
     from analysis.book.inputs import intake
+    from analysis.book.run import executors
 
     taken = intake.required(data, settings or [], given, title)
     for remark in taken.remarks():
@@ -137,6 +147,7 @@ def build(
         out=target,
         settings=taken.given,
         jobs=jobs,
+        engine=executors.Engine(executor, jobs),
         address=address,
         inputs=digest,
         time_limit_s=time_limit,
@@ -605,6 +616,73 @@ def cite(
     typer.echo(
         citation.FORMATS[form.value].write(reading.published_work(reading.place(site, places.SITE), key)), nl=False
     )
+
+
+class Only(StrEnum):
+    """What a sweep makes of each edition."""
+
+    numbers = "numbers"
+    figures = "figures"
+    site = "site"
+
+
+@app.command()
+@_stoppable("what was found so far is kept, and the same command goes on from there")
+def sweep(
+    plan: Annotated[
+        Path | None,
+        typer.Argument(
+            help="YAML file that says what varies: grid, list, draws, data. Without it: --set does.", show_default=False
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="name=200,250,300 or name=1.33:2.5:8 for one side of a grid; may be given again. Without it: the plan.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder of the sweep; one begun before is gone on with. Without it: _build/sweep.")
+    ] = Path("_build/sweep"),
+    numbers: Annotated[
+        str,
+        typer.Option(
+            help="Ids of numbers and claims, or names of chapters, or verdicts; with commas. Without it: those of the plan, or every one."
+        ),
+    ] = "",
+    only: Annotated[
+        Only,
+        typer.Option(
+            help="numbers: no pages; figures: those of each edition too; site: a whole site each. Without it: numbers."
+        ),
+    ] = Only.numbers,
+    data: Data = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes side by side. Without it: one a core.")] = None,
+    executor: Processes = "local",
+    store: Annotated[
+        str,
+        typer.Option(
+            envvar="MEMORY_WALL_STORE",
+            help="Folder or address (s3://…) from which workers fetch data, the same for all. Without it: a folder of the cache.",
+        ),
+    ] = "",
+) -> None:
+    """Compute the book's numbers and verdicts for many settings, and say how they spread and what moves them."""
+    from analysis.book.run import executors
+    from analysis.book.store import ends
+
+    ends.require_room()
+    engine = executors.Engine(executor, jobs, store)
+    from analysis.book.sweep import plan as plans
+    from analysis.book.sweep import sweep as sweeping
+
+    asked = plans.asked(plan, settings or [], numbers, data)
+    request = sweeping.Request(asked, out.resolve(), engine, only.value)
+    outcome = sweeping.swept(request, _progress, partial(typer.echo, err=True))
+    typer.echo(outcome.told(request.out))
+    if outcome.failed:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -54,8 +54,11 @@ def modules(path: Path) -> set[str]:
 
 
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-APART = {"calibrate": "analysis/model/calibration.py"}
-"""Extra → the one file of the package that needs it, which no page does."""
+APART = {
+    "calibrate": {"analysis/model/calibration.py"},
+    "dask": {"analysis/book/run/cluster.py", "analysis/book/store/sent.py"},
+}
+"""Extra → the files of the package that need it, which no page does."""
 
 
 def test_the_package_declares_what_it_imports_and_imports_what_it_declares() -> None:
@@ -73,7 +76,8 @@ def test_the_tests_and_scripts_declare_what_they_import_and_import_what_they_dec
     missing = {
         name: path
         for name, path in found.items()
-        if name not in wanted | BROUGHT | declared(PROJECT["dependencies"] + EXTRAS["calibrate"])
+        if name
+        not in wanted | BROUGHT | declared(PROJECT["dependencies"] + [one for extra in APART for one in EXTRAS[extra]])
     }
     assert not missing, f"imported, not declared: {missing}"
     stubs = {name for name in wanted if name.startswith("types-") or name.endswith("-stubs")}
@@ -81,11 +85,11 @@ def test_the_tests_and_scripts_declare_what_they_import_and_import_what_they_dec
     assert not (wanted | BROUGHT) & set(imported("analysis")), "a reader's environment needs it"
 
 
-def test_what_only_one_file_needs_is_an_extra_that_it_alone_imports() -> None:
-    for extra, path in APART.items():
+def test_what_few_files_need_is_an_extra_that_they_alone_import() -> None:
+    for extra, paths in APART.items():
         wanted = declared(EXTRAS[extra])
         files = {str(it.relative_to(ROOT)) for it in sorted((ROOT / "analysis").rglob("*.py")) if modules(it) & wanted}
-        assert files == {path}, extra
+        assert files == paths, extra
         assert not wanted & declared(PROJECT["dependencies"])
 
 

@@ -32,8 +32,19 @@ INSIDE = {
         " ".join(name for name in SUBJECTS if name not in ("index", "validation", "claims", "data")),
         "index validation",
         "claims data",
+        "numbers",
     ),
-    "analysis.book": ("store", "inputs", "record", "pictures", "run", "pages", "compare", "site extension watch"),
+    "analysis.book": (
+        "store",
+        "inputs",
+        "record",
+        "pictures",
+        "run",
+        "pages",
+        "compare",
+        "site extension watch",
+        "sweep",
+    ),
 }
 """The floors inside a folder, where it has some."""
 WITHIN = ("derived", "charts findings", "claims")

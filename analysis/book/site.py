@@ -7,7 +7,8 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +20,7 @@ from analysis import figures, tables
 from analysis.book.inputs import address, parameters
 from analysis.book.pictures import on_page, workers
 from analysis.book.record import editions
-from analysis.book.run import execution, forking, kernels, prose
+from analysis.book.run import execution, executors, forking, kernels, prose
 from analysis.book.store import bundles, cache, ends, freshness, places, publishing, verify
 from analysis.errors import InputError, SiteError
 from analysis.tables import checks, overlay
@@ -35,6 +36,8 @@ class Request:
     out: Path = SITE
     settings: Mapping[str, Any] = field(default_factory=dict)
     jobs: int | None = None
+    engine: executors.Engine = field(default_factory=executors.Engine)
+    """Where chapters run: here, or on workers of Dask; pictures are drawn and pages written here."""
     address: str = ""
     time_limit_s: float = execution.TIME_LIMIT_S
     memory_limit_byte: int = execution.MEMORY_LIMIT_BYTE
@@ -95,7 +98,7 @@ def build(
 
 def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Callable[[str], None]) -> Path:
     """The finished site in the workshop."""
-    with execution.pool(request.jobs) as executor:
+    with execution.pool(request.jobs) as pool:
         data = merged_data(request.data, workshop / "data")
         plan = execution.Plan(
             execution.Chapter(path, values, data, request.time_limit_s, request.memory_limit_byte)
@@ -111,7 +114,11 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
             step("data and parameters are sound")
             _import_renderer()
 
-        with executor.drawers() as drawers, workers.drawn_by(drawers, executor):
+        with (
+            pool.drawers() as drawers,
+            workers.drawn_by(drawers, pool),
+            _runner(request.engine, pool, plan) as executor,
+        ):
             # Checked while the first chapters run, whose results nobody asks for if something is found.
             executed = plan.run(executor, lambda name, outputs: _executed(name, outputs, step), meanwhile)
             _stage(workshop / "source", executed)
@@ -119,6 +126,16 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
         step("rendered the pages")
     editions.carry(request.earlier, workshop / "site")
     return workshop / "site"
+
+
+@contextlib.contextmanager
+def _runner(engine: executors.Engine, pool: kernels.Pool, plan: execution.Plan) -> Iterator[Executor]:
+    """Who runs chapters: the processes that draw pictures too, or a cluster, which is not asked where none has to run."""
+    if engine.is_local or not plan.stale:
+        yield pool
+        return
+    with engine.opened() as (executor, _):
+        yield executor
 
 
 def _require_sound(data: Path) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,12 @@ class Rows:
         if key not in self._known[table]:
             raise InputError.unknown("row", key, self._known[table], file=f"{table}.csv")
         return self._known[table][key]
+
+
+@lru_cache(maxsize=2)
+def shared_rows(package: DataPackage) -> Rows:
+    """The rows of a package, read once for all settings of the parameters; those of the two packages asked for last are kept."""
+    return Rows(package)
 
 
 Cell = tuple[str, str, str]
@@ -235,7 +242,7 @@ def evaluate(package: DataPackage, parameters: Mapping[str, Any], *, about_share
     rows = package.table("claims").to_dict("records")
     statements = [Statement.of({str(name): value for name, value in row.items()}) for row in rows]
     _matched([statement.id for statement in statements])
-    shared = Rows(package)
+    shared = shared_rows(package)
     return [decided(shared, parameters, statement, Choice(about_share)) for statement in statements]
 
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis import assumptions, words
-from analysis.claims.engine import Cell, Rows, drawn
+from analysis.claims.engine import Cell, Rows, drawn, shared_rows
 from analysis.claims.readings import VERDICTS, Decided
 from analysis.claims.verdicts import UNTRIED, Claim, Flip, Robustness
 from analysis.equations.ranges import Result as Number
 from analysis.equations.ranges import Values
 from analysis.tables import DataPackage
 
-DRAWS = 512
+DRAWS = 2048
 SEED = 20261122
 PARTS, ROUNDS = 32, 5
 """Into how many parts a range is divided to find where a verdict turns, and how often."""
@@ -68,7 +68,7 @@ def tried(
     A claim that looks up none of them is not drawn: ``draws`` is 0 and the share missing.  Inputs are drawn independently
     and evenly; where they move together, the share says too much or too little.
     """
-    rows, ranges = Rows(package), assumptions.plausible() if plausible is None else plausible
+    rows, ranges = shared_rows(package), assumptions.plausible() if plausible is None else plausible
     given = Draws(
         n_draw,
         {name: draw(name, within, n_draw, seed) for name, within in ranges.items()},

@@ -160,8 +160,8 @@ def read(path: Path) -> dict[str, Any]:
     return parsed(door.taken(path))
 
 
-def parsed(given: door.Given) -> dict[str, Any]:
-    """Parameters from a file that has been read; raises InputError where it is no mapping of names to values."""
+def parsed(given: door.Given, holds: str = "parameter names to values") -> dict[str, Any]:
+    """Parameters, or what else a file ``holds``, that has been read; raises InputError where it is no mapping of names to values."""
     wanted = "a readable YAML file"
     try:
         if given.refused:
@@ -178,5 +178,5 @@ def parsed(given: door.Given) -> dict[str, Any]:
         raise InputError([Problem(file=given.name, found=str(error).splitlines()[0], expected=wanted)]) from None
     if not isinstance(found, dict):
         kind = "nothing" if found is None else type(found).__name__
-        raise InputError([Problem(file=given.name, found=kind, expected="a mapping of parameter names to values")])
+        raise InputError([Problem(file=given.name, found=kind, expected=f"a mapping of {holds}")])
     return {str(name): value for name, value in found.items()}

@@ -46,3 +46,26 @@ for _kind, _pattern in SCALARS.items():
 def load(text: str) -> Any:
     """What the text says; raises ``yaml.YAMLError``, ValueError or RecursionError where it is no YAML of this kind."""
     return yaml.load(text, _Loader)  # noqa: S506 - a safe loader, and stricter
+
+
+Path = tuple[str | int, ...]
+"""The names and positions that lead to a part of what was said."""
+
+
+def lines(text: str) -> dict[Path, int]:
+    """The line on which each part stands: ``("grid", "token_per_word", 1)`` → 4; raises as ``load`` does."""
+    found: dict[Path, int] = {}
+
+    def walk(node: Any, path: Path) -> None:
+        found.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                found[(*path, str(key.value))] = key.start_mark.line + 1
+                walk(value, (*path, str(key.value)))
+        elif isinstance(node, yaml.SequenceNode):
+            for position, value in enumerate(node.value):
+                walk(value, (*path, position))
+
+    if (root := yaml.compose(text, _Loader)) is not None:
+        walk(root, ())
+    return found

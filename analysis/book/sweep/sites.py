@@ -1,0 +1,67 @@
+"""Whole sites of the editions, or their figures: each is built by a command of its own, one after the other, over a shared cache."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+from analysis.book.run.executors import Engine
+from analysis.book.store import sent
+from analysis.book.sweep.plan import Edition
+
+BUILD = "from analysis.book.run import kernels; kernels.end_with_parent(); from analysis.cli import main; main()"
+"""What is run of Python: it ends with the sweep, however that ends."""
+FOLDERS = {"site": "sites", "figures": "figures"}
+"""What is asked of each edition → the folder that holds a folder for each."""
+FIGURES = ("figures", "figures.json", "numbers.json", "claims.json", "edition.json")
+"""What of a site is kept where figures are asked for."""
+
+
+def target(place: Path, only: str, edition: Edition) -> Path:
+    """Where the site or the figures of an edition go; what is there is whole."""
+    return place / FOLDERS[only] / edition.name
+
+
+def build(place: Path, only: str, edition: Edition, data: Path | None, engine: Engine) -> str:
+    """Build one edition; why it failed, empty where it did not."""
+    goal = target(place, only, edition)
+    goal.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=place, prefix=".new-") as folder:
+        made = Path(folder) / "site"
+        given = Path(folder) / "parameters.yml"
+        given.write_text(yaml.safe_dump(dict(edition.parameters)) if edition.parameters else "{}", encoding="utf-8")
+        named: dict[str, Any] = {
+            "--params": given,
+            "--out": made,
+            "--data": data,
+            "--jobs": engine.jobs,
+            "--executor": engine.address,
+        }
+        arguments = [text for name, value in named.items() if value is not None for text in (name, str(value))]
+        command = [sys.executable, "-c", BUILD, "build", *arguments]
+        seen = os.environ | {sent.VARIABLE: sent.address(engine.store)}
+        done = subprocess.run(command, env=seen, capture_output=True, text=True, check=False)
+        if done.returncode:
+            return " ".join(done.stderr.split())[:500]
+        if only == "figures":
+            made = _figures(made, Path(folder) / "figures")
+        made.rename(goal)
+    return ""
+
+
+def _figures(site: Path, kept: Path) -> Path:
+    kept.mkdir()
+    for name in FIGURES:
+        (site / name).rename(kept / name)
+    return kept
+
+
+def missing(place: Path, only: str, editions: list[Edition]) -> list[Edition]:
+    """The editions that are not there yet."""
+    return [one for one in editions if not target(place, only, one).is_dir()]
