@@ -109,12 +109,12 @@ def _compute_used(package: DataPackage, given: Parameters) -> Value:
 
 
 def _largest_shown(now: pd.DataFrame) -> str:
-    """The best phone, laptop and graphics card of all devices shown, by name: a sentence's words."""
-    parts = [
-        f"{_size(row)} on the {_said(row)}, the best {KINDS[row['device_class']]}"
+    """The best of each class of all devices shown, by name: a sentence each, the first without its beginning."""
+    first, *others = (
+        f"{KINDS[row['device_class']]} shown here, the {_said(row)}, runs at most {_size(row)}"
         for row in map(partial(best, now), KINDS)
-    ]
-    return "; ".join(parts[:-1]) + f"; and {parts[-1]}"
+    )
+    return ". The best ".join([f"the best {first}", *(other.replace(" shown here", "", 1) for other in others)])
 
 
 def _size(row: pd.Series[Any]) -> str:
