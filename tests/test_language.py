@@ -19,7 +19,20 @@ from analysis.book.run import execution
 from tests import published
 
 CHAPTERS = {path.stem: path for path in site.chapter_files()}
-MOST_WORDS, HIGHEST_GRADE = 35, 11.0
+MOST_WORDS, HIGHEST_GRADE, MOST_LETTERS = 35, 11.0, 90
+SETTINGS: dict[str, dict[str, Any]] = {
+    "as published": {},
+    "a slow reader of English at the full bandwidth": {
+        "reading_speed_word_per_min": 175.0, "fast_reading_speed_word_per_min": 350.0, "token_per_word": 1.3333, "bandwidth_share": 1.0,
+        "context_token": 32768, "system_reserve_gibyte": 4.0, "array_efficiency_share": 0.55, "reused_share": 0.95,
+    },
+    "a large model and a fast reader": {
+        "reading_speed_word_per_min": 1000.0, "bandwidth_share": 0.25, "reference_model": "llama-3.1-70b", "agent_model": "qwen3-8b",
+        "prompt_token": 100000, "answer_token": 4000, "first_token_target_s": 10.0, "agent_token_per_s": 5.0, "context_token": 512,
+    },
+}  # fmt: skip
+PARAMETERS = [name for name, path in CHAPTERS.items() if "parameters]" in path.read_text(encoding="utf-8")]
+"""Chapters that a setting can change."""
 ROLE = re.compile(r"\{(\w+)\}`([^`<]*?)(?: ?<[^>]*>)?`")
 NOT_PROSE = re.compile(
     r"^(\$\$.*?^\$\$[^\n]*|```.*?^```|:{3,}[^\n]*|:class:[^\n]*|#+ [^\n]*|<img[^\n]*|\([\w-]+\)=)$", re.M | re.S
@@ -69,17 +82,17 @@ def grade(found: list[str]) -> float:
 
 
 @cache
-def made() -> dict[str, list[dict[str, Any]]]:
-    """What every chapter publishes at the default settings."""
+def made(chapter: str, settings: str = "as published") -> list[dict[str, Any]]:
+    """What a chapter publishes."""
     plain, figures.Published = figures.Published, published.Noted  # type: ignore[misc]
     try:
-        return {name: published.made(path) for name, path in CHAPTERS.items()}
+        return published.made(CHAPTERS[chapter], **SETTINGS[settings])
     finally:
         figures.Published = plain  # type: ignore[misc]
 
 
-def of_kind(chapter: str, mime: str) -> list[dict[str, Any]]:
-    return [one["bundle"] for one in made()[chapter] if one["mime"] == mime]
+def of_kind(chapter: str, mime: str, settings: str = "as published") -> list[dict[str, Any]]:
+    return [one["bundle"] for one in made(chapter, settings) if one["mime"] == mime]
 
 
 @cache
@@ -112,6 +125,17 @@ def test_no_sentence_is_read_twice(chapter: str) -> None:
     assert grade(read(chapter)) <= HIGHEST_GRADE
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("chapter", "settings"),
+    [(name, key) for key in SETTINGS for name in (PARAMETERS if SETTINGS[key] else CHAPTERS)],
+)
+def test_a_title_is_one_short_finding(chapter: str, settings: str) -> None:
+    titles = [figure["title"] for figure in of_kind(chapter, figures.FIGURE, settings)]
+    assert not [(len(title), title) for title in titles if len(title) > MOST_LETTERS]
+    assert not [title for title in titles if "; " in title and title.count("; ") > 1 or title.endswith(".")]
+
+
 def test_the_measure_counts_what_a_reader_reads() -> None:
     values = {"speed": "34.1 GB/s"}
     assert _filled(ROLE.search("{value}`speed`"), values) == "34.1 GB/s"  # type: ignore[arg-type]
@@ -132,5 +156,8 @@ def test_the_measure_counts_what_a_reader_reads() -> None:
 if __name__ == "__main__":
     for name in CHAPTERS:
         most = longest(name)
-        sys.stdout.write(f"{name}: grade {grade(read(name)):.1f}, longest sentence {len(words_of(most[0]))} words\n")
+        titles = [len(figure["title"]) for figure in of_kind(name, figures.FIGURE)]
+        sys.stdout.write(
+            f"{name}: longest title {max(titles, default=0)}, grade {grade(read(name)):.1f}, longest sentence {len(words_of(most[0]))} words\n"
+        )
         sys.stdout.writelines(f"    {one}\n" for one in most if len(words_of(one)) > MOST_WORDS)

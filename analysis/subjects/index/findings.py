@@ -133,7 +133,9 @@ def title(devices: pd.DataFrame) -> str:
     The size stands before the device: a name may end in a number of its own.
     """
     first, most = devices[devices["device_id"] == ARTICLE_PHONE].iloc[0], best(devices, "laptop")
-    return f"In Q4_K_M at most {_size(first)} on an iPhone 14, {_size(most)} on the {_said(most)}"
+    return (
+        f"In Q4_K_M at most {_size(first)} on an iPhone 14, {_size(most)} on the {_said(most).replace(' with ', ', ')}"
+    )
 
 
 def _which_binds(bound: int, total: int) -> str:
