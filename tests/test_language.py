@@ -133,7 +133,7 @@ def test_no_sentence_is_read_twice(chapter: str) -> None:
 def test_a_title_is_one_short_finding(chapter: str, settings: str) -> None:
     titles = [figure["title"] for figure in of_kind(chapter, figures.FIGURE, settings)]
     assert not [(len(title), title) for title in titles if len(title) > MOST_LETTERS]
-    assert not [title for title in titles if "; " in title and title.count("; ") > 1 or title.endswith(".")]
+    assert not [title for title in titles if title.count("; ") > 1 or title.endswith(".")]
 
 
 def test_the_measure_counts_what_a_reader_reads() -> None:
@@ -157,7 +157,6 @@ if __name__ == "__main__":
     for name in CHAPTERS:
         most = longest(name)
         titles = [len(figure["title"]) for figure in of_kind(name, figures.FIGURE)]
-        sys.stdout.write(
-            f"{name}: longest title {max(titles, default=0)}, grade {grade(read(name)):.1f}, longest sentence {len(words_of(most[0]))} words\n"
-        )
+        told = f"longest title {max(titles, default=0)}, grade {grade(read(name)):.1f}"
+        sys.stdout.write(f"{name}: {told}, longest sentence {len(words_of(most[0]))} words\n")
         sys.stdout.writelines(f"    {one}\n" for one in most if len(words_of(one)) > MOST_WORDS)

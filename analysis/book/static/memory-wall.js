@@ -413,7 +413,7 @@
     line(popover, value.dataset.sources);
     const more = document.createElement("a");
     more.href = value.href;
-    more.textContent = "Definition, inputs, how to cite";
+    more.textContent = value.dataset.more || "Definition, inputs, how to cite";
     popover.append(more);
     document.body.append(popover);
     const box = value.getBoundingClientRect();
