@@ -160,7 +160,7 @@ def test_every_goal_is_said_to_be_met_or_missed(package: DataPackage) -> None:
         assert row["is_met"] == (derived.reached(package)[name] <= most)
         assert (f"{text} (" in said["goals-met"]) == (not row["is_met"])
     met, total, few, more = map(int, re.findall(r"\d+", said["coverage-met"]))
-    missed = goals[(goals["kind"] == findings.COVERAGE_KIND) & ~goals["is_met"]]
+    missed = goals[(goals["kind"] == derived.COVERAGE_KIND) & ~goals["is_met"]]
     assert (met + few + more, few + more) == (total, len(missed))
     assert few == (missed["reached_ratio"] < missed["low_ratio"]).sum()
     asked = {"chip_share": derived.COVERAGE_GOAL, "row_share": derived.ROW_COVERAGE_GOAL}

@@ -74,7 +74,7 @@ def explain(app: Sphinx, doctree: nodes.document, document: str) -> None:
             _mark(text, found, document)
 
 
-def _first_uses(doctree: nodes.document) -> Iterator[tuple[nodes.Text, list[tuple[int, int, Term]]]]:
+def _first_uses(doctree: nodes.Element) -> Iterator[tuple[nodes.Text, list[tuple[int, int, Term]]]]:
     """The texts of a page in which terms are used first: where each term begins and ends."""
     left = list(terms())
     for text in list(doctree.findall(nodes.Text)):
