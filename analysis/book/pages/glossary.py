@@ -76,18 +76,22 @@ def explain(app: Sphinx, doctree: nodes.document, document: str) -> None:
 
 def _first_uses(doctree: nodes.Element) -> Iterator[tuple[nodes.Text, list[tuple[int, int, Term]]]]:
     """The texts of a page in which terms are used first: where each term begins and ends."""
-    left = list(terms())
+    known: set[str] = set()
     for text in list(doctree.findall(nodes.Text)):
-        if not left or not _is_prose(text):
-            continue
-        uses: list[tuple[int, int, Term]] = []
-        for term in sorted(left, key=lambda one: -len(one.pattern.pattern)):
-            found = term.pattern.search(text.astext())
-            if found and not any(found.start() < end and start < found.end() for start, end, _ in uses):
-                uses.append((found.start(), found.end(), term))
-        left = [term for term in left if term not in [use[2] for use in uses]]
+        uses = {term.id: (start, end, term) for start, end, term in reversed(_uses(text)) if term.id not in known}
+        known |= set(uses)
         if uses:
-            yield text, sorted(uses, key=lambda use: use[0])
+            yield text, sorted(uses.values(), key=lambda use: use[0])
+
+
+def _uses(text: nodes.Text) -> list[tuple[int, int, Term]]:
+    """All uses in a text from its beginning on; what is part of a longer term is not one of its own."""
+    found = [(*use.span(), term) for term in terms() for use in term.pattern.finditer(text)] if _is_prose(text) else []
+    taken: list[tuple[int, int, Term]] = []
+    for start, end, term in sorted(found, key=lambda use: (use[0] - use[1], use[0])):
+        if not any(start < other_end and other < end for other, other_end, _ in taken):
+            taken.append((start, end, term))
+    return sorted(taken, key=lambda use: use[0])
 
 
 def _is_prose(text: nodes.Text) -> bool:
