@@ -674,6 +674,20 @@ def test_a_first_tap_shows_what_a_number_or_a_term_is_and_a_second_leads_there(
     context.close()
 
 
+def test_one_switch_shows_the_code_of_a_page(browser: Browser, site: Path) -> None:
+    page = Visit(browser).open(site / "chapters" / "memory_wall.html")
+    cells, switch = page.locator("details.hide.above-input"), page.locator(".mw-code-switch")
+    assert cells.count() > 3
+    assert switch.get_attribute("aria-pressed") == "false"
+    assert not cells.first.is_visible()
+    switch.press("Enter")
+    assert switch.get_attribute("aria-pressed") == "true"
+    assert page.locator("details.hide.above-input pre").last.is_visible()
+    plain = Visit(browser, scripts=False).open(site / "chapters" / "memory_wall.html")
+    assert plain.locator("details.hide.above-input summary").first.is_visible()
+    assert plain.locator(".mw-code-switch").count() == 0
+
+
 def test_a_screen_reader_hears_readers_words(browser: Browser, site: Path) -> None:
     """Of some charts, as pictures of all are held in ``test_site``: its own name, marks and axes in the words and units of the page."""
     visit = Visit(browser)

@@ -136,6 +136,22 @@ def test_a_title_is_one_short_finding(chapter: str, settings: str) -> None:
     assert not [title for title in titles if title.count("; ") > 1 or title.endswith(".")]
 
 
+TESTED = re.compile(r"^## The article's claims .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_claim_stands_on_a_line_of_its_own_with_its_verdict_behind_it(chapter: str) -> None:
+    for section in TESTED.findall(CHAPTERS[chapter].read_text(encoding="utf-8")):
+        items = re.findall(r"^- .*$", section, flags=re.MULTILINE)
+        assert items
+        assert not [
+            item
+            for item in items
+            if not re.fullmatch(r"- [^{].*[.] \{verdict\}`[\w-]+`|- \{value\}.*[.] \{verdict\}`[\w-]+`", item)
+        ]
+        assert not [item for item in items if item.count("{verdict}") != 1]
+
+
 def test_the_measure_counts_what_a_reader_reads() -> None:
     values = {"speed": "34.1 GB/s"}
     assert _filled(ROLE.search("{value}`speed`"), values) == "34.1 GB/s"  # type: ignore[arg-type]
