@@ -29,7 +29,7 @@ def findings() -> list[str]:
         f"{known['index-iphone-14-limit-fp16']} in FP16 and {known['index-iphone-14-limit-q4-k-m']} in Q4_K_M, at its full bandwidth; "
         f"with {known['index-article-share']}, {known['index-iphone-14-fp16']} in FP16 and {known['index-iphone-14-int4']} at a bare "
         "four bits.",
-        f"By class, the most that a device shown can run in Q4_K_M at that pace is {known['index-largest-shown']}.",
+        f"In Q4_K_M at that pace {known['index-largest-shown']}.",
         f"LLaMA 7B at that pace would use {known['index-compute-used']} of the phone's neural processor; of {known['index-devices']} "
         f"devices, at their full bandwidth, {known['index-which-binds']}.",
         f"100 mm² of bare 3 nm SRAM cells hold {known['sram-density-n3-bare']}; LLaMA 7B in FP16 would take "

@@ -42,13 +42,15 @@ def digests() -> dict[str, str]:
     return found
 
 
-def made(path: Path) -> list[dict[str, Any]]:
-    """What a chapter publishes, once ``figures.Published`` is ``Noted``."""
+def made(path: Path, **changed: Any) -> list[dict[str, Any]]:
+    """What a chapter publishes, once ``figures.Published`` is ``Noted``; with those of its parameters changed that are named."""
     MADE.clear()
     names: dict[str, Any] = {"__name__": "__main__"}
     for cell in execution.read(path).cells:
         if cell.cell_type == "code":
             exec(compile(cell.source, path.name, "exec"), names)  # noqa: S102 - a chapter's own code
+        if "parameters" in cell.metadata.get("tags", []):
+            names |= {name: value for name, value in changed.items() if name in names}
     return list(MADE)
 
 

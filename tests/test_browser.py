@@ -424,7 +424,7 @@ def test_in_a_frame_of_an_article_picture_and_chart_are_the_same_and_whole(
 
 def test_a_number_says_where_it_comes_from(browser: Browser, site: Path) -> None:
     page = Visit(browser).open(site / "chapters" / "memory_wall.html")
-    page.locator("a.mw-value").first.hover()
+    page.locator("a.mw-value[href*='numbers.html']").first.hover()
     popover = page.locator(".mw-popover")
     popover.wait_for()
     assert popover.locator("a").get_attribute("href")
@@ -660,18 +660,35 @@ def test_citable_numbers_look_it_and_say_what_describes_them(browser: Browser, s
     assert value.get_attribute("aria-describedby") is None
 
 
-def test_a_first_tap_shows_where_a_number_comes_from_and_a_second_leads_there(browser: Browser, site: Path) -> None:
+@pytest.mark.parametrize("leads_to", ["numbers.html", "glossary.html"])
+def test_a_first_tap_shows_what_a_number_or_a_term_is_and_a_second_leads_there(
+    browser: Browser, site: Path, leads_to: str
+) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto((site / "chapters" / "memory_wall.html").as_uri())
-    value, before = page.locator("a.mw-value[data-definition]").first, page.url
+    value, before = page.locator(f"a.mw-value[data-definition][href*='{leads_to}']").first, page.url
     value.tap()
     page.locator(".mw-popover").wait_for()
     page.wait_for_timeout(300)
     assert page.url == before
     value.tap()
-    page.wait_for_url("**/numbers.html#*")
+    page.wait_for_url(f"**/{leads_to}#*")
     context.close()
+
+
+def test_one_switch_shows_the_code_of_a_page(browser: Browser, site: Path) -> None:
+    page = Visit(browser).open(site / "chapters" / "memory_wall.html")
+    cells, switch = page.locator("details.hide.above-input"), page.locator(".mw-code-switch")
+    assert cells.count() > 3
+    assert switch.get_attribute("aria-pressed") == "false"
+    assert not cells.first.is_visible()
+    switch.press("Enter")
+    assert switch.get_attribute("aria-pressed") == "true"
+    assert page.locator("details.hide.above-input pre").last.is_visible()
+    plain = Visit(browser, scripts=False).open(site / "chapters" / "memory_wall.html")
+    assert plain.locator("details.hide.above-input summary").first.is_visible()
+    assert plain.locator(".mw-code-switch").count() == 0
 
 
 def test_a_screen_reader_hears_readers_words(browser: Browser, site: Path) -> None:

@@ -28,7 +28,7 @@ FLOORS = (
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 INSIDE = {
     "analysis.subjects": (
-        "common standing trends lookups",
+        "common standing trends lookups mechanism",
         " ".join(name for name in SUBJECTS if name not in ("index", "validation", "claims", "data")),
         "index validation",
         "claims data",

@@ -255,7 +255,7 @@ def test_the_error_is_cited_with_the_prompts_of_its_own_kind(package: DataPackag
 def test_what_a_source_says_does_not_follow_what_is_assumed(package: DataPackage, said: dict[str, Value]) -> None:
     other = values(package, reused_share=0.6, agent_token_per_s=20.0)
     assert other["trace-reused"].number == said["trace-reused"].number == derived.load(package, "load-059")["value"]
-    assert other["reckons"].text == "this edition reckons with 60 %"
+    assert other["reckons"].text == "this edition assumes 60 %"
     assert said["asks"].text.startswith("As MLPerf does")
     assert other["asks"].text.startswith("MLPerf asks for 10 tokens per second")
 

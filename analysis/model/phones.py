@@ -182,7 +182,7 @@ def values(package: DataPackage) -> list[Value]:
     slower = float((rows["speed_ratio"][rows["kind"] == "other-cpu"] < 1).mean())
     better = table[table["rule_error_ratio"] < table["error_ratio"]]
     wins = [
-        f"{name} ({words.quantity(rule, 'share', 2)} instead of {words.quantity(ours, 'share', 2)})"
+        f"{name} ({words.quantity(rule, 'share', 2)} against {words.quantity(ours, 'share', 2)})"
         for name, rule, ours in better[["name", "rule_error_ratio", "error_ratio"]].itertuples(index=False)
     ]
     told = f"does better on {words.listing(wins)}" if wins else "does worse everywhere"
@@ -223,4 +223,5 @@ def sentence(package: DataPackage) -> str:
         f"{words.quantity(row['error_ratio'], 'share', 2)} on {row['name']} ({row['n_row']} runs of {words.plural(row['n_chip'], 'chip')})"
         for row in (rows[kind] for kind in SPOKEN_OF)
     ]
-    return f"On chips of phones that it never saw, the model was off in the median by {words.listing(parts)}."
+    others = "".join(f" It was off by {part}." for part in parts[1:])
+    return f"On chips of phones that it never saw, the model was off in the median by {parts[0]}.{others}"

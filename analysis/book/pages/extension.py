@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.logging import getLogger
 
 from analysis import door
-from analysis.book.pages import builder, colophon, mathml, menu, metadata, pieces, registry, run_note
+from analysis.book.pages import builder, colophon, glossary, mathml, menu, metadata, pieces, registry, run_note
 from analysis.book.pages.nodes import Chart, FigureMenu, Reference
 from analysis.book.record import edition, imprint
 from analysis.book.store import templates
@@ -69,7 +69,7 @@ class HowToCite(SphinxDirective):
 def resolve(app: Sphinx, doctree: nodes.document, document: str) -> None:
     """Fill in the numbers and verdicts of one page; an unknown id is a warning, and warnings fail the build."""
     known = registry.of(app.env)
-    for node in list(doctree.findall(Reference)):
+    for node in [one for one in doctree.findall(Reference) if one["kind"] != "term"]:
         kind = "values" if node["kind"] == "value" else "claims"
         try:
             entry = known.get(kind, node["key"], where=document)
@@ -200,6 +200,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("verdict", ReferenceRole("verdict"))
     app.add_role("claim", ReferenceRole("claim"))
     app.add_directive("edition-record", EditionRecord)
+    app.add_directive("glossary-list", glossary.GlossaryList)
     app.add_directive("how-to-cite", HowToCite)
     app.add_directive("reproduced", Reproduced)
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.display, None))
@@ -209,6 +210,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-purge-doc", registry.purge)
     app.connect("env-updated", registry.arrange)
     app.connect("env-check-consistency", builder.before_writing)
+    app.connect("doctree-resolved", glossary.explain)
     app.connect("doctree-resolved", resolve)
     app.connect("html-collect-pages", builder.pages)
     app.connect("html-page-context", Navigation(), priority=BEFORE)

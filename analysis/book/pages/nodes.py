@@ -9,6 +9,10 @@ class Reference(nodes.inline):
     """Where a number or a verdict goes."""
 
 
+class Glossary(nodes.General, nodes.Element):
+    """Where the list of terms goes: it says which chapters use each of them."""
+
+
 class FigureMenu(nodes.General, nodes.Element):
     """Where the menu of a figure goes: it needs the figure's number."""
 

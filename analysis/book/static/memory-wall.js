@@ -414,7 +414,7 @@
     line(popover, value.dataset.sources);
     const more = document.createElement("a");
     more.href = value.href;
-    more.textContent = "Definition, inputs, how to cite";
+    more.textContent = value.dataset.more || "Definition, inputs, how to cite";
     popover.append(more);
     document.body.append(popover);
     const box = value.getBoundingClientRect();
@@ -453,6 +453,24 @@
     });
   }
 
+  /* One switch shows the code of a page, where the first of it would be: a reader of the argument is not stopped by each cell. */
+  function startCode() {
+    const cells = [...document.querySelectorAll("details.hide.above-input")];
+    if (!cells.length) return;
+    const button = document.createElement("button");
+    const set = (on) => {
+      document.documentElement.classList.toggle("mw-code", on);
+      cells.forEach((cell) => { cell.open = on; });
+      button.textContent = on ? "Hide the code" : "Show the code of this page";
+      button.setAttribute("aria-pressed", on);
+    };
+    button.type = "button";
+    button.className = "mw-code-switch";
+    button.addEventListener("click", () => set(!document.documentElement.classList.contains("mw-code")));
+    cells[0].before(button);
+    set(false);
+  }
+
   function startGallery() {
     const bar = document.querySelector(".mw-gallery-bar");
     if (!bar) return;
@@ -481,6 +499,7 @@
     startMenus();
     startFrame();
     startValues();
+    startCode();
     startGallery();
     document.querySelectorAll("table.mw-table").forEach((table) => {
       const note = table.parentElement.previousElementSibling;

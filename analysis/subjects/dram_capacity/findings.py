@@ -211,8 +211,8 @@ def _answer_sentence(own: pd.DataFrame) -> str:
     return (
         f"{own['model'].iloc[0]} needs {need['fp16']} in FP16 and {need[FOUR_BIT]} in Q4_K_M, the four-bit format most people download. "
         f"In FP16 it fits {holding[old, 'fp16']} of the {_shown(own, old)} devices of {old} shown here "
-        f"and {holding[new, 'fp16']} of the {_shown(own, new)} of {new}; "
-        f"in Q4_K_M it fits {holding[old, FOUR_BIT]} of the first and {holding[new, FOUR_BIT]} of the second.".replace(
+        f"and {holding[new, 'fp16']} of the {_shown(own, new)} of {new}. "
+        f"In Q4_K_M it fits {holding[old, FOUR_BIT]} of the first and {holding[new, FOUR_BIT]} of the second.".replace(
             ",.", "."
         )
     )

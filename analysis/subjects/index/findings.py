@@ -109,12 +109,12 @@ def _compute_used(package: DataPackage, given: Parameters) -> Value:
 
 
 def _largest_shown(now: pd.DataFrame) -> str:
-    """The best phone, laptop and graphics card of all devices shown, by name: a sentence's words."""
-    parts = [
-        f"{_size(row)} on the {_said(row)}, the best {KINDS[row['device_class']]}"
+    """The best of each class of all devices shown, by name: a sentence each, the first without its beginning."""
+    first, *others = (
+        f"{KINDS[row['device_class']]} shown here, the {_said(row)}, runs at most {_size(row)}"
         for row in map(partial(best, now), KINDS)
-    ]
-    return "; ".join(parts[:-1]) + f"; and {parts[-1]}"
+    )
+    return ". The best ".join([f"the best {first}", *(other.replace(" shown here", "", 1) for other in others)])
 
 
 def _size(row: pd.Series[Any]) -> str:
@@ -133,7 +133,9 @@ def title(devices: pd.DataFrame) -> str:
     The size stands before the device: a name may end in a number of its own.
     """
     first, most = devices[devices["device_id"] == ARTICLE_PHONE].iloc[0], best(devices, "laptop")
-    return f"In Q4_K_M at most {_size(first)} on an iPhone 14, {_size(most)} on the {_said(most)}"
+    return (
+        f"In Q4_K_M at most {_size(first)} on an iPhone 14, {_size(most)} on the {_said(most).replace(' with ', ', ')}"
+    )
 
 
 def _which_binds(bound: int, total: int) -> str:

@@ -170,14 +170,13 @@ def expected_by_device(package: DataPackage, given: Parameters) -> pd.DataFrame:
 
 
 def expected_title(beside: pd.DataFrame) -> str:
-    """What to expect of the article's phone, and the bound beside it: a clause."""
+    """What to expect of the article's phone, and the bound beside it: a clause that names the unit once."""
     phone = beside[beside["device_id"] == "iphone-14"].iloc[0]
     most = words.quantity(float(phone["largest_param"]), "param")
     if phone["is_memory_full"]:
         return f"an iPhone 14 is limited by its memory: {most}"
-    return (
-        f"an iPhone 14 is expected to run {words.quantity(float(phone['expected_param']), 'param')} and at most {most}"
-    )
+    size = words.quantity(float(phone["expected_param"]), "param")
+    return f"an iPhone 14 is expected to run {size}, and at most {most.removesuffix(' parameters')}"
 
 
 MEMORY_FULL = "limited by memory"

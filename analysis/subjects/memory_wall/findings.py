@@ -168,9 +168,9 @@ def _able(half: pd.DataFrame, size: float, name: str, year: str) -> str:
     """Tell which devices of a set keep up with a reader running the reference model at 16 bits: a clause."""
     able = list(half[half["largest_param"] >= size]["label"])
     if not able:
-        return f"none of the {len(half)} devices of {year} runs {name} at 16 bits at reading speed"
+        return f"none of the {len(half)} devices of {year} runs {name} at 16 bits"
     which = words.listing([f"the {label.split(',')[0]}" for label in able])
-    return f"of the {len(half)} devices of {year}, {which} can run {name} at 16 bits at reading speed"
+    return f"of the {len(half)} devices of {year}, {which} can run {name} at 16 bits"
 
 
 def _span(params: pd.Series[Any]) -> str:

@@ -155,8 +155,8 @@ def must_be_in_ram(book: Book) -> Outcome:
         lambda: (
             f"Streaming only the experts that a token needs would allow at most {shown(ceiling, 'token_per_s')}, at "
             "a drive speed that is "
-            f"{either(claimed > printed, 'more', 'no more')} than Apple prints for a later generation; "
-            f"measured were {shown(speed, 'token_per_s')}, with "
+            f"{either(claimed > printed, 'more', 'no more')} than Apple prints for a later generation. "
+            f"Measured were {shown(speed, 'token_per_s')}, with "
             f"{shown(book.fact('flash-moe-page-cache-hits'), 'percent')} of the reads served by memory. A firmer "
             "counter-example is a phone that "
             f"ran 47 B sparse parameters at {shown(phone, 'token_per_s')}, "

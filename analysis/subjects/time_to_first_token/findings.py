@@ -149,7 +149,7 @@ def _asked_values(package: DataPackage, given: Parameters) -> list[Value]:
 
 def _reckons(share: float, traced: float) -> str:
     own = words.quantity(share, "share", 2)
-    return f"this edition reckons with {'as much' if own == words.quantity(traced, 'share', 2) else own}"
+    return f"this edition assumes {'as much' if own == words.quantity(traced, 'share', 2) else own}"
 
 
 def _asks(own: tuple[float, float], rule: tuple[float, float]) -> str:

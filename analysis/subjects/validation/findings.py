@@ -466,17 +466,15 @@ def _goal_texts(package: DataPackage) -> list[Value]:
     errors, covered = (table[table["kind"] == kind] for kind in (ERROR_GOAL, COVERAGE_KIND))
     narrow = covered[covered["reached_ratio"] < covered["low_ratio"]]
     wide = covered[covered["reached_ratio"] > covered["goal_ratio"]]
-    missed = {"missed": errors[~errors["is_met"]]}
+    missed = errors[~errors["is_met"]]
+    named = [f"missed: {list_of_reached(missed)}"] if len(missed) else []
     sides = {"too few lie inside": narrow, "more lie inside than the interval claims": wide}
+    counted = [f"in {len(rows)} {name}" for name, rows in sides.items() if len(rows)]
     return [
-        Value(f"{NAME}goals-met", text=_told(errors, missed), definition="Which goals for errors are met"),
-        Value(f"{NAME}coverage-met", text=_told(covered, sides), definition="Which goals for coverage are met"),
-    ]
-
-
-def _told(table: pd.DataFrame, missed: Mapping[str, pd.DataFrame]) -> str:
-    """Say how many goals of a table are met, and which are not, by the side on which they are missed."""
-    return "; ".join([_met(table), *(f"{name}: {list_of_reached(rows)}" for name, rows in missed.items() if len(rows))])
+        Value(f"{NAME}goals-met", text="; ".join([_met(errors), *named]), definition="Which goals for errors are met"),
+        Value(f"{NAME}coverage-met", text="; ".join([_met(covered), *counted]),
+              definition="How many goals for coverage are met, and on which side the others are missed"),
+    ]  # fmt: skip
 
 
 def _met(table: pd.DataFrame) -> str:
