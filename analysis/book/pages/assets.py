@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book.pages import figure_files, menu, number_page, pieces, registry, run_note
+from analysis.book.pages import figure_files, menu, number_page, pieces, registry, run_note, twins
 from analysis.book.pages.numbering import figure_number
 from analysis.book.pictures import layout, on_page, workers
 from analysis.book.record import citation, edition, licences
@@ -34,6 +34,7 @@ def write_texts(app: Sphinx) -> None:
     )
     copy_tables(edition.package(app), site / "tables")
     write(site / "LICENSES.txt", licences.text())
+    twins.write_index(app)
 
 
 def write_embedded(app: Sphinx) -> None:

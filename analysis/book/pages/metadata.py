@@ -6,7 +6,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from analysis.book.pages import menu, pieces, registry, run_note
+from analysis.book.pages import menu, pieces, registry, run_note, twins
 from analysis.book.record import citation, edition
 from analysis.book.store import templates
 from analysis.figures import Figure
@@ -27,7 +27,7 @@ def tags(app: Sphinx, page: str, title: str) -> str:
         "og:description": _description(app, page), "og:image": picture, "og:url": own,
     }  # fmt: skip
     return templates.page(
-        "metadata", named=named, preview=preview, description=_description(app, page),
+        "metadata", named=named, preview=preview, description=_description(app, page), twin=twins.beside(page),
         linked=pieces.embedded(linked_data(app, page, title)),
     )  # fmt: skip
 
