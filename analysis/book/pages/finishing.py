@@ -22,7 +22,7 @@ from analysis.book.store.places import LANDING
 
 STYLING = "analysis.book.pages.stylesheet"
 BROWSER = Path(__file__).parents[1] / "browser"
-UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv", "searchindex.js")
+UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "searchindex.js")
 SEARCH = "search.js"
 INDEX = "search-index.js"
 """What is found, beside the search page, which alone loads it."""
