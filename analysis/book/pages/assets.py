@@ -13,7 +13,7 @@ from analysis import tables
 from analysis.book.pages import figure_files, menu, number_page, pieces, registry, run_note, twins
 from analysis.book.pages.numbering import figure_number
 from analysis.book.pictures import layout, on_page, workers
-from analysis.book.record import citation, edition, licences
+from analysis.book.record import catalogues, citation, edition, licences
 from analysis.book.store.files import write, write_json
 from analysis.figures import Figure
 
@@ -61,6 +61,7 @@ def write_pictures(app: Sphinx) -> None:
     record = edition.edition_json(app, catalogue, [claim for _, claim in known.all("claims")])
     here = {"run": run_note.differences(app), "address": menu.address(app, app.config.memory_wall_lasting)}
     write_json(site / "edition.json", record | here)
+    catalogues.write_all(site)
 
 
 def footer(app: Sphinx, document: str, figure: Figure) -> str:
