@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from analysis.book.pages import markdown, twins
+from analysis.book.record import editions
 from tests.test_site import HEART
 
 ESCAPED = re.compile(r"\\([\\`*\[\]$|<_])")
@@ -156,3 +157,9 @@ def test_the_index_for_language_models_names_pages_that_are_there(site: Path) ->
         json.loads((site / "figures.json").read_text(encoding="utf-8"))
     )
     assert len(text.encode()) < 20_000
+
+
+def test_in_a_frozen_edition_links_to_others_lead_out() -> None:
+    text = "[Edition 1](../../editions/1/figures/a/index.html), [b](../b.md)"
+    moved = "[Edition 1](../../../../editions/1/figures/a/index.html), [b](../b.md)"
+    assert editions._from_within(text, "figures/a/index.md") == moved

@@ -153,7 +153,7 @@ def freeze(site: Path, releases: Path) -> Path:
     target = site / FOLDER / record["edition"]
     fresh = site / f".{record['edition']}"
     shutil.copytree(site, fresh, ignore=shutil.ignore_patterns(FOLDER, fresh.name))
-    for page in fresh.rglob("*.html"):
+    for page in [*fresh.rglob("*.html"), *fresh.rglob("*.md")]:
         place = page.relative_to(fresh).as_posix()
         page.write_text(_from_within(page.read_text(encoding="utf-8"), place), encoding="utf-8")
     target.parent.mkdir(exist_ok=True)
@@ -163,7 +163,8 @@ def freeze(site: Path, releases: Path) -> Path:
     return archive(target, releases, record)
 
 
-OUTWARD = re.compile(r'(?<![\w-])(href|data-embed)="([^":#?]+)')
+OUTWARD = re.compile(r'((?<![\w-])(?:href|data-embed)="|\]\()([^":#?)]+)')
+"""What leads out of a page, and of its twin in Markdown."""
 
 
 def _from_within(text: str, page: str) -> str:
@@ -172,8 +173,8 @@ def _from_within(text: str, page: str) -> str:
 
     def led_out(found: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(folder, found[2]))
-        outside = found[1] == "data-embed" or target.startswith(f"{FOLDER}/")
-        return f'{found[1]}="{posixpath.relpath(f"../../{target}", folder or ".")}' if outside else found[0]
+        outside = found[1].startswith("data-embed") or target.startswith(f"{FOLDER}/")
+        return f"{found[1]}{posixpath.relpath(f'../../{target}', folder or '.')}" if outside else found[0]
 
     return OUTWARD.sub(led_out, text)
 
