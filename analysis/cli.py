@@ -686,6 +686,20 @@ def sweep(
 
 
 @app.command()
+def mcp(
+    site: Annotated[
+        str, typer.Option(help="The site that answers, or the name of a frozen edition. Without it: _build/html.")
+    ] = "",
+) -> None:
+    """Answer language models over standard input and output (Model Context Protocol), off a built site and without a network."""
+    from analysis.book.record import cite as reading
+    from analysis.book.store import places
+    from analysis.mcp import server
+
+    server.serve(reading.place(site, places.SITE))
+
+
+@app.command()
 def measure(
     quick: Annotated[
         bool, typer.Option("--quick", help="A few seconds, fewer runs. Without it: half a minute.")

@@ -1,7 +1,8 @@
 """Write the two lock files from ``pyproject.toml``: every package with its version and digests, for every Python and system.
 
 ``requirements.lock`` is what a reader needs to build the book, ``requirements-dev.lock`` what tests, checks and the calibration add to
-it; no package stands in both.  What is locked stays at its version; ``--upgrade`` takes the newest of all, ``--upgrade NAME`` of one.
+it; in both stands only what readers need on some systems and developers on more.  What is locked stays at its version; ``--upgrade``
+takes the newest of all, ``--upgrade NAME`` of one.
 Needs uv and a network.
 """
 
@@ -53,9 +54,9 @@ def main(upgraded: list[str]) -> None:
     if upgraded[:1] == ["--upgrade"]:
         kept = [part for part in kept if upgraded[1:] and PIN.match(part)[1] not in upgraded[1:]]  # type: ignore[index]
     reader = resolved(pins(kept))
-    names = {part.partition("==")[0] for part in reader}
+    known = {part.partition("\n")[0] for part in reader}
     every = resolved(pins(kept) + pins(reader), "--all-extras")
-    beyond = [part for part in every if part.partition("==")[0] not in names]
+    beyond = [part for part in every if part.partition("\n")[0] not in known]
     for lock, parts in ((READER, reader), (DEVELOPER, beyond)):
         lock.write_text(HEADS[lock] + "".join(parts), encoding="utf-8")
         print(f"{lock.name}: {len(parts)} packages")

@@ -34,6 +34,10 @@ HEART = [chapter["file"].removeprefix("chapters/") for chapter in ARGUMENT]
 PUBLISHED = (ROOT / "tests" / "published_figures.txt").read_text(encoding="utf-8").split()
 
 
+LED_OUT = ("canonical", "license", "type", "cite-as")
+"""Relations of a link in the head that names a place elsewhere, of which nothing is loaded."""
+
+
 class References(HTMLParser):
     """Every address a page loads or links to, and every id it has."""
 
@@ -47,7 +51,7 @@ class References(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         self.ids |= {given[name] for name in ("id", "name") if name in given}
         loaded = given.get("src") or given.get("srcset") or (given.get("href") if tag == "link" else None)
-        if loaded and given.get("rel") not in ("canonical", "next", "prev", "index", "search", "author"):
+        if loaded and given.get("rel") not in (*LED_OUT, "next", "prev", "index", "search", "author"):
             self.loads.append(loaded)
         if tag == "a" and given.get("href"):
             self.links.append(given["href"])

@@ -10,10 +10,10 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book.pages import figure_files, menu, number_page, pieces, registry, run_note
+from analysis.book.pages import figure_files, menu, number_page, pieces, registry, run_note, twins
 from analysis.book.pages.numbering import figure_number
 from analysis.book.pictures import layout, on_page, workers
-from analysis.book.record import citation, edition, licences
+from analysis.book.record import catalogues, citation, edition, licences
 from analysis.book.store.files import write, write_json
 from analysis.figures import Figure
 
@@ -34,6 +34,7 @@ def write_texts(app: Sphinx) -> None:
     )
     copy_tables(edition.package(app), site / "tables")
     write(site / "LICENSES.txt", licences.text())
+    twins.write_index(app)
 
 
 def write_embedded(app: Sphinx) -> None:
@@ -60,6 +61,7 @@ def write_pictures(app: Sphinx) -> None:
     record = edition.edition_json(app, catalogue, [claim for _, claim in known.all("claims")])
     here = {"run": run_note.differences(app), "address": menu.address(app, app.config.memory_wall_lasting)}
     write_json(site / "edition.json", record | here)
+    catalogues.write_all(site)
 
 
 def footer(app: Sphinx, document: str, figure: Figure) -> str:

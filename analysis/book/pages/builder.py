@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
-from analysis.book.pages import assets, entry_page, figure_page, finishing, number_page, search, table_page
+from analysis.book.pages import assets, entry_page, figure_page, finishing, inventory, number_page, search, table_page
 from analysis.book.pictures import workers
 from analysis.book.run import beside
 
@@ -36,6 +36,10 @@ class Builder(StandaloneHTMLBuilder):
         finally:
             if self._pages:
                 self._pages.end()
+
+    def dump_inventory(self) -> None:
+        """What other books can refer to: more than Sphinx's own inventory holds."""
+        inventory.write_all(self.app)
 
     def gen_pages_from_extensions(self) -> None:
         """They are there by now."""

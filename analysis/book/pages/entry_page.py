@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup, escape
 from sphinx.application import Sphinx
 
-from analysis.book.pages import menu, metadata, pieces, registry
+from analysis.book.pages import menu, metadata, pieces, registry, run_note, twins
 from analysis.book.record import citation, edition
 from analysis.book.store import templates
 from analysis.book.store.files import write
@@ -55,6 +55,7 @@ def _write_like(app: Sphinx, first: tuple[Entry, str], others: Sequence[tuple[En
         for mine, its in zip(_own(app, first[0]), _own(app, entry), strict=True):
             parts = [part.replace(mine, its) for part in parts]
         write(site / f"{entry.page}.html", body.join(parts))
+        twins.write_twin(app, entry.page, run_note.noted(app, entry.page, body))
 
 
 def _own(app: Sphinx, entry: Entry) -> tuple[str, str, str]:

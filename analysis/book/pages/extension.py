@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.logging import getLogger
 
 from analysis import door
-from analysis.book.pages import builder, colophon, glossary, mathml, menu, metadata, pieces, registry, run_note
+from analysis.book.pages import builder, colophon, glossary, mathml, menu, metadata, pieces, registry, run_note, twins
 from analysis.book.pages.nodes import Chart, FigureMenu, Reference
 from analysis.book.record import edition, imprint
 from analysis.book.store import templates
@@ -216,5 +216,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", Navigation(), priority=BEFORE)
     app.connect("html-page-context", page_context)
     app.connect("html-page-context", run_note.note)
+    app.connect("html-page-context", twins.of_page, priority=LAST)
     app.connect("build-finished", builder.finished, priority=LAST)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -18,14 +18,12 @@ from analysis.book.record import citation
 from analysis.book.record.policy import MODE, secured
 from analysis.book.store import templates
 from analysis.book.store.cache import Store, code_of, digest
-from analysis.book.store.places import LANDING
+from analysis.book.store.places import LANDING, SEARCH_INDEX
 
 STYLING = "analysis.book.pages.stylesheet"
 BROWSER = Path(__file__).parents[1] / "browser"
-UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "objects.inv", "searchindex.js")
+UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "searchindex.js")
 SEARCH = "search.js"
-INDEX = "search-index.js"
-"""What is found, beside the search page, which alone loads it."""
 OWN = ("icon.svg", "memory-wall.css", "memory-wall.js", "memory-wall-vega.js", "fonts")
 """What stays of ``_static``, apart from what is made here."""
 TOGGLES = """let toggleHintShow = 'Click to show', toggleHintHide = 'Click to hide', toggleOpenOnPrint = 'true';
@@ -212,7 +210,7 @@ def _with_shared(text: str, site: Path, path: Path, marks: dict[str, str]) -> st
     shared += f'<link rel="stylesheet" href="{root}_static/site.css?v={marks["site.css"]}">'
     shared += f'<script defer src="{root}_static/site.js?v={marks["site.js"]}"{charts}></script>'
     if path.name == "search.html":
-        shared += f'<script defer src="{root}_static/{SEARCH}" data-index="{root}{INDEX}"></script>'
+        shared += f'<script defer src="{root}_static/{SEARCH}" data-index="{root}{SEARCH_INDEX}"></script>'
     return text.replace("</title>", f"</title>{shared}", 1)
 
 

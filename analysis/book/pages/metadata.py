@@ -6,10 +6,12 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from analysis.book.pages import menu, pieces, registry, run_note
-from analysis.book.record import citation, edition
+from analysis.book.pages import menu, pieces, registry, run_note, signposting
+from analysis.book.record import catalogues, citation, edition
 from analysis.book.store import templates
+from analysis.book.store.cache import file_digest
 from analysis.figures import Figure
+from analysis.tables import DataPackage
 
 
 def tags(app: Sphinx, page: str, title: str) -> str:
@@ -26,9 +28,10 @@ def tags(app: Sphinx, page: str, title: str) -> str:
         "og:title": title, "og:type": "book" if page == "chapters/index" else "article", "og:site_name": given["title"],
         "og:description": _description(app, page), "og:image": picture, "og:url": own,
     }  # fmt: skip
+    linked = linked_data(app, page, title)
     return templates.page(
         "metadata", named=named, preview=preview, description=_description(app, page),
-        linked=pieces.embedded(linked_data(app, page, title)),
+        links=signposting.of(app, page, linked["@type"]), linked=pieces.embedded(linked),
     )  # fmt: skip
 
 
@@ -68,10 +71,11 @@ def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:
         return shared | _image(app, page, found[1])
     if page.startswith("tables/"):
         return shared | _dataset(app, page)
-    return shared | {
+    entity = {"mainEntity": shared | _whole_dataset(app)} if page == "chapters/data" else {}
+    return shared | entity | {
         "@type": "Chapter" if page.startswith("chapters/") else "WebPage",
         "isPartOf": {"@type": "Book", "name": citation.BOOK},
-    }
+    }  # fmt: skip
 
 
 def _image(app: Sphinx, page: str, figure: Figure) -> dict[str, Any]:
@@ -82,11 +86,57 @@ def _image(app: Sphinx, page: str, figure: Figure) -> dict[str, Any]:
 
 
 def _dataset(app: Sphinx, page: str) -> dict[str, Any]:
+    """A table, with all that catalogues of data sets ask for."""
     name = page.removeprefix("tables/")
-    resource = edition.package(app).resource(name)
-    file = menu.address(app, f"tables/{name}.csv") or f"{name}.csv"
+    package = edition.package(app)
+    resource = package.resource(name)
+    measured = [
+        {"@type": "PropertyValue", "name": field["name"], "description": field["description"].replace("`", "")}
+        | ({"unitText": field["unit"]} if field.get("unit") else {})
+        for field in resource["schema"]["fields"]
+    ]
+    file = {
+        "contentUrl": _place(app, f"tables/{name}.csv", page),
+        "sha256": file_digest(package.folder / f"{name}.csv"),
+    }
     return {
-        "@type": "Dataset", "description": resource["description"].replace("`", ""),
-        "variableMeasured": [field["name"] for field in resource["schema"]["fields"]],
-        "distribution": [{"@type": "DataDownload", "encodingFormat": "text/csv", "contentUrl": file}], "isAccessibleForFree": True,
+        "@type": "Dataset", "description": f"{resource['row']} {resource['description']}".replace("`", ""), "variableMeasured": measured,
+        "distribution": [{"@type": "DataDownload", "encodingFormat": "text/csv", **file}], **_of_data(app, name),
+        "isPartOf": {"@type": "Dataset", **_title(package)},
     }  # fmt: skip
+
+
+def _whole_dataset(app: Sphinx) -> dict[str, Any]:
+    """All tables as one data set."""
+    package = edition.package(app)
+    copies = [("application/json", catalogues.PACKAGE), ("application/ld+json", catalogues.CROISSANT)]
+    return {
+        "@type": "Dataset", **_title(package), **_of_data(app, "data"),
+        "distribution": [
+            {"@type": "DataDownload", "encodingFormat": kind, "contentUrl": _place(app, file, "chapters/data")} for kind, file in copies
+        ],
+    }  # fmt: skip
+
+
+def _title(package: DataPackage) -> dict[str, str]:
+    told = package.descriptor
+    return {
+        "name": told.get("title", citation.BOOK),
+        "description": told.get("description", citation.IMPRINT.description),
+    }
+
+
+def _of_data(app: Sphinx, name: str) -> dict[str, Any]:
+    work = menu.cited(app, "table", name.replace("_", "-"), name, f"tables/{name}.html")
+    maker = {"@type": "Organization", "name": citation.AUTHOR}
+    return {
+        "creator": maker,
+        "publisher": maker,
+        "identifier": work.key,
+        "keywords": edition.package(app).descriptor.get("keywords", []),
+        "isAccessibleForFree": True,
+    }
+
+
+def _place(app: Sphinx, file: str, page: str) -> str:
+    return menu.address(app, file) or pieces.relative(page, file)

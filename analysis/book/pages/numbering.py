@@ -11,6 +11,12 @@ def figure_number(app: Sphinx, document: str, figure_id: str) -> str:
     return ".".join(str(part) for part in numbers)
 
 
+def equation_number(app: Sphinx, document: str, anchor: str) -> str:
+    """The number of an equation, ``1.3``, by the id of its place on the page."""
+    numbers = app.env.toc_fignumbers.get(document, {}).get("displaymath", {}).get(anchor, ())
+    return ".".join(str(part) for part in numbers)
+
+
 def chapter_title(app: Sphinx, document: str) -> str:
     """The title of a page."""
     return str(app.env.titles[document].astext())

@@ -28,12 +28,19 @@ def title(app: Sphinx, config: Config) -> None:
 
 def note(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """Put the line at the head of a page."""
+    if context.get("body"):
+        context["body"] = noted(app, page, context["body"])
+
+
+def noted(app: Sphinx, page: str, body: str) -> str:
+    """What stands on a page, with that line where this is a run."""
     said = differences(app)
-    if said and context.get("body"):
-        context["body"] = templates.page(
-            "run_note", title=edition.given_parameters(app)["title"], said=words.listing(said),
-            more=pieces.relative(page, "chapters/colophon.html"), body=Markup(context["body"]),  # noqa: S704 - Sphinx made it
-        )  # fmt: skip
+    if not said:
+        return body
+    return templates.page(
+        "run_note", title=edition.given_parameters(app)["title"], said=words.listing(said),
+        more=pieces.relative(page, "chapters/colophon.html"), body=Markup(body),  # noqa: S704 - Sphinx made it
+    )  # fmt: skip
 
 
 def differences(app: Sphinx) -> list[str]:

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book.pages import finishing, registry
+from analysis.book.pages import registry
 from analysis.book.record import citation, edition
 from analysis.book.store.files import write
-from analysis.book.store.places import LANDING
+from analysis.book.store.places import LANDING, SEARCH_INDEX
 from analysis.units import stem
 
 MOST_LETTERS = 6_000
@@ -48,7 +48,7 @@ def write_index(app: Sphinx) -> None:
     rows = [*_tables(package), *_rows(package, known)]
     entries = [*_sections(site), *_figures(known), *_claims(known), *rows, *_numbers(known)]
     listed = [[one.kind, _plain(one.title), one.place, _plain(one.text)[:MOST_LETTERS]] for one in entries]
-    write(site / finishing.INDEX, f"mwIndex({json.dumps(listed, ensure_ascii=False, separators=(',', ':'))});\n")
+    write(site / SEARCH_INDEX, f"mwIndex({json.dumps(listed, ensure_ascii=False, separators=(',', ':'))});\n")
 
 
 def _plain(text: str) -> str:

@@ -41,13 +41,7 @@ def published_work(site: Path, key: str) -> Work:
 def _work(site: Path, key: str) -> Work:
     record = _json(site / "edition.json")
     base = record.get("address", "")
-    known = {
-        **_tables(site),
-        **_claims(site),
-        **_numbers(site),
-        **_figures(site),
-        BOOK: (BOOK, "", citation.BOOK, "", ""),
-    }
+    known = _known(site)
     if key not in known:
         todo = nearest(key, known)
         raise InputError(
@@ -60,8 +54,19 @@ def _work(site: Path, key: str) -> Work:
     return Work(kind, name, title, record["edition"], given["edition_date"], address, number, run)
 
 
+def page_of(site: Path, key: str) -> str:
+    """Where in the site a thing with a citation stands: its file, which opens from a disk too."""
+    page = _known(site)[key][3]
+    return page if page and not page.endswith("/") else f"{page}index.html"
+
+
 Entries = dict[str, tuple[str, str, str, str, str]]
 """Id → kind, id, title, page, number."""
+
+
+def _known(site: Path) -> Entries:
+    book: Entries = {BOOK: (BOOK, "", citation.BOOK, "", "")}
+    return {**_tables(site), **_claims(site), **_numbers(site), **_figures(site), **book}
 
 
 def _json(path: Path) -> Any:

@@ -58,6 +58,11 @@ def commit() -> str:
     return freshness.commit()
 
 
+def persistent_id() -> str:
+    """The sources as Software Heritage names them, by their content: whoever has them can compute it, and it needs no account."""
+    return f"swh:1:dir:{tree}" if (tree := freshness.tree()) else ""
+
+
 def versions() -> dict[str, str]:
     """The packages that shape the numbers and the pages."""
     return {package: metadata.version(package) for package in PACKAGES}
@@ -79,7 +84,7 @@ def supplied(package: tables.DataPackage) -> list[overlay.Change]:
 def edition_json(app: Sphinx, figures: list[dict[str, Any]], claims: list[dict[str, Any]]) -> dict[str, Any]:
     """The content of ``edition.json``."""
     return {
-        "edition": name(app), "commit": commit(), "parameters": given_parameters(app), "versions": versions(),
+        "edition": name(app), "commit": commit(), "swhid": persistent_id(), "parameters": given_parameters(app), "versions": versions(),
         "data": data_digests(app),
         "supplied": [
             {"table": change.table, "added": change.added, "changed": change.changed, "removed": change.removed}

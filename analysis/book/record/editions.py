@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape as xml
 from sphinx.application import Sphinx
 
 from analysis.book.inputs import parameters
-from analysis.book.record import citation, edition, policy, sbom
+from analysis.book.record import catalogues, citation, edition, policy, sbom
 from analysis.book.store import archives, places, templates, verify
 from analysis.book.store.files import write, write_json
 from analysis.errors import InputError, Problem
@@ -120,6 +120,7 @@ def move_on(name: str, day: str) -> list[str]:
 
 OWN_EDITION = {
     "chapters/parameters.yml": r'^(edition:\n  default: )"[^"]*"((?:\n .*)*\nedition_date:\n  default: )"[^"]*"$',
+    ".zenodo.json": r'^( "version": )"[^"]*"(,\n "publication_date": )"[^"]*"$',
     "CITATION.cff": r'^(version: )"[^"]*"(\ndate-released: )"[^"]*"$',
 }
 """File → what stands before the name of the edition, and between it and its date."""
@@ -152,17 +153,18 @@ def freeze(site: Path, releases: Path) -> Path:
     target = site / FOLDER / record["edition"]
     fresh = site / f".{record['edition']}"
     shutil.copytree(site, fresh, ignore=shutil.ignore_patterns(FOLDER, fresh.name))
-    for page in fresh.rglob("*.html"):
+    for page in [*fresh.rglob("*.html"), *fresh.rglob("*.md")]:
         place = page.relative_to(fresh).as_posix()
         page.write_text(_from_within(page.read_text(encoding="utf-8"), place), encoding="utf-8")
     target.parent.mkdir(exist_ok=True)
-    write_json(fresh / "ro-crate-metadata.json", crate(record, fresh))
+    write_json(fresh / catalogues.CRATE, catalogues.crate(record, fresh))
     verify.seal(fresh)
     fresh.rename(target)
     return archive(target, releases, record)
 
 
-OUTWARD = re.compile(r'(?<![\w-])(href|data-embed)="([^":#?]+)')
+OUTWARD = re.compile(r'((?<![\w-])(?:href|data-embed)="|\]\()([^":#?)]+)')
+"""What leads out of a page, and of its twin in Markdown."""
 
 
 def _from_within(text: str, page: str) -> str:
@@ -171,8 +173,8 @@ def _from_within(text: str, page: str) -> str:
 
     def led_out(found: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(folder, found[2]))
-        outside = found[1] == "data-embed" or target.startswith(f"{FOLDER}/")
-        return f'{found[1]}="{posixpath.relpath(f"../../{target}", folder or ".")}' if outside else found[0]
+        outside = found[1].startswith("data-embed") or target.startswith(f"{FOLDER}/")
+        return f"{found[1]}{posixpath.relpath(f'../../{target}', folder or '.')}" if outside else found[0]
 
     return OUTWARD.sub(led_out, text)
 
@@ -202,27 +204,6 @@ def manifest(folder: Path) -> dict[str, str]:
     """File → sha256 of everything in a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def crate(record: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The edition as an RO-Crate 1.1: the book, its tables and its figures as one research object."""
-    tables = sorted(path.relative_to(folder).as_posix() for path in (folder / "tables").glob("*.csv"))
-    figures = sorted(f"figures/{name}/{name}.{kind}" for name in record["figures"] for kind in ("png", "csv"))
-    licence = {"@id": citation.LICENCE_ADDRESS}
-    root = {
-        "@id": "./", "@type": "Dataset", "name": citation.BOOK, "version": record["edition"], "license": licence,
-        "datePublished": record["parameters"]["edition_date"], "hasPart": [{"@id": file} for file in tables + figures],
-        "description": "A reproducible book: figures, claims and the data they were computed from.", "identifier": record["commit"],
-    }  # fmt: skip
-    about = {
-        "@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"},
-        "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
-    }  # fmt: skip
-    parts = [
-        {"@id": file, "@type": "File", "encodingFormat": "text/csv" if file.endswith("csv") else "image/png"}
-        for file in tables + figures
-    ]
-    return {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": [about, root, *parts]}
 
 
 def index(site: Path, address: str) -> None:

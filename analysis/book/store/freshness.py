@@ -32,6 +32,12 @@ def commit() -> str:
     return _git("describe", "--always", "--abbrev=40", "--dirty", "--exclude=*")
 
 
+@cache
+def tree() -> str:
+    """The tree of that commit, whose id Git computes from the content alone; empty where the content is another, and outside."""
+    return "" if commit().endswith("-dirty") else _git("rev-parse", "HEAD^{tree}")
+
+
 def committed_on() -> str:
     """The day of that commit, ``2026-11-22``; empty outside a repository."""
     return _git("log", "-1", "--format=%cs")

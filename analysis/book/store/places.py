@@ -24,6 +24,8 @@ def record_file(out: Path) -> Path:
     return out.with_name(f".{out.name}.build")
 
 
+SEARCH_INDEX = "search-index.js"
+"""What is found, as a script beside the search page, which alone loads it."""
 LANDING = "chapters/index.html"
 """Where Sphinx puts the landing page; what leads readers who follow an old link there on to the root."""
 

@@ -1,0 +1,96 @@
+"""The Markdown twin of each page, and ``llms.txt``, the list of them at the root (https://llmstxt.org)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from analysis.book.pages import markdown, registry
+from analysis.book.pages.numbering import chapter_title, figure_number
+from analysis.book.record import citation, edition
+from analysis.book.store.files import write
+from analysis.book.store.places import LANDING
+
+WITHOUT = re.compile(r"(^|/)(search|genindex)$|^editions/|/embed$")
+"""Pages that say nothing of their own, or are made after all others."""
+AWAY = re.compile(r"[a-z][a-z0-9+.-]*:|//|#|$")
+INDEX = "llms.txt"
+
+
+def place(page: str) -> str:
+    """Where in the site the twin of a page lies, which is named without its ending; empty where it has none."""
+    if WITHOUT.search(page):
+        return ""
+    return "index.md" if f"{page}.html" == LANDING else f"{page}.md"
+
+
+def beside(page: str) -> str:
+    """The address of its twin as seen from a page; empty where it has none."""
+    own = place(page)
+    return posixpath.relpath(own, posixpath.dirname(page) or ".") if own else ""
+
+
+def write_twin(app: Sphinx, page: str, body: str) -> None:
+    """Write the twin of a page beside it."""
+    if own := place(page):
+        write(Path(app.outdir) / own, markdown.converted(body, _addresses(page)))
+
+
+def of_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """The same for a page that Sphinx is about to write, with all that others put into its body."""
+    if context.get("body"):
+        write_twin(app, page, context["body"])
+
+
+def _addresses(page: str) -> Callable[[str], str]:
+    """How addresses in a page read in its twin: other pages of the site by their twins."""
+    folder, there = posixpath.dirname(page), posixpath.dirname(place(page)) or "."
+    return lru_cache(maxsize=None)(lambda target: target if AWAY.match(target) else _moved(target, folder, there))
+
+
+def _moved(target: str, folder: str, there: str) -> str:
+    file, mark, rest = target.partition("#")
+    named = posixpath.normpath(posixpath.join(folder, file))
+    if named.endswith(".html"):
+        named = place(named.removesuffix(".html")) or named
+    return posixpath.relpath(named, there) + mark + rest
+
+
+def write_index(app: Sphinx) -> None:
+    """``llms.txt``: what the book is, its pages by their twins, and what is there for programs."""
+    known, package = registry.of(app.env), edition.package(app)
+    chapters = [(chapter_title(app, name), place(name), "") for name in known.order]
+    figures = [
+        (f"Figure {figure_number(app, name, one.id)}", place(f"figures/{one.id}/index"), one.title)
+        for name, one in known.figures()
+    ]
+    tables = [
+        (package.resource(name)["title"], place(f"tables/{name}"), package.resource(name)["row"])
+        for name in package.names
+    ]
+    entries = dict.fromkeys(one.table for _, one in known.entries["entries"].values())
+    listed = [(f"All {name}", place(f"{name}/index"), "a page each") for name in entries]
+    numbers = [("Numbers", place("numbers"), "every number of the prose with its definition and sources")]
+    parts = {"Chapters": chapters, "Figures": figures, "Data": [*numbers, *tables], "Optional": listed}
+    about = [f"# {citation.TITLE}", f"> {citation.IMPRINT.description}", _manner(app)]
+    said = [f"## {title}\n\n" + "\n".join(_item(*one) for one in items) for title, items in parts.items() if items]
+    write(Path(app.outdir) / INDEX, "\n\n".join([*about, *said]) + "\n")
+
+
+def _manner(app: Sphinx) -> str:
+    return (
+        f"Edition {edition.name(app)}, by {citation.AUTHOR}, {citation.LICENCE} ({citation.LICENCE_ADDRESS}). "
+        "Each page below is the Markdown of the page of that name that ends in `.html`; cite the latter. "
+        "For programs: `figures.json`, `numbers.json`, `claims.json`, `tables/datapackage.json`, `edition.json`."
+    )
+
+
+def _item(title: str, target: str, said: str) -> str:
+    return f"- [{title}]({target})" + (f": {said}" if said else "")
