@@ -33,7 +33,17 @@ INSIDE = {
         "index validation",
         "claims data",
     ),
-    "analysis.book": ("store", "inputs", "record", "pictures", "run", "pages", "compare", "site extension watch"),
+    "analysis.book": (
+        "store",
+        "inputs",
+        "record",
+        "pictures",
+        "run",
+        "pages",
+        "export",
+        "compare",
+        "site extension watch",
+    ),
 }
 """The floors inside a folder, where it has some."""
 WITHIN = ("derived", "charts findings", "claims")
