@@ -13,7 +13,7 @@ import pikepdf
 from lxml import html
 from markupsafe import Markup, escape
 
-from analysis.book.export import browser, canonical, chapters
+from analysis.book.export import browser, chapters
 from analysis.book.export.chapters import Book, Chapter, Element, Place
 from analysis.book.pictures.lettering import START, plain
 from analysis.book.record import citation
@@ -147,7 +147,6 @@ def _finished(document: bytes, book: Book) -> bytes:
         opened.Root.PageMode = pikepdf.Name.UseOutlines
         _bookmark(opened, book)
         _describe(opened)
-        canonical.order(opened)
         out = io.BytesIO()
         opened.save(out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
     return out.getvalue()
