@@ -700,6 +700,30 @@ def mcp(
 
 
 @app.command()
+@_stoppable()
+def export(
+    pdf: Annotated[bool, typer.Option("--pdf", help="A PDF, printed by the Chromium of this machine.")] = False,
+    epub: Annotated[bool, typer.Option("--epub", help="An EPUB 3.")] = False,
+    myst: Annotated[bool, typer.Option("--myst", help="A folder of sources for MyST (Jupyter Book 2).")] = False,
+    site: Annotated[
+        str, typer.Option(help="The site it is made from, or the name of a frozen edition. Without it: _build/html.")
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File or folder it is written to. Without it: in _build/export.", show_default=False),
+    ] = None,
+) -> None:
+    """Write a built site as another medium, with the numbers of the site; --pdf, --epub or --myst, or several of them."""
+    from analysis.book.export import media
+    from analysis.book.record import cite as reading
+    from analysis.book.store import places
+
+    asked = [kind for kind, wanted in {"pdf": pdf, "epub": epub, "myst": myst}.items() if wanted]
+    for written in media.write(reading.place(site, places.SITE), asked, out):
+        typer.echo(f"Written: {written}")
+
+
+@app.command()
 def measure(
     quick: Annotated[
         bool, typer.Option("--quick", help="A few seconds, fewer runs. Without it: half a minute.")

@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import bibtexparser
+import bs4
 import feedparser
 import pikepdf
 import pytest
@@ -127,8 +128,9 @@ def contents(folder: Path) -> dict[str, str]:
         if path.suffix not in (".png", ".pdf", ".zip")
     }
     name = folder.name
-    with Image.open(folder / f"{name}.png") as picture:
-        found[f"{name}.png"] = json.dumps(picture.info, default=str, ensure_ascii=False)
+    for file in (f"{name}.png", figure_files.CARD):
+        with Image.open(folder / file) as picture:
+            found[file] = json.dumps(picture.info, default=str, ensure_ascii=False)
     with pikepdf.open(folder / f"{name}.pdf") as document:
         found[f"{name}.pdf"] = str(document.docinfo["/Subject"])
     with zipfile.ZipFile(folder / f"{name}.zip") as archive:
@@ -149,7 +151,7 @@ def test_every_file_of_a_run_that_can_leave_the_site_says_so(run_site: Path) -> 
         if file not in {*data, *drawn}
     }
     endings = {file.ending for file in figure_files.FILES} - {"csv"}
-    assert set(told) == {"embed.html", "index.html"} | {f"small-figure.{ending}" for ending in endings}
+    assert set(told) == {"embed.html", "index.html", "card.png"} | {f"small-figure.{ending}" for ending in endings}
     for file, text in told.items():
         assert MARK in text or "run of it with 1 row added in devices" in text, file
     for catalogue in ("numbers.json", "edition.json"):
@@ -364,3 +366,41 @@ def test_feed_and_map(small_site: Path, tmp_path: Path) -> None:
     places = [place.text for place in ElementTree.parse(small_site / "sitemap.xml").iter() if place.tag.endswith("loc")]
     assert f"{ADDRESS}/figures/roofline/" in places
     assert not [place for place in places if "/editions/2026.11" in str(place)]
+
+
+@pytest.fixture(scope="module")
+def addressed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small site that knows its own address."""
+    book = Book(tmp_path_factory.mktemp("addressed"))
+    done = book.run("build", "--address", "https://example.org/book")
+    assert done.returncode == 0, done.stderr
+    return book.site
+
+
+@pytest.mark.slow
+def test_a_shared_link_to_a_figure_shows_its_card_and_says_how_it_is_embedded(addressed: Path) -> None:
+    folder, place = addressed / "figures" / "small-figure", "https://example.org/book/figures/small-figure"
+    page = bs4.BeautifulSoup((folder / "index.html").read_text(encoding="utf-8"), "html.parser")
+    preview = {tag["property"]: tag["content"] for tag in page.select("meta[property]")}
+    with Image.open(folder / "card.png") as picture:
+        assert (
+            picture.size == (int(str(preview["og:image:width"])), int(str(preview["og:image:height"]))) == (1200, 630)
+        )
+    assert preview["og:image"] == f"{place}/card.png"
+    link = page.select_one("link[type='application/json+oembed']")
+    assert link is not None
+    assert link["href"] == f"{place}/oembed.json"
+    told = json.loads((folder / "oembed.json").read_text(encoding="utf-8"))
+    assert (told["version"], told["type"], told["thumbnail_url"]) == ("1.0", "rich", f"{place}/card.png")
+    assert f'src="{place}/embed.html"' in told["html"]
+
+
+def test_a_site_without_an_address_has_no_oembed(site: Path) -> None:
+    assert not list(site.glob("figures/*/oembed.json"))
+    assert "oembed" not in (site / "figures" / "roofline" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_downloaded_svg_carries_the_letters_of_its_title(site: Path) -> None:
+    for figure in figures(site):
+        text = (site / "figures" / figure["id"] / f"{figure['id']}.svg").read_text(encoding="utf-8")
+        assert "data:font/woff2;base64," in text, figure["id"]

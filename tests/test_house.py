@@ -41,6 +41,7 @@ INSIDE = {
         "pictures",
         "run",
         "pages",
+        "export",
         "compare",
         "site extension watch",
         "sweep",

@@ -31,6 +31,7 @@ BY_HAND = {
     "pages/entry_page.py": "the title as the theme's own template writes it, to be found again on the page",
     "pages/mathml.py": "the id of one element around what a library wrote",
     "pictures/framing.py": "SVG: lines of text in a picture",
+    "pictures/card.py": "SVG: lines of text in a picture",
     "record/editions.py": "XML: the feed and the map of the site",
 }
 """Module of ``analysis/book`` → why it escapes by itself."""

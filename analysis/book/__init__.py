@@ -6,7 +6,8 @@
 4. ``pictures``  charts as files
 5. ``run``       notebooks to outputs
 6. ``pages``     outputs to pages
-7. ``compare``   two states, and what moved between them
+7. ``export``    a built site as PDF, EPUB and MyST
+8. ``compare``   two states, and what moved between them
 
 and above them ``site``, which builds, and ``watch``, which builds again.  No room knows what this book is about, but for
 ``compare.states``, which works out the claims and the sentences of a folder of data.

@@ -43,6 +43,9 @@ def write_embedded(app: Sphinx) -> None:
         page = figure_files.embed(edition.package(app), figure, menu.figure_work(app, document, figure))
         folder = Path(app.outdir) / "figures" / figure.id
         write(folder / "embed.html", page)
+        if address := menu.address(app, f"figures/{figure.id}/"):
+            told = figure_files.oembed(figure, menu.figure_work(app, document, figure), address)
+            write(folder / figure_files.OEMBED, told)
         pieces.write_beside(folder, figure.id, pieces.drawn_from(figure))
 
 

@@ -103,7 +103,7 @@ def _verdict(entry: dict[str, Any], document: str) -> str:
 
 def visit(translator: Any, node: Reference) -> None:
     """HTML around the text of a reference."""
-    translator.body.append(node.get("html", "<span>"))
+    translator.body.append(node.get("html") or templates.page("said", key=node["key"]))
 
 
 def depart(translator: Any, node: Reference) -> None:

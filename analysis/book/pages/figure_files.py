@@ -12,7 +12,7 @@ from typing import Any
 
 from analysis import tables
 from analysis.book.pages import pieces
-from analysis.book.pictures import layout, on_page, workers
+from analysis.book.pictures import card, layout, on_page, workers
 from analysis.book.record import citation, edition
 from analysis.book.store import templates
 from analysis.book.store.files import json_text, write
@@ -49,6 +49,7 @@ def write_pictures(folder: Path, it: Exported) -> None:
     for file in FILES:
         if file.picture:
             write(folder / f"{name}.{file.ending}", workers.drawn(file.picture, it.picture))
+    write(folder / CARD, workers.drawn("card", it.picture))
     write(folder / f"{name}.zip", archive(sorted(path for path in folder.glob(f"{name}.*") if path.suffix != ".zip")))
 
 
@@ -87,6 +88,25 @@ def embed(package: tables.DataPackage, figure: Figure, cited: citation.Work) -> 
         "embed",
         cited=cited, run=citation.run_mark(cited.run), chart=pieces.chart(figure, f"figures/{figure.id}/embed"),
         title=citation.TITLE, sources=_sources(package, figure), licence=citation.LICENCE,
+    )  # fmt: skip
+
+
+FRAME_PADDING, FRAME_WORDS = 24, 220
+"""Pixels beside the chart of the page for frames, and above and below it for title and caption."""
+OEMBED = "oembed.json"
+
+
+def oembed(figure: Figure, cited: citation.Work, folder: str) -> str:
+    """What a system that embeds by address asks for (oEmbed 1.0, type rich); ``folder`` is the full address of the figure's."""
+    width, height = on_page.page_size(figure, layout.WIDE)
+    width, height = width + FRAME_PADDING, height + FRAME_WORDS
+    frame = templates.page("frame", source=f"{folder}embed.html", title=cited.told, width=width, height=height)
+    return json_text(
+        {
+            "version": "1.0", "type": "rich", "title": cited.told, "author_name": citation.AUTHOR, "provider_name": citation.TITLE,
+            "html": frame, "width": width, "height": height, "thumbnail_url": f"{folder}{CARD}",
+            "thumbnail_width": card.WIDTH, "thumbnail_height": card.HEIGHT,
+        }
     )  # fmt: skip
 
 
@@ -134,4 +154,6 @@ FILES = (
     File("ZIP", "zip", "all of these"),
 )
 """The files of every figure, in the order of the menu: a row is in the menu, in the archive and in the catalogue."""
-PICTURES = tuple(file.picture for file in FILES if file.picture)
+CARD = "card.png"
+"""The picture that previews of a link show; not a file to take away, so in no menu."""
+PICTURES = (*(file.picture for file in FILES if file.picture), "card")

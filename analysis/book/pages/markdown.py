@@ -183,7 +183,7 @@ class _Page:
     def equation(self, node: HtmlElement) -> list[str]:
         """An equation as it was written, with its number and its id."""
         number = "".join(one.text or "" for one in node.iterfind(".//span[@class='mw-equation-number']"))
-        said = "\n\n".join(f"$$\n{one.get('data-tex').strip()}\n$$" for one in node.iter("math"))
+        said = "\n\n".join(f"$$\n{one.get('alttext').strip()}\n$$" for one in node.iter("math"))
         return [" ".join(filter(None, (said, number, _named(node.get("id", "")).strip())))]
 
     def addressed(self, node: HtmlElement) -> list[str]:
@@ -225,7 +225,7 @@ class _Page:
 
     def formula(self, node: HtmlElement) -> str:
         """An equation within a line."""
-        return f"${node.get('data-tex', '').strip()}$"
+        return f"${node.get('alttext', '').strip()}$"
 
     def raised(self, node: HtmlElement) -> str:
         """An exponent or an index."""

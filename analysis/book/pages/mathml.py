@@ -12,14 +12,14 @@ from sphinx.util.math import get_node_equation_number
 
 def inline(translator: Any, node: nodes.math) -> None:
     """An equation in a line."""
-    translator.body.append(_converted(node, "inline"))
+    translator.body.append(_converted(node.astext(), "inline"))
     raise nodes.SkipNode
 
 
 def display(translator: Any, node: nodes.math_block) -> None:
     """``$$…$$``, with its number and a permanent link where it is labelled."""
     identifier = f' id="{escape(node["ids"][0], quote=True)}"' if node.get("ids") else ""
-    translator.body.append(f'<div class="mw-equation"{identifier}>{_converted(node, "block")}')
+    translator.body.append(f'<div class="mw-equation"{identifier}>{_converted(node.astext(), "block")}')
     if node.get("number"):
         translator.body.append(f'<span class="mw-equation-number">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, "Link to this equation")
@@ -28,7 +28,8 @@ def display(translator: Any, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def _converted(node: nodes.math | nodes.math_block, display: str) -> str:
-    """The equation, with the LaTeX it was written in for whoever reads the page as text."""
-    written = escape(node.astext().strip(), quote=True)
-    return str(convert(node.astext(), display=display)).replace("<math ", f'<math data-tex="{written}" ', 1)
+def _converted(tex: str, display: str) -> str:
+    """MathML that carries what it was written as, for readers without MathML and for whoever exports the page."""
+    return str(convert(tex, display=display)).replace(
+        "<math ", f'<math alttext="{escape(tex.strip(), quote=True)}" ', 1
+    )

@@ -6,7 +6,8 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from analysis.book.pages import menu, pieces, registry, run_note, signposting
+from analysis.book.pages import figure_files, menu, pieces, registry, run_note, signposting
+from analysis.book.pictures import card
 from analysis.book.record import catalogues, citation, edition
 from analysis.book.store import templates
 from analysis.book.store.cache import file_digest
@@ -17,7 +18,7 @@ from analysis.tables import DataPackage
 def tags(app: Sphinx, page: str, title: str) -> str:
     """Highwire and preview tags and JSON-LD of one page."""
     given = edition.given_parameters(app)
-    picture = _picture(app, page)
+    found, picture = _figure(app, page), _picture(app, page, figure_files.CARD)
     title = f"{title} {citation.run_mark(run_note.differences(app))}".strip()
     own = menu.address(app, f"{page}.html")
     named = {
@@ -29,9 +30,11 @@ def tags(app: Sphinx, page: str, title: str) -> str:
         "og:description": _description(app, page), "og:image": picture, "og:url": own,
     }  # fmt: skip
     linked = linked_data(app, page, title)
+    if found:
+        preview |= {"og:image:width": card.WIDTH, "og:image:height": card.HEIGHT, "og:image:alt": found[1].alt}
     return templates.page(
         "metadata", named=named, preview=preview, description=_description(app, page),
-        links=signposting.of(app, page, linked["@type"]), linked=pieces.embedded(linked),
+        links=signposting.of(app, page, linked["@type"]), linked=pieces.embedded(linked), oembed=_oembed(app, page),
     )  # fmt: skip
 
 
@@ -42,12 +45,19 @@ def _figure(app: Sphinx, page: str) -> tuple[str, Figure] | None:
     return next(iter(own or [entry for entry in figures if entry[0] == page]), None)
 
 
-def _picture(app: Sphinx, page: str) -> str:
+def _picture(app: Sphinx, page: str, file: str = "") -> str:
+    """Where the picture of a page lies: the one to take away, or another file beside it."""
     found = _figure(app, page)
     if found is None:
         return ""
-    target = f"figures/{found[1].id}/{found[1].id}.png"
+    target = f"figures/{found[1].id}/{file or found[1].id + '.png'}"
     return menu.address(app, target) or pieces.relative(page, target)
+
+
+def _oembed(app: Sphinx, page: str) -> str:
+    """Where the page of a figure says how it is embedded: by full addresses, so nowhere in a site without its own."""
+    found = _figure(app, page) if page.startswith("figures/") else None
+    return menu.address(app, f"figures/{found[1].id}/{figure_files.OEMBED}") if found else ""
 
 
 def _description(app: Sphinx, page: str) -> str:

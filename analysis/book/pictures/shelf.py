@@ -19,7 +19,9 @@ _in_vain = False
 @cache
 def _tools() -> str:
     """The code that draws, the packages it draws with, the fonts, and the author and licence that pictures carry."""
-    fonts = "".join(file_digest(path) for path in sorted((places.REPOSITORY / "analysis" / "fonts").iterdir()))
+    analysis = places.REPOSITORY / "analysis"
+    files = [*(analysis / "fonts").iterdir(), *(analysis / "book" / "static" / "fonts").iterdir()]
+    fonts = "".join(file_digest(path) for path in sorted(files))
     return f"{code_of(DRAWING)} {freshness.installed()} {digest(fonts)} {imprint.read()}"
 
 

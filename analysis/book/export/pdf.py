@@ -1,0 +1,158 @@
+"""The book as one PDF: cover, contents with page numbers, chapters; the same bytes from the same browser."""
+
+from __future__ import annotations
+
+import io
+import re
+from base64 import b64encode
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pikepdf
+from lxml import html
+from markupsafe import Markup
+
+from analysis.book.export import browser, chapters
+from analysis.book.export.chapters import Book, Chapter, Element, Place
+from analysis.book.pictures.lettering import START, plain
+from analysis.book.record import citation
+from analysis.book.store import templates
+from analysis.book.store.places import REPOSITORY
+
+PLACEHOLDER = re.compile(r"mw-picture-(\d+)-")
+CLIP = re.compile(r'(?<=\bid=")(?=\w)|(?<=url\(#)')
+"""Where a name begins that a picture gives to a part of itself: two pictures of one page give the same."""
+TALL = 0.85
+"""Height by width of a chart that has rows to read: it gets more of a page than others."""
+FONTS = {"Regular": ("400", "normal"), "Semibold": ("600 700", "normal"), "It": ("400", "italic")}
+
+
+def made(book: Book) -> bytes:
+    """The PDF; printed twice, as the pages of the contents are known only when the book is set."""
+    browser.required()
+    with TemporaryDirectory() as folder:
+        page = Path(folder) / "book.html"
+        bodies = [(chapter, _body(book, chapter)) for chapter in book.chapters]
+        page.write_text(_document(book, bodies, {}), encoding="utf-8")
+        numbers = page_numbers(browser.printed(page))
+        page.write_text(_document(book, bodies, numbers), encoding="utf-8")
+        return _finished(browser.printed(page), book)
+
+
+def _document(book: Book, bodies: list[tuple[Chapter, Markup]], numbers: dict[str, int]) -> str:
+    return templates.page(
+        "print",
+        book=book, author=citation.AUTHOR, cited=citation.text(book.work), bodies=bodies, contents=_contents(book), numbers=numbers,
+        style=Markup(_style(book)),  # noqa: S704 - our own style sheet; its one line of text is quoted for CSS
+    )  # fmt: skip
+
+
+def _style(book: Book) -> str:
+    faces = [
+        f'@font-face {{ font-family: "Memory Wall Sans"; font-weight: {weight}; font-style: {style}; '
+        f"src: url(data:font/ttf;base64,{b64encode(_font(name)).decode()}); }}"
+        for name, (weight, style) in FONTS.items()
+    ]
+    sheet = (chapters.FILES / "print.css").read_text(encoding="utf-8")
+    heads = [
+        f'@page p-{number} {{ @top-right {{ content: "{_quoted(chapter.title)}"; font: 8pt "Memory Wall Sans"; color: #5b6673; }} }}'
+        for number, chapter in enumerate(book.chapters, 1)
+    ]
+    return "\n".join([*faces, sheet.replace("LINE", _quoted(book.line)), *heads])
+
+
+def _quoted(text: str) -> str:
+    """A text within a string of CSS within a style element."""
+    return re.sub(r'["\\<>&\n]', lambda found: f"\\{ord(found[0]):x} ", text)
+
+
+def _font(name: str) -> bytes:
+    return (REPOSITORY / "analysis" / "fonts" / f"MemoryWallSans-{name}.ttf").read_bytes()
+
+
+def _anchor(place: Place) -> str:
+    """The id in the one page of what has an id of its own in a chapter."""
+    return f"{place.chapter}--{place.fragment}"
+
+
+def _body(book: Book, chapter: Chapter) -> Markup:
+    body = chapters.relinked(book, chapter, lambda place: f"#{_anchor(place)}")
+    chapters.unfolded(body)
+    for element in body.xpath("descendant-or-self::*[@id]"):
+        element.set("id", _anchor(Place(chapter.name, element.get("id"))))
+    images = body.xpath("descendant::img")
+    drawn = [_drawn(book, image, f"{chapter.name}-{place}") for place, image in enumerate(images)]
+    for place, image in enumerate(images):
+        told = {"role": "img", "aria-label": image.get("alt")} if image.get("alt") else {"aria-hidden": "true"}
+        image.attrib.clear()
+        image.attrib.update(told)
+        image.tag, image.text = "span", f"mw-picture-{place}-"
+    text = PLACEHOLDER.sub(lambda found: drawn[int(found[1])], html.tostring(body, encoding="unicode"))
+    return Markup(text)  # noqa: S704 - parsed from the site, and written by the parser; pictures are our own
+
+
+def _drawn(book: Book, image: Element, key: str) -> str:
+    """A picture as part of the page, set in the font of the page: one that carries its own is kept in an order that differs."""
+    picture = plain(book.pictures[chapters.picture_name(image.get("src"))].decode())
+    picture = CLIP.sub(lambda found: f"{found[0]}{key}-", picture)
+    tall = ' class="tall"' if int(image.get("height", 0)) > TALL * int(image.get("width", 1)) else ""
+    return START.sub(lambda found: f'{found[0][:-1]}{tall} preserveAspectRatio="xMinYMin meet">', picture, count=1)
+
+
+def _contents(book: Book) -> list[tuple[Chapter, list[tuple[str, str]]]]:
+    """Each chapter with the places and the titles of its sections."""
+    return [
+        (chapter, [(_anchor(Place(chapter.name, part)), title) for part, title in chapters.sections(chapter)])
+        for chapter in book.chapters
+    ]
+
+
+def _bookmark(opened: Any, book: Book) -> None:
+    """The outline beside the pages: what the contents list."""
+    places = opened.Root.Dests
+
+    def item(title: str, name: str) -> pikepdf.OutlineItem:
+        return pikepdf.OutlineItem(title, destination=places[f"/{name}"])
+
+    with opened.open_outline() as outline:
+        for chapter, sections in _contents(book):
+            whole = item(chapter.title, _anchor(Place(chapter.name)))
+            whole.children += [item(title, name) for name, title in sections]
+            outline.root.append(whole)
+
+
+def page_numbers(document: bytes) -> dict[str, int]:
+    """Name of each place that links lead to → the number of its page, counted from the cover."""
+    with pikepdf.open(io.BytesIO(document)) as opened:
+        pages: dict[Any, int] = {page.objgen: number for number, page in enumerate(opened.pages, 1)}
+        found: Any = opened.Root.get("/Dests", {})
+        return {str(name).removeprefix("/"): pages[place[0].objgen] for name, place in found.items()}
+
+
+def _finished(document: bytes, book: Book) -> bytes:
+    """The PDF with what it says of itself, and without what differs from one printing to the next."""
+    about = {
+        "/Title": f"{book.title} {book.run}".strip(),
+        "/Author": citation.AUTHOR,
+        "/Subject": citation.text(book.work),
+    }
+    day = re.sub(r"\D", "", book.work.date)
+    with pikepdf.open(io.BytesIO(document)) as opened:
+        for name, text in {**about, "/CreationDate": f"D:{day}000000Z", "/ModDate": f"D:{day}000000Z"}.items():
+            opened.docinfo[name] = text
+        opened.Root.Lang = "en"
+        opened.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
+        opened.Root.PageMode = pikepdf.Name.UseOutlines
+        _bookmark(opened, book)
+        _describe(opened)
+        out = io.BytesIO()
+        opened.save(out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    return out.getvalue()
+
+
+def _describe(opened: Any) -> None:
+    with opened.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as told:
+        told.load_from_docinfo(opened.docinfo)
+        told["dc:language"] = {"en"}
+        told["dc:rights"], told["xmpRights:WebStatement"] = citation.LICENCE, citation.LICENCE_ADDRESS
