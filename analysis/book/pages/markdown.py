@@ -30,7 +30,7 @@ BLOCKS = {
     "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "article", "hr",
 }  # fmt: skip
 TABLE = re.compile(r"<table\b[^>]*>(.*?)</table>", re.DOTALL)
-ROW = re.compile(r'<tr(?: id="([^"]*)")?')
+ROW = re.compile(r'<tr id="([^"]*)"')
 CELL = re.compile(r"<t[hd]\b[^>]*>([^<]*(?:<(?!/t[hd]>)[^<]*)*)")
 USUAL = re.compile(r'(?:<a [^>]*?href="([^"]*)"[^>]*>)?([^<]*)(?:</a>)?(?:<div class="mw-note">([^<]*)</div>)?')
 """Tables are taken apart as text: of the half a million cells of a site most hold a word and a note, which need no parser."""
@@ -159,8 +159,8 @@ class _Page:
 
     def _row(self, row: str) -> str:
         first, *rest = map(self._cell, CELL.findall(row))
-        start = ROW.search(row)
-        return f"| {' | '.join([first + _named(start[1] or '' if start else ''), *rest])} |"
+        named = ROW.search(row) if "<tr id=" in row else None
+        return f"| {' | '.join([first + _named(named[1]) if named else first, *rest])} |"
 
     def _cell(self, cell: str) -> str:
         if "<" not in cell:

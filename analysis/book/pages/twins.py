@@ -21,6 +21,9 @@ from analysis.book.store.places import LANDING
 WITHOUT = re.compile(r"(^|/)(search|genindex)$|^editions/|/embed$")
 """Pages that say nothing of their own, or are made after all others."""
 AWAY = re.compile(r"[a-z][a-z0-9+.-]*:|//|#|$")
+UNLIKE = re.compile(r"(search|genindex|embed|index)\.html|editions/")
+"""What in an address may lead to a page without a twin, or with one elsewhere."""
+ENDING = re.compile(r"\.html(?=#|$)")
 INDEX = "llms.txt"
 
 
@@ -56,6 +59,8 @@ def _addresses(page: str) -> Callable[[str], str]:
 
 
 def _moved(target: str, folder: str, there: str) -> str:
+    if folder == there and not UNLIKE.search(target):  # nine of ten links
+        return ENDING.sub(".md", target.removeprefix("./"), count=1)
     file, mark, rest = target.partition("#")
     named = posixpath.normpath(posixpath.join(folder, file))
     if named.endswith(".html"):
