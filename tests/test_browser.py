@@ -33,7 +33,7 @@ CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
 PAGES = ("index.html", "chapters/memory_wall.html", "chapters/claims.html", "figures/roofline/index.html")
-CHART_PAGE_KIB, TEXT_PAGE_KIB = 350, 80
+CHART_PAGE_KIB, TEXT_PAGE_KIB = 353, 81
 """What a page may weigh at first view, and with what is fetched to draw its charts; with a chart, or a picture of one, and without."""
 INDEX_KIB = 200
 """What the index of the search may weigh, once somebody looks for something."""
