@@ -15,6 +15,6 @@ a page.  The rooms by floor, from the ground up; a room imports rooms of lower f
 9.  ``subjects``                 a folder per subject: data of its figures, drawings, findings, rules of its claims
 10. ``machine``                  this machine: described, measured, and what it can run
 11. ``book``                     parameters, execution, pictures, pages, site
-12. ``mcp``                      what a language model asks of a built site
+12. ``mcp`` ``sweep``            what a language model asks of a built site; many settings at once
 13. ``cli``                      ``memory-wall …``
 """

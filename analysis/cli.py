@@ -674,8 +674,8 @@ def sweep(
 
     ends.require_room()
     engine = executors.Engine(executor, jobs, store)
-    from analysis.book.sweep import plan as plans
-    from analysis.book.sweep import sweep as sweeping
+    from analysis.sweep import plan as plans
+    from analysis.sweep import sweep as sweeping
 
     asked = plans.asked(plan, settings or [], numbers, data)
     request = sweeping.Request(asked, out.resolve(), engine, only.value)

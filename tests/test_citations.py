@@ -225,7 +225,16 @@ def test_a_row_of_formats_is_all_that_a_new_one_needs(monkeypatch: pytest.Monkey
     monkeypatch.setattr(figure_files, "FILES", (titled, figure_files.FILES[-1]))
     told: dict[str, Any] = dict.fromkeys(("subtitle", "caption", "alt", "notice", "equation", "code"), "")
     figure = Figure(
-        id="a", title="One", sources=[], spec={}, height=1, columns=None, functions=[], fields=[], rows=[], **told
+        id="a",
+        title="One",
+        sources=[],
+        spec={"mark": "point"},
+        height=1,
+        columns=None,
+        functions=[],
+        fields=[],
+        rows=[],
+        **told,
     )
     it = figure_files.Exported(figure, "index", WORK, "", {}, tables.package())
     figure_files.write_texts(tmp_path, it)

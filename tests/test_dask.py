@@ -21,8 +21,8 @@ import pytest
 from analysis.book import site
 from analysis.book.inputs import parameters
 from analysis.book.run import cluster, execution, executors
-from analysis.book.sweep import folder, plan, sweep
 from analysis.errors import InputError, SiteError
+from analysis.sweep import folder, plan, sweep
 from tests.conftest import ROOT
 from tests.test_sweep_runs import FEW, MARK, bar, contents, living, until
 

@@ -14,10 +14,10 @@ from analysis import assumptions, door, tables
 from analysis.assumptions import Parameters
 from analysis.book.inputs import parameters
 from analysis.book.store.sent import Sent
-from analysis.book.sweep import cells, plan, reading, spreads, statistics, summary, work
-from analysis.book.sweep.spreads import Spread
 from analysis.errors import InputError, SiteError
 from analysis.subjects import SUBJECTS, numbers
+from analysis.sweep import cells, plan, reading, spreads, statistics, summary, work
+from analysis.sweep.spreads import Spread
 from tests.conftest import ROOT
 
 # -------------------------------------------------------------------------------------------------------- wrong plans

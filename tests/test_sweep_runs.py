@@ -23,9 +23,9 @@ import pytest
 from analysis import door, tables
 from analysis.book.inputs import parameters
 from analysis.book.store import cache, verify
-from analysis.book.sweep import carry, folder, index, plan, sites, sweep, work
 from analysis.errors import InputError, SiteError
 from analysis.subjects import numbers
+from analysis.sweep import carry, folder, index, plan, sites, sweep, work
 from tests.conftest import ROOT, command
 
 pytestmark = pytest.mark.slow

@@ -15,8 +15,8 @@ from analysis import tables
 from analysis.assumptions import Parameters
 from analysis.book.run import execution
 from analysis.book.store import cache, freshness, places, sent
-from analysis.book.sweep import cells
 from analysis.subjects import SUBJECTS, numbers
+from analysis.sweep import cells
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from analysis import words
 from analysis.claims import robustness
+from analysis.equations import elementary
 from analysis.equations.ranges import Values
 
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -64,7 +65,7 @@ def _uniform(spread: Spread, shares: Values) -> Values:
 
 def _log_uniform(spread: Spread, shares: Values) -> Values:
     low, high = spread.ends
-    return low * (high / low) ** shares
+    return low * np.asarray(elementary.power(high / low, shares))
 
 
 def _triangular(spread: Spread, shares: Values) -> Values:

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.book.sweep.work import Work
 from analysis.errors import MemoryWallError
+from analysis.sweep.work import Work
 
 TRIES = 3
 AHEAD = 4

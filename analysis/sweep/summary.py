@@ -20,10 +20,10 @@ from analysis.book.pictures import on_page
 from analysis.book.pictures.layout import WIDE
 from analysis.book.record.policy import secured
 from analysis.book.store import templates
-from analysis.book.sweep import charts, index, statistics, work
-from analysis.book.sweep.plan import Edition, Plan
 from analysis.claims import robustness
 from analysis.subjects import claims, numbers
+from analysis.sweep import charts, index, statistics, work
+from analysis.sweep.plan import Edition, Plan
 
 MARKDOWN, PAGE = "summary.md", "summary.html"
 MOST_TORNADOES = 6

@@ -13,14 +13,14 @@ from typing import Any
 from analysis import door, tables
 from analysis.assumptions import declared
 from analysis.book.inputs import parameters, plain_yaml
-from analysis.book.sweep import cells as uncertain
-from analysis.book.sweep import reading, spreads
-from analysis.book.sweep.cells import Cell
-from analysis.book.sweep.reading import Said
-from analysis.book.sweep.spreads import Spread
 from analysis.claims.robustness import SEED
 from analysis.errors import InputError, Problem, nearest
 from analysis.subjects import SUBJECTS, numbers
+from analysis.sweep import cells as uncertain
+from analysis.sweep import reading, spreads
+from analysis.sweep.cells import Cell
+from analysis.sweep.reading import Said
+from analysis.sweep.spreads import Spread
 from analysis.tables import checks, overlay
 
 KEYS = ("set", "grid", "list", "draws", "data", "numbers")

@@ -12,10 +12,10 @@ from typing import Any
 from analysis import tables, units
 from analysis.assumptions import Range
 from analysis.book.inputs.plain_yaml import Path
-from analysis.book.sweep.reading import Said, distribution
-from analysis.book.sweep.spreads import KINDS, Spread
 from analysis.claims.engine import Cell as Address
 from analysis.errors import nearest
+from analysis.sweep.reading import Said, distribution
+from analysis.sweep.spreads import KINDS, Spread
 
 PLACE = ("table", "row", "column")
 SPREAD = "spread"

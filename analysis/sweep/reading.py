@@ -12,8 +12,8 @@ from analysis import words
 from analysis.assumptions import declared, plausible
 from analysis.book.inputs import parameters
 from analysis.book.inputs.plain_yaml import Path
-from analysis.book.sweep.spreads import KINDS, Spread
 from analysis.errors import InputError, Problem, nearest
+from analysis.sweep.spreads import KINDS, Spread
 
 MOST_POINTS = 100_000
 POINTS = ("low", "high", "count")

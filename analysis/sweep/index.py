@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.book.inputs import parameters
-from analysis.book.sweep.plan import Edition, Plan
+from analysis.sweep.plan import Edition, Plan
 
 FILE, PARQUET = "index.csv", "index.parquet"
 FOUND = ("id", "value", "unit", "verdict")

@@ -15,14 +15,14 @@ from analysis import tables, words
 from analysis.book.inputs import parameters
 from analysis.book.run.executors import Engine
 from analysis.book.store import cache, ends, sent
-from analysis.book.sweep import folder as places
-from analysis.book.sweep import index, plan, sites, summary, work
-from analysis.book.sweep.carry import Carrier
-from analysis.book.sweep.folder import Folder
-from analysis.book.sweep.plan import Edition, Plan
-from analysis.book.sweep.work import Work
 from analysis.errors import SiteError
 from analysis.subjects import numbers
+from analysis.sweep import folder as places
+from analysis.sweep import index, plan, sites, summary, work
+from analysis.sweep.carry import Carrier
+from analysis.sweep.folder import Folder
+from analysis.sweep.plan import Edition, Plan
+from analysis.sweep.work import Work
 
 NUMBERS = "numbers"
 Bar = Callable[[int], AbstractContextManager[Callable[[str], None]]]

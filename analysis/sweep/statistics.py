@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis import ranking
 from analysis.book.compare.diff import HEADLINE
 
 QUANTILES = {"least": 0.0, "p10": 0.1, "median": 0.5, "p90": 0.9, "most": 1.0}
@@ -58,8 +60,8 @@ def movers(numbers: pd.DataFrame, inputs: Sequence[str]) -> pd.DataFrame:
     ]
     table = pd.DataFrame(rows, columns=["id", "input", "rank_correlation", "at_low", "at_high"])
     order = {key: place for place, key in enumerate(dict.fromkeys(table["id"]))}
-    table = table.assign(_number=table["id"].map(order), _span=-(table["at_high"] - table["at_low"]).abs().round(12))
-    return table.sort_values(["_number", "_span", "input"], ignore_index=True).drop(columns=["_number", "_span"])
+    table = table.assign(_number=table["id"].map(order), _span=(table["at_high"] - table["at_low"]).abs())
+    return ranking.by(table, "_number", "_span", "input", falling=["_span"]).drop(columns=["_number", "_span"])
 
 
 def _moved(given: pd.Series[Any], value: pd.Series[Any]) -> dict[str, float]:
@@ -84,12 +86,12 @@ def verdicts(found: pd.DataFrame, own: Mapping[str, str], tried: Mapping[str, fl
     """
     rows = []
     for key, of_claim in found.groupby("id", sort=False):
-        counts = of_claim["verdict"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
-        others = [name for name in counts.index if name != own[str(key)]]
+        counts = Counter(of_claim["verdict"])
+        others = sorted(counts.keys() - {own[str(key)]}, key=lambda name: (-counts[name], name))
         share = float((of_claim["verdict"] == own[str(key)]).mean())
         rows.append(
             {"id": key, "verdict": own[str(key)], "share": share, "else": others[0] if others else "",
              "tried_share": tried.get(str(key), np.nan)}
         )  # fmt: skip
     table = pd.DataFrame(rows, columns=["id", "verdict", "share", "else", "tried_share"])
-    return table.sort_values(["share", "id"], ignore_index=True)
+    return ranking.by(table, "share", "id")

@@ -13,7 +13,7 @@ import yaml
 
 from analysis.book.run.executors import Engine
 from analysis.book.store import sent
-from analysis.book.sweep.plan import Edition
+from analysis.sweep.plan import Edition
 
 BUILD = "from analysis.book.run import kernels; kernels.end_with_parent(); from analysis.cli import main; main()"
 """What is run of Python: it ends with the sweep, however that ends."""
