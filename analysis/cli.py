@@ -654,7 +654,8 @@ def sweep(
     only: Annotated[
         Only,
         typer.Option(
-            help="numbers: no pages; figures: those of each edition too; site: a whole site each. Without it: numbers."
+            help="numbers: no pages; figures: those of each edition too; site: a whole site each, which checkout takes out. "
+            "Without it: numbers."
         ),
     ] = Only.numbers,
     data: Data = None,
@@ -683,6 +684,22 @@ def sweep(
     typer.echo(outcome.told(request.out))
     if outcome.failed:
         raise typer.Exit(1)
+
+
+@app.command()
+@_stoppable()
+def checkout(
+    edition: Annotated[str, typer.Argument(help="Name of an edition, as index.csv of the sweep has it.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where its site goes: a new folder, or an empty one.")],
+    sweep: Annotated[
+        Path, typer.Option("--from", help="Folder of a sweep that kept sites (--only site). Without it: _build/sweep.")
+    ] = Path("_build/sweep"),
+) -> None:
+    """Take the site of one edition out of a sweep, byte by byte as it was built."""
+    from analysis.sweep import sites, stored
+
+    stored.take_out(sweep / sites.SITES, edition, folder.resolve())
+    typer.echo(f"The site of {edition} is at {folder / 'index.html'}")
 
 
 @app.command()

@@ -345,7 +345,10 @@ def test_numbers_verdicts_and_sites_are_those_of_builds(site: Path, tmp_path: Pa
     done = command("sweep", "--set", "reading_speed_word_per_min=250,300", "--only", "site", "--out", str(out))
     assert done.returncode == 0, done.stderr
     found = rows(out)
-    edition = {one["reading_speed_word_per_min"]: out / "sites" / one["edition"] for one in found}
+    edition = {one["reading_speed_word_per_min"]: tmp_path / one["edition"] for one in found}
+    for place in edition.values():
+        assert command("checkout", place.name, str(place), "--from", str(out)).returncode == 0
+        assert verify.differences(place) == []
     assert verify.digests(edition["250.0"]) == verify.digests(site)
     for speed, place in (("250.0", site), ("300.0", edition["300.0"])):
         values, judged = of_site(place)

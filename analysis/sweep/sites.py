@@ -13,19 +13,20 @@ import yaml
 
 from analysis.book.run.executors import Engine
 from analysis.book.store import sent
+from analysis.sweep import stored
 from analysis.sweep.plan import Edition
 
 BUILD = "from analysis.book.run import kernels; kernels.end_with_parent(); from analysis.cli import main; main()"
 """What is run of Python: it ends with the sweep, however that ends."""
-FOLDERS = {"site": "sites", "figures": "figures"}
-"""What is asked of each edition → the folder that holds a folder for each."""
+SITES, FIGURES_OF = "sites", "figures"
+"""The store of the editions' sites, and the folder that holds a folder of figures for each."""
 FIGURES = ("figures", "figures.json", "numbers.json", "claims.json", "edition.json")
 """What of a site is kept where figures are asked for."""
 
 
 def target(place: Path, only: str, edition: Edition) -> Path:
-    """Where the site or the figures of an edition go; what is there is whole."""
-    return place / FOLDERS[only] / edition.name
+    """Where the figures of an edition go, or the list of its site's files; what is there is whole."""
+    return stored.listing(place / SITES, edition.name) if only == "site" else place / FIGURES_OF / edition.name
 
 
 def build(place: Path, only: str, edition: Edition, data: Path | None, engine: Engine) -> str:
@@ -49,10 +50,18 @@ def build(place: Path, only: str, edition: Edition, data: Path | None, engine: E
         done = subprocess.run(command, env=seen, capture_output=True, text=True, check=False)
         if done.returncode:
             return " ".join(done.stderr.split())[:500]
-        if only == "figures":
-            made = _figures(made, Path(folder) / "figures")
-        made.rename(goal)
+        try:
+            _kept(made, only, goal, edition.name)
+        except OSError as error:
+            return f"built, and not kept: {error.strerror or error}".lower()
     return ""
+
+
+def _kept(made: Path, only: str, goal: Path, name: str) -> None:
+    if only == "site":
+        stored.keep(made, goal.parent, name)
+    else:
+        _figures(made, made.parent / "figures").rename(goal)
 
 
 def _figures(site: Path, kept: Path) -> Path:
@@ -64,4 +73,4 @@ def _figures(site: Path, kept: Path) -> Path:
 
 def missing(place: Path, only: str, editions: list[Edition]) -> list[Edition]:
     """The editions that are not there yet."""
-    return [one for one in editions if not target(place, only, one).is_dir()]
+    return [one for one in editions if not target(place, only, one).exists()]
