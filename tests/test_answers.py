@@ -152,6 +152,8 @@ def test_each_page_is_there_light_and_about_its_own(site: Path, made: dict[str, 
         assert f"<title>{escape(entry.title)} " in text
         descriptions.add(re.findall(r'<meta name="description" content="([^"]*)"', text)[0])
         assert 'id="cite"' in text
+        [card] = re.findall(r'<meta property="og:image" content="([^"]*)"', text)
+        assert (site / f"{entry.page}.html").parent.joinpath(card).is_file()
     assert len(descriptions) == len(made)
 
 

@@ -18,7 +18,10 @@ from analysis.tables import DataPackage
 def tags(app: Sphinx, page: str, title: str) -> str:
     """Highwire and preview tags and JSON-LD of one page."""
     given = edition.given_parameters(app)
-    found, picture = _figure(app, page), _picture(app, page, figure_files.CARD)
+    found = _figure(app, page) or _figure(
+        app, app.config.root_doc
+    )  # a page without a figure shows that of the first page
+    picture = _picture(app, page, found[1], figure_files.CARD) if found else ""
     title = f"{title} {citation.run_mark(run_note.differences(app))}".strip()
     own = menu.address(app, f"{page}.html")
     named = {
@@ -45,12 +48,9 @@ def _figure(app: Sphinx, page: str) -> tuple[str, Figure] | None:
     return next(iter(own or [entry for entry in figures if entry[0] == page]), None)
 
 
-def _picture(app: Sphinx, page: str, file: str = "") -> str:
-    """Where the picture of a page lies: the one to take away, or another file beside it."""
-    found = _figure(app, page)
-    if found is None:
-        return ""
-    target = f"figures/{found[1].id}/{file or found[1].id + '.png'}"
+def _picture(app: Sphinx, page: str, figure: Figure, file: str = "") -> str:
+    """Where the picture of a figure lies, as seen from a page: the one to take away, or another file beside it."""
+    target = f"figures/{figure.id}/{file or f'{figure.id}.png'}"
     return menu.address(app, target) or pieces.relative(page, target)
 
 
@@ -90,7 +90,7 @@ def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:
 
 def _image(app: Sphinx, page: str, figure: Figure) -> dict[str, Any]:
     return {
-        "@type": "ImageObject", "contentUrl": _picture(app, page), "caption": figure.caption, "description": figure.alt,
+        "@type": "ImageObject", "contentUrl": _picture(app, page, figure), "caption": figure.caption, "description": figure.alt,
         "encodingFormat": "image/png", "creditText": citation.TITLE, "isPartOf": {"@type": "Book", "name": citation.BOOK},
     }  # fmt: skip
 
