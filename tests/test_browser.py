@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 
 from analysis import tables
 from analysis.book.pages import pieces, search
-from analysis.model import ask, predict, telling
+from analysis.model import ask, expected, predict, telling
 from analysis.model import browser as arithmetic
 from analysis.subjects.answers import findings as answer_pages
 from tests.test_browser_arithmetic import SAME
@@ -33,7 +33,7 @@ CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
 PAGES = ("index.html", "chapters/memory_wall.html", "chapters/claims.html", "figures/roofline/index.html")
-CHART_PAGE_KIB, TEXT_PAGE_KIB = 353, 81
+CHART_PAGE_KIB, TEXT_PAGE_KIB = 355, 83
 """What a page may weigh at first view, and with what is fetched to draw its charts; with a chart, or a picture of one, and without."""
 INDEX_KIB = 200
 """What the index of the search may weigh, once somebody looks for something."""
@@ -792,6 +792,22 @@ def test_a_name_of_several_is_told_with_some_to_choose_from(browser: Browser, si
     name = chosen.inner_text()
     chosen.click()
     assert said(page)[0].endswith(f" on {name}")
+
+
+@pytest.mark.parametrize(
+    ("asked", "other", "part"), [("rtx-3060-12gb", "model", "runs"), ("qwen3-8b", "device", "run-by")]
+)
+def test_what_else_runs_stands_in_the_order_of_the_command(
+    browser: Browser, site: Path, asked: str, other: str, part: str
+) -> None:
+    folder = tables.data_folder()
+    names = {row[f"{other}_id"]: row["name"] for row in expected.rows(folder / f"{other}s.csv")}
+    known = {row[0] for row in json.loads(arithmetic.told(folder))[f"{other}s"]}
+    rows = ask.answered(ask.Question((asked,)), folder, "")["rows"]
+    wanted = [names[row[other]] for row in rows if row["fits"] in ("yes", "barely") and row[other] in known]
+    _, page = asking(browser, site)
+    page.locator("details", has=page.locator(f"[data-ask={part}]")).locator("summary").click()
+    assert page.locator(f"[data-ask={part}] tbody th").all_inner_texts() == wanted
 
 
 def test_own_numbers_are_asked_for_before_they_are_answered(browser: Browser, site: Path) -> None:

@@ -151,7 +151,9 @@ def test_every_file_of_a_run_that_can_leave_the_site_says_so(run_site: Path) -> 
         if file not in {*data, *drawn}
     }
     endings = {file.ending for file in figure_files.FILES} - {"csv"}
-    assert set(told) == {"embed.html", "index.html", "card.png"} | {f"small-figure.{ending}" for ending in endings}
+    assert set(told) == {"embed.html", "index.html", "index.md", "card.png"} | {
+        f"small-figure.{ending}" for ending in endings
+    }
     for file, text in told.items():
         assert MARK in text or "run of it with 1 row added in devices" in text, file
     for catalogue in ("numbers.json", "edition.json"):

@@ -256,7 +256,7 @@ REFUSED: dict[str, Callable[[Path], Iterator[Path]]] = {
     "no medium": lambda site: media.write(site, []),
     "one place for 2 media": lambda site: media.write(site, ["pdf", "epub"], site / "book"),
     "something that is there already": lambda site: media.write(site, ["myst"], site),
-    "the name of a file": lambda site: media.write(site, ["epub"], site),
+    "the name of a new file": lambda site: media.write(site, ["epub"], site),
     "no site": lambda site: media.write(site / "nowhere", ["epub"], site / "book.epub"),
 }
 
@@ -272,7 +272,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is(site: Path, said: 
 def test_a_site_that_lacks_a_page_is_refused_by_name(site: Path, tmp_path: Path) -> None:
     for name in ("index.html", "edition.json", "numbers.json", "claims.json", "figures.json"):
         shutil.copy(site / name, tmp_path / name)
-    with pytest.raises(InputError, match=r"no chapters/memory_wall\.html"):
+    with pytest.raises(InputError, match=r"no chapters/\w+\.html"):
         chapters.read(tmp_path)
 
 
@@ -284,3 +284,15 @@ def test_reasons_of_a_table_become_rows_of_their_own(book: Book) -> None:
     assert count == len(body.xpath("descendant::tr[@class='mw-reason']")) > 50
     assert not body.xpath("descendant::details")
     html.tostring(body)
+
+
+@pytest.mark.parametrize("kind", ["pdf", "epub"])
+def test_a_file_of_something_else_is_not_replaced(kind: str, tmp_path: Path) -> None:
+    """A thesis, a pipe and a link stay as they are; what was such a medium before may be written anew."""
+    thesis, pipe, link, new = (tmp_path / name for name in ("thesis.txt", "pipe", "link", "new"))
+    thesis.write_text("my thesis", encoding="utf-8")
+    os.mkfifo(pipe)
+    link.symlink_to(tmp_path / "nowhere")
+    assert [media._is_taken(path, kind) for path in (thesis, pipe, link, tmp_path, new)] == [True] * 4 + [False]
+    new.write_bytes(b"PK\x03\x04" + b"\0" * 26 + b"mimetype" + media.MARKS[kind])
+    assert not media._is_taken(new, kind)

@@ -29,6 +29,7 @@ ASKED = ("device", "model_id", "format", "context_token")
 WRONG: list[tuple[str, dict[str, str], str]] = [
     ("number", {"id": "memory-wall-iphone-14-fp"}, "Did you mean 'memory-wall-iphone-14-fp16'"),
     ("number", {"id": " "}, "nothing asked for"),
+    ("number", {"id": "index-which-binds"}, "a text: "),
     ("figure", {"id": "rooflin"}, "Did you mean 'roofline'?"),
     ("figure", {"id": "roofline", "find": "iphone 99"}, "expected a known cell"),
     ("claim", {"id": "weights-15gb"}, "Did you mean 'weights-14gb'"),
@@ -180,3 +181,11 @@ def test_a_folder_that_is_no_site_is_told(memory_wall: Callable[..., CompletedPr
     assert result.stdout == ""
     assert "expected a site that was built" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_half_a_site_is_told_before_anybody_asks(site: Path, tmp_path: Path) -> None:
+    (tmp_path / "edition.json").write_bytes((site / "edition.json").read_bytes())
+    with pytest.raises(
+        InputError, match=r"no numbers\.json and no claims\.json and no figures\.json; expected a whole site"
+    ):
+        lookup.require_site(tmp_path)

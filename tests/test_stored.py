@@ -144,6 +144,12 @@ def test_a_folder_of_something_else_is_left_alone(store: Path, tmp_path: Path) -
     assert whole(empty) == whole(tmp_path / "built-one")
 
 
+def test_a_place_that_cannot_be_written_is_named_as_it_was_given(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "File").write_text("")
+    with pytest.raises(InputError, match="File/Out: file exists; expected a place that can be written"):
+        stored.take_out(store, "one", tmp_path / "File" / "Out")
+
+
 def test_the_seal_of_a_book_stays_whole(site: Path, tmp_path: Path) -> None:
     """The built book goes in and comes out."""
     store = tmp_path / "sites"

@@ -30,6 +30,8 @@ WRONG = {
     "an unknown key": ("grids: {token_per_word: [1]}", "plan.yml:1:grids: found key 'grids'; expected one of set, grid"),
     "a key twice": ("set: {}\nset: {}", "twice"),
     "an unknown parameter": ("grid:\n  tokens_per_word: [1, 2]", "plan.yml:2:grid.tokens_per_word: found parameter 'tokens_per_word'"),
+    "a parameter that is no text": ("grid:\n  1: [200]", "grid: found parameter 1; expected the name of a parameter"),
+    "a parameter of a list that is no text": ("list: [{no: 200}]", "found parameter False"),
     "out of range": ("grid:\n  token_per_word:\n    - 2\n    - 99", "plan.yml:4:grid.token_per_word: found 99; expected a number from 0.5"),
     "text for a number": ("grid: {token_per_word: [many]}", "found 'many'; expected a number"),
     "a switch for a number": ("set: {token_per_word: yes}", "found true; expected a number"),

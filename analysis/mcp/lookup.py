@@ -28,6 +28,9 @@ Answer = dict[str, Any]
 def require_site(site: Path) -> None:
     """Raise InputError where a folder is no site that was built."""
     cite.published_work(site, cite.BOOK)
+    if lacking := [name for name in CATALOGUES.values() if not (site / name).is_file()]:
+        todo = "Build the site again, or name another with --site."
+        raise InputError([Problem(str(site), f"no {' and no '.join(lacking)}", "a whole site", todo)])
 
 
 def number(site: Path, key: str) -> Answer:
@@ -160,10 +163,15 @@ CATALOGUES = {"number": "numbers.json", "claim": "claims.json", "figure": "figur
 
 def _entry(site: Path, kind: str, key: str) -> dict[str, Any]:
     """One entry of a catalogue; raises InputError with the nearest ids where there is none."""
-    found = {one["id"]: one for one in _json(site / CATALOGUES[kind]) if one.get("number", "") is not None}
+    every = {one["id"]: one for one in _json(site / CATALOGUES[kind])}
+    found = {name: one for name, one in every.items() if one.get("number", "") is not None}
     _require_words(kind, key, next(iter(found), ""))
+    if key in every and key not in found:
+        raise InputError(
+            [Problem(CATALOGUES[kind], f"{key!r}, a text: {every[key]['text'][:200]!r}", f"id of a {kind}")]
+        )
     if key not in found:
-        raise InputError.unknown(f"id of a {kind}", key, found, file=CATALOGUES[kind])
+        raise InputError.unknown(f"id of a {kind}", key[:80], found, file=CATALOGUES[kind])
     return dict(found[key])
 
 

@@ -56,8 +56,11 @@ def _shown(value: object) -> str:
     return str(value)[:120] if isinstance(value, str) else repr(value)
 
 
-def setting(said: Said, path: Path, name: str, value: Any) -> Any:
+def setting(said: Said, path: Path, name: Any, value: Any) -> Any:
     """One value of a parameter, of its type and within its range."""
+    if not isinstance(name, str):  # YAML reads 1: and yes: as what they are
+        said.wrong(path, f"parameter {name!r}", "the name of a parameter", nearest(str(name), declared()))
+        return None
     try:
         return parameters.validated({name: value}, file=said.file)[name]
     except InputError as error:

@@ -61,7 +61,8 @@ def take_out(store: Path, name: str, out: Path) -> None:
             publishing.opened_to_readers(made)
             os.replace(made, out)
     except OSError as error:
-        raise SiteError(f"{name} was not taken out: {error.strerror or error} ({out})".lower()) from None
+        found = f"{out}: {str(error.strerror or error).lower()}"
+        raise InputError([Problem("DIR", found, "a place that can be written")]) from None
 
 
 def _listed(store: Path, name: str) -> dict[str, str]:

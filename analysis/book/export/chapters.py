@@ -207,9 +207,15 @@ def drop(element: Element) -> None:
 
 def shown(chapter: Chapter) -> Iterator[tuple[str, str]]:
     """(id, text) of each published number and of each published text that the sentences of a chapter show, in their order."""
-    for element in chapter.body.xpath("descendant::a[contains(@class, 'mw-value')] | descendant::*[@data-said]"):
-        key = element.get("data-said") or element.get("href").partition("#")[2]
-        yield key, _text(element)
+    for element in chapter.body.iter("a", "span"):
+        if key := said(element):
+            yield key, _text(element)
+
+
+def said(element: Element) -> str:
+    """The id of the published number or text that an element is; empty for any other, as a term with its sentence in the glossary."""
+    is_number = "mw-value" in (element.get("class") or "").split() and not element.get("data-more")
+    return element.get("data-said") or (element.get("href").partition("#")[2] if is_number else "")
 
 
 def relinked(book: Book, chapter: Chapter, target: Callable[[Place], str]) -> Element:

@@ -106,9 +106,13 @@ def _chapter(book: Book, chapter: Chapter) -> Item:
     for element in body.iter():
         for name in [name for name in element.attrib if name.startswith("data-")]:
             del element.attrib[name]
+    for drawing in body.iter("svg"):
+        drawing.set("xmlns", "http://www.w3.org/2000/svg")
+        if (box := drawing.attrib.pop("viewbox", None)) is not None:  # the parser of HTML writes all names small
+            drawing.set("viewBox", box)
     text = Markup(etree.tostring(body, encoding="unicode"))  # noqa: S704 - parsed from the site, and written by the parser
-    math = "mathml" if body.find(".//math") is not None else ""
-    return Item(f"{chapter.name}.xhtml", XHTML, _page(chapter.title, text), math, read=True)
+    holds = " ".join(kind for kind, tag in (("mathml", "math"), ("svg", "svg")) if body.find(f".//{tag}") is not None)
+    return Item(f"{chapter.name}.xhtml", XHTML, _page(chapter.title, text), holds, read=True)
 
 
 def _address(chapter: Chapter, place: Place) -> str:

@@ -142,11 +142,10 @@ class Writer:
     def inline(self, element: Element) -> str:
         """One piece of a line."""
         kinds = (element.get("class") or "").split()
-        key = element.get("data-said") or (element.get("href") or "").partition("#")[2]
-        if element.get("data-said") or "mw-value" in kinds:
+        if key := chapters.said(element):
             return f"{{value}}`{key}`"
         if "mw-verdict" in kinds:
-            return f"{{verdict}}`{key}`"
+            return f"{{verdict}}`{(element.get('href') or '').partition('#')[2]}`"
         if element.tag == "math":
             return f"${element.get('alttext')}$"
         if element.tag == "code":

@@ -44,11 +44,21 @@ def _problem(kinds: list[str], out: Path | None) -> Problem | None:
     return None
 
 
+MARKS = {"pdf": b"%PDF-", "epub": b"application/epub+zip"}
+"""What a file of a medium says at its beginning, by which one made before is known."""
+HEAD_BYTE = 80
+
+
 def _is_taken(path: Path, kind: str) -> bool:
-    """Whether something lies there that is not to be replaced: a folder with files, or the other of file and folder."""
+    """Whether something lies there that is not to be replaced: anything but an empty folder, or a file that was such a medium before."""
+    if path.is_symlink() or not path.exists():
+        return path.is_symlink()
     if kind == "myst":
-        return path.exists() and not (path.is_dir() and not any(path.iterdir()))
-    return path.is_dir()
+        return not (path.is_dir() and not any(path.iterdir()))
+    if not path.is_file():
+        return True
+    with path.open("rb") as file:
+        return MARKS[kind] not in file.read(HEAD_BYTE)
 
 
 def _taken(path: Path, kind: str) -> Problem:
@@ -56,7 +66,10 @@ def _taken(path: Path, kind: str) -> Problem:
         return Problem(
             str(path), "something that is there already", "a new folder", "Name another with --out, or move it away."
         )
-    return Problem(str(path), "a folder", "the name of a file", "Name the file with --out.")
+    what = "a folder" if path.is_dir() else "something else that is there already"
+    return Problem(
+        str(path), what, f"the name of a new file, or of one that is {kind.upper()}", "Name the file with --out."
+    )
 
 
 def _put(path: Path, content: bytes | dict[str, bytes]) -> None:

@@ -24,7 +24,7 @@ SPECIAL = re.compile(r"[\\`*\[\]$|]|<(?=[A-Za-z/!?])|(?<!\w)_|_(?!\w)")
 START = re.compile(r"^(?=[#>+-] |>)|^(\d+)(?=[.)] )")
 OMITTED = {"script", "style", "button", "select", "input", "svg", "form", "output", "label"}
 """What is worked with and not read."""
-UNREAD = {"headerlink", "hide", "cell_input", "mw-table-bar"}
+UNREAD = {"mw-score", "headerlink", "hide", "cell_input", "mw-table-bar"}
 BLOCKS = {
     "p", "div", "section", "aside", "figure", "figcaption", "details", "summary", "ul", "ol", "dl", "dt", "dd", "table", "pre",
     "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "article", "hr",

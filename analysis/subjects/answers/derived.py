@@ -1,4 +1,4 @@
-"""Every device with every model, in the format most people download, and what was measured of such pairs."""
+"""Every device with every model, in a common four-bit format, and what was measured of such pairs."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ def _answer_sentence(own: pd.DataFrame) -> str:
     need = {row["format_id"]: words.quantity(row["footprint_byte"], "byte") for row in rows(own)}
     holding = {(year, name): _holding(own, year, name) for year in common.SETS for name in ("fp16", FOUR_BIT)}
     return (
-        f"{own['model'].iloc[0]} needs {need['fp16']} in FP16 and {need[FOUR_BIT]} in Q4_K_M, the four-bit format most people download. "
+        f"{own['model'].iloc[0]} needs {need['fp16']} in FP16 and {need[FOUR_BIT]} in Q4_K_M, a common four-bit format. "
         f"In FP16 it fits {holding[old, 'fp16']} of the {_shown(own, old)} devices of {old} shown here "
         f"and {holding[new, 'fp16']} of the {_shown(own, new)} of {new}. "
         f"In Q4_K_M it fits {holding[old, FOUR_BIT]} of the first and {holding[new, FOUR_BIT]} of the second.".replace(
@@ -308,7 +308,7 @@ def _times(ratio: float) -> str:
 
 
 def _exercise_values(package: DataPackage, given: Parameters) -> list[Value]:
-    """Solve the first problem: a model with a long context in a 16 GB laptop."""
+    """Solve the problem on formats: a model with a long context in a 16 GB laptop."""
     table = models(package, [EXERCISE_MODEL]).merge(
         common.formats(package, tuple(FORMAT_NAMES))[["format_id", "byte_per_param"]], how="cross"
     )
@@ -321,7 +321,7 @@ def _exercise_values(package: DataPackage, given: Parameters) -> list[Value]:
     usable = float(laptop.byte[0])
     answer = f"{words.listing(held)} {'fit' if len(held) > 1 else 'fits'}"
     return [
-        _number("problem-context", EXERCISE_CONTEXT_TOKEN, "token", "Context of the first problem.",
+        _number("problem-context", EXERCISE_CONTEXT_TOKEN, "token", "Context of the problem on formats.",
                 text=f"{EXERCISE_CONTEXT_TOKEN:,}"),
         _number("problem-cache", cache[0], "byte", "Cache at that context.", how="c · T", cited=cited),
         *(_number(f"problem-need-{name}", size, "byte", f"Footprint at {name}.", how="P · b + c · T", cited=cited)

@@ -93,7 +93,7 @@ def _streaming_values(package: DataPackage, model: Mapping[str, Any], rate: floa
         _text("model", model["name"], "The reference model.", sources=cited[1:]),
         _number("model-size", model["active_param"], "param", "Parameters of the reference model.", sources=cited[1:]),
         _number("model-int4", weights, "byte", "The reference model at 4 bits.", formula="P · b", sources=cited[1:]),
-        _text("fastest-name", best["name"], "The fastest drive on sale, leaving out doubted ones.", sources=cited[:1]),
+        _text("fastest-name", best["name"], "The fastest PC drive in the data, leaving out doubted ones.", sources=cited[:1]),
         _number("fastest", io, "byte_per_s", "Its sequential read speed.", sources=cited[:1]),
         _number("fastest-int4", speed, "token_per_s",
                 "Most tokens per second of the reference model at 4 bits from it.",
@@ -291,7 +291,7 @@ def _flash_moe_values(package: DataPackage) -> list[Value]:
               sources=cited),
         _number("moe-reported", reported, "byte_per_s", "Drive speed that the report states.",
                 sources=[run["source_id"]]),
-        _text("moe-doubt", doubt, "Chosen by comparing it with the fastest drive on sale."),
+        _text("moe-doubt", doubt, "Chosen by comparing it with the fastest PC drive in the data."),
     ]  # fmt: skip
 
 

@@ -159,10 +159,19 @@ function list(name, rows, href) {
   at(name).replaceChildren(table);
 }
 
+/* Without its last bits, which two ways to compute it need not share. */
+const settled = (value) => Number(value.toPrecision(12));
+
+/* What is held, as the command ranks it: what fits before what barely does, the largest number first, ids where all else is the same. */
+function ranked(pairs, by) {
+  const held = pairs.filter(([, said]) => said.grade > 0);
+  return held.sort(([a, one], [b, other]) => other.grade - one.grade || settled(by(b, other)) - settled(by(a, one)) || (a[0] < b[0] ? -1 : 1));
+}
+
 function lists(one, model, format, context, prompt) {
-  const of = (rows, make) => rows.map((row) => [row, make(row)]).filter(([, said]) => said.grade > 0);
-  if (at("runs").closest("details").open) list("runs", of(GIVEN.models, (row) => told(one, row, format, context, prompt)).sort((a, b) => b[0][2] - a[0][2]), "model");
-  if (at("run-by").closest("details").open) list("run-by", of(devices, (row) => told(row, model, format, context, prompt)).sort((a, b) => b[1].token_per_s - a[1].token_per_s), "device");
+  const of = (rows, make, by) => ranked(rows.map((row) => [row, make(row)]), by);
+  if (at("runs").closest("details").open) list("runs", of(GIVEN.models, (row) => told(one, row, format, context, prompt), (row) => row[2]), "model");
+  if (at("run-by").closest("details").open) list("run-by", of(devices, (row) => told(row, model, format, context, prompt), (row, said) => said.token_per_s), "device");
 }
 
 function unclear(kind, rows, text) {
@@ -264,9 +273,6 @@ function begin() {
 
 const escaped = (text) => text.replace(/[&<>"']/g, (sign) => `&#${{ "&": "38", "<": "60", ">": "62", '"': "34", "'": "39" }[sign]};`);
 
-/* Without its last bits, which two ways to compute it need not share. */
-const settled = (value) => Number(value.toPrecision(12));
-
 /* So many decimals of a number's exact value; what lies half way goes to the even digit, as everywhere in the book. */
 function decimals(value, places) {
   const [whole, rest] = value.toFixed(places + 40).split(".");
@@ -303,9 +309,8 @@ function row(one, said, places) {
 function rows(id, places) {
   const model = GIVEN.models.find((one) => one[0] === id);
   const format = GIVEN.formats.find((one) => one[0] === GIVEN.usual.format);
-  const held = devices.map((one) => [one, told(one, model, format, GIVEN.usual.context, GIVEN.usual.prompt)]).filter(([, said]) => said.grade > 0);
-  held.sort(([a, one], [b, other]) => other.grade - one.grade || settled(other.token_per_s) - settled(one.token_per_s) || (a[0] < b[0] ? -1 : 1));
-  return held.map(([one, said]) => row(one, said, places));
+  const held = devices.map((one) => [one, told(one, model, format, GIVEN.usual.context, GIVEN.usual.prompt)]);
+  return ranked(held, (one, said) => said.token_per_s).map(([one, said]) => row(one, said, places));
 }
 
 if (document.currentScript.dataset.asked) {
