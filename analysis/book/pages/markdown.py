@@ -139,10 +139,12 @@ class _Page:
 
     def defined(self, node: HtmlElement) -> list[str]:
         """A list of terms and what they mean."""
-        said = (("- " if child.tag == "dd" else "", self.blocks(child)) for child in node)
+        said = ((child, self.blocks(child)) for child in node)
         return [
-            _hung(mark, blocks) if mark else f"**{' '.join(blocks).replace('**', '')}**"
-            for mark, blocks in said
+            _hung("- ", blocks)
+            if child.tag == "dd"
+            else f"**{' '.join(blocks).replace('**', '')}**{_named(child.get('id', ''))}"
+            for child, blocks in said
             if blocks
         ]
 
