@@ -18,9 +18,8 @@ from analysis.tables import DataPackage
 def tags(app: Sphinx, page: str, title: str) -> str:
     """Highwire and preview tags and JSON-LD of one page."""
     given = edition.given_parameters(app)
-    found = _figure(app, page) or _figure(
-        app, app.config.root_doc
-    )  # a page without a figure shows that of the first page
+    # A page without a figure shows that of the first page.
+    found = _figure(app, page) or _figure(app, app.config.root_doc)
     picture = _picture(app, page, found[1], figure_files.CARD) if found else ""
     title = f"{title} {citation.run_mark(run_note.differences(app))}".strip()
     own = menu.address(app, f"{page}.html")
@@ -50,8 +49,7 @@ def _figure(app: Sphinx, page: str) -> tuple[str, Figure] | None:
 
 def _picture(app: Sphinx, page: str, figure: Figure, file: str = "") -> str:
     """Where the picture of a figure lies, as seen from a page: the one to take away, or another file beside it."""
-    target = f"figures/{figure.id}/{file or f'{figure.id}.png'}"
-    return menu.address(app, target) or pieces.relative(page, target)
+    return _place(app, f"figures/{figure.id}/{file or f'{figure.id}.png'}", page)
 
 
 def _oembed(app: Sphinx, page: str) -> str:
@@ -149,4 +147,5 @@ def _of_data(app: Sphinx, name: str) -> dict[str, Any]:
 
 
 def _place(app: Sphinx, file: str, page: str) -> str:
+    """Where a file of the site lies: by its full address where there is one, else as seen from a page."""
     return menu.address(app, file) or pieces.relative(page, file)
