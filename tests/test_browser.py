@@ -32,13 +32,21 @@ from tests.test_browser_arithmetic import SAME
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
-PAGES = ("index.html", "chapters/memory_wall.html", "chapters/claims.html", "figures/roofline/index.html")
+PAGES = (
+    "index.html",
+    "chapters/memory_wall.html",
+    "chapters/claims.html",
+    "figures/roofline/index.html",
+    "figures/largest-context/index.html",
+)
 CHART_PAGE_KIB, TEXT_PAGE_KIB = 355, 83
 """What a page may weigh at first view, and with what is fetched to draw its charts; with a chart, or a picture of one, and without."""
 INDEX_KIB = 200
 """What the index of the search may weigh, once somebody looks for something."""
 HEAVIEST = 8
 """Pages of each kind that are weighed: pages of a kind differ by little else than their own text."""
+VISITS = 4
+"""Further visits to a page that was too heavy."""
 LAYOUT_SHIFT = 0.02
 
 pytestmark = pytest.mark.browser
@@ -467,15 +475,16 @@ def test_pages_are_light(browser: Browser, site: Path, charts: bool, limit_kib: 
     assert len(chosen) >= HEAVIEST
     heavy = {}
     for page in sorted(chosen):
-        # Chromium's first page now and then asks for a part of a font that no character of the page needs: the lighter of two visits.
-        loaded = min((files_loaded(browser, page) for _ in range(2)), key=lambda files: sum(map(weight_byte, files)))
+        # Chromium now and then asks for a part of a font that no character of the page needs: what each visit asks for counts.
+        loaded = files_loaded(browser, page)
+        for _ in range(VISITS):
+            if sum(map(weight_byte, loaded)) > limit_kib * 1024:
+                loaded &= files_loaded(browser, page)
         assert site / "_static" / "site.css" in loaded
         if sum(map(weight_byte, loaded)) > limit_kib * 1024:
             heaviest = sorted(loaded, key=weight_byte, reverse=True)[:5]
             heavy[str(page.relative_to(site))] = {path.name: weight_byte(path) for path in heaviest}
-    assert not heavy, {
-        str(page.relative_to(site)): sum(map(weight_byte, files_loaded(browser, page))) for page in chosen
-    }
+    assert not heavy
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -487,11 +496,14 @@ def test_nothing_moves_while_a_page_comes_together(browser: Browser, site: Path,
     )
     page = visit.open(site / name)
     page.wait_for_timeout(500)
+    boxes = "() => [...document.querySelectorAll('.mw-chart')].map(chart => Math.round(chart.getBoundingClientRect().height))"
+    pictures = page.evaluate(boxes)
     scroll_through(page)
     count = page.locator(".mw-chart").count()
     page.wait_for_function(
         "count => document.querySelectorAll('.mw-chart.mw-drawn svg.marks').length === count", arg=count, timeout=15000
     )
+    assert page.evaluate(boxes) == pytest.approx(pictures, abs=3), "a chart is as large as the picture it replaces"
     assert page.evaluate("() => window.shifts.reduce((sum, one) => sum + one, 0)") <= LAYOUT_SHIFT
 
 
@@ -807,7 +819,9 @@ def test_what_else_runs_stands_in_the_order_of_the_command(
     wanted = [names[row[other]] for row in rows if row["fits"] in ("yes", "barely") and row[other] in known]
     _, page = asking(browser, site)
     page.locator("details", has=page.locator(f"[data-ask={part}]")).locator("summary").click()
-    assert page.locator(f"[data-ask={part}] tbody th").all_inner_texts() == wanted
+    heads = page.locator(f"[data-ask={part}] tbody th")
+    heads.nth(len(wanted) - 1).wait_for()
+    assert heads.all_inner_texts() == wanted
 
 
 def test_own_numbers_are_asked_for_before_they_are_answered(browser: Browser, site: Path) -> None:

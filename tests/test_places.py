@@ -16,16 +16,16 @@ from xml.etree import ElementTree
 import bibtexparser
 import pytest
 from bs4 import BeautifulSoup
+from lxml import etree, html
 
 from analysis.book.inputs import parameters
 from tests.small import FIGURE, Book
 
 PREFIX = "books/mw"
-NAMED = (
-    ("[data-link]", "data-link"), ("[data-embed]", "data-embed"), ("[data-rows]", "data-rows"), ("[data-charts]", "data-charts"),
-    ("link[rel=canonical]", "href"), ("meta[property='og:image']", "content"), ("meta[property='og:url']", "content"),
-    ("meta[name=citation_public_url]", "content"),
-)  # fmt: skip
+NAMED = etree.XPath(
+    "//@data-link | //@data-embed | //@data-rows | //@data-charts | //link[@rel='canonical']/@href"
+    " | //meta[@property='og:image' or @property='og:url' or @name='citation_public_url']/@content"
+)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -60,10 +60,8 @@ def released(tmp_path_factory: pytest.TempPathFactory, served: tuple[str, Path])
     return address, place
 
 
-def named(page: Path) -> Iterator[str]:
-    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    for selector, attribute in NAMED:
-        yield from (str(found[attribute]) for found in soup.select(selector))
+def named(page: Path) -> list[str]:
+    return [str(found) for found in NAMED(html.parse(page))]
 
 
 def is_there(address: str) -> bool:

@@ -53,6 +53,8 @@ IMPORT = re.compile(r"""@import\s+(?:url\()?["']([^"')]+)["']\)?;""")
 SHEET = re.compile(r'<link [^>]*rel="stylesheet"[^>]*>')
 CORE_FONT = re.compile(r"""url\(["'](fonts/[^"')]*-(?:Regular|Semibold)-core\.woff2)["']\)""")
 """What every page is set in travels in the style sheet: a font that comes later would move the lines."""
+SECTIONS, ARTICLE = 'class="bd-sidebar-secondary', 'class="bd-article-container"'
+"""The list of a page's sections, and what takes its room where there is none: a browser would see that only at the page's end."""
 ADVERTISEMENT = re.compile(r'<div id="ethical-ad-placement".*?</div>', re.DOTALL)
 
 CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
@@ -134,7 +136,8 @@ def _lean(text: str) -> str:
     """A page without the theme's scripts, icons and leavings."""
     if not _themed(text):
         return text
-    return ICON.sub(_icon, ADVERTISEMENT.sub("", text))
+    text = ICON.sub(_icon, ADVERTISEMENT.sub("", text))
+    return text if SECTIONS in text else text.replace(ARTICLE, f"{ARTICLE[:-1]} mw-alone{ARTICLE[-1:]}", 1)
 
 
 def _icon(found: re.Match[str]) -> str:

@@ -83,7 +83,7 @@ def live(figure: Figure) -> dict[str, Any]:
 
     Colours are those of the light page; the script changes them for the dark one, as ``recoloured`` does for pictures.
     """
-    found: dict[str, Any] = {"columns": (figure.columns or 2) if "facet" in figure.spec else None, "datasets": {}}
+    found: dict[str, Any] = {"datasets": {}}
     for name, width in (("wide", WIDE), ("phone", PHONE)):
         compiled = json.loads(workers.drawn("vega", page_source(figure, width)))
         for data in compiled.get("data", []):

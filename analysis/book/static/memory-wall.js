@@ -17,18 +17,14 @@
     return Array.from({ length }, (_, index) => Object.fromEntries(names.map((name) => [name, data[name][index]])));
   }
 
-  /* The compiled chart for this width, with its data, in the colours of this page, as its controls were left. */
-  function laidOut(content, width, state) {
-    const narrow = PHONE.matches;
-    let text = JSON.stringify(narrow ? content.phone : content.wide);
+  /* The compiled chart with its data, in the colours of this page, as its controls were left; as wide as its picture, and like it scaled
+     to the column: nothing grows, shrinks or moves where one takes the other's place. */
+  function laidOut(content, state) {
+    let text = JSON.stringify(PHONE.matches ? content.phone : content.wide);
     if (mode() === "dark") for (const [light, dark] of Object.entries(window.mwDark)) text = text.replaceAll(light, dark);
     const spec = JSON.parse(text);
     for (const data of spec.data) if (content.datasets[data.name]) data.values = byRow(content.datasets[data.name]);
     for (const signal of controls(spec)) if (signal.name in state) signal.value = state[signal.name];
-    const columns = narrow ? 1 : content.columns;
-    const panel = (spec.signals || []).find((signal) => signal.name === "child_width");
-    if (content.columns && panel) panel.value = Math.floor((width - 70 * columns) / columns);
-    else if (spec.width !== undefined) spec.width = width;
     return spec;
   }
 
@@ -131,14 +127,13 @@
 
   async function draw(chart) {
     const live = chart.querySelector(".mw-live");
-    const width = chart.clientWidth;
-    chart.dataset.width = width;
+    chart.dataset.begun = "";
     try {
       const content = await specification(chart);
       live.hidden = false;
       const compiled = PHONE.matches ? content.phone : content.wide;
       const defaults = Object.fromEntries(controls(compiled).map((signal) => [signal.name, signal.value]));
-      const { view } = await window.mwEmbed(live, laidOut(content, width, stateOf(chart, compiled)));
+      const { view } = await window.mwEmbed(live, laidOut(content, stateOf(chart, compiled)));
       stepBack(chart, compiled);
       listen(chart, view, compiled, defaults);
       chart.classList.add("mw-drawn");
@@ -177,7 +172,7 @@
       }
     }, { rootMargin: "400px" });
     charts.forEach((chart) => seen.observe(chart));
-    const again = () => charts.filter((chart) => chart.dataset.width).forEach(draw);
+    const again = () => charts.filter((chart) => "begun" in chart.dataset).forEach(draw);
     let shown = mode();
     new MutationObserver(() => {
       if (mode() !== shown) {
@@ -185,13 +180,7 @@
         again();
       }
     }).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    let waiting;
-    window.addEventListener("resize", () => {
-      clearTimeout(waiting);
-      waiting = setTimeout(() => {
-        charts.filter((chart) => chart.dataset.width && +chart.dataset.width !== chart.clientWidth).forEach(draw);
-      }, 200);
-    });
+    PHONE.addEventListener("change", again);
     window.addEventListener("beforeprint", () => charts.forEach((chart) => chart.classList.remove("mw-drawn")));
     window.addEventListener("afterprint", again);
   }
