@@ -10,6 +10,8 @@ from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT, nodes
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -62,6 +64,7 @@ APART = {
 """Extra → the files of the package that need it, which no page does."""
 
 
+@pytest.mark.long
 def test_the_package_declares_what_it_imports_and_imports_what_it_declares() -> None:
     apart = {name for extra in APART for name in declared(EXTRAS[extra])}
     found = {name: path for name, path in imported("analysis").items() if name not in apart}
@@ -71,6 +74,7 @@ def test_the_package_declares_what_it_imports_and_imports_what_it_declares() -> 
     assert not wanted - set(found), f"declared, never imported: {sorted(wanted - set(found))}"
 
 
+@pytest.mark.long
 def test_the_tests_and_scripts_declare_what_they_import_and_import_what_they_declare() -> None:
     found = imported("tests", "scripts")
     wanted = declared(EXTRAS["dev"])

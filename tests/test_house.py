@@ -302,6 +302,7 @@ REGISTERING = {"rule", "command"}
 """Decorators that keep what they decorate: nothing needs to call it by its name."""
 
 
+@pytest.mark.long
 def test_what_only_tests_ask_for_is_not_there() -> None:
     """A function, class or constant of a module is read somewhere: by the package, a script, a chapter or a setting.
 

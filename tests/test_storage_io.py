@@ -369,6 +369,7 @@ def compare(expression: str, table: pd.DataFrame, column: str, spec: Any) -> Non
         assert evaluated(expression, named, started(spec)) == pytest.approx(row[column], rel=SLIDER)
 
 
+@pytest.mark.long
 def test_the_browser_streams_as_the_table_does(package: DataPackage, specs: dict[str, Any]) -> None:
     spec, table = specs["streaming-speed"], derived.streaming_speed(package, reference_model=MODEL)
     (streamed,) = {each for each in formulas(spec, "token_per_s") if "byte_per_param" in each}
