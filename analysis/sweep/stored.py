@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
+import struct
 import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 from analysis.book.store import freshness, publishing
 from analysis.book.store.cache import digest, replace
@@ -15,20 +20,48 @@ from analysis.book.store.files import json_text
 from analysis.errors import InputError, Problem, SiteError, nearest
 
 OBJECTS = "objects"
+ARCHIVE, PARTS = ".zip", ".parts"
+"""Ending of files that hold others of the site, and of what is kept of one whose files are kept."""
 PACKING = 6
 """How hard gzip tries: beyond it a site takes a hundredth less room and twice the time."""
 
 
 def keep(site: Path, store: Path, name: str) -> None:
-    """Keep a site as an edition: files that are there already are not written again, and the list of files comes last."""
-    listed = {}
-    for path in freshness.files(site):
+    """Keep a site as an edition: files that are there already are not written again, and the list of files comes last.
+
+    Of an archive only what its files do not hold is written: where they are kept stands for them.
+    """
+    listed: dict[str, str] = {}
+    for path in sorted(freshness.files(site), key=lambda path: path.suffix == ARCHIVE):  # after what they hold
         content = path.read_bytes()
         listed[path.relative_to(site).as_posix()] = key = digest(content)
-        if not (place := _place(store, key)).exists():
+        parted = _parted(content, set(listed.values())) if path.suffix == ARCHIVE else b""
+        if not (place := _place(store, key, PARTS if parted else "")).exists():
             place.parent.mkdir(parents=True, exist_ok=True)
-            replace(place, gzip.compress(content, PACKING, mtime=0))
-    replace(listing(store, name), json_text(listed).encode())
+            replace(place, gzip.compress(parted or content, PACKING, mtime=0))
+    replace(listing(store, name), json_text(dict(sorted(listed.items()))).encode())
+
+
+def _parted(content: bytes, kept: Collection[str]) -> bytes:
+    """An archive as JSON: [digest of a kept file] and bytes in base 64 by turns; empty where it is none, or holds no such file."""
+    parts: list[str | list[str]] = []
+    done = 0
+    try:
+        with ZipFile(io.BytesIO(content)) as archive:
+            for each in sorted(archive.infolist(), key=lambda each: each.header_offset):
+                head = content[each.header_offset : each.header_offset + HEADER_BYTE]
+                begin = each.header_offset + HEADER_BYTE + sum(struct.unpack("<HH", head[-4:]))
+                key = digest(content[begin : begin + each.file_size])
+                if each.compress_type == ZIP_STORED and begin >= done and key in kept:
+                    parts += [b64encode(content[done:begin]).decode(), [key]]
+                    done = begin + each.file_size
+    except (BadZipFile, struct.error, NotImplementedError):
+        return b""
+    return json.dumps([*parts, b64encode(content[done:]).decode()]).encode() if parts else b""
+
+
+HEADER_BYTE = 30
+"""Bytes before the name in the header of a file in a ZIP archive; the last four say how long the name and what follows it are."""
 
 
 def listing(store: Path, name: str) -> Path:
@@ -55,7 +88,9 @@ def take_out(store: Path, name: str, out: Path) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out.parent, prefix=f".new-{out.name}-") as folder:
             made = Path(folder) / "site"
-            for file, key in listed.items():
+            for file, key in sorted(
+                listed.items(), key=lambda one: one[0].endswith(ARCHIVE)
+            ):  # a lost file is named itself
                 (target := made / file).parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(_content(store, key, file))
             publishing.opened_to_readers(made)
@@ -87,13 +122,27 @@ def _is_within(file: str) -> bool:
 
 
 def _content(store: Path, key: str, file: str) -> bytes:
+    plain, parts = _place(store, key), _place(store, key, PARTS)
     try:
-        content = gzip.decompress(_place(store, key).read_bytes())
-    except (FileNotFoundError, gzip.BadGzipFile, EOFError, zlib.error):
+        content = gzip.decompress((plain if plain.exists() else parts).read_bytes())
+        if not plain.exists():
+            content = _joined(store, json.loads(content), file)
+    except (FileNotFoundError, gzip.BadGzipFile, EOFError, zlib.error, ValueError, TypeError):
         raise _lost(file) from None
     if digest(content) != key:
         raise _lost(file)
     return content
+
+
+def _joined(store: Path, parts: list[str | list[str]], file: str) -> bytes:
+    return b"".join(b64decode(one) if isinstance(one, str) else _kept(store, one[0], file) for one in parts)
+
+
+def _kept(store: Path, key: str, file: str) -> bytes:
+    """A file that an archive holds, which is none itself."""
+    if not _place(store, key).exists():
+        raise _lost(file)
+    return _content(store, key, file)
 
 
 def _lost(what: str) -> SiteError:
@@ -102,5 +151,5 @@ def _lost(what: str) -> SiteError:
     )
 
 
-def _place(store: Path, key: str) -> Path:
-    return store / OBJECTS / key[:2] / key[2:]
+def _place(store: Path, key: str, ending: str = "") -> Path:
+    return store / OBJECTS / key[:2] / f"{key[2:]}{ending}"
