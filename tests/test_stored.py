@@ -15,7 +15,7 @@ import pytest
 from analysis.book.pages import figure_files
 from analysis.book.store import cache, verify
 from analysis.errors import InputError, SiteError
-from analysis.sweep import stored
+from analysis.sweep import sites, stored
 from tests.conftest import names_below
 
 
@@ -150,6 +150,19 @@ def test_an_edition_that_is_not_there_is_told_with_those_that_are(
 def test_where_no_site_was_kept_it_says_how_one_is(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--only site"):
         stored.take_out(tmp_path / "nothing", "one", tmp_path / "out")
+
+
+def test_a_sweep_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--from: found .*nowhere, no such folder; expected the folder of a sweep"):
+        sites.store_of(tmp_path / "nowhere")
+
+
+def test_folders_made_on_the_way_go_again_where_it_fails(store: Path, tmp_path: Path) -> None:
+    for path in objects(store):
+        path.unlink()
+    with pytest.raises(SiteError):
+        stored.take_out(store, "one", tmp_path / "a" / "b" / "out")
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_folder_of_something_else_is_left_alone(store: Path, tmp_path: Path) -> None:

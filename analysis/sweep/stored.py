@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -9,7 +10,7 @@ import os
 import struct
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
@@ -85,8 +86,7 @@ def take_out(store: Path, name: str, out: Path) -> None:
         todo = "Name a new folder, or an empty one."
         raise InputError([Problem("DIR", str(out), "a place for a site", todo)])
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=out.parent, prefix=f".new-{out.name}-") as folder:
+        with _made(out.parent), TemporaryDirectory(dir=out.parent, prefix=f".new-{out.name}-") as folder:
             made = Path(folder) / "site"
             for file, key in sorted(
                 listed.items(), key=lambda one: one[0].endswith(ARCHIVE)
@@ -98,6 +98,20 @@ def take_out(store: Path, name: str, out: Path) -> None:
     except OSError as error:
         found = f"{out}: {str(error.strerror or error).lower()}"
         raise InputError([Problem("DIR", found, "a place that can be written")]) from None
+
+
+@contextlib.contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """A folder, made with those above it; those that were not there go again where what is done in it fails."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            for place in missing:
+                place.rmdir()
+        raise
 
 
 def _listed(store: Path, name: str) -> dict[str, str]:
