@@ -86,7 +86,10 @@ Processes = Annotated[
     ),
 ]
 Title = Annotated[
-    str | None, typer.Option(help="Title of this run, where its pages differ from the book. Without it: The Memory Wall.", show_default=False)
+    str | None,
+    typer.Option(
+        help="Title of this run, where it differs from the book. Without it: The Memory Wall.", show_default=False
+    ),
 ]
 Chapter = Annotated[str, typer.Argument(help="Name of a chapter: the stem of its file in chapters/.")]
 

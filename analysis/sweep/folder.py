@@ -113,8 +113,9 @@ class Folder:
 
     def kept(self, key: str) -> list[dict[str, Any]] | None:
         """The result of a key; None where there is none, or what is there is damaged or another's."""
+        path = self.place / _name(key)
         try:
-            seal, _, body = (self.place / _name(key)).read_text(encoding="utf-8").partition("\n")
+            seal, _, body = (path.read_text(encoding="utf-8") if path.is_file() else "").partition("\n")
         except (OSError, ValueError):
             return None
         body = body.removesuffix("\n")

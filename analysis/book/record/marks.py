@@ -115,7 +115,7 @@ class Run:
 
 def found(runs: Iterable[Run], every: Sequence[Change], package: tables.DataPackage) -> dict[str, dict[str, list[str]]]:
     """Kind → id → what is not the book's, of each thing that differs from what is published."""
-    resting = next((one for one in every if one.is_table and one.name == SOURCES), None)
+    resting = [one for one in every if one.is_table and one.name == SOURCES]
     marked: dict[str, dict[str, list[str]]] = {"data": _tables(every, package, resting)}
     for run in runs:
         theirs = dict(_published(run.chapter, run.published))
@@ -131,20 +131,20 @@ def _sources(thing: Any) -> Collection[str]:
     return thing.get(SOURCES, ()) if isinstance(thing, dict) else ()
 
 
-def _of_sources(named: Collection[str], changed: Change | None) -> list[str]:
-    """What is told of a change of sources to what names one of them."""
-    return [changed.told] if changed and changed.keys & set(named) else []
+def _of_sources(named: Collection[str], changed: Sequence[Change]) -> list[str]:
+    """What is told of changed sources to what names one of them."""
+    return [one.told for one in changed if one.keys & set(named)]
 
 
-def _tables(every: Sequence[Change], package: tables.DataPackage, sources: Change | None) -> dict[str, list[str]]:
+def _tables(every: Sequence[Change], package: tables.DataPackage, sources: Sequence[Change]) -> dict[str, list[str]]:
     """Table of the data → what is not the book's on its page: its rows, and the sources that they name."""
-    own = {one.name: [one.told] for one in every if one.is_table}
+    own = {name: [one.told for one in every if one.is_table and one.name == name] for name in package.names}
     if SOURCES in package.names and overlay.SOURCE["source_id"] in set(package.raw(SOURCES)["source_id"]):
         own[SOURCES] = [
             one.told for one in every if one.is_table
         ]  # it stands there for rows without a source of their own
     named = {name: tables.source_ids(package.raw(name)) for name in package.names if sources and name != SOURCES}
-    told = {name: own.get(name, []) + _of_sources(named.get(name, ()), sources) for name in package.names}
+    told = {name: own[name] + _of_sources(named.get(name, ()), sources) for name in package.names}
     return {name: said for name, said in told.items() if said}
 
 
