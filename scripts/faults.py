@@ -447,9 +447,9 @@ def _each(change: Callable[[bytes], bytes]) -> Callable[[list[Path], random.Rand
 
 
 def _exchanged(entries: list[Path], chance: random.Random) -> None:
-    others = [path.read_bytes() for path in entries]
-    chance.shuffle(others)
-    for path, content in zip(entries, others, strict=True):
+    chance.shuffle(entries)
+    contents = [path.read_bytes() for path in entries]
+    for path, content in zip(entries, contents[1:] + contents[:1], strict=True):  # so that none keeps its own
         path.write_bytes(content)
 
 
@@ -544,7 +544,7 @@ def sweep_ended(number: int, n_result: int) -> Fault:
 def sweep_on_a_full_disk(desk: Desk) -> None:
     """A sweep whose disk is full says so, and goes on from there on a larger one."""
     here = desk.fresh()
-    with mounted(here / "disk", "120k") as disk:
+    with mounted(here / "disk", "40k") as disk:
         desk.must(swept(desk, disk / "out"), 1, "the sweep stopped: no space left on device")
         if (disk / "out" / "manifest.json").exists():
             raise FaultError("it says that it came to its end")
