@@ -83,13 +83,7 @@ class Folder:
         Raises InputError where it is that of a sweep with editions or numbers that this one does not give: they would be lost.
         """
         former = self._former()
-        lost = set(former.get("editions", ())) - set(asked["editions"])
-        # Where no number was named, all were wanted: what is asked for now must name none either.
-        if (
-            lost
-            or not all(map(gives, former.get("numbers", ())))
-            or (former and not former["numbers"] and asked["numbers"])
-        ):
+        if former and _loses(asked, former, gives):
             found = f"{self.place}, which is that of another plan ({_told(former)})"
             expected = f"the folder of this plan ({_told(asked)}), or of one whose editions and numbers it holds too"
             todo = "Name another folder for it, or ask for what is in both in one plan: that computes only what is missing."
@@ -133,6 +127,12 @@ class Folder:
         """Write the manifest, which is there if and only if the sweep has come to its end: digests of what it wrote."""
         files = {name: cache.file_digest(self.place / name) for name in sorted(names)}
         self.put(MANIFEST, json.dumps({"files": files, "failed": failed}, indent=1, ensure_ascii=False) + "\n")
+
+
+def _loses(asked: dict[str, Any], former: dict[str, Any], gives: Callable[[str], bool]) -> bool:
+    """Whether a plan lacks an edition or a number of another; where one names no number, it is after all of them."""
+    all_wanted = not asked["numbers"] if not former["numbers"] else all(map(gives, former["numbers"]))
+    return not all_wanted or not set(former["editions"]) <= set(asked["editions"])
 
 
 MOST_TOLD = 160

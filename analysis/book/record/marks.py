@@ -13,6 +13,7 @@ from typing import Any
 
 from analysis import figures, tables, words
 from analysis.book.inputs import parameters
+from analysis.book.record import edition
 from analysis.book.store import bundles
 from analysis.tables import overlay
 
@@ -67,11 +68,10 @@ def read(text: str) -> Marks:
 
 def changes(given: Mapping[str, Any], package: tables.DataPackage) -> list[Change]:
     """What the tables and parameters of a run have that is not the book's."""
-    laid = [one for one in overlay.supplied(package.folder).changes if _rows(one)]
     notes = parameters.declared()
     changed = [name for name in notes if name not in STAMPS and given[name] != notes[name]["default"]]
     return [
-        *(Change(one.table, _counted(one), frozenset(_rows(one)), is_table=True) for one in laid),
+        *(Change(one.table, _counted(one), _keys(one), is_table=True) for one in edition.supplied(package)),
         *(Change(name, _valued(name, given[name], notes[name]["default"])) for name in changed),
     ]
 
@@ -81,8 +81,8 @@ def as_published(given: Mapping[str, Any]) -> dict[str, Any]:
     return parameters.defaults() | {name: given[name] for name in STAMPS}
 
 
-def _rows(change: overlay.Change) -> list[str]:
-    return [*change.added, *change.changed, *change.removed]
+def _keys(change: overlay.Change) -> frozenset[str]:
+    return frozenset([*change.added, *change.changed, *change.removed])
 
 
 def _counted(change: overlay.Change) -> str:
@@ -92,11 +92,10 @@ def _counted(change: overlay.Change) -> str:
 
 
 def _valued(name: str, value: Any, default: Any) -> str:
-    return f"{name.replace('_', ' ')} = {plain(value)} (not {plain(default)})"
+    return f"{name.replace('_', ' ')} = {_plain(value)} (not {_plain(default)})"
 
 
-def plain(value: Any) -> str:
-    """A parameter as it reads."""
+def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

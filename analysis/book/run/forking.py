@@ -103,12 +103,12 @@ def _ensure_server() -> None:
     """Have the process run that workers are forked from, deaf to Ctrl-C and to the end of a terminal: those are for this one."""
     from multiprocessing.forkserver import ensure_running
 
-    with deaf(), workplace.lent():
+    with _deaf(), workplace.lent():
         ensure_running()
 
 
 @contextlib.contextmanager
-def deaf() -> Iterator[None]:
+def _deaf() -> Iterator[None]:
     """Ignore both, as all do that are started meanwhile; in a thread of its own, which hears neither, nothing is to be done."""
     is_main = threading.current_thread() is threading.main_thread()
     before = {number: signal.signal(number, signal.SIG_IGN) for number in DEAF_TO} if is_main else {}
