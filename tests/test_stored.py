@@ -83,7 +83,7 @@ def test_what_is_there_is_not_written_again(store: Path, tmp_path: Path, monkeyp
     written: list[str] = []
     monkeypatch.setattr(stored, "replace", lambda path, content: written.append(path.name))
     stored.keep(tmp_path / "built-one", store, "one")
-    assert written == ["one.json"]
+    assert written == ["one.json.gz"]
 
 
 def test_a_list_is_there_only_with_all_its_files(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +112,7 @@ def test_a_damaged_file_is_named_and_nothing_is_left_behind(store: Path, tmp_pat
         path.write_bytes(DAMAGES[damage](was))
         named = [
             name
-            for name, key in json.loads(stored.listing(store, "one").read_text()).items()
+            for name, key in json.loads(gzip.decompress(stored.listing(store, "one").read_bytes())).items()
             if key.endswith(path.stem)
         ]
         if named and gzip.decompress(was):  # of an empty file nothing can be lost
@@ -133,10 +133,12 @@ def test_a_lost_file_is_named(store: Path, tmp_path: Path) -> None:
     "text", ["", "[]", "{", '{"../out/evil": "aaaa"}', '{"/etc/evil": "aaaa"}', '{"a": 1}', '{"": "aaaa"}']
 )
 def test_a_list_that_was_tampered_with_leads_nowhere(store: Path, tmp_path: Path, text: str) -> None:
-    stored.listing(store, "one").write_text(text, encoding="utf-8")
-    with pytest.raises(SiteError, match="list of files of one"):
-        stored.take_out(store, "one", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    packed = gzip.compress(text.encode())
+    for content in (packed, text.encode(), packed[:-9]):
+        stored.listing(store, "one").write_bytes(content)
+        with pytest.raises(SiteError, match="list of files of one"):
+            stored.take_out(store, "one", tmp_path / "out")
+        assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("name", "said"), [("on", "one"), ("../one", "one"), ("", "Known: one, other")])

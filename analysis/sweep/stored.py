@@ -20,7 +20,7 @@ from analysis.book.store.cache import digest, replace
 from analysis.book.store.files import json_text
 from analysis.errors import InputError, Problem, SiteError, nearest
 
-OBJECTS = "objects"
+OBJECTS, LIST = "objects", ".json.gz"
 ARCHIVE, PARTS = ".zip", ".parts"
 """Ending of files that hold others of the site, and of what is kept of one whose files are kept."""
 PACKING = 6
@@ -39,8 +39,12 @@ def keep(site: Path, store: Path, name: str) -> None:
         parted = _parted(content, set(listed.values())) if path.suffix == ARCHIVE else b""
         if not (place := _place(store, key, PARTS if parted else "")).exists():
             place.parent.mkdir(parents=True, exist_ok=True)
-            replace(place, gzip.compress(parted or content, PACKING, mtime=0))
-    replace(listing(store, name), json_text(dict(sorted(listed.items()))).encode())
+            replace(place, _packed(parted or content))
+    replace(listing(store, name), _packed(json_text(dict(sorted(listed.items()))).encode()))
+
+
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, PACKING, mtime=0)
 
 
 def _parted(content: bytes, kept: Collection[str]) -> bytes:
@@ -67,12 +71,12 @@ HEADER_BYTE = 30
 
 def listing(store: Path, name: str) -> Path:
     """The list of an edition's files; where it is there, they all are."""
-    return store / f"{name}.json"
+    return store / f"{name}{LIST}"
 
 
 def names(store: Path) -> list[str]:
     """The editions of a store, in the order of their names."""
-    return sorted(path.stem for path in store.glob("*.json"))
+    return sorted(path.name.removesuffix(LIST) for path in store.glob(f"*{LIST}"))
 
 
 def take_out(store: Path, name: str, out: Path) -> None:
@@ -121,9 +125,9 @@ def _listed(store: Path, name: str) -> dict[str, str]:
         todo = nearest(name, known) if known else "Sites are kept by memory-wall sweep --only site."
         raise InputError([Problem(str(store), f"no edition {name[:80]!r}", "an edition that is kept there", todo)])
     try:
-        found = json.loads(listing(store, name).read_text(encoding="utf-8"))
+        found = json.loads(gzip.decompress(listing(store, name).read_bytes()))
         sound = isinstance(found, dict) and all(_is_within(file) and len(key) > 2 for file, key in found.items())
-    except (OSError, ValueError, RecursionError, TypeError):
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError, TypeError):
         sound = False
     if not sound:
         raise _lost(f"the list of files of {name}")
