@@ -86,7 +86,10 @@ Processes = Annotated[
     ),
 ]
 Title = Annotated[
-    str | None, typer.Option(help="Title of this run, on every page. Without it: The Memory Wall.", show_default=False)
+    str | None,
+    typer.Option(
+        help="Title of this run, where it differs from the book. Without it: The Memory Wall.", show_default=False
+    ),
 ]
 Chapter = Annotated[str, typer.Argument(help="Name of a chapter: the stem of its file in chapters/.")]
 
@@ -646,11 +649,11 @@ def sweep(
         Path, typer.Option(help="Folder of the sweep; one begun before is gone on with. Without it: _build/sweep.")
     ] = Path("_build/sweep"),
     numbers: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="Ids of numbers and claims, or names of chapters, or verdicts; with commas. Without it: those of the plan, or every one."
         ),
-    ] = "",
+    ] = None,
     only: Annotated[
         Only,
         typer.Option(
@@ -698,7 +701,7 @@ def checkout(
     """Take the site of one edition out of a sweep, byte by byte as it was built."""
     from analysis.sweep import sites, stored
 
-    stored.take_out(sweep / sites.SITES, edition, folder.resolve())
+    stored.take_out(sites.store_of(sweep), edition, folder.resolve())
     typer.echo(f"The site of {edition} is at {folder / 'index.html'}")
 
 

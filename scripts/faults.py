@@ -2,8 +2,9 @@
 
 A small book is built under odd conditions, with signals sent to it and its processes killed, over damaged records and kept
 results, beside files of other people, and served to odd requests.  A fault is held where the build ends with a site that is
-right to the last byte, or with a sentence and the old site whole, and where the next build succeeds.  Hostile inputs are those
-of ``tests/hostile.py``.  ``make faults`` runs this; it takes at most 20 minutes and then says what it did not come to.
+right to the last byte, or with a sentence and the old site whole, and where the next build succeeds; a sweep of the whole book,
+where it goes on from what it had, repeats nothing, and ends as if nobody had disturbed it.  Hostile inputs are those of
+``tests/hostile.py``.  ``make faults`` runs this; it takes at most 20 minutes and then says what it did not come to.
 """
 
 from __future__ import annotations
@@ -446,9 +447,9 @@ def _each(change: Callable[[bytes], bytes]) -> Callable[[list[Path], random.Rand
 
 
 def _exchanged(entries: list[Path], chance: random.Random) -> None:
-    others = [path.read_bytes() for path in entries]
-    chance.shuffle(others)
-    for path, content in zip(entries, others, strict=True):
+    chance.shuffle(entries)
+    contents = [path.read_bytes() for path in entries]
+    for path, content in zip(entries, contents[1:] + contents[:1], strict=True):  # so that none keeps its own
         path.write_bytes(content)
 
 
@@ -461,14 +462,112 @@ def _replaced(make: Callable[[Path], object]) -> Callable[[list[Path], random.Ra
     return spoil
 
 
-KEPT = [
-    spoilt("a bit flipped in each", _each(lambda content: content[:-1] + bytes([content[-1] ^ 1]))),
-    spoilt("each truncated", _each(lambda content: content[: len(content) // 2])),
-    spoilt("each empty", _each(lambda content: content[:0])),
-    spoilt("each another's", _exchanged),
-    spoilt("each a folder", _replaced(Path.mkdir)),
-    spoilt("each a pipe", _replaced(os.mkfifo)),
-    spoilt("each a link to /dev/zero", _replaced(lambda path: path.symlink_to("/dev/zero"))),
+DAMAGES = {
+    "a bit flipped in each": _each(lambda content: content[:-1] + bytes([content[-1] ^ 1])),
+    "each truncated": _each(lambda content: content[: len(content) // 2]),
+    "each empty": _each(lambda content: content[:0]),
+    "each another's": _exchanged,
+    "each a folder": _replaced(Path.mkdir),
+    "each a pipe": _replaced(os.mkfifo),
+    "each a link to /dev/zero": _replaced(lambda path: path.symlink_to("/dev/zero")),
+}
+KEPT = [spoilt(name, spoil) for name, spoil in DAMAGES.items()]
+
+
+# ---------------------------------------------------------------------------------------------------------------- sweeps
+
+N_RESULT = 12
+SWEEP = ("--set", f"reading_speed_word_per_min=200:310:{N_RESULT}", "--numbers", "index-iphone-14-fp16", "--jobs", "2")
+STOPPED = ((signal.SIGKILL, 1), (signal.SIGKILL, N_RESULT // 2), (signal.SIGTERM, N_RESULT // 2), (signal.SIGINT, 1))
+"""What ends a sweep, and how many results are there then."""
+SPOILT = ("a bit flipped in each", "each another's", "each a pipe", "each a link to /dev/zero")
+
+
+def sweeping(desk: Desk, out: Path) -> tuple[subprocess.Popen[str], str]:
+    """A sweep of the book that has begun, and the mark of its processes."""
+    mark, cache = uuid.uuid4().hex, desk.folder / "cache of sweeps"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "analysis", "sweep", *SWEEP, "--out", str(out)], cwd=ROOT, text=True,
+        env=os.environ | {MARK: mark, "MEMORY_WALL_CACHE": str(cache)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - one thread
+    )  # fmt: skip
+    return process, mark
+
+
+def swept(desk: Desk, out: Path) -> Done:
+    """A sweep to its end."""
+    process, mark = sweeping(desk, out)
+    said, _ = process.communicate(timeout=BUILD_S)
+    no_traceback(said)
+    none_left(mark)
+    return Done(process.returncode, said)
+
+
+def results(out: Path) -> list[Path]:
+    """The results that a sweep has kept."""
+    return sorted(out.glob("objects/*/*.json"))
+
+
+def gone_on_with(desk: Desk, out: Path, n_found: int) -> None:
+    """The same sweep again repeats nothing of what it finds, and ends as one that nobody disturbed."""
+    before = {path: path.stat().st_mtime_ns for path in results(out)} if n_found else {}
+    desk.must(swept(desk, out), 0, f", {n_found} were there")
+    if any(path.stat().st_mtime_ns != then for path, then in before.items()):
+        raise FaultError("a result was computed twice")
+    undisturbed = desk.folder / "undisturbed sweep"
+    if not undisturbed.exists():
+        desk.must(swept(desk, undisturbed))
+    for name in ("index.csv", "summary.md", "manifest.json"):
+        if (out / name).read_bytes() != (undisturbed / name).read_bytes():
+            raise FaultError(f"another {name} than of a sweep that nobody disturbed")
+
+
+def sweep_ended(number: int, n_result: int) -> Fault:
+    """A signal to a sweep that has some results, which then goes on."""
+
+    def attempt(desk: Desk) -> None:
+        out = desk.fresh() / "out"
+        process, mark = sweeping(desk, out)
+        while len(results(out)) < n_result and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=BUILD_S)
+        no_traceback(said)
+        none_left(mark)
+        if number != signal.SIGKILL and process.returncode and "what was found so far is kept" not in said:
+            raise FaultError(f"exit code {process.returncode}, {said[-300:]!r}")
+        gone_on_with(desk, out, len(results(out)))
+
+    return Fault("sweeps", f"{signal.Signals(number).name} at {n_result} of {N_RESULT} results", attempt)
+
+
+def sweep_on_a_full_disk(desk: Desk) -> None:
+    """A sweep whose disk is full says so, and goes on from there on a larger one."""
+    here = desk.fresh()
+    with mounted(here / "disk", "40k") as disk:
+        desk.must(swept(desk, disk / "out"), 1, "the sweep stopped: no space left on device")
+        if (disk / "out" / "manifest.json").exists():
+            raise FaultError("it says that it came to its end")
+        shutil.copytree(disk / "out", here / "larger")
+    gone_on_with(desk, here / "larger", len(results(here / "larger")))
+
+
+def sweep_spoilt(name: str, spoil: Callable[[list[Path], random.Random], object]) -> Fault:
+    """All results are damaged: they are computed again."""
+
+    def attempt(desk: Desk) -> None:
+        out = desk.fresh() / "out"
+        desk.must(swept(desk, out))
+        spoil(results(out), random.Random(2026))
+        gone_on_with(desk, out, 0)
+
+    return Fault("sweeps", name, attempt)
+
+
+SWEEPS = [
+    *(sweep_ended(number, n_result) for number, n_result in STOPPED),
+    Fault("sweeps", "a full disk", sweep_on_a_full_disk),
+    *(sweep_spoilt(f"results, {name}", DAMAGES[name]) for name in SPOILT),
 ]
 
 
@@ -546,6 +645,7 @@ def faults() -> list[Fault]:
         Fault("other people's files", "in the site", own_files),
         Fault("other people's files", "beside it and in the folder for temporary files", temporary_files),
         *KEPT,
+        *SWEEPS,
         Fault("addresses", f"{len(ADDRESSES)} that are none", addresses),
         Fault("serving", f"{len(REQUESTS)} odd requests", requests),
         *hostile(),

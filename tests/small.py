@@ -55,7 +55,7 @@ def cells(*sources: str) -> str:
     return "\n".join(f"```{{code-cell}} python\n{source}\n```\n" for source in sources)
 
 
-def _hears_interrupts() -> None:
+def hears_interrupts() -> None:
     """As in a terminal: a shell that starts the tests in the background has them, and all they start, ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -108,7 +108,7 @@ class Book:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_hears_interrupts,  # noqa: PLW1509 - the tests start processes from one thread
+            preexec_fn=hears_interrupts,  # noqa: PLW1509 - the tests start processes from one thread
         )
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:

@@ -31,8 +31,9 @@ from analysis.book.pictures import renderer
 from analysis.book.record import citation, cite, editions
 from analysis.errors import InputError
 from analysis.figures import Figure
-from tests.conftest import ROOT
-from tests.small import Book
+from analysis.mcp import lookup
+from tests.conftest import ROOT, names_below
+from tests.small import FIGURE, Book
 
 ADDRESS = "https://book.example"
 WORK = citation.Work(
@@ -103,8 +104,11 @@ def test_a_run_of_many_changes_is_told_in_a_line() -> None:
 
 @pytest.fixture(scope="module")
 def run_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small book run with a device and a parameter of somebody's own."""
+    """A small book run with a device and a parameter of somebody's own; one of its chapters rests on neither."""
     book = Book(tmp_path_factory.mktemp("run"))
+    book.write("figure", FIGURE.replace("head(12)", "tail(12)"))
+    book.write("still", STILL)
+    book.write("prose", "\n# Prose\n\nThe context is {value}`small-context`.\n")
     own = book.folder / "own"
     own.mkdir()
     cells = {
@@ -112,9 +116,77 @@ def run_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "memory_bandwidth_gbyte_per_s": "120", "memory_capacity_gibyte": "16", "default_set": "2026",
     }  # fmt: skip
     (own / "devices.csv").write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n", encoding="utf-8")
-    done = book.run("build", "--data", str(own), "--set", "context_token=4096")
-    assert done.returncode == 0, done.stderr
-    return book.site
+    for asked in ((), ("--data", str(own), "--set", "context_token=4096", "--title", "My run", "--out", "_build/run")):
+        done = book.run("build", *asked)
+        assert done.returncode == 0, done.stderr
+    return book.folder / "_build" / "run"
+
+
+STILL = (
+    FIGURE.replace("small-", "still-").replace("context_token", "token_per_word").replace("int = 2048", "float = 2.0")
+)
+"""A chapter that reads the table in which a row is added, and shows none of its last."""
+
+
+@pytest.fixture(scope="module")
+def published_site(run_site: Path) -> Path:
+    """The same book as it is published."""
+    return run_site.with_name("html")
+
+
+CHANGED = {
+    "index.html", "index.md", "chapters/figure.html", "chapters/figure.md", "chapters/prose.html", "chapters/prose.md",
+    "numbers.html", "numbers.md", "numbers.json", "figures/index.html", "figures/index.md", "figures.json",
+    *(f"tables/{table}.{ending}" for table in ("devices", "sources") for ending in ("html", "md", "csv", "rows.js")),
+    "edition.json", "croissant.json", "search-index.js", "objects.inv", "xref/numbers.json",
+}  # fmt: skip
+"""What of the site differs besides the folder of the figure that does."""
+
+
+def test_a_file_that_rests_on_nothing_changed_is_the_published_one(run_site: Path, published_site: Path) -> None:
+    names = names_below(run_site)
+    assert names == names_below(published_site)
+    differing = {name for name in names if (run_site / name).read_bytes() != (published_site / name).read_bytes()}
+    assert {name for name in differing if not name.startswith("figures/small-figure/")} == CHANGED
+
+
+NOTE = re.compile(r'<aside class="mw-run".*?</aside>\s*|<p class="mw-run">.*?</p>', re.DOTALL)
+MARKED = re.compile(
+    r"\[not the published book[^]]*\]|Not the published book: .*?\. (?=Licence)|-run-[0-9a-f]{8}|My run|The Memory Wall"
+)
+
+
+def unmarked(text: str) -> str:
+    """What a page says besides whether it is a run's, and under which title."""
+    return " ".join(MARKED.sub("", html.unescape(NOTE.sub("", text))).split())
+
+
+def test_what_differs_says_so_and_nothing_else_does(run_site: Path, published_site: Path) -> None:
+    for page in sorted(run_site.rglob("*.html")):
+        text, published = (
+            (folder / page.relative_to(run_site)).read_text(encoding="utf-8") for folder in (run_site, published_site)
+        )
+        speaks = NOTE.search(text) is not None
+        assert speaks == (text != published) == ("My run" in text or (speaks and page.name == "embed.html")), page
+        assert speaks == (unmarked(text) != unmarked(published)) or page == run_site / "index.html", page
+
+
+def test_each_thing_is_cited_as_what_it_is(run_site: Path) -> None:
+    added, changed = "1 row added in devices", "context token = 4096 (not 2048)"
+    run = {
+        "book": (added, changed),
+        "small-figure": (added, changed),
+        "still-figure": (),
+        "devices": (added,),
+        "models": (),
+    }
+    assert {key: cite.published_work(run_site, key).run for key in run} == run
+    told = json.loads(
+        (run_site / "figures" / "still-figure" / "still-figure.metadata.json").read_text(encoding="utf-8")
+    )
+    assert told["parameters"] == {"token_per_word": 2.0}
+    assert lookup.cited(run_site, "still-figure").get("run") is None
+    assert lookup.cited(run_site, "small-figure")["run"] == [added, changed]
 
 
 MARK = "run with 1 row added in devices and context token = 4096 (not 2048)"
@@ -156,7 +228,7 @@ def test_every_file_of_a_run_that_can_leave_the_site_says_so(run_site: Path) -> 
     }
     for file, text in told.items():
         assert MARK in text or "run of it with 1 row added in devices" in text, file
-    for catalogue in ("numbers.json", "edition.json"):
+    for catalogue in ("numbers.json", "edition.json", "croissant.json"):
         assert "1 row added in devices" in (run_site / catalogue).read_text(encoding="utf-8")
 
 

@@ -5,23 +5,27 @@ from __future__ import annotations
 import errno
 import gzip
 import json
+import random
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
+from analysis.book.pages import figure_files
 from analysis.book.store import cache, verify
 from analysis.errors import InputError, SiteError
-from analysis.sweep import stored
+from analysis.sweep import sites, stored
 from tests.conftest import names_below
 
 
 def small(place: Path, said: str) -> Path:
-    """A site of three files, one of which differs between editions."""
+    """A site of four files, two of which differ between editions: a page, and an archive of it and a table."""
     files = {"index.html": f"<p>{said}</p>", "tables/devices.csv": "id\n1\n" * 99, "tables/empty.csv": ""}
     for name, text in files.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_text(text, encoding="utf-8")
+    (place / "all.zip").write_bytes(figure_files.archive([place / name for name in files]))
     return place
 
 
@@ -47,7 +51,24 @@ def test_what_comes_out_is_what_was_built(store: Path, tmp_path: Path) -> None:
         stored.take_out(store, name, tmp_path / "new" / name)
         assert whole(tmp_path / "new" / name) == whole(tmp_path / f"built-{name}")
         assert {path.stat().st_mode & 0o777 for path in (tmp_path / "new" / name).rglob("*.csv")} == {0o644}
-    assert len(objects(store)) == 4, "two pages of their own; a table and an empty file that both have"
+    assert len(objects(store)) == 6, "two pages of their own and two archives; a table and an empty file that both have"
+
+
+def test_of_an_archive_only_what_its_files_do_not_hold_is_kept(tmp_path: Path) -> None:
+    drawn = random.Random(0).randbytes(100_000)  # noqa: S311 - noise that does not squeeze
+    store = tmp_path / "sites"
+    site = small(tmp_path / "site", "one")
+    (site / "picture.png").write_bytes(drawn)
+    (site / "all.zip").write_bytes(figure_files.archive([site / "picture.png"]))
+    with ZipFile(site / "squeezed.zip", "w", ZIP_DEFLATED) as archive:
+        archive.write(site / "picture.png")
+    (site / "none.zip").write_bytes(b"PK\x03\x04 and no archive")
+    store.mkdir()
+    stored.keep(site, store, "one")
+    heavy = sorted(path.stat().st_size // 50_000 for path in objects(store))
+    assert heavy[-3:] == [0, 2, 2], "the picture, and the archive that squeezes it"
+    stored.take_out(store, "one", tmp_path / "out")
+    assert whole(tmp_path / "out") == whole(site)
 
 
 def test_a_store_is_the_same_whoever_made_it(store: Path, tmp_path: Path) -> None:
@@ -62,7 +83,7 @@ def test_what_is_there_is_not_written_again(store: Path, tmp_path: Path, monkeyp
     written: list[str] = []
     monkeypatch.setattr(stored, "replace", lambda path, content: written.append(path.name))
     stored.keep(tmp_path / "built-one", store, "one")
-    assert written == ["one.json"]
+    assert written == ["one.json.gz"]
 
 
 def test_a_list_is_there_only_with_all_its_files(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,8 +112,8 @@ def test_a_damaged_file_is_named_and_nothing_is_left_behind(store: Path, tmp_pat
         path.write_bytes(DAMAGES[damage](was))
         named = [
             name
-            for name, key in json.loads(stored.listing(store, "one").read_text()).items()
-            if key.endswith(path.name)
+            for name, key in json.loads(gzip.decompress(stored.listing(store, "one").read_bytes())).items()
+            if key.endswith(path.stem)
         ]
         if named and gzip.decompress(was):  # of an empty file nothing can be lost
             with pytest.raises(SiteError, match=named[0]):
@@ -112,10 +133,12 @@ def test_a_lost_file_is_named(store: Path, tmp_path: Path) -> None:
     "text", ["", "[]", "{", '{"../out/evil": "aaaa"}', '{"/etc/evil": "aaaa"}', '{"a": 1}', '{"": "aaaa"}']
 )
 def test_a_list_that_was_tampered_with_leads_nowhere(store: Path, tmp_path: Path, text: str) -> None:
-    stored.listing(store, "one").write_text(text, encoding="utf-8")
-    with pytest.raises(SiteError, match="list of files of one"):
-        stored.take_out(store, "one", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    packed = gzip.compress(text.encode())
+    for content in (packed, text.encode(), packed[:-9]):
+        stored.listing(store, "one").write_bytes(content)
+        with pytest.raises(SiteError, match="list of files of one"):
+            stored.take_out(store, "one", tmp_path / "out")
+        assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("name", "said"), [("on", "one"), ("../one", "one"), ("", "Known: one, other")])
@@ -129,6 +152,19 @@ def test_an_edition_that_is_not_there_is_told_with_those_that_are(
 def test_where_no_site_was_kept_it_says_how_one_is(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--only site"):
         stored.take_out(tmp_path / "nothing", "one", tmp_path / "out")
+
+
+def test_a_sweep_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--from: found .*nowhere, no such folder; expected the folder of a sweep"):
+        sites.store_of(tmp_path / "nowhere")
+
+
+def test_folders_made_on_the_way_go_again_where_it_fails(store: Path, tmp_path: Path) -> None:
+    for path in objects(store):
+        path.unlink()
+    with pytest.raises(SiteError):
+        stored.take_out(store, "one", tmp_path / "a" / "b" / "out")
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_folder_of_something_else_is_left_alone(store: Path, tmp_path: Path) -> None:

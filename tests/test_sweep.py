@@ -93,6 +93,7 @@ WRONG = {
         "{table: devices, row: iphone-14, column: memory_bandwidth_gbyte_per_s, spread: 0.2}]}", "each cell once"),
     "no data": ("data: []", "at least one data folder"),
     "data as text": ("data: mine", "expected a list of data folders"),
+    "a folder without a name": ("data: ['']", "plan.yml:1:data: found nothing; expected the name of a folder, or book for the book's own"),
     "a folder that is none": ("data: [nowhere]", "nowhere"),
     "a folder twice": ("data: [book, book]", "each folder once"),
     "an id that is none": ("numbers: [indx-needed-fp16]", "found id 'indx-needed-fp16'; expected the id of a number or a claim"),
@@ -125,12 +126,60 @@ def test_every_problem_of_a_plan_comes_at_once(tmp_path: Path) -> None:
     assert [problem.row for problem in refused.value.problems] == [2, 4, 5]
 
 
+SAID_ONCE = {
+    "a parameter that is none": "grid: {token_per_wrd: [1, 2, 3]}",
+    "a model that is none, on two data folders": "set: {reference_model: lama-7}\ndata: [book, mine]",
+}
+
+
+@pytest.mark.parametrize("case", SAID_ONCE)
+def test_what_is_wrong_once_is_said_once(case: str, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(InputError) as refused:
+        judged(SAID_ONCE[case], tmp_path)
+    assert len(refused.value.problems) == 1
+
+
+EMPTY = {
+    "a setting": ([""], None, "--set: found nothing; expected name=value,value", "reading_speed_word_per_min=200"),
+    "numbers": (
+        ["token_per_word=1"],
+        " ",
+        "--numbers: found nothing; expected ids of numbers",
+        "without the option every one",
+    ),
+    "numbers that are none": (
+        ["token_per_word=1"],
+        "nosuch",
+        "--numbers: found id 'nosuch'; expected the id of a number",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EMPTY)
+def test_an_option_that_is_wrong_is_named_with_what_to_do(case: str, tmp_path: Path) -> None:
+    settings, wanted, said, todo = EMPTY[case]
+    with pytest.raises(InputError) as refused:
+        plan.judged(plan.of_settings(settings, wanted, None), tmp_path)
+    [problem] = refused.value.problems
+    assert str(problem).startswith(said)
+    assert todo in problem.todo
+
+
+def test_what_names_an_edition_is_no_part_of_any_result() -> None:
+    values = parameters.defaults()
+    other = values | {"title": "Mine", "edition": "2027.01", "edition_date": "2027-01-01"}
+    for part in numbers.PARTS:
+        assert dict(work.given(part, values)) == dict(work.given(part, other)), part
+
+
 @pytest.mark.parametrize(
     "settings", [["token_per_word"], ["tokens=1"], ["token_per_word=1,x"], ["token_per_word=1", "token_per_word=2"]]
 )
 def test_wrong_settings_are_refused(settings: list[str]) -> None:
     with pytest.raises(InputError, match="--set"):
-        plan.of_settings(settings, "", None)
+        plan.of_settings(settings, None, None)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +189,7 @@ def test_wrong_settings_are_refused(settings: list[str]) -> None:
 )
 def test_a_plan_is_a_file_or_settings(file: Path | None, settings: list[str], data: Path | None) -> None:
     with pytest.raises(InputError):
-        plan.asked(file, settings, "", data)
+        plan.asked(file, settings, None, data)
 
 
 # -------------------------------------------------------------------------------------------------------------- plans
@@ -164,8 +213,8 @@ def test_a_plan_makes_the_editions_it_says(tmp_path: Path) -> None:
 
 
 def test_the_same_setting_has_the_same_name_in_every_plan() -> None:
-    [one] = plan.of_settings(["token_per_word=1.5"], "", None).editions()
-    many = plan.of_settings(["token_per_word=1,1.5"], "", None).editions()
+    [one] = plan.of_settings(["token_per_word=1.5"], None, None).editions()
+    many = plan.of_settings(["token_per_word=1,1.5"], None, None).editions()
     assert one in many
 
 

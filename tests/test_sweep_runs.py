@@ -27,6 +27,7 @@ from analysis.errors import InputError, SiteError
 from analysis.subjects import numbers
 from analysis.sweep import carry, folder, index, plan, sites, sweep, work
 from tests.conftest import ROOT, command
+from tests.small import hears_interrupts
 
 pytestmark = pytest.mark.slow
 FEW = "index-iphone-14-fp16,index-needed-fp16"
@@ -78,7 +79,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def swept(out: Path, settings: list[str] | None = None, wanted: str = FEW, **more: Any) -> sweep.Outcome:
+def swept(out: Path, settings: list[str] | None = None, wanted: str | None = FEW, **more: Any) -> sweep.Outcome:
     asked = more.pop("asked", None) or plan.of_settings(settings or SPEEDS, wanted, None)
     return sweep.swept(sweep.Request(asked, out, **{"engine": Engine(), **more}), bar, lambda text: None)
 
@@ -128,6 +129,42 @@ def test_a_finished_sweep_repeats_nothing_and_writes_the_same(done: Path) -> Non
 def test_more_editions_repeat_none_of_those_there(done: Path) -> None:
     more = swept(done, ["reading_speed_word_per_min=200,250,300"])
     assert (more.computed, more.found) == (1, 2)
+
+
+OTHERS = {
+    "other editions": (["reading_speed_word_per_min=200,300"], FEW),
+    "fewer editions": (["reading_speed_word_per_min=200"], FEW),
+    "other numbers": (SPEEDS, "index-needed-fp16"),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_a_plan_that_would_lose_what_is_there_is_refused(done: Path, case: str) -> None:
+    before = contents(done)
+    settings, wanted = OTHERS[case]
+    with pytest.raises(InputError) as refused:
+        swept(done, settings, wanted)
+    told = str(refused.value)
+    assert (
+        f"--out: found {done}, which is that of another plan (grid: {{reading_speed_word_per_min: [200.0, 250.0]}}"
+        in told
+    )
+    assert "grid: {reading_speed_word_per_min: [200.0" in told.partition("expected")[2]
+    assert "Name another folder for it" in told
+    assert contents(done) == before
+
+
+def test_more_numbers_of_the_same_editions_are_no_other_plan(done: Path) -> None:
+    for wanted in (f"{FEW},index-iphone-14-int8", "index", None):
+        assert swept(done, wanted=wanted).failed == []
+        assert {one["id"] for one in rows(done)} >= set(FEW.split(","))
+    with pytest.raises(InputError, match="that of another plan"):
+        swept(done, wanted="index")
+
+
+def test_a_record_that_was_tampered_with_stops_nobody(done: Path) -> None:
+    (done / folder.ASKED).write_text("[", encoding="utf-8")
+    assert swept(done).found == 2
 
 
 def test_what_a_chapter_does_not_declare_computes_it_once(tmp_path: Path) -> None:
@@ -376,6 +413,7 @@ def started(out: Path, **more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "analysis", *arguments], cwd=ROOT, env=os.environ | {MARK: str(out)} | more,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=hears_interrupts,  # noqa: PLW1509 - the tests start processes from one thread
     )  # fmt: skip
 
 
@@ -418,6 +456,20 @@ def test_a_sweep_that_is_ended_leaves_no_process_and_repeats_nothing(tmp_path: P
     assert f"{12 - len(there)} results computed, {len(there)} were there" in said
     assert {path: path.stat().st_mtime_ns for path in there} == there
     assert not living(str(out))
+
+
+@pytest.mark.parametrize("n_process", [1, 2], ids=["while it is read", "while workers begin"])
+def test_ctrl_c_ends_a_sweep_that_has_just_begun_with_one_line(tmp_path: Path, n_process: int) -> None:
+    out = tmp_path / "out"
+    process = started(out, MEMORY_WALL_CACHE=str(tmp_path / "cache"))
+    until(lambda: len(living(str(out))) >= n_process)
+    time.sleep(0.2)  # Python itself is there now
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to all that were started
+    said, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert (said, len(told.strip().splitlines())) == ("", 1), told
+    assert "memory-wall: stopped" in told
+    until(lambda: not living(str(out)), 30)
 
 
 def test_a_wrong_plan_ends_with_two_and_no_traceback(tmp_path: Path) -> None:

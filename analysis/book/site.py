@@ -19,7 +19,7 @@ import yaml
 from analysis import figures, tables
 from analysis.book.inputs import address, parameters
 from analysis.book.pictures import on_page, workers
-from analysis.book.record import editions
+from analysis.book.record import editions, marks
 from analysis.book.run import execution, executors, forking, kernels, prose
 from analysis.book.store import bundles, cache, ends, freshness, places, publishing, verify
 from analysis.errors import InputError, SiteError
@@ -122,10 +122,31 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
             # Checked while the first chapters run, whose results nobody asks for if something is found.
             executed = plan.run(executor, lambda name, outputs: _executed(name, outputs, step), meanwhile)
             _stage(workshop / "source", executed)
-            render(workshop / "source", workshop / "site", values, data, request)
+            marked = _marked(plan, values, data, workshop / "book", executor)
+            render(workshop / "source", workshop / "site", values, data, request, marked)
         step("rendered the pages")
     editions.carry(request.earlier, workshop / "site")
     return workshop / "site"
+
+
+def _marked(plan: execution.Plan, values: Mapping[str, Any], data: Path, book: Path, executor: Executor) -> marks.Marks:
+    """What in this run is not as in the book; chapters that may differ are executed as published, unless that was kept."""
+    package = tables.DataPackage(data)
+    every = marks.changes(values, package)
+    resting = {
+        chapter.name: [one for one in every if plan.may_rest_on(chapter.name, one.name, is_table=one.is_table)]
+        for chapter in plan.chapters
+    }
+    units = [chapter for chapter in plan.chapters if resting[chapter.name]]
+    where = merged_data(None, book) if units else data
+    published = execution.Plan(replace(one, parameters=marks.as_published(values), data=where) for one in units)
+    published.execute(executor)
+    runs = [
+        marks.Run(name, resting[name], plan.outputs[name], published.outputs.get(name, plan.outputs[name]))
+        for name in resting
+    ]
+    declared = {name: plan.declared(name) for name in resting}
+    return marks.Marks([one.told for one in every], marks.found(runs, every, package) if every else {}, declared)
 
 
 @contextlib.contextmanager
@@ -182,7 +203,9 @@ def _import_renderer() -> None:
         import_module(name)
 
 
-def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, request: Request) -> None:
+def render(
+    source: Path, out: Path, values: Mapping[str, Any], data: Path, request: Request, marked: marks.Marks
+) -> None:
     """Run Sphinx over the executed notebooks; any warning fails."""
     from jupyter_book.sphinx import build_sphinx
     from sphinx.errors import ExtensionError
@@ -191,7 +214,7 @@ def render(source: Path, out: Path, values: Mapping[str, Any], data: Path, reque
     overrides = {
         "nb_execution_mode": "off", "latex_individualpages": False,
         "memory_wall_data": str(data.resolve()), "memory_wall_parameters": json.dumps(dict(values), sort_keys=True),
-        "memory_wall_lasting": f"{editions.FOLDER}/{values['edition']}/" if request.freezes else "",
+        "memory_wall_marks": marked.text(), "memory_wall_lasting": f"{editions.FOLDER}/{values['edition']}/" if request.freezes else "",
         "memory_wall_published": str(request.earlier), "html_baseurl": request.address,
         "memory_wall_jobs": request.jobs or kernels.cores(),
     }  # fmt: skip

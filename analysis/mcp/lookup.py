@@ -188,7 +188,7 @@ def _answer(site: Path, key: str, told: Answer, source_ids: Sequence[str]) -> An
     """An answer on something that can be cited by its id."""
     record, work = _json(site / verify.RECORD), cite.published_work(site, key)
     address = work.address or cite.page_of(site, key)
-    whence = _whence(record, address, FORMATS["text"].write(work).strip())
+    whence = _whence(record | {"run": list(work.run)}, address, FORMATS["text"].write(work).strip())
     return fitted({"id": key, "kind": work.kind, **told, "sources": list(_sources(site, source_ids)), **whence})
 
 

@@ -64,7 +64,7 @@ class Carrier:
                 future = executor.submit(self._do, self._waiting[0].work)
                 self._running[future] = self._waiting.popleft()
             ended, _ = wait(self._running, return_when=FIRST_COMPLETED)
-            for future in ended:
+            for future in [one for one in self._running if one in ended]:  # in the order in which they were begun
                 self._settle(future)
 
     def _may_begin(self) -> bool:

@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +77,28 @@ class Folder:
             f"the sweep stopped: {said}. What was found so far is kept; the same command goes on from there."
         )
 
-    def begin(self, asked: dict[str, Any]) -> None:
-        """Mark the folder as that of a sweep; what told that one was complete is taken away."""
+    def begin(self, asked: dict[str, Any], gives: Callable[[str], bool]) -> None:
+        """Mark the folder as that of a sweep; what told that one was complete is taken away.
+
+        Raises InputError where it is that of a sweep with editions or numbers that this one does not give: they would be lost.
+        """
+        former = self._former()
+        if former and _loses(asked, former, gives):
+            found = f"{self.place}, which is that of another plan ({_told(former)})"
+            expected = f"the folder of this plan ({_told(asked)}), or of one whose editions and numbers it holds too"
+            todo = "Name another folder for it, or ask for what is in both in one plan: that computes only what is missing."
+            raise InputError([Problem("--out", found, expected, todo)])
         (self.place / MANIFEST).unlink(missing_ok=True)
         self.put(ASKED, json.dumps(asked, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+    def _former(self) -> dict[str, Any]:
+        """What was asked for in this folder before; nothing where that cannot be read."""
+        try:
+            found = json.loads((self.place / ASKED).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        sound = isinstance(found, dict) and all(isinstance(found.get(name), list) for name in ("editions", "numbers"))
+        return found if sound else {}
 
     def keep(self, key: str, found: list[dict[str, Any]]) -> None:
         """Keep a result under its key."""
@@ -89,8 +107,9 @@ class Folder:
 
     def kept(self, key: str) -> list[dict[str, Any]] | None:
         """The result of a key; None where there is none, or what is there is damaged or another's."""
+        path = self.place / _name(key)
         try:
-            seal, _, body = (self.place / _name(key)).read_text(encoding="utf-8").partition("\n")
+            seal, _, body = (path.read_text(encoding="utf-8") if path.is_file() else "").partition("\n")
         except (OSError, ValueError):
             return None
         body = body.removesuffix("\n")
@@ -108,6 +127,27 @@ class Folder:
         """Write the manifest, which is there if and only if the sweep has come to its end: digests of what it wrote."""
         files = {name: cache.file_digest(self.place / name) for name in sorted(names)}
         self.put(MANIFEST, json.dumps({"files": files, "failed": failed}, indent=1, ensure_ascii=False) + "\n")
+
+
+def _loses(asked: dict[str, Any], former: dict[str, Any], gives: Callable[[str], bool]) -> bool:
+    """Whether a plan lacks an edition or a number of another; where one names no number, it is after all of them."""
+    all_wanted = not asked["numbers"] if not former["numbers"] else all(map(gives, former["numbers"]))
+    return not all_wanted or not set(former["editions"]) <= set(asked["editions"])
+
+
+MOST_TOLD = 160
+"""Letters of a plan where it is named beside another."""
+
+
+def _told(asked: dict[str, Any]) -> str:
+    """What a plan asks for, in a line."""
+    said = {name: asked[name] for name in SAID if asked.get(name) and asked[name] != [BOOK]}
+    text = "; ".join(f"{name}: {json.dumps(one, ensure_ascii=False)}" for name, one in said.items()).replace('"', "")
+    return text if len(text) <= MOST_TOLD else f"{text[:MOST_TOLD]}…"
+
+
+SAID, BOOK = ("set", "grid", "list", "draws", "data", "numbers"), "book"
+"""What of a plan is told, and the data that go without saying."""
 
 
 def _name(key: str) -> str:

@@ -58,6 +58,16 @@ class Plan:
     cells: list[Cell] = field(default_factory=list)
     data: list[str] = field(default_factory=lambda: [BOOK])
     wanted: list[str] = field(default_factory=list)
+    wanted_at: str = ""
+    """The option that said which numbers are wanted; empty where the plan does."""
+
+    def wrong_wanted(self, position: int, found: str, todo: str) -> None:
+        """Note an id that is that of no number, where it was said."""
+        expected = "the id of a number or a claim"
+        if self.wanted_at:
+            self.said.problems.append(Problem(self.wanted_at, found, expected, todo))
+        else:
+            self.said.wrong(("numbers", position), found, expected, todo)
 
     def require_sound(self) -> None:
         """Raise InputError with every problem found so far."""
@@ -107,7 +117,7 @@ class Plan:
         return None if data == BOOK else self.folder / data
 
 
-def asked(file: Path | None, settings: Sequence[str], wanted: str, data: Path | None) -> Plan:
+def asked(file: Path | None, settings: Sequence[str], wanted: str | None, data: Path | None) -> Plan:
     """The plan of a command line: a file's, or that of its settings; raises InputError where it is both or neither."""
     if (file is None) != bool(settings):
         found = "both" if file else "neither"
@@ -119,12 +129,19 @@ def asked(file: Path | None, settings: Sequence[str], wanted: str, data: Path | 
             [Problem("--data", str(data), "data folders in the plan", f"Name it in {file}: data: [{data}]")]
         )
     plan = of_file(door.taken(file), file.parent)
-    plan.wanted = _split(wanted) or plan.wanted
+    _want(plan, wanted)
+    plan.require_sound()
     return plan
 
 
-def _split(text: str) -> list[str]:
-    return [key.strip() for key in text.split(",") if key.strip()]
+def _want(plan: Plan, wanted: str | None) -> None:
+    """Take the numbers of the command line, where it has any."""
+    if wanted is None:
+        return
+    plan.wanted, plan.wanted_at = [key.strip() for key in wanted.split(",") if key.strip()], "--numbers"
+    if not plan.wanted:
+        todo = "As index-needed-fp16,storage_io; without the option every one is computed."
+        plan.said.problems.append(Problem(plan.wanted_at, "nothing", "ids of numbers or claims, or chapters", todo))
 
 
 def of_file(given: door.Given, folder: Path) -> Plan:
@@ -149,24 +166,27 @@ def of_file(given: door.Given, folder: Path) -> Plan:
     return plan
 
 
-def of_settings(settings: Sequence[str], wanted: str, data: Path | None) -> Plan:
+def of_settings(settings: Sequence[str], wanted: str | None, data: Path | None) -> Plan:
     """The plan of a command line: ``name=200,250`` or ``name=1.33:2.5:8`` for each parameter; raises InputError."""
     plan = Plan(Said("--set"))
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or name.strip() not in declared():
-            todo = nearest(name.strip(), declared())
+            todo = nearest(name.strip(), declared()) if name.strip() else EXAMPLE
             plan.said.wrong((), setting, "name=value,value or name=low:high:count of a declared parameter", todo)
             continue
         given = text if text.count(":") == 2 and "," not in text else [*map(str.strip, text.split(","))]
         if name.strip() in plan.grid:
             plan.said.wrong((), setting, "each parameter once")
         plan.grid[name.strip()] = reading.points(plan.said, (name.strip(),), name.strip(), given)
-    plan.wanted = _split(wanted)
+    _want(plan, wanted)
     if data is not None:
         plan.data = [str(data)]
     plan.require_sound()
     return plan
+
+
+EXAMPLE = "As reading_speed_word_per_min=200,250,300."
 
 
 def _take_fixed(plan: Plan, given: Any) -> None:
@@ -209,7 +229,8 @@ def _take_draws(plan: Plan, given: Any) -> None:
 def _take_data(plan: Plan, given: Any) -> None:
     plan.data = plan.said.take(("data",), given, list, f"a list of data folders; {BOOK} for the book's own tables")
     for position, name in enumerate(plan.data):
-        plan.said.take(("data", position), name, str, "the name of a folder")
+        if plan.said.take(("data", position), name, str, "the name of a folder") == "":
+            plan.said.wrong(("data", position), name, f"the name of a folder, or {BOOK} for the book's own tables")
         if name in plan.data[:position]:
             plan.said.wrong(("data", position), name, "each folder once")
     if not plan.data:
@@ -263,7 +284,7 @@ def _judge_wanted(plan: Plan, package: tables.DataPackage) -> None:
         if not numbers.part_of(key, package):
             claims = list(package.table("claims")["claim_id"])
             todo = nearest(key, [*claims, *numbers.PARTS, *(name.replace("_", "-") + "-" for name in SUBJECTS)])
-            plan.said.wrong(("numbers", position), f"id {key!r}", "the id of a number or a claim", todo)
+            plan.wrong_wanted(position, f"id {key!r}", todo)
 
 
 def _judge_count(plan: Plan) -> None:
@@ -274,8 +295,3 @@ def _judge_count(plan: Plan) -> None:
     count = (count + (points if plan.grid else 0)) * len(plan.data)
     if count > MOST_EDITIONS:
         plan.said.wrong((), f"{count:,} editions", f"at most {MOST_EDITIONS:,}", "Draw from the ranges instead: draws.")
-
-
-def problem_of(key: str, known: Sequence[str]) -> InputError:
-    """An id that its part does not give, with the nearest that it gives."""
-    return InputError([Problem("numbers", f"id {key!r}", "the id of a number or a claim", nearest(key, known))])

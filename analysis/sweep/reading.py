@@ -31,7 +31,9 @@ class Said:
         """Note one problem at a part of the plan."""
         row = next((self.lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.lines), None)
         column = ".".join(str(part) for part in path if isinstance(part, str)) or None
-        self.problems.append(Problem(self.file, _shown(found), expected, todo, row=row, column=column))
+        problem = Problem(self.file, _shown(found), expected, todo, row=row, column=column)
+        if problem not in self.problems:  # the same value, tried on several data folders
+            self.problems.append(problem)
 
     def take(self, path: Path, value: Any, kind: type, expected: str) -> Any:
         """The value where it is of its kind; an empty one of that kind, and a problem, where it is not."""
@@ -48,7 +50,7 @@ class Said:
 
 
 def _shown(value: object) -> str:
-    if value is None:
+    if value is None or (isinstance(value, str) and not value.strip()):
         return "nothing"
     if isinstance(value, (list, dict)):
         kind = "a list" if isinstance(value, list) else "a mapping"
@@ -83,6 +85,8 @@ def points(said: Said, path: Path, name: str, given: Any) -> list[Any]:
         given = [given]
     if not given:
         said.wrong(path, given, "at least one value")
+    if name not in declared():
+        given = given[:1]  # what is wrong is the name, whatever its values
     found = [setting(said, (*path, position), name, value) for position, value in enumerate(given)]
     if len(set(map(repr, found))) < len(found) and None not in found:
         said.wrong(path, f"{len(found)} values, some of them twice", "each value once")

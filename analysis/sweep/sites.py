@@ -13,6 +13,7 @@ import yaml
 
 from analysis.book.run.executors import Engine
 from analysis.book.store import sent
+from analysis.errors import InputError, Problem
 from analysis.sweep import stored
 from analysis.sweep.plan import Edition
 
@@ -69,6 +70,15 @@ def _figures(site: Path, kept: Path) -> Path:
     for name in FIGURES:
         (site / name).rename(kept / name)
     return kept
+
+
+def store_of(sweep: Path) -> Path:
+    """The store of the sites of a sweep; raises InputError where its folder is not there."""
+    if not sweep.is_dir():
+        found = f"{sweep}, a file" if sweep.exists() else f"{sweep}, no such folder"
+        todo = "Sites are kept by memory-wall sweep --only site; --from names the folder that it was given with --out."
+        raise InputError([Problem("--from", found, "the folder of a sweep", todo)])
+    return sweep / SITES
 
 
 def missing(place: Path, only: str, editions: list[Edition]) -> list[Edition]:

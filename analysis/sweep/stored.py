@@ -2,43 +2,81 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import io
 import json
 import os
+import struct
 import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 from analysis.book.store import freshness, publishing
 from analysis.book.store.cache import digest, replace
 from analysis.book.store.files import json_text
 from analysis.errors import InputError, Problem, SiteError, nearest
 
-OBJECTS = "objects"
+OBJECTS, LIST = "objects", ".json.gz"
+ARCHIVE, PARTS = ".zip", ".parts"
+"""Ending of files that hold others of the site, and of what is kept of one whose files are kept."""
 PACKING = 6
 """How hard gzip tries: beyond it a site takes a hundredth less room and twice the time."""
 
 
 def keep(site: Path, store: Path, name: str) -> None:
-    """Keep a site as an edition: files that are there already are not written again, and the list of files comes last."""
-    listed = {}
-    for path in freshness.files(site):
+    """Keep a site as an edition: files that are there already are not written again, and the list of files comes last.
+
+    Of an archive only what its files do not hold is written: where they are kept stands for them.
+    """
+    listed: dict[str, str] = {}
+    for path in sorted(freshness.files(site), key=lambda path: path.suffix == ARCHIVE):  # after what they hold
         content = path.read_bytes()
         listed[path.relative_to(site).as_posix()] = key = digest(content)
-        if not (place := _place(store, key)).exists():
+        parted = _parted(content, set(listed.values())) if path.suffix == ARCHIVE else b""
+        if not (place := _place(store, key, PARTS if parted else "")).exists():
             place.parent.mkdir(parents=True, exist_ok=True)
-            replace(place, gzip.compress(content, PACKING, mtime=0))
-    replace(listing(store, name), json_text(listed).encode())
+            replace(place, _packed(parted or content))
+    replace(listing(store, name), _packed(json_text(dict(sorted(listed.items()))).encode()))
+
+
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, PACKING, mtime=0)
+
+
+def _parted(content: bytes, kept: Collection[str]) -> bytes:
+    """An archive as JSON: [digest of a kept file] and bytes in base 64 by turns; empty where it is none, or holds no such file."""
+    parts: list[str | list[str]] = []
+    done = 0
+    try:
+        with ZipFile(io.BytesIO(content)) as archive:
+            for each in sorted(archive.infolist(), key=lambda each: each.header_offset):
+                head = content[each.header_offset : each.header_offset + HEADER_BYTE]
+                begin = each.header_offset + HEADER_BYTE + sum(struct.unpack("<HH", head[-4:]))
+                key = digest(content[begin : begin + each.file_size])
+                if each.compress_type == ZIP_STORED and begin >= done and key in kept:
+                    parts += [b64encode(content[done:begin]).decode(), [key]]
+                    done = begin + each.file_size
+    except (BadZipFile, struct.error, NotImplementedError):
+        return b""
+    return json.dumps([*parts, b64encode(content[done:]).decode()]).encode() if parts else b""
+
+
+HEADER_BYTE = 30
+"""Bytes before the name in the header of a file in a ZIP archive; the last four say how long the name and what follows it are."""
 
 
 def listing(store: Path, name: str) -> Path:
     """The list of an edition's files; where it is there, they all are."""
-    return store / f"{name}.json"
+    return store / f"{name}{LIST}"
 
 
 def names(store: Path) -> list[str]:
     """The editions of a store, in the order of their names."""
-    return sorted(path.stem for path in store.glob("*.json"))
+    return sorted(path.name.removesuffix(LIST) for path in store.glob(f"*{LIST}"))
 
 
 def take_out(store: Path, name: str, out: Path) -> None:
@@ -52,10 +90,11 @@ def take_out(store: Path, name: str, out: Path) -> None:
         todo = "Name a new folder, or an empty one."
         raise InputError([Problem("DIR", str(out), "a place for a site", todo)])
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=out.parent, prefix=f".new-{out.name}-") as folder:
+        with _made(out.parent), TemporaryDirectory(dir=out.parent, prefix=f".new-{out.name}-") as folder:
             made = Path(folder) / "site"
-            for file, key in listed.items():
+            for file, key in sorted(
+                listed.items(), key=lambda one: one[0].endswith(ARCHIVE)
+            ):  # a lost file is named itself
                 (target := made / file).parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(_content(store, key, file))
             publishing.opened_to_readers(made)
@@ -65,6 +104,20 @@ def take_out(store: Path, name: str, out: Path) -> None:
         raise InputError([Problem("DIR", found, "a place that can be written")]) from None
 
 
+@contextlib.contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """A folder, made with those above it; those that were not there go again where what is done in it fails."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            for place in missing:
+                place.rmdir()
+        raise
+
+
 def _listed(store: Path, name: str) -> dict[str, str]:
     """File → digest of an edition."""
     known = names(store)
@@ -72,9 +125,9 @@ def _listed(store: Path, name: str) -> dict[str, str]:
         todo = nearest(name, known) if known else "Sites are kept by memory-wall sweep --only site."
         raise InputError([Problem(str(store), f"no edition {name[:80]!r}", "an edition that is kept there", todo)])
     try:
-        found = json.loads(listing(store, name).read_text(encoding="utf-8"))
+        found = json.loads(gzip.decompress(listing(store, name).read_bytes()))
         sound = isinstance(found, dict) and all(_is_within(file) and len(key) > 2 for file, key in found.items())
-    except (OSError, ValueError, RecursionError, TypeError):
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError, TypeError):
         sound = False
     if not sound:
         raise _lost(f"the list of files of {name}")
@@ -87,13 +140,27 @@ def _is_within(file: str) -> bool:
 
 
 def _content(store: Path, key: str, file: str) -> bytes:
+    plain, parts = _place(store, key), _place(store, key, PARTS)
     try:
-        content = gzip.decompress(_place(store, key).read_bytes())
-    except (FileNotFoundError, gzip.BadGzipFile, EOFError, zlib.error):
+        content = gzip.decompress((plain if plain.exists() else parts).read_bytes())
+        if not plain.exists():
+            content = _joined(store, json.loads(content), file)
+    except (FileNotFoundError, gzip.BadGzipFile, EOFError, zlib.error, ValueError, TypeError):
         raise _lost(file) from None
     if digest(content) != key:
         raise _lost(file)
     return content
+
+
+def _joined(store: Path, parts: list[str | list[str]], file: str) -> bytes:
+    return b"".join(b64decode(one) if isinstance(one, str) else _kept(store, one[0], file) for one in parts)
+
+
+def _kept(store: Path, key: str, file: str) -> bytes:
+    """A file that an archive holds, which is none itself."""
+    if not _place(store, key).exists():
+        raise _lost(file)
+    return _content(store, key, file)
 
 
 def _lost(what: str) -> SiteError:
@@ -102,5 +169,5 @@ def _lost(what: str) -> SiteError:
     )
 
 
-def _place(store: Path, key: str) -> Path:
-    return store / OBJECTS / key[:2] / key[2:]
+def _place(store: Path, key: str, ending: str = "") -> Path:
+    return store / OBJECTS / key[:2] / f"{key[2:]}{ending}"

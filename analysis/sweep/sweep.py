@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +16,7 @@ from analysis import tables, words
 from analysis.book.inputs import parameters
 from analysis.book.run.executors import Engine
 from analysis.book.store import cache, ends, sent
-from analysis.errors import SiteError
+from analysis.errors import SiteError, nearest
 from analysis.subjects import numbers
 from analysis.sweep import folder as places
 from analysis.sweep import index, plan, sites, summary, work
@@ -71,13 +72,19 @@ def swept(request: Request, bar: Bar, tell: Callable[[str], None]) -> Outcome:
         editions = request.plan.editions()
         store = sent.Sent(sent.address(request.engine.store))
         with places.claimed(request.out) as folder:
-            folder.begin(summary.asked(request.plan, editions))
+            folder.begin(summary.asked(request.plan, editions), partial(_gives, request.plan, merged))
             works = _works(request.plan, editions, merged, store)
             made = Sweep(request, folder, works, tell)
             made.carry(bar)
             if request.only != NUMBERS:
                 made.build(editions, bar)
             return made.finish(editions, merged)
+
+
+def _gives(asked: Plan, merged: Mapping[str, Path], key: str) -> bool:
+    """Whether a plan gives a number, itself or with the part that it is of."""
+    package = tables.DataPackage(next(iter(merged.values())))
+    return not asked.wanted or bool({key, numbers.part_of(key, package)} & set(asked.wanted))
 
 
 def _parts(asked: Plan, package: tables.DataPackage) -> list[str]:
@@ -93,9 +100,10 @@ def _require_known(asked: Plan, merged: Mapping[str, Path]) -> None:
     for part in _parts(asked, package) if asked.wanted else []:
         if part != numbers.VERDICTS:
             known = [one["id"] for one in numbers.found(part, package, work.given(part, given))]
-            for key in asked.wanted:
+            for position, key in enumerate(asked.wanted):
                 if numbers.part_of(key, package) == part and key not in (part, *known):
-                    raise plan.problem_of(key, known)
+                    asked.wrong_wanted(position, f"id {key!r}", nearest(key, known))
+    asked.require_sound()
 
 
 def _works(

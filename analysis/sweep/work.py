@@ -13,6 +13,7 @@ from typing import Any
 
 from analysis import tables
 from analysis.assumptions import Parameters
+from analysis.book.record import marks
 from analysis.book.run import execution
 from analysis.book.store import cache, freshness, places, sent
 from analysis.subjects import SUBJECTS, numbers
@@ -47,9 +48,9 @@ def code() -> list[str]:
 
 @once
 def declared(part: str) -> tuple[str, ...]:
-    """The parameters that the chapter of a part declares."""
+    """The parameters that the chapter of a part declares, without those that name an edition."""
     chapter = places.REPOSITORY / "chapters" / f"{numbers.CHAPTERS.get(part, part)}.md"
-    return tuple(execution.declared_parameters(execution.read(chapter)))
+    return tuple(name for name in execution.declared_parameters(execution.read(chapter)) if name not in marks.STAMPS)
 
 
 def given(part: str, parameters: Mapping[str, Any]) -> Parameters:

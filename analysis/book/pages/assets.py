@@ -62,7 +62,8 @@ def write_pictures(app: Sphinx) -> None:
     catalogue = [figure_entry(app, site, document, figure) for document, figure in figures]
     write_json(site / "figures.json", catalogue)
     record = edition.edition_json(app, catalogue, [claim for _, claim in known.all("claims")])
-    here = {"run": run_note.differences(app), "address": menu.address(app, app.config.memory_wall_lasting)}
+    run = run_note.of_run(app)
+    here = {"run": run.run, "marks": run.things, "address": menu.address(app, app.config.memory_wall_lasting)}
     write_json(site / "edition.json", record | here)
     catalogues.write_all(site)
 
@@ -76,7 +77,7 @@ def footer(app: Sphinx, document: str, figure: Figure) -> str:
     many = len(names) > pieces.MOST_PUBLISHERS
     sources = f"{len(figure.sources)} documents, listed with the figure" if many else words.listing(names)
     cited = f" Sources: {sources.removesuffix('.')}." if names else ""
-    run = citation.run_mark(run_note.differences(app))
+    run = citation.run_mark(run_note.told(app, "figures", figure.id))
     return f"Figure {number}, {citation.TITLE}, edition {edition.name(app)}{f' {run}' if run else ''}.{cited}"
 
 
@@ -95,7 +96,7 @@ def exported(app: Sphinx, document: str, figure: Figure) -> figure_files.Exporte
         chapter,
         menu.figure_work(app, document, figure),
         foot,
-        edition.given_parameters(app),
+        run_note.parameters_of(app, chapter, figure.id),
         edition.package(app),
     )
 

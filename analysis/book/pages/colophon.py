@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 
 from analysis import words
 from analysis.book.inputs import parameters
-from analysis.book.pages import menu
+from analysis.book.pages import menu, run_note
 from analysis.book.record import citation as citing
 from analysis.book.record import edition
 from analysis.book.store import places, templates
@@ -57,5 +57,5 @@ def _changed(name: str, given: dict[str, Any]) -> str:
 
 def citation(app: Sphinx) -> str:
     """How to cite the book, as text and as BibTeX."""
-    cited = menu.cited(app, "book", "", citing.BOOK, places.LANDING)
+    cited = menu.cited(app, "book", "", citing.BOOK, places.LANDING, run_note.of_run(app).run)
     return templates.page("cite_book", text=citing.text(cited), bibtex=citing.bibtex(cited))

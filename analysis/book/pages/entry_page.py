@@ -28,16 +28,16 @@ ANSWERS = "answers.json"
 def collect(app: Sphinx) -> Iterator[Page]:
     """(page name, context, template) of the lists and of the first entry of each; the others are written after its likeness.
 
-    All pages of a folder are the same but for title, description and body, and the theme takes a hundred times as long for each.
+    All pages of a folder under one title are the same but for title, description and body; the theme takes a hundred times as long.
     """
     known = registry.of(app.env)
     listed = list(dict.fromkeys(one.table for _, one in known.entries["entries"].values()))
     for table in listed:
         entries = list(known.entries_of(table).values())
         yield f"{table}/index", {"title": _title(app, table), "body": _list(app, entries)}, PAGE
-        first, *others = [(one, _body(app, one, entries)) for one in entries]
-        yield first[0].page, {"title": first[0].title, "body": first[1]}, PAGE
-        _write_like(app, first, others)
+        for first, *others in _alike(app, [(one, _body(app, one, entries)) for one in entries]):
+            yield first[0].page, {"title": first[0].title, "body": first[1]}, PAGE
+            _write_like(app, first, others)
         _write_beside(app, entries)
     if listed:
         _write_all(app, list(known.entries_of(listed[0]).values()))
@@ -47,15 +47,31 @@ def _title(app: Sphinx, table: str) -> str:
     return str(edition.package(app).resource(table)["title"])
 
 
-def _write_like(app: Sphinx, first: tuple[Entry, str], others: Sequence[tuple[Entry, str]]) -> None:
+Bodied = tuple[Entry, str]
+
+
+def _alike(app: Sphinx, pages: Sequence[Bodied]) -> list[list[Bodied]]:
+    """The entries by the title of the site on their pages."""
+    found: dict[str, list[Bodied]] = {}
+    for one in pages:
+        found.setdefault(run_note.title(app, one[0].page), []).append(one)
+    return list(found.values())
+
+
+def _write_like(app: Sphinx, first: Bodied, others: Sequence[Bodied]) -> None:
     site = Path(app.outdir)
-    around = (site / f"{first[0].page}.html").read_text(encoding="utf-8").split(first[1])
-    for entry, body in others:
+    text, said = (
+        (site / f"{first[0].page}.html").read_text(encoding="utf-8"),
+        run_note.noted(app, first[0].page, first[1]),
+    )
+    around = text.split(said)
+    for entry, plain in others:
+        body = run_note.noted(app, entry.page, plain)
         parts = around
         for mine, its in zip(_own(app, first[0]), _own(app, entry), strict=True):
             parts = [part.replace(mine, its) for part in parts]
         write(site / f"{entry.page}.html", body.join(parts))
-        twins.write_twin(app, entry.page, run_note.noted(app, entry.page, body))
+        twins.write_twin(app, entry.page, body)
 
 
 def _own(app: Sphinx, entry: Entry) -> tuple[str, str, str]:
@@ -132,7 +148,8 @@ def _neighbours(entry: Entry, entries: Sequence[Entry]) -> list[tuple[str, Entry
 
 def work(app: Sphinx, entry: Entry) -> citation.Work:
     """An entry as something that can be cited."""
-    return menu.cited(app, "table", entry.page.replace("/", "-"), entry.title, f"{entry.page}.html")
+    told = run_note.told(app, "entries", entry.page)
+    return menu.cited(app, "table", entry.page.replace("/", "-"), entry.title, f"{entry.page}.html", told)
 
 
 def _write_beside(app: Sphinx, entries: Sequence[Entry]) -> None:
@@ -146,7 +163,8 @@ def _write_all(app: Sphinx, entries: Sequence[Entry]) -> None:
     """The answers of all entries in one file, each by its id and then by the id of the other."""
     first = entries[0]
     every = {entry.id: {row[0]: row[1:] for row in entry.rows} for entry in entries}
-    whole_work = menu.cited(app, "table", first.table, f"All answers, {_title(app, first.table).lower()}", ANSWERS)
+    title, marked = f"All answers, {_title(app, first.table).lower()}", run_note.told(app, "entries")
+    whole_work = menu.cited(app, "table", first.table, title, ANSWERS, marked)
     whole = {
         "citation": citation.text(whole_work),
         "asked": first.asked,

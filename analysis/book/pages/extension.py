@@ -39,7 +39,9 @@ class ReferenceRole(SphinxRole):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """A node that remembers what it asks for."""
-        return [Reference(self.rawtext, "", kind=self.kind, key=self.text.strip())], []
+        key = self.text.strip()
+        registry.of(self.env).refer(self.env.docname, "values" if self.kind == "value" else "claims", key)
+        return [Reference(self.rawtext, "", kind=self.kind, key=key)], []
 
 
 class EditionRecord(SphinxDirective):
@@ -164,6 +166,7 @@ def page_context(
     if "title" in context:
         context["pageurl"] = menu.address(app, f"{page}.html") or None
         context["metatags"] = context.get("metatags", "") + metadata.tags(app, page, _plain(context["title"]))
+    context["docstitle"] = run_note.title(app, page)
     context["theme_extra_footer"] = pieces.footer(page, edition.name(app), edition.last_read(app))
     app.add_css_file("memory-wall.css", priority=900)
     charts = (
@@ -189,6 +192,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("memory_wall_jobs", 1, "", types=(int,))
     app.add_config_value("memory_wall_data", str(door.data_folder()), "", types=(str,))
     app.add_config_value("memory_wall_parameters", "", "env", types=(str,))
+    app.add_config_value("memory_wall_marks", "", "env", types=(str,))
     others: Any = dict.fromkeys(("latex", "text", "man", "texinfo"), (skip, skip))
     app.add_node(Reference, html=(visit, depart), **others)
     app.add_node(Chart, html=(visit_chart, None), **others)
@@ -204,7 +208,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("how-to-cite", HowToCite)
     app.add_directive("reproduced", Reproduced)
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.display, None))
-    app.connect("config-inited", run_note.title)
     app.connect("builder-inited", static)
     app.connect("builder-inited", templates.keep)
     app.connect("env-purge-doc", registry.purge)

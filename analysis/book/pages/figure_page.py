@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 
 from analysis import units
 from analysis.book.inputs import parameters
-from analysis.book.pages import entry_page, menu, pieces, registry
+from analysis.book.pages import entry_page, menu, pieces, registry, run_note
 from analysis.book.pages.numbering import chapter_title, figure_number
 from analysis.book.record import edition, editions
 from analysis.book.store import templates
@@ -53,7 +53,7 @@ def _landing(app: Sphinx, document: str, figure: Figure, name: str) -> str:
         chart=pieces.chart(figure, name), menu=menu.figure_menu(app, document, figure, name),
         left_out=left_to_the_csv(figure), data=_data(app, figure, name), sources=pieces.source_list(edition.package(app), figure.sources),
         equation_page=_equation_page(app, document, figure), commit=edition.commit(), code=_highlighted(figure.code),
-        functions=[_function(*it) for it in figure.functions], changed=_changed(app),
+        functions=[_function(*it) for it in figure.functions], changed=_changed(app, document, figure),
         cite=menu.citation_block(menu.figure_work(app, document, figure)),
         edition=edition.name(app), frozen=editions.FOLDER, earlier=editions.having(app, figure.id),
     )  # fmt: skip
@@ -129,9 +129,10 @@ def _coloured(code: str) -> str:
     return f'<div class="highlight">{highlight(code, PythonLexer(), HtmlFormatter(nowrap=False))}</div>' if code else ""
 
 
-def _changed(app: Sphinx) -> str:
-    """The parameters of this build that are not at their defaults."""
-    given, defaults = edition.given_parameters(app), parameters.defaults()
+def _changed(app: Sphinx, document: str, figure: Figure) -> str:
+    """The parameters of a figure that are not at their defaults."""
+    given = run_note.parameters_of(app, document.rsplit("/", 1)[-1], figure.id)
+    defaults = parameters.defaults()
     return "; ".join(
         f"{name} = {value} (default {defaults[name]})" for name, value in given.items() if value != defaults[name]
     )

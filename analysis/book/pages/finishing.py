@@ -154,7 +154,10 @@ def _sheet(site: Path, pages: dict[Path, str], script: str) -> str:
     links = [link for page in pages.values() if _themed(page) for link in SHEET.findall(page)]
     ordered = dict.fromkeys(name for link in links for name in re.findall(r'href="[^"]*?_static/([^"?]+)', link))
     text = "\n".join(_moved_sheet(site, name) for name in ordered)
-    present = stylesheet.names(text) & _present(pages, script) | _elements(pages)
+    named = stylesheet.names(text)
+    present = (
+        named & _present(pages, script) | {name for name in named if name.startswith(OWN_NAMES)} | _elements(pages)
+    )
     text = CORE_FONT.sub(lambda found: f"url({_carried(site / '_static' / found[1])})", text)
     key = f"{code_of(STYLING)} {digest(text)} {digest(' '.join(sorted(present)))}"
     return Store("sheets").made(key, lambda: stylesheet.pruned(text, present, ICON_FONT).encode()).decode()
@@ -188,6 +191,8 @@ def _later() -> list[str]:
     return [(BROWSER / name).read_text(encoding="utf-8") for name in ("draw.js", SEARCH)]
 
 
+OWN_NAMES = "mw-"
+"""Begins the classes of the book's own: they stay where no page has them yet, so that what one run shows changes no page of another."""
 VEGA = {"vega-embed", "vega-bindings", "vega-bind", "vega-bind-name", "vega-bind-radio", "marks", "role-axis-label"}
 """Classes that Vega gives to what it draws."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 from sphinx.application import Sphinx
 
@@ -18,20 +20,26 @@ def address(app: Sphinx, page: str) -> str:
     return f"{base.rstrip('/')}/{places.public(page)}" if base else ""
 
 
-def cited(app: Sphinx, kind: str, key: str, title: str, page: str, number: str = "") -> citation.Work:
-    """Something of this site that can be cited; ``page`` is where it stands, in an edition that is frozen: where it stays."""
+def cited(
+    app: Sphinx, kind: str, key: str, title: str, page: str, run: Sequence[str], number: str = ""
+) -> citation.Work:
+    """Something of this site that can be cited; ``run`` is what of it is not the book's.
+
+    ``page`` is where it stands, in an edition that is frozen: where it stays.
+    """
     given = edition.given_parameters(app)
     return citation.Work(
         kind=kind, id=key, title=title, edition=given["edition"], date=given["edition_date"],
         address=address(app, app.config.memory_wall_lasting + places.public(page)), number=number,
-        run=tuple(run_note.differences(app)),
+        run=tuple(run),
     )  # fmt: skip
 
 
 def figure_work(app: Sphinx, document: str, figure: Figure) -> citation.Work:
     """A figure as something that can be cited."""
-    name = figure.id
-    return cited(app, "figure", name, figure.title, f"figures/{name}/index.html", figure_number(app, document, name))
+    name, number = figure.id, figure_number(app, document, figure.id)
+    told = run_note.told(app, "figures", name)
+    return cited(app, "figure", name, figure.title, f"figures/{name}/index.html", told, number)
 
 
 def figure_menu(app: Sphinx, document: str, figure: Figure, page: str) -> Markup:

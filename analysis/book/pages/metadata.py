@@ -18,22 +18,24 @@ from analysis.tables import DataPackage
 def tags(app: Sphinx, page: str, title: str) -> str:
     """Highwire and preview tags and JSON-LD of one page."""
     given = edition.given_parameters(app)
-    # A page without a figure shows that of the first page.
-    found = _figure(app, page) or _figure(app, app.config.root_doc)
+    own_figure = _figure(app, page)
+    # A page without a figure shows that of the first page; what it says of it is the same in every run.
+    found = own_figure or _figure(app, app.config.root_doc)
     picture = _picture(app, page, found[1], figure_files.CARD) if found else ""
-    title = f"{title} {citation.run_mark(run_note.differences(app))}".strip()
+    title = f"{title} {citation.run_mark(run_note.on_page(app, page))}".strip()
     own = menu.address(app, f"{page}.html")
     named = {
         "citation_title": title, "citation_author": citation.AUTHOR, "citation_publication_date": given["edition_date"].replace("-", "/"),
         "citation_book_title": citation.BOOK, "citation_language": "en", "citation_public_url": own,
     }  # fmt: skip
-    preview = {
-        "og:title": title, "og:type": "book" if page == "chapters/index" else "article", "og:site_name": given["title"],
+    preview: dict[str, Any] = {
+        "og:title": title, "og:type": "book" if page == "chapters/index" else "article", "og:site_name": run_note.title(app, page),
         "og:description": _description(app, page), "og:image": picture, "og:url": own,
     }  # fmt: skip
     linked = linked_data(app, page, title)
     if found:
-        preview |= {"og:image:width": card.WIDTH, "og:image:height": card.HEIGHT, "og:image:alt": found[1].alt}
+        alt = own_figure[1].alt if own_figure else citation.BOOK
+        preview |= {"og:image:width": card.WIDTH, "og:image:height": card.HEIGHT, "og:image:alt": alt}
     return templates.page(
         "metadata", named=named, preview=preview, description=_description(app, page),
         links=signposting.of(app, page, linked["@type"]), linked=pieces.embedded(linked), oembed=_oembed(app, page),
@@ -79,7 +81,7 @@ def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:
         return shared | _image(app, page, found[1])
     if page.startswith("tables/"):
         return shared | _dataset(app, page)
-    entity = {"mainEntity": shared | _whole_dataset(app)} if page == "chapters/data" else {}
+    entity = {"mainEntity": shared | _whole_dataset(app)} if page == run_note.DATA else {}
     return shared | entity | {
         "@type": "Chapter" if page.startswith("chapters/") else "WebPage",
         "isPartOf": {"@type": "Book", "name": citation.BOOK},
@@ -135,7 +137,8 @@ def _title(package: DataPackage) -> dict[str, str]:
 
 
 def _of_data(app: Sphinx, name: str) -> dict[str, Any]:
-    work = menu.cited(app, "table", name.replace("_", "-"), name, f"tables/{name}.html")
+    told = run_note.told(app, "data", *([name] if name != "data" else []))
+    work = menu.cited(app, "table", name.replace("_", "-"), name, f"tables/{name}.html", told)
     maker = {"@type": "Organization", "name": citation.AUTHOR}
     return {
         "creator": maker,

@@ -7,7 +7,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from analysis.book.pages import menu, pieces, registry
+from analysis.book.pages import menu, pieces, registry, run_note
 from analysis.book.pages.numbering import chapter_title
 from analysis.book.record import citation, edition
 from analysis.book.store import templates
@@ -23,27 +23,36 @@ def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 def _page(app: Sphinx, known: list[tuple[str, dict[str, Any]]]) -> str:
     package = edition.package(app)
     numbers = [
-        (document, chapter_title(app, document), value, pieces.told(value, package)) for document, value in known
+        (document, chapter_title(app, document), value, pieces.told(value, package), _mark(app, value))
+        for document, value in known
     ]
     return templates.page("numbers", numbers=numbers, cited=_around(app, known[0][1]))
 
 
-def _around(app: Sphinx, value: dict[str, Any]) -> tuple[str, str, str]:
-    """What stands in a number's citation before its title, right behind it, and after its stop; ``[id]`` is its id.
+def _mark(app: Sphinx, value: dict[str, Any]) -> str:
+    """What stands in a number's citation right behind its title."""
+    work = number_work(app, value)
+    return work.told.removeprefix(work.title)
+
+
+def _around(app: Sphinx, value: dict[str, Any]) -> tuple[str, str]:
+    """What stands in a number's citation before its title, and after its stop; ``[id]`` is its id.
 
     The script of the page puts it together, as it says all of it but the title, which the page holds: hundreds of citations are
     as heavy as the rest of the page.
     """
     work = number_work(app, value)
     before, _, after = citation.text(work).partition(work.told)
-    return before, work.told.removeprefix(work.title), after.removeprefix(".").replace(f"#{value['id']}", "#[id]")
+    return before, after.removeprefix(".").replace(f"#{value['id']}", "#[id]")
 
 
 def number_work(app: Sphinx, value: dict[str, Any]) -> citation.Work:
     """A number as something that can be cited."""
-    return menu.cited(app, "number", value["id"], citation.number_title(value), f"numbers.html#{value['id']}")
+    told, page = run_note.told(app, "values", value["id"]), f"numbers.html#{value['id']}"
+    return menu.cited(app, "number", value["id"], citation.number_title(value), page, told)
 
 
 def claim_work(app: Sphinx, claim: dict[str, Any]) -> citation.Work:
     """A claim with its verdict as something that can be cited."""
-    return menu.cited(app, "claim", claim["id"], citation.claim_title(claim), f"chapters/claims.html#{claim['id']}")
+    told, page = run_note.told(app, "claims", claim["id"]), f"chapters/claims.html#{claim['id']}"
+    return menu.cited(app, "claim", claim["id"], citation.claim_title(claim), page, told)

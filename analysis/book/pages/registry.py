@@ -21,6 +21,8 @@ class Registry:
     entries: dict[str, dict[str, tuple[str, Any]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
 
     order: list[str] = field(default_factory=list)
+    referred: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    """Document → kind and id of what its prose shows of any chapter's."""
 
     def add(self, kind: str, document: str, key: str, entry: Any) -> None:
         """Register one entry; raises FigureError naming both documents where the id is taken."""
@@ -34,6 +36,14 @@ class Registry:
         if key not in self.entries[kind]:
             raise FigureError(f"{where}: unknown {kind[:-1]} {key!r}. {nearest(key, self.entries[kind])}")
         return self.entries[kind][key][1]
+
+    def refer(self, document: str, kind: str, key: str) -> None:
+        """Note that the prose of a document shows a number or a claim."""
+        self.referred.setdefault(document, set()).add((kind, key))
+
+    def of_document(self, kind: str, document: str) -> list[str]:
+        """The ids of what a document published."""
+        return [key for key, (where, _) in self.entries[kind].items() if where == document]
 
     def figures(self) -> list[tuple[str, Figure]]:
         """Every figure with its document."""
@@ -65,7 +75,8 @@ class Registry:
         return self.entries[kind][key][0]
 
     def forget(self, document: str) -> None:
-        """Drop what a document published, before it is read again."""
+        """Drop what a document published and referred to, before it is read again."""
+        self.referred.pop(document, None)
         for kind in KINDS:
             self.entries[kind] = {key: entry for key, entry in self.entries[kind].items() if entry[0] != document}
 

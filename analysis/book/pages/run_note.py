@@ -1,29 +1,65 @@
-"""What tells a run from the book: its title, and a line on every page that says which data and parameters are not the book's."""
+"""What tells a run from the book: a line and the run's title on each page that shows something that is not as in the book."""
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
 from typing import Any
 
 from docutils import nodes
 from markupsafe import Markup
 from sphinx.application import Sphinx
-from sphinx.config import Config
 
-from analysis import tables, words
+from analysis import words
 from analysis.book.inputs import parameters
-from analysis.book.pages import pieces
-from analysis.book.record import edition
+from analysis.book.pages import pieces, registry
+from analysis.book.record import edition, marks
 from analysis.book.store import templates
-from analysis.tables import overlay
 
-OF_THE_EDITION = ("edition", "edition_date", "title")
+WHOLE = ("chapters/index", "chapters/colophon")
+"""Pages that speak of the whole run."""
+DATA = "chapters/data"
+"""The page of all tables as one data set."""
 
 
-def title(app: Sphinx, config: Config) -> None:
-    """Give the site the title of the run, before anything is read."""
-    config.html_title = edition.given_parameters(app)["title"]
+def of_run(app: Sphinx) -> marks.Marks:
+    """What in this run is not as in the book."""
+    return marks.read(app.config.memory_wall_marks)
+
+
+def told(app: Sphinx, kind: str, *keys: str) -> tuple[str, ...]:
+    """What in things of a kind is not the book's, in words; in all of that kind where none is named."""
+    return tuple(of_run(app).of(kind, *keys))
+
+
+def parameters_of(app: Sphinx, chapter: str, figure: str) -> dict[str, Any]:
+    """The parameters that the chapter of a figure declares: at the values of the book where the figure is the book's."""
+    own = edition.given_parameters(app) if told(app, "figures", figure) else parameters.defaults()
+    return {name: own[name] for name in of_run(app).declared.get(chapter, own)}
+
+
+def on_page(app: Sphinx, page: str) -> list[str]:
+    """What on a page is not the book's, in words."""
+    run, known = of_run(app), registry.of(app.env)
+    folder, _, name = page.partition("/")
+    if page in WHOLE:
+        return run.run
+    if page == "numbers":
+        return run.joined(run.of("values", one["id"]) for _, one in known.all("values") if one["number"] is not None)
+    if folder == "figures":
+        return run.of("figures", *([name.removesuffix("/index")] if name != "index" else []))
+    if folder == "tables":
+        return run.of("data", name)
+    if folder == "chapters":
+        own = [(kind, key) for kind in ("figures", "tables") for key in known.of_document(kind, page)]
+        shown = [*own, *known.referred.get(page, ()), ("pieces", name)]
+        shown += [("data", key) for key in run.things.get("data", {})] if page == DATA else []
+        return run.joined(run.of(kind, key) for kind, key in shown)
+    return run.of("lists", folder) if name == "index" else run.of("entries", page)
+
+
+def title(app: Sphinx, page: str) -> str:
+    """The title of the site as a page has it: that of the run where it is marked, or speaks of the whole run."""
+    own = edition.given_parameters(app)["title"]
+    return str(own if page in WHOLE or on_page(app, page) else parameters.defaults()["title"])
 
 
 def note(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
@@ -33,37 +69,11 @@ def note(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree
 
 
 def noted(app: Sphinx, page: str, body: str) -> str:
-    """What stands on a page, with that line where this is a run."""
-    said = differences(app)
+    """What stands on a page, with that line where something of it is not the book's."""
+    said = on_page(app, page)
     if not said:
         return body
     return templates.page(
-        "run_note", title=edition.given_parameters(app)["title"], said=words.listing(said),
-        more=pieces.relative(page, "chapters/colophon.html"), body=Markup(body),  # noqa: S704 - Sphinx made it
+        "run_note", title=title(app, page), said=words.listing(said), more=pieces.relative(page, "chapters/colophon.html"),
+        body=Markup(body),  # noqa: S704 - Sphinx made it
     )  # fmt: skip
-
-
-def differences(app: Sphinx) -> list[str]:
-    """What in this run is not the book's, in words."""
-    return list(_differences(app.config.memory_wall_parameters, edition.package(app)))
-
-
-@lru_cache(maxsize=8)
-def _differences(texts: str, package: tables.DataPackage) -> tuple[str, ...]:
-    """They are asked for once for every citation; a package is the same as long as nothing of it changes."""
-    given, notes = json.loads(texts) if texts else parameters.defaults(), parameters.declared()
-    changed = [name for name in notes if name not in OF_THE_EDITION and given[name] != notes[name]["default"]]
-    values = [
-        f"{name.replace('_', ' ')} = {_plain(given[name])} (not {_plain(notes[name]['default'])})" for name in changed
-    ]
-    return (*(_counted(change) for change in edition.supplied(package)), *values)
-
-
-def _counted(change: overlay.Change) -> str:
-    counts = ((change.added, "added"), (change.changed, "changed"), (change.removed, "removed"))
-    said = [f"{words.plural(len(rows), 'row')} {what}" for rows, what in counts if rows]
-    return f"{words.listing(said)} in {change.table.replace('_', ' ')}"
-
-
-def _plain(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sphinx.application import Sphinx
 
 from analysis import tables
-from analysis.book.pages import entry_page, menu, pieces
+from analysis.book.pages import entry_page, menu, pieces, run_note
 from analysis.book.record import citation, edition
 from analysis.book.store import templates
 from analysis.figures import Column, Table, records
@@ -49,7 +49,8 @@ def _table_page(app: Sphinx, package: tables.DataPackage, name: str, resource: d
 
 def table_work(app: Sphinx, name: str, resource: dict[str, Any]) -> citation.Work:
     """A table as something that can be cited."""
-    return menu.cited(app, "table", name.replace("_", "-"), resource["title"], f"tables/{name}.html")
+    told = run_note.told(app, "data", name)
+    return menu.cited(app, "table", name.replace("_", "-"), resource["title"], f"tables/{name}.html", told)
 
 
 def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> Markup:

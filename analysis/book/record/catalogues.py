@@ -62,9 +62,11 @@ def _json(path: Path) -> Any:
 
 
 def _book(record: Mapping[str, Any]) -> Work:
+    """The book as far as its data go: of what is not as in the book, that."""
+    marked = {one for told in record.get("marks", {}).get("data", {}).values() for one in told}
     return Work(
         "book", "", citation.BOOK, record["edition"], record["parameters"]["edition_date"], record.get("address", ""),
-        run=tuple(record.get("run", ())),
+        run=tuple(one for one in record.get("run", ()) if one in marked),
     )  # fmt: skip
 
 

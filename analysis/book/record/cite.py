@@ -12,6 +12,8 @@ from analysis.book.store import verify
 from analysis.errors import InputError, Problem, nearest
 
 BOOK = "book"
+MARKED = {"figure": "figures", "number": "values", "claim": "claims", "table": "data"}
+"""Kind of a thing → under what the record of a site keeps what of it is not the book's."""
 
 
 def place(given: str, site: Path) -> Path:
@@ -48,8 +50,9 @@ def _work(site: Path, key: str) -> Work:
             [Problem(file=str(site), found=f"id {key!r}", expected="the id of something in it", todo=todo)]
         )
     kind, name, title, page, number = known[key]
-    given = record["parameters"]
-    run = tuple(record.get("run", ()))
+    given, run = record["parameters"], tuple(record.get("run", ()))
+    if kind in MARKED and "marks" in record:  # an edition of before has one mark for all
+        run = tuple(record["marks"].get(MARKED[kind], {}).get(key, ()))
     address = f"{base.rstrip('/')}/{page}" if base else ""
     return Work(kind, name, title, record["edition"], given["edition_date"], address, number, run)
 

@@ -284,6 +284,7 @@ class Plan:
         self.keepers = {c.name: keeper(c, self.notebooks[c.name], sources[c.data]) for c in self.chapters}
         found = {name: known.found() for name, known in self.keepers.items()}
         self.outputs: dict[str, Outputs] = {}
+        self._read: dict[str, list[str] | None] = {}
         self.found = {name: run for name, run in found.items() if run is not None}
         self.stale = sorted((chapter for chapter in self.chapters if chapter.name not in self.found), key=self._urgency)
 
@@ -299,14 +300,35 @@ class Plan:
         ``done`` is told the outputs of each chapter as soon as they are there; ``meanwhile`` is done while the first run.
         """
         bundles.forget()
-        for name, run in chain(self.found.items(), self._executed(executor, meanwhile)):
-            bundles.keep(run.bundles)
-            self.outputs[name] = run.outputs
-            done(name, run.outputs)
+        self.execute(executor, done, meanwhile)
         return {
             chapter.name: assembled(chapter, self.notebooks[chapter.name], self.outputs[chapter.name])
             for chapter in self.chapters
         }
+
+    def execute(
+        self,
+        executor: Executor,
+        done: Callable[[str, Outputs], None] = lambda name, outputs: None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        """The same without the notebooks, beside what was executed before."""
+        for name, run in chain(self.found.items(), self._executed(executor, meanwhile)):
+            bundles.keep(run.bundles)
+            self.outputs[name] = run.outputs
+            self._read[name] = None if run.outside == UNTRACED["outside"] else run.names
+            done(name, run.outputs)
+
+    def declared(self, chapter: str) -> list[str]:
+        """The parameters that a chapter declares."""
+        return declared_parameters(self.notebooks[chapter])
+
+    def may_rest_on(self, chapter: str, name: str, *, is_table: bool) -> bool:
+        """Whether a chapter that was executed declares a parameter, or read a table; one that left no trace may have read any."""
+        if not is_table:
+            return name in self.declared(chapter)
+        read = self._read[chapter]
+        return read is None or f"data/{name}.csv" in read
 
     def _executed(self, executor: Executor, meanwhile: Callable[[], None]) -> Iterator[tuple[str, Executed]]:
         begun = time.time()

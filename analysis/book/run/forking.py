@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from types import ModuleType
@@ -15,6 +17,7 @@ from typing import Any
 from analysis.book.store import workplace
 
 PRELOAD = "analysis.book.run.preload"
+DEAF_TO = (signal.SIGINT, signal.SIGHUP)
 SINGLE_THREADED = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -67,6 +70,7 @@ class Process(ForkServerProcess):
         main = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")
         try:
+            _ensure_server()
             with workplace.lent():
                 return ForkServerProcess._Popen(process_obj)
         finally:
@@ -91,14 +95,25 @@ class Context(ForkServerContext):
 
 def warm_up() -> None:
     """Start importing in the process that workers are forked from, without waiting for it."""
+    Context.ready()
+    _ensure_server()
+
+
+def _ensure_server() -> None:
+    """Have the process run that workers are forked from, deaf to Ctrl-C and to the end of a terminal: those are for this one."""
     from multiprocessing.forkserver import ensure_running
 
-    Context.ready()
-    # Inherited: Ctrl-C and the end of a terminal are for the process that builds.
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP)}
+    with _deaf(), workplace.lent():
+        ensure_running()
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Ignore both, as all do that are started meanwhile; in a thread of its own, which hears neither, nothing is to be done."""
+    is_main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in DEAF_TO} if is_main else {}
     try:
-        with workplace.lent():
-            ensure_running()
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -102,7 +102,7 @@ class Keeper:
             body = self.store.get(self._address(names))
             if body is not None:
                 self._remember(self.last().get("duration_s", 0.0), names)
-                return Executed(**json.loads(body))
+                return Executed(**json.loads(body), names=names)
         return None
 
     def keep(self, run: Executed, begun: float) -> None:

@@ -348,7 +348,7 @@
   function cited(entry) {
     const around = entry.closest("[data-before]").dataset;
     const [name, about] = [...entry.querySelectorAll("h3, h3 + p")].map((one) => one.textContent);
-    const title = (about ? name + ": " + about : name) + around.run;
+    const title = (about ? name + ": " + about : name) + (entry.dataset.run || "");
     return around.before + title + (/[.?!]$/.test(title) ? "" : ".") + around.after.replace("[id]", entry.id);
   }
 
