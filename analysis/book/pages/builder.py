@@ -10,7 +10,17 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
-from analysis.book.pages import assets, entry_page, figure_page, finishing, inventory, number_page, search, table_page
+from analysis.book.pages import (
+    anew,
+    assets,
+    entry_page,
+    figure_page,
+    finishing,
+    inventory,
+    number_page,
+    search,
+    table_page,
+)
 from analysis.book.pictures import workers
 from analysis.book.run import beside
 
@@ -70,6 +80,7 @@ def finished(app: Sphinx, exception: Exception | None) -> None:
     try:
         assets.write_pictures(app)
         finishing_pages.result()
+        anew.stay(app)
     finally:
         finishing_pages.end()
 

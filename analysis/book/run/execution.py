@@ -15,7 +15,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
 from itertools import chain
@@ -275,10 +275,10 @@ def keeper(chapter: Chapter, notebook: NotebookNode, sources: Sources | None = N
 
 
 class Plan:
-    """Which chapters have to run: those whose outputs were not kept, the longest first."""
+    """Which chapters have to run: those whose outputs were not kept; first those that are asked for, then the longest."""
 
-    def __init__(self, chapters: Iterable[Chapter]) -> None:
-        self.chapters = list(chapters)
+    def __init__(self, chapters: Iterable[Chapter], first: Sequence[str] = ()) -> None:
+        self.chapters, self.first = list(chapters), first
         self.notebooks = {chapter.name: read(chapter.path) for chapter in self.chapters}
         sources = {chapter.data: Sources(chapter.data) for chapter in self.chapters}
         self.keepers = {c.name: keeper(c, self.notebooks[c.name], sources[c.data]) for c in self.chapters}
@@ -287,9 +287,10 @@ class Plan:
         self.found = {name: run for name, run in found.items() if run is not None}
         self.stale = sorted((chapter for chapter in self.chapters if chapter.name not in self.found), key=self._urgency)
 
-    def _urgency(self, chapter: Chapter) -> float:
+    def _urgency(self, chapter: Chapter) -> tuple[bool, float]:
         # How long it took last time; before the first time, longer sources are taken to run longer.
-        return -float(self.keepers[chapter.name].last().get("duration_s", chapter.path.stat().st_size / 10_000))
+        known = self.keepers[chapter.name].last().get("duration_s", chapter.path.stat().st_size / 10_000)
+        return chapter.name not in self.first, -float(known)
 
     def run(
         self, executor: Executor, done: Callable[[str, Outputs], None], meanwhile: Callable[[], None] = lambda: None
@@ -300,9 +301,21 @@ class Plan:
         """
         bundles.forget()
         for name, run in chain(self.found.items(), self._executed(executor, meanwhile)):
-            bundles.keep(run.bundles)
-            self.outputs[name] = run.outputs
+            self._take(name, run)
             done(name, run.outputs)
+        return self._assembled()
+
+    def kept(self) -> dict[str, str]:
+        """The same where no chapter has to run."""
+        for name, run in self.found.items():
+            self._take(name, run)
+        return self._assembled()
+
+    def _take(self, name: str, run: Executed) -> None:
+        bundles.keep(run.bundles)
+        self.outputs[name] = run.outputs
+
+    def _assembled(self) -> dict[str, str]:
         return {
             chapter.name: assembled(chapter, self.notebooks[chapter.name], self.outputs[chapter.name])
             for chapter in self.chapters
