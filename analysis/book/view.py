@@ -168,13 +168,13 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer one request."""
         path, _, query = self.path.partition("?")
-        name = posixpath.normpath(unquote(path)).lstrip("/")
+        name = posixpath.normpath(unquote(f"{path}index.html" if path.endswith("/") else path)).lstrip("/")
         if path == "/-/changes":
             self._changes(*query.partition("&")[::2])
         elif path == "/-/reload.js":
             self._answer(RELOAD, "text/javascript")
         elif path.endswith((".html", "/")):
-            self._page(posixpath.normpath(f"{name}/index.html") if path.endswith("/") else name)
+            self._page(name)
         elif (content := self._view.over(name)) is not None:
             self._answer(content, self.guess_type(name))
         else:

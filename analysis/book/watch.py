@@ -28,6 +28,7 @@ PATIENCE_S = 20.0
 """So long an answer of the copy is waited for, which takes a second; then the build has to do without."""
 END_S = 5.0
 """So long a process that was asked to end is waited for."""
+POLL_S = 0.01
 DONE = "executed "
 
 
@@ -88,9 +89,12 @@ class Run:
         """End its copy."""
         self.line.close()
         self.copy.close()
-        if self.pid:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(self.pid, 0)
+        end = time.monotonic() + END_S
+        with contextlib.suppress(ChildProcessError, ProcessLookupError):
+            while self.pid and not os.waitpid(self.pid, os.WNOHANG)[0]:
+                if time.monotonic() > end:
+                    os.kill(self.pid, signal.SIGKILL)
+                time.sleep(POLL_S)
 
     def ask(self, asked: Any) -> Any:
         """What its copy answers; None where it has none to give."""
@@ -144,26 +148,26 @@ class Author:
 
     def begin(self, first: tuple[str, ...] = ()) -> None:
         """Begin a build."""
+        self._view.tell(rest=True)
         self._running, self._next = self._next or Run(self._build), None
         self._later = set()
         self._running.begin(first)
-        self._view.tell(rest=True)
 
     def changed(self, paths: set[Path]) -> None:
-        """Show what can be shown at once, and have the rest built; the first build is waited for, as nothing answers before."""
+        """Show what can be shown at once, and have the rest built; while nothing answers, the build that is running is waited for."""
         self._begun = time.monotonic()
         self._unbuilt |= paths
         self._later |= paths
-        if any(_is_code(path) for path in paths) and self._next:
+        if self._next and self._kinds(paths)[2]:
             self._next.end()
             self._next = None
         if self._answering or not self._running:
-            if self._running:
-                self._running.process.terminate()
-            self._waiting = set()
+            ended, self._running = self._running, None
+            if ended:
+                ended.process.terminate()
             self._ask()
-            if self._running:
-                self._running.end()
+            if ended:
+                ended.end()
             self.begin(tuple(sorted(self._waiting)))
 
     def _ask(self) -> None:
@@ -182,16 +186,20 @@ class Author:
 
     def _asked(self) -> Any:
         """What has changed, where it is chapters and tables alone; None where more has, as a build alone can answer then."""
-        chapters = {
-            path for path in self._unbuilt if path.suffix == ".md" and path.parent == places.REPOSITORY / "chapters"
-        }
-        folders = [places.REPOSITORY / "data", *([self._data.resolve()] if self._data else [])]
-        tables = {path for path in self._unbuilt if any(path.is_relative_to(folder) for folder in folders)}
-        if self._unbuilt - chapters - tables:
+        chapters, tables, others = self._kinds(self._unbuilt)
+        if others:
             return None
         names = frozenset(f"chapters/{path.stem}" for path in chapters)
         page = self._view.page.removesuffix(".html")
-        return loop.Asked(names, bool(tables), "chapters/index" if page == "index" else page, self._data)
+        page = "chapters/index" if page == "index" else page
+        return loop.Asked(names, bool(tables), self._data, page, is_drawn=self._running is not None)
+
+    def _kinds(self, paths: set[Path]) -> tuple[set[Path], set[Path], set[Path]]:
+        """Chapters, files of data, and what a process may have read that has begun before its turn."""
+        folders = [places.REPOSITORY / "data", *([self._data.resolve()] if self._data else [])]
+        chapters = {path for path in paths if path.suffix == ".md" and path.parent == places.REPOSITORY / "chapters"}
+        data = {path for path in paths if any(path.is_relative_to(folder) for folder in folders)}
+        return chapters, data, paths - chapters - data
 
     def look(self) -> None:
         """Take in what the build that is running has said, and what became of it."""
@@ -206,7 +214,7 @@ class Author:
             self._built(self._running)
 
     def _built(self, run: Run) -> None:
-        self._running = None
+        self._running, self._waiting = None, set()
         if run.problem:
             run.retire()
             self._view.tell(problem=run.problem, rest=False)
@@ -214,11 +222,11 @@ class Author:
         else:
             if self._answering:
                 self._answering.retire()
-            self._answering, self._unbuilt = run, self._later
+            self._answering, self._unbuilt = run if run.pid else None, self._later
             self._view.published()
             self._say("Every page is up to date.")
-        if self._later:  # while nothing could answer
-            self.begin()
+        if self._later:  # while nothing answered
+            self.changed(self._later)
         else:
             self._next = Run(self._build)
 
@@ -231,22 +239,18 @@ class Author:
             run.end()
 
 
-def _is_code(path: Path) -> bool:
-    """Whether a process that has imported what a build needs may have it as it was."""
-    return path.suffix not in (".md", ".yml", ".csv")
-
-
 def serve(site: Path, port: int, build: Build, data: Path | None, say: Callable[[str], None]) -> None:
     """Build, show, and build and show anew on every change, until interrupted."""
     paths = [places.REPOSITORY / name for name in WATCHED] + ([data] if data else [])
     shown = view.View(site)
+    shown.tell(rest=True)
     author = Author(build, data, shown, say)
     _adopt()
     with view.listening(shown, port) as server, contextlib.ExitStack() as ending:
         ending.callback(author.end)
         looks = _looks([path for path in paths if path.exists()])
-        author.begin()
         say(f"The book is at http://127.0.0.1:{server.server_address[1]}/ and follows every change. Ctrl-C ends.")
+        author.begin()
         for changed in looks:
             if changed:
                 say(f"{len(changed)} changed, {min(path.name for path in changed)} among them")
@@ -260,4 +264,9 @@ def _looks(paths: list[Path]) -> Iterator[set[Path]]:
 
     looks = watch(*paths, rust_timeout=LOOK_MS, yield_on_timeout=True, raise_interrupt=True)
     next(looks)  # it watches from here on, not from when it was made; what it has seen by now, the next build takes in
-    return ({Path(path) for _, path in look} for look in looks)
+    return (set(filter(_counts, (Path(path) for _, path in look))) for look in looks)
+
+
+def _counts(path: Path) -> bool:
+    """Whether a file is one of the book's and not an editor's own, which comes and goes."""
+    return bool(path.suffix) and not path.name.startswith(".")

@@ -19,6 +19,7 @@ from sphinx.application import Sphinx
 
 from analysis.book.pages import assets, finishing, pieces, registry
 from analysis.book.pages.nodes import Reference
+from analysis.book.pictures import workers
 from analysis.book.record import edition
 from analysis.book.run import execution, kernels, loop, prose
 from analysis.book.run.loop import Answer, Asked, Failed, Shown, Waiting
@@ -28,6 +29,8 @@ from analysis.book.store.files import write
 from analysis.tables import overlay
 
 FOLDER = "chapters"
+PATIENCE_S = 8.0
+"""So long a picture is waited for that a build draws, which takes a second."""
 
 
 def stay(app: Sphinx) -> None:
@@ -88,12 +91,16 @@ class Copy:
         if asked.has_data_changed and asked.page in self.env.found_docs:
             shown |= {asked.page}
             needed |= {asked.page, *self._cited(asked.page)}
+        if not shown:
+            return None
         if asked.has_data_changed:
             self._read_from(overlay.merged(asked.data, place / "data"))
         data, values = Path(self.app.config.memory_wall_data), edition.given_parameters(self.app)
         plan = execution.Plan(execution.Chapter(_chapter(name), values, data) for name in sorted(needed))
         if plan.stale:
             return Waiting(tuple(chapter.name for chapter in plan.stale))
+        if asked.is_drawn:
+            workers.drawn_elsewhere(PATIENCE_S)
         self._move_to(place)
         self._read(plan.kept(), shown)
         for name in sorted(shown):
@@ -147,7 +154,6 @@ class Copy:
         """Write a chapter, and what its page shows."""
         builder, site = self.app.builder, Path(self.app.outdir)
         doctree = self.env.get_and_resolve_doctree(name, builder)
-        vars(builder)["indexer"] = None  # the search is for the build
         builder.write_doc_serialized(name, doctree)
         builder.write_doc(name, doctree)
         known = registry.of(self.env)

@@ -47,6 +47,12 @@ class Builder(StandaloneHTMLBuilder):
             if self._pages:
                 self._pages.end()
 
+    def index_page(self, *given: Any) -> None:
+        """Sphinx's own search is not the book's (``search``), and its index would be thrown away."""
+
+    def dump_search_index(self) -> None:
+        """The same."""
+
     def dump_inventory(self) -> None:
         """What other books can refer to: more than Sphinx's own inventory holds."""
         inventory.write_all(self.app)

@@ -14,12 +14,19 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Asked:
-    """What has changed since all pages were written: these documents, and data or not; which page is open; the data of this run."""
+    """What has changed since all pages were written, and what is to be shown.
+
+    changed           documents
+    has_data_changed  whether tables have, of the book or in ``data``, the folder of this run
+    page              the document that is open
+    is_drawn          whether a build is drawing what is new
+    """
 
     changed: frozenset[str]
     has_data_changed: bool
-    page: str
     data: Path | None
+    page: str
+    is_drawn: bool
 
 
 @dataclass(frozen=True)
