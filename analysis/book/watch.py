@@ -192,7 +192,7 @@ class Author:
         names = frozenset(f"chapters/{path.stem}" for path in chapters)
         page = self._view.page.removesuffix(".html")
         page = "chapters/index" if page == "index" else page
-        return loop.Asked(names, bool(tables), self._data, page, is_drawn=self._running is not None)
+        return loop.Asked(names, bool(tables), self._data, page)
 
     def _kinds(self, paths: set[Path]) -> tuple[set[Path], set[Path], set[Path]]:
         """Chapters, files of data, and what a process may have read that has begun before its turn."""

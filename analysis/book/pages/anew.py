@@ -19,18 +19,17 @@ from sphinx.application import Sphinx
 
 from analysis.book.pages import assets, finishing, pieces, registry
 from analysis.book.pages.nodes import Reference
-from analysis.book.pictures import workers
+from analysis.book.pictures import layout, on_page
 from analysis.book.record import edition
 from analysis.book.run import execution, kernels, loop, prose
 from analysis.book.run.loop import Answer, Asked, Failed, Shown, Waiting
 from analysis.book.store import freshness, places, workplace
 from analysis.book.store.cache import digest, file_digest
 from analysis.book.store.files import write
+from analysis.figures import Figure
 from analysis.tables import overlay
 
 FOLDER = "chapters"
-PATIENCE_S = 8.0
-"""So long a picture is waited for that a build draws, which takes a second."""
 
 
 def stay(app: Sphinx) -> None:
@@ -99,11 +98,10 @@ class Copy:
         plan = execution.Plan(execution.Chapter(_chapter(name), values, data) for name in sorted(needed))
         if plan.stale:
             return Waiting(tuple(chapter.name for chapter in plan.stale))
-        if asked.is_drawn:
-            workers.drawn_elsewhere(PATIENCE_S)
         self._move_to(place)
         self._read(plan.kept(), shown)
         for name in sorted(shown):
+            self._draw(name)
             self._write(name)
         if said := self._warned():
             return Failed(said)
@@ -150,6 +148,16 @@ class Copy:
             counted = vars(getattr(listener.handler, "__self__", self))
             counted.update({name: 0 for name in counted if name.endswith("_count")})
 
+    def _figures(self, name: str) -> list[Figure]:
+        return [figure for document, figure in registry.of(self.env).figures() if document == name]
+
+    def _draw(self, name: str) -> None:
+        """Draw what is new, the last picture first: a build that runs meanwhile begins with the first, and keeps what it has drawn."""
+        for figure in reversed(self._figures(name)):
+            pieces.drawn_from(figure)
+            for width in (layout.PHONE, layout.WIDE):
+                on_page.page_picture(figure, width)
+
     def _write(self, name: str) -> None:
         """Write a chapter, and what its page shows."""
         builder, site = self.app.builder, Path(self.app.outdir)
@@ -157,7 +165,7 @@ class Copy:
         builder.write_doc_serialized(name, doctree)
         builder.write_doc(name, doctree)
         known = registry.of(self.env)
-        for figure in (figure for document, figure in known.figures() if document == name):
+        for figure in self._figures(name):
             folder = site / "figures" / figure.id
             assets.write_page_pictures(folder, figure)
             pieces.write_beside(folder, figure.id, pieces.drawn_from(figure))

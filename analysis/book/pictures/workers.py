@@ -16,7 +16,6 @@ _executors: tuple[Executor, Executor] | None = None
 _underway: dict[tuple[str, str], Future[dict[str, bytes]]] = {}
 _elsewhere: set[tuple[str, str]] = set()
 _patience_s = PATIENCE_S
-_others_s = 0.0
 
 
 @contextmanager
@@ -40,12 +39,6 @@ def copied() -> None:
     _underway.clear()
 
 
-def drawn_elsewhere(patience_s: float) -> None:
-    """Whatever is not in the store is being drawn by another build: wait for it so long, and draw it here after that."""
-    global _others_s  # noqa: PLW0603 - as above
-    _others_s = patience_s
-
-
 def all_drawn() -> bool:
     """Whether nothing that was begun is still being drawn."""
     return all(future.done() for future in _underway.values())
@@ -66,7 +59,7 @@ def draw_ahead(kinds: tuple[str, ...], source: str) -> None:
 def drawn(kind: str, source: str) -> bytes:
     """The picture, wherever it comes from."""
     if (kind, source) not in _underway:
-        found = shelf.awaited(kind, source, _patience_s if (kind, source) in _elsewhere else _others_s)
+        found = shelf.awaited(kind, source, _patience_s if (kind, source) in _elsewhere else 0.0)
         if found is not None:
             return found
         draw_ahead((kind,), source)

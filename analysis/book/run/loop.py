@@ -19,14 +19,12 @@ class Asked:
     changed           documents
     has_data_changed  whether tables have, of the book or in ``data``, the folder of this run
     page              the document that is open
-    is_drawn          whether a build is drawing what is new
     """
 
     changed: frozenset[str]
     has_data_changed: bool
     data: Path | None
     page: str
-    is_drawn: bool
 
 
 @dataclass(frozen=True)
