@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a chapter or the site failed, 2 the input is wrong and not
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import math
 import os
@@ -105,6 +106,11 @@ def _taken(params: Path | None) -> door.Given | None:
     return door.taken(params) if params else None
 
 
+SELDOM = (50_000, 20, 20)
+"""When Python looks for objects that hold each other and nobody else does: pages are trees of such, and as often as usual it takes
+an eighth of a build."""
+
+
 @app.command()
 @_stoppable()
 def build(
@@ -156,6 +162,8 @@ def build(
         memory_limit_byte=int(memory_limit * 2**30),
     )
     said: list[str] = []
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
     with _progress(len(site.chapter_files()) + 3) as step:
         published = site.build(request, step, tell=said.append)
     for remark in said:
@@ -171,7 +179,7 @@ def serve(
     title: Title = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of this machine. Without it: 8000.")] = 8000,
 ) -> None:
-    """Build the book, show it at a local address, and build and show it anew whenever a file changes."""
+    """Show the book at a local address: what changes is in the open page within seconds, other pages follow when all is built."""
     from analysis.book import watch
     from analysis.book.store import places
 

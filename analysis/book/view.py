@@ -52,6 +52,8 @@ NAMES = ("127.0.0.1", "localhost", "[::1]")
 WEB = 80
 """The port that an address does not name."""
 PULSE_S = 5.0
+POLL_S = 0.05
+"""So often the server looks whether it is to end."""
 DRAWN = re.compile(r'\b(?:src|srcset|data-(?:rows|spec|script))="([^"#?\s]+)')
 """What a page shows of files beside it."""
 
@@ -236,6 +238,6 @@ def listening(view: View, port: int) -> Iterator[http.server.ThreadingHTTPServer
             [Problem(file="--port", found=found, expected="a port nobody uses", todo="Try another.")]
         ) from None
     with server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(POLL_S,), daemon=True).start()
         yield server
         server.shutdown()

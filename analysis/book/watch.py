@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Run:
         self.process.start()
         told.close()
         copy.close()
-        self.problem, self.pid = "", 0
+        self.problem, self.stays = "", False
 
     def begin(self, first: tuple[str, ...]) -> None:
         """It is its turn."""
@@ -60,7 +61,7 @@ class Run:
             while self.line.poll():
                 kind, text = self.line.recv()
                 if kind == "copy":
-                    self.pid = int(text)
+                    self.stays = True
                 elif kind == "problem":
                     self.problem = text
                 else:
@@ -86,15 +87,9 @@ class Run:
         self.retire()
 
     def retire(self) -> None:
-        """End its copy."""
+        """Let its copy end."""
         self.line.close()
         self.copy.close()
-        end = time.monotonic() + END_S
-        with contextlib.suppress(ChildProcessError, ProcessLookupError):
-            while self.pid and not os.waitpid(self.pid, os.WNOHANG)[0]:
-                if time.monotonic() > end:
-                    os.kill(self.pid, signal.SIGKILL)
-                time.sleep(POLL_S)
 
     def ask(self, asked: Any) -> Any:
         """What its copy answers; None where it has none to give."""
@@ -108,7 +103,7 @@ class Run:
 
 def _work(build: Build, lines: loop.Lines) -> None:
     """In that process."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         _import()
         loop.begin(lines, lines.told.recv())
@@ -124,10 +119,24 @@ def _import() -> None:
 
 
 def _adopt() -> None:
-    """Have Linux give this process the copies of builds that are no more, to see to their end."""
+    """Have Linux give this process what builds leave behind that are no more, to see to its end."""
     if sys.platform == "linux":
         adopts = 36
         ctypes.CDLL(None).prctl(adopts, 1)
+
+
+def _bury() -> set[int]:
+    """See to the end of processes that were left to this one; those that have not ended yet."""
+    python: Any = (forkserver._forkserver, resource_tracker._resource_tracker)
+    own = {getattr(python[0], "_forkserver_pid", None), getattr(python[1], "_pid", None)}
+    left = set()
+    for file in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            left |= {int(pid) for pid in file.read_text(encoding="ascii").split()} - own
+    for pid in sorted(left):
+        with contextlib.suppress(ChildProcessError):
+            left -= {os.waitpid(pid, os.WNOHANG)[0]}
+    return left
 
 
 class Author:
@@ -203,6 +212,7 @@ class Author:
 
     def look(self) -> None:
         """Take in what the build that is running has said, and what became of it."""
+        _bury()
         if not self._running:
             return
         for step in self._running.heard():
@@ -222,7 +232,7 @@ class Author:
         else:
             if self._answering:
                 self._answering.retire()
-            self._answering, self._unbuilt = run if run.pid else None, self._later
+            self._answering, self._unbuilt = run if run.stays else None, self._later
             self._view.published()
             self._say("Every page is up to date.")
         if self._later:  # while nothing answered
@@ -237,6 +247,12 @@ class Author:
             run.process.terminate()
         for run in runs:
             run.end()
+        end = time.monotonic() + END_S
+        while (left := _bury()) and time.monotonic() < end:
+            time.sleep(POLL_S)
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def serve(site: Path, port: int, build: Build, data: Path | None, say: Callable[[str], None]) -> None:

@@ -64,20 +64,21 @@ class Copy:
         """Have each question answered by a copy, for as long as there is somebody who asks."""
         try:
             while True:
-                asked = line.recv()
+                asked, place = line.recv(), Path(tempfile.mkdtemp(dir=self.place.path))
                 pid = os.fork()
                 if pid == 0:
-                    self._answer(line, asked)
+                    self._answer(line, asked, place)
                 if os.waitpid(pid, 0)[1]:
-                    line.send(None)
+                    line.send(None)  # a build says what is wrong
+                shutil.rmtree(place, ignore_errors=True)
         except (EOFError, OSError):
             self.place.end()
 
-    def _answer(self, line: Connection, asked: Asked) -> None:
+    def _answer(self, line: Connection, asked: Asked, place: Path) -> None:
         failed = 1
         try:
             kernels.end_with_parent()
-            line.send(self.made(asked, Path(tempfile.mkdtemp(dir=self.place.path))))
+            line.send(self.made(asked, place))
             failed = 0
         finally:
             os._exit(failed)

@@ -112,13 +112,13 @@ def _deafen() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def stay(line: Connection, prepare: Callable[[], None], answer: Callable[[Connection], None]) -> int:
-    """Leave a copy of this process behind, which answers on a line until its other end is closed; its number once it is prepared.
+def stay(line: Connection, prepare: Callable[[], None], answer: Callable[[Connection], None]) -> bool:
+    """Leave a copy of this process behind, which answers on a line until its other end is closed; whether it is prepared to.
 
-    Where copying is not safe, or the copy does not get that far, there is none: 0.
+    Where copying is not safe there is none.
     """
     if sys.platform != "linux":
-        return 0
+        return False
     prepared, done = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # as above
@@ -127,11 +127,11 @@ def stay(line: Connection, prepare: Callable[[], None], answer: Callable[[Connec
         _stay(line, done, prepare, answer)
     os.close(done)
     with os.fdopen(prepared, "rb") as waited:
-        ready = select.select([waited], [], [], PATIENCE_S)[0] and waited.read(1)
+        ready = bool(select.select([waited], [], [], PATIENCE_S)[0] and waited.read(1))
     if not ready:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-    return pid if ready else 0
+    return ready
 
 
 def _stay(line: Connection, done: int, prepare: Callable[[], None], answer: Callable[[Connection], None]) -> NoReturn:

@@ -90,5 +90,5 @@ def leave(prepare: Callable[[], None], answer: Callable[[Connection], None]) -> 
     """Leave a copy of this process behind, with all it has read, that prepares itself and then answers for as long as it is asked."""
     from analysis.book.run import beside
 
-    if _lines is not None and (pid := beside.stay(_lines.copy, prepare, answer)):
-        tell("copy", str(pid))
+    if _lines is not None and beside.stay(_lines.copy, prepare, answer):
+        tell("copy", "stays")
