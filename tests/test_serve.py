@@ -246,3 +246,31 @@ def test_nothing_else_is(port: int, path: str, capfd: pytest.CaptureFixture[str]
     assert status == 404
     assert b"secret" not in body
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_what_is_not_built_yet_is_shown_over_the_site(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text('<head></head><img src="figures/a.svg?v=1">', encoding="utf-8")
+    shown = view.View(tmp_path)
+    with view.listening(shown, 0) as server:
+        host, marks = f"localhost:{server.server_port}", [shown.mark("index.html")]
+        for files in ({"b.md": b"b"}, {"figures/a.svg": b"<svg/>"}, {"index.html": b"<head></head>another"}):
+            shown.show(files)
+            marks.append(shown.mark("index.html"))
+        assert marks[0] == marks[1]
+        assert len(set(marks)) == 3, "it is another page where its picture is another one"
+        assert asked(server.server_port, "/b.md", host) == (200, b"b")
+        assert b"another" in asked(server.server_port, "/?x", host)[1]
+        assert asked(server.server_port, "/../b.md/", host)[0] == 404
+        shown.published()
+        assert shown.mark("index.html") == marks[0]
+        assert asked(server.server_port, "/b.md", host)[0] == 404
+
+
+def test_what_is_shown_ends_what_was_wrong_until_a_build_says_so_again(tmp_path: Path) -> None:
+    shown = view.View(tmp_path)
+    number = shown.news(-1)
+    shown.tell(problem="a wrong cell", rest=True)
+    assert shown.news(number) != number
+    assert "a wrong cell" in shown.state.told()["problem"]
+    shown.show({})
+    assert shown.state == view.State(rest=True)

@@ -22,7 +22,7 @@ from analysis.book.store.places import LANDING, SEARCH_INDEX
 
 STYLING = "analysis.book.pages.stylesheet"
 BROWSER = Path(__file__).parents[1] / "browser"
-UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "searchindex.js")
+UNUSED = (".buildinfo", ".buildinfo.bak", "_sources")
 SEARCH = "search.js"
 OWN = ("icon.svg", "memory-wall.css", "memory-wall.js", "memory-wall-vega.js", "fonts")
 """What stays of ``_static``, apart from what is made here."""
