@@ -289,6 +289,7 @@ def change(prepare: Callable[[], None], page: str) -> None:
 REST_S = 5.0
 """In which the build after next is begun ahead."""
 LONGEST_S = 600.0
+LOOK_S = 0.1
 
 
 @contextmanager
@@ -333,7 +334,7 @@ def until(happened: Callable[[], bool]) -> None:
     while not happened():
         if time.monotonic() > end:
             sys.exit("the served book does not follow")
-        time.sleep(0.02)
+        time.sleep(LOOK_S)
 
 
 def shown(found: dict[str, dict[str, list[float]]], seconds: dict[str, list[float]]) -> list[str]:
