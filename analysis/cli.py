@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a chapter or the site failed, 2 the input is wrong and not
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import math
 import os
@@ -108,6 +109,11 @@ def _taken(params: Path | None) -> door.Given | None:
     return door.taken(params) if params else None
 
 
+SELDOM = (50_000, 20, 20)
+"""When Python looks for objects that hold each other and nobody else does: pages are trees of such, and as often as usual it takes
+an eighth of a build."""
+
+
 @app.command()
 @_stoppable()
 def build(
@@ -124,6 +130,7 @@ def build(
 ) -> None:
     """Check data and parameters, execute the chapters, render the site, and put it in place."""
     from analysis.book.inputs import address as own_address
+    from analysis.book.run import loop
     from analysis.book.store import ends, freshness, places
 
     own_address.required(address)
@@ -132,7 +139,7 @@ def build(
     given = _taken(params)
     asked = given.content.hex() if given else None
     digest = freshness.inputs({"settings": settings, "params": asked, "title": title, "address": address}, data)
-    if freshness.current(target, digest):
+    if not loop.follows() and freshness.current(target, digest):
         typer.echo(f"Nothing has changed since the book was built. Open {target / 'index.html'}")
         return
     from analysis.book.run import forking
@@ -152,11 +159,14 @@ def build(
         jobs=jobs,
         engine=executors.Engine(executor, jobs),
         address=address,
+        first=loop.first(),
         inputs=digest,
         time_limit_s=time_limit,
         memory_limit_byte=int(memory_limit * 2**30),
     )
     said: list[str] = []
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
     with _progress(len(site.chapter_files()) + 3) as step:
         published = site.build(request, step, tell=said.append)
     for remark in said:
@@ -172,7 +182,7 @@ def serve(
     title: Title = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of this machine. Without it: 8000.")] = 8000,
 ) -> None:
-    """Build the book, show it at a local address, and build and show it anew whenever a file changes."""
+    """Show the book at a local address: what changes is in the open page within seconds, other pages follow when all is built."""
     from analysis.book import watch
     from analysis.book.store import places
 
@@ -195,9 +205,9 @@ def _kept(params: Path | None, folder: Path) -> Path | None:
     return folder / "parameters.yml"
 
 
-def _again(arguments: list[str], problem: Path) -> None:
-    """This command line with other arguments, in a process of its own; what it says where it fails is left in a file too."""
-    sys.argv, os.environ[PROBLEM_VARIABLE] = ["memory-wall", *arguments], str(problem)
+def _again(arguments: list[str]) -> None:
+    """This command line with other arguments, in a process of its own."""
+    sys.argv = ["memory-wall", *arguments]
     main()
 
 
@@ -248,11 +258,18 @@ def _progress(total: int) -> Iterator[Callable[[str], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from analysis.book.run import loop
+
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=not console.is_terminal) as bar:
         task = bar.add_task("checking", total=total)
-        yield lambda text: bar.update(task, advance=1, description=text)
+
+        def step(text: str) -> None:
+            bar.update(task, advance=1, description=text)
+            loop.tell("step", text)
+
+        yield step
 
 
 @app.command()
@@ -823,13 +840,10 @@ def main() -> None:
         _fail(publishing.told(error))
 
 
-PROBLEM_VARIABLE = "MEMORY_WALL_PROBLEM"
-"""Environment variable of a build that ``serve`` began: the file in which it leaves what it said where it failed."""
-
-
 def _fail(said: str, code: int = 1) -> None:
-    if left := os.environ.get(PROBLEM_VARIABLE):
-        Path(left).write_text(said, encoding="utf-8")
+    from analysis.book.run import loop
+
+    loop.tell("problem", said)
     typer.echo(f"memory-wall: {said}", err=True)
     sys.exit(code)
 

@@ -2,8 +2,9 @@
 
 The plain route is what one types without this package's engine: a ``papermill`` command per chapter, then ``jupyter-book build``,
 for the same chapters and the same figures.  Four situations are timed: nothing there yet (cold), one row of ``devices.csv``
-changed, one sentence changed, nothing changed.  Every number is the median of several runs with its spread; the noise of the
-machine itself is timed beside them.
+changed, one sentence changed, nothing changed.  For an author who has the book served, the seconds are those until the open page
+shows a change, and the ratio is to a build after the same change.  Every number is the median of several runs with its spread; the
+noise of the machine itself is timed beside them.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -256,16 +261,106 @@ def situations(engine: Engine, plain: Plain, runs: int, plain_runs: int) -> dict
     return found
 
 
+SERVED = {"one sentence": ("dram_capacity", 2.0), "one device row": ("memory_wall", 6.0)}
+"""Situation → the chapter that is open, which the change reaches, and the seconds in which it is to be shown."""
+
+
+def followed(engine: Engine, runs: int) -> dict[str, list[float]]:
+    """Situation → seconds from the change to the page that shows it, each time after everything before was built."""
+    found: dict[str, list[float]] = {name: [] for name in SERVED}
+    with served(engine) as address:
+        for name, prepare in (("one sentence", engine.change_sentence), ("one device row", engine.change_row)):
+            page = f"{address}/chapters/{SERVED[name][0]}.html"
+            for _ in range(runs):
+                until(partial(settled, address, page))
+                time.sleep(REST_S)
+                found[name].append(timed(partial(change, prepare, page)))
+                print(f"{name}, shown: {found[name][-1]:.1f} s", file=sys.stderr, flush=True)
+    return found
+
+
+def change(prepare: Callable[[], None], page: str) -> None:
+    """Change something, and wait for the page that shows it."""
+    before = mark(page)
+    prepare()
+    until(lambda: mark(page) != before)
+
+
+REST_S = 5.0
+"""In which the build after next is begun ahead."""
+LONGEST_S = 600.0
+LOOK_S = 0.1
+
+
+@contextmanager
+def served(engine: Engine) -> Iterator[str]:
+    """The address at which the book is served."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "analysis", "serve", "--port", str(port)]
+    process = subprocess.Popen(
+        command, cwd=engine.folder, env=engine.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def mark(page: str) -> str:
+    """What tells a page as it is shown from another; empty where there is none yet."""
+    try:
+        with urllib.request.urlopen(page, timeout=10) as answer:
+            return "".join(re.findall('data-mark="([^"]*)"', answer.read().decode()))
+    except OSError:
+        return ""
+
+
+def settled(address: str, page: str) -> bool:
+    """Whether a page is told at once that there is nothing new."""
+    asked = f"{address}/-/changes?{mark(page)}&{page.removeprefix(address).lstrip('/')}"
+    try:
+        with urllib.request.urlopen(asked, timeout=10) as lines:
+            return bool(next(iter(lines), b"").startswith(b":"))
+    except OSError:
+        return False
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for something; without it there is nothing to measure."""
+    end = time.monotonic() + LONGEST_S
+    while not happened():
+        if time.monotonic() > end:
+            sys.exit("the served book does not follow")
+        time.sleep(LOOK_S)
+
+
+def shown(found: dict[str, dict[str, list[float]]], seconds: dict[str, list[float]]) -> list[str]:
+    """The table of the author's loop, in Markdown."""
+    lines = ["", "| shown by `memory-wall serve` | s | a build takes, times that | goal |", "|---|---|---|---|"]
+    for name, taken in seconds.items():
+        ratio = statistics.median(found[name]["engine"]) / statistics.median(taken)
+        lines.append(f"| {name} | {spread(taken)} | {ratio:.1f} | ≤ {SERVED[name][1]:g} s |")
+    return lines
+
+
 def report(
-    found: dict[str, dict[str, list[float]]], peaks: dict[str, int], floors: tuple[float, float], jitter: list[float]
+    found: dict[str, dict[str, list[float]]],
+    seconds: dict[str, list[float]],
+    peaks: dict[str, int],
+    floors: tuple[float, float],
+    jitter: list[float],
 ) -> str:
-    """The table, in Markdown."""
+    """The tables, in Markdown."""
     lines = ["| situation | plain route, s | memory-wall, s | ratio | goal |", "|---|---|---|---|---|"]
     for name, routes in found.items():
         ours, theirs = statistics.median(routes["engine"]), routes["plain"]
         ratio = f"{statistics.median(theirs) / ours:.1f}" if theirs else ""
         goal = f"≥ {GOALS[name]:g}" if name in GOALS else f"≤ {NOTHING_S:g} s" if name == "nothing changed" else ""
         lines.append(f"| {name} | {spread(theirs)} | {spread(routes['engine'])} | {ratio} | {goal} |")
+    lines += shown(found, seconds)
     total = sum(floors)
     above = statistics.median(found["one sentence"]["engine"]) / total
     lines += [
@@ -302,15 +397,18 @@ def main() -> None:
         engine.build()  # once for the bytecode, which is not what is measured
         peaks, floors = {}, floor(engine)
         found = situations(engine, plain, given.runs, given.plain_runs)
+        seconds = followed(engine, given.runs)
         for name, copy in (("memory-wall, cold", engine), ("plain route, cold", plain)):
             copy.cold()
             with watched() as samples:
                 copy.build()
             peaks[name] = max(samples)
-    print(report(found, peaks, floors, jitter + noise()))
+    print(report(found, seconds, peaks, floors, jitter + noise()))
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(
-        json.dumps({"seconds": found, "peak_byte": peaks, "floor_s": floors, "noise_s": jitter}, indent=1),
+        json.dumps(
+            {"seconds": found, "shown_s": seconds, "peak_byte": peaks, "floor_s": floors, "noise_s": jitter}, indent=1
+        ),
         encoding="utf-8",
     )
 

@@ -597,11 +597,11 @@ REQUESTS = {
 
 def requests(desk: Desk) -> None:
     """Odd requests to the server get an answer, and nothing but the site."""
-    from analysis.book import watch
+    from analysis.book import view
 
     site = Path(shutil.copytree(desk.site, desk.fresh() / "site"))
     (site / "link").symlink_to("/etc")
-    with watch.listening(site, 0) as server:
+    with view.listening(view.View(site), 0) as server:
         port = server.server_port
         for request, expected in REQUESTS.items():
             text = request.format(port=port, long="x" * 5000) + "\r\nConnection: close\r\n\r\n"

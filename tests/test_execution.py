@@ -237,6 +237,12 @@ def test_the_plan_runs_the_longest_first(desk: Desk) -> None:
         )
         units.append(unit)
     assert [chapter.name for chapter in execution.Plan(units).stale] == ["long", "middle", "short"]
+    awaited = execution.Plan(units, first=("short",)).stale
+    assert [(chapter.name, chapter.gives_way) for chapter in awaited] == [
+        ("short", False),
+        ("long", True),
+        ("middle", True),
+    ]
 
 
 def test_the_tracer_names_what_lies_in_the_data_and_in_the_repository(tmp_path: Path) -> None:

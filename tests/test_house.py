@@ -43,7 +43,8 @@ INSIDE = {
         "pages",
         "export",
         "compare",
-        "site extension watch",
+        "site extension view",
+        "watch",
     ),
 }
 """The floors inside a folder, where it has some."""

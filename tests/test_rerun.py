@@ -16,6 +16,7 @@ from threading import Event, Thread
 from typing import Any
 
 import duckdb
+import lxml.html
 import nbformat
 import pandas as pd
 import pytest
@@ -23,7 +24,6 @@ import vl_convert
 from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lxml import html
 
 from analysis import tables
 from analysis.book import site as site_module
@@ -381,7 +381,7 @@ def test_the_new_phone_is_shown_under_its_name(other: Path) -> None:
     )
     rows = [BeautifulSoup(row, "html.parser") for row in json.loads(rest)]
     assert any(other_world.HOSTILE in row.get_text() for row in rows)
-    pages = [html.parse(path) for path in (other / "devices").glob("*.html")]
+    pages = [lxml.html.parse(path) for path in (other / "devices").glob("*.html")]
     assert other_world.HOSTILE in {head.text_content() for page in pages for head in page.iter("h1")}
 
 

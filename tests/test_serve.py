@@ -10,16 +10,18 @@ import socket
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
-from analysis.book import watch
-from tests.small import FIGURE, LANDING, Book
+from analysis.book import view
+from tests.small import FIGURE, HEAD, LANDING, Book
 
 LONGEST_S = 90
+SOON_S = 5.0
+"""In which everything has ended; a second where nobody else uses the machine."""
 
 
 def free_port() -> int:
@@ -41,93 +43,126 @@ def until(happened: Callable[[], bool], otherwise: str) -> None:
     end = time.monotonic() + LONGEST_S
     while not happened():
         assert time.monotonic() < end, otherwise
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
-def wait_for(address: str, text: str) -> str:
-    until(lambda: text in read(address), f"{text!r} does not appear at {address}")
-    return read(address)
+class Served:
+    """A book that is served, as a browser on this machine sees it."""
+
+    def __init__(self, book: Book) -> None:
+        port = free_port()
+        self.process, self.address = book.start("serve", "--port", str(port)), f"http://127.0.0.1:{port}"
+
+    def end(self) -> float:
+        """Press Ctrl-C; the seconds until it has ended."""
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=LONGEST_S)
+        assert self.process.returncode in (0, 130)
+        return time.monotonic() - begun
+
+    def page(self, name: str) -> str:
+        """A page without what loads it anew."""
+        return RELOADS.sub("</head>", read(f"{self.address}/{name}"))
+
+    def told(self, name: str, mark: str = "") -> dict[str, str]:
+        """What an open page is told at once, by kinds; of another mark than it has, that it is another page."""
+        found = RELOADS.search(read(f"{self.address}/{name}"))
+        if not found:
+            return {"nothing": name}
+        asked, said, kind = f"{self.address}/-/changes?{mark or found['mark']}&{found['page']}", {}, "changed"
+        with urllib.request.urlopen(asked, timeout=LONGEST_S) as lines:  # noqa: S310 - this machine's own address
+            for line in takewhile(lambda line: not line.startswith(b":"), lines):
+                if line.startswith(b"event: "):
+                    kind = line.decode().removeprefix("event: ").strip()
+                elif line.startswith(b"data: "):
+                    said[kind] = line.decode().removeprefix("data: ").strip()
+        return said
+
+    def settled(self) -> bool:
+        """Whether every page is up to date, and nothing is wrong."""
+        return not self.told("index.html")
 
 
-@contextmanager
-def served(book: Book) -> Iterator[str]:
-    """The address at which the book is served."""
-    port = free_port()
-    process = book.start("serve", "--port", str(port))
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-    assert process.returncode in (0, 130)
+RELOADS = re.compile(
+    '<script src="/-/reload.js" data-mark="(?P<mark>[0-9a-f]+)" data-page="(?P<page>[^"]*)"></script></head>'
+)
 
 
-def is_told(address: str, build: str) -> bool:
-    """Whether a page of this build is told in time that there is another."""
-    end = time.monotonic() + LONGEST_S
-    with urllib.request.urlopen(f"{address}/-/changes?{build}", timeout=LONGEST_S) as lines:  # noqa: S310 - as above
-        return any(line == b"data: changed\n" for line in takewhile(lambda _: time.monotonic() < end, lines))
+def processes(book: Book) -> list[str]:
+    """Those that were started for a book."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if str(book.folder).encode() in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_text(encoding="utf-8"))
+    return found
 
 
-def test_a_change_is_built_and_shown(tmp_path: Path) -> None:
-    book = Book(tmp_path / "book")
-    with served(book) as address:
-        page = wait_for(f"{address}/index.html", "A small book")
-        found = re.search('<script src="/-/reload.js" data-build="([0-9]+)"></script></head>', page)
-        assert found
-        assert "EventSource" in read(f"{address}/-/reload.js")
-        assert read(f"{address}/../../etc/passwd") == ""
-        book.write("index", LANDING + "\nA sentence more.\n")
-        assert is_told(address, found[1])
-        assert "A sentence more." in read(f"{address}/")
-        assert is_told(address, "0"), "a page of a server that is no more"
+def contents(site: Path) -> dict[str, bytes]:
+    return {path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*") if path.is_file()}
 
 
-def test_a_change_during_a_build_is_built_too(tmp_path: Path) -> None:
-    book = Book(tmp_path / "book")
-    with served(book) as address:
-        read_chapter = "_build/.html.workshop-*/source/chapters/index.ipynb"
-        until(lambda: any(book.folder.glob(read_chapter)), "no build begins")
-        book.write("index", LANDING + "\nA sentence more.\n")
-        wait_for(f"{address}/index.html", "A sentence more.")
+def set_bandwidth(book: Book, value: str) -> None:
+    """Give the first device another memory bandwidth."""
+    path = book.folder / "data" / "devices.csv"
+    head, first, *rest = path.read_text(encoding="utf-8").splitlines()
+    cells, place = first.split(","), head.split(",").index("memory_bandwidth_gbyte_per_s")
+    cells[place] = value
+    path.write_text("\n".join([head, ",".join(cells), *rest]) + "\n", encoding="utf-8")
 
 
-def problems(address: str, build: str) -> Iterator[str]:
-    """What a page of this build is told of builds that failed, one after the other."""
-    end = time.monotonic() + LONGEST_S
-    with urllib.request.urlopen(f"{address}/-/changes?{build}", timeout=LONGEST_S) as lines:  # noqa: S310 - as above
-        named = ""
-        for line in takewhile(lambda _: time.monotonic() < end, lines):
-            if line.startswith(b"data:") and named == "problem":
-                yield json.loads(line.removeprefix(b"data:"))
-            named = line.decode().removeprefix("event:").strip() if line.startswith(b"event:") else ""
-
-
-def build_of(page: str) -> str:
-    """The number of the build that a page is of."""
-    return str(re.findall('data-build="([0-9]+)"', page)[0])
-
-
-def test_an_open_page_is_told_what_is_wrong_and_when_it_is_mended(tmp_path: Path) -> None:
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Book, Served]]:
+    """A book that cannot be built yet, and is served."""
     book = Book(tmp_path / "book")
     book.write("figure", FIGURE + "\nA number of {value}`no-such-number`.\n")
-    with served(book) as address:
-        until(lambda: "reload.js" in read(f"{address}/"), "a page is shown though nothing was ever built")
-        first = build_of(read(f"{address}/"))
-        said = problems(address, first)
-        assert re.search(r"^chapters/figure\.md:\d+: unknown value 'no-such-number'", next(said), flags=re.MULTILINE)
-        book.write("figure", FIGURE)
-        assert is_told(address, first)
-        build = build_of(wait_for(f"{address}/index.html", "A small book"))
-        said = problems(address, build)
-        book.write("index", LANDING + "\nSee {numref}`nowhere`.\n")
-        told = next(said)
-        assert "See {numref}`nowhere`." in told
-        assert str(tmp_path) not in told
-        assert "A small book" in read(f"{address}/index.html"), "the last page that could be built is still there"
-        book.write("index", LANDING + "\nMended.\n")
-        assert is_told(address, build)
-        wait_for(f"{address}/index.html", "Mended.")
+    server = Served(book)
+    yield book, server
+    if server.process.returncode is None:
+        server.process.kill()
+        server.process.communicate()
+
+
+def test_what_an_author_does_is_shown_at_once_and_in_the_end_as_a_build_makes_it(
+    served: tuple[Book, Served], tmp_path: Path
+) -> None:
+    book, server = served
+    until(lambda: "no-such-number" in server.told("index.html").get("problem", ""), "it is not told what is wrong")
+    said = json.loads(server.told("index.html")["problem"])
+    assert re.search(r"^chapters/figure\.md:\d+: unknown value 'no-such-number'", said, flags=re.MULTILINE)
+    assert str(tmp_path) not in said
+
+    book.write("figure", FIGURE)
+    read_chapter = "_build/.html.workshop-*/source/chapters/index.ipynb"
+    until(lambda: any(book.folder.glob(read_chapter)), "no build begins")
+    book.write("index", LANDING + "\nWritten while a build runs.\n")
+    until(lambda: "Written while a build runs." in server.page("index.html") and server.settled(), "it is not mended")
+
+    found = RELOADS.search(read(f"{server.address}/index.html"))
+    assert found
+    (book.folder / "chapters" / "index.md").write_text(f"{HEAD}{LANDING}\nA sentence more.\n", encoding="utf-8")
+    until(lambda: "A sentence more." in server.page("index.html"), "a sentence is not shown")
+    assert "A sentence more." not in (book.site / "index.html").read_text(encoding="utf-8"), "it waits for the build"
+    shown = server.page("index.html"), read(f"{server.address}/index.md")
+    assert server.told("index.html", found["mark"]) == {"changed": "changed"}
+    until(server.settled, "the rest is not built")
+    assert shown == tuple((book.site / name).read_text(encoding="utf-8") for name in ("index.html", "index.md"))
+
+    set_bandwidth(book, "fast")
+    until(lambda: "devices.csv" in server.told("chapters/figure.html").get("problem", ""), "a wrong cell is not told")
+    said = json.loads(server.told("chapters/figure.html")["problem"])
+    assert re.search(r"devices\.csv:2:memory_bandwidth_gbyte_per_s: found .*fast.*; expected ", said)
+    set_bandwidth(book, "34.25")
+    until(lambda: "34250000000" in server.page("chapters/figure.html"), "a changed row is not shown")
+    row = server.page("chapters/figure.html")
+    until(server.settled, "what is mended is still told")
+    assert row == (book.site / "chapters" / "figure.html").read_text(encoding="utf-8")
+
+    assert server.end() < SOON_S
+    assert not processes(book)
+    assert book.run("build", "--out", str(tmp_path / "built")).returncode == 0
+    assert contents(book.site) == contents(tmp_path / "built")
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +179,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     (site / "loop").symlink_to(site / "loop")
     (site / "in.csv").symlink_to(site / "a.csv")
     os.mkfifo(site / "pipe")
-    with watch.listening(site, 0) as server:
+    with view.listening(view.View(site), 0) as server:
         yield server.server_port
 
 
@@ -211,3 +246,31 @@ def test_nothing_else_is(port: int, path: str, capfd: pytest.CaptureFixture[str]
     assert status == 404
     assert b"secret" not in body
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_what_is_not_built_yet_is_shown_over_the_site(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text('<head></head><img src="figures/a.svg?v=1">', encoding="utf-8")
+    shown = view.View(tmp_path)
+    with view.listening(shown, 0) as server:
+        host, marks = f"localhost:{server.server_port}", [shown.mark("index.html")]
+        for files in ({"b.md": b"b"}, {"figures/a.svg": b"<svg/>"}, {"index.html": b"<head></head>another"}):
+            shown.show(files)
+            marks.append(shown.mark("index.html"))
+        assert marks[0] == marks[1]
+        assert len(set(marks)) == 3, "it is another page where its picture is another one"
+        assert asked(server.server_port, "/b.md", host) == (200, b"b")
+        assert b"another" in asked(server.server_port, "/?x", host)[1]
+        assert asked(server.server_port, "/../b.md/", host)[0] == 404
+        shown.published()
+        assert shown.mark("index.html") == marks[0]
+        assert asked(server.server_port, "/b.md", host)[0] == 404
+
+
+def test_what_is_shown_ends_what_was_wrong_until_a_build_says_so_again(tmp_path: Path) -> None:
+    shown = view.View(tmp_path)
+    number = shown.news(-1)
+    shown.tell(problem="a wrong cell", rest=True)
+    assert shown.news(number) != number
+    assert "a wrong cell" in shown.state.told()["problem"]
+    shown.show({})
+    assert shown.state == view.State(rest=True)

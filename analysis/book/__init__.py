@@ -9,6 +9,6 @@
 7. ``export``    a built site as PDF, EPUB and MyST
 8. ``compare``   two states, and what moved between them
 
-and above them ``site``, which builds, and ``watch``, which builds again.  No room knows what this book is about, but for
-``compare.states``, which works out the claims and the sentences of a folder of data.
+and above them ``site``, which builds, ``view``, which shows what was built, and ``watch``, which builds again.  No room knows what
+this book is about, but for ``compare.states``, which works out the claims and the sentences of a folder of data.
 """

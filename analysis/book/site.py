@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
@@ -47,6 +46,8 @@ class Request:
     """Archives of earlier editions that are brought back; they join those that are published where the site goes."""
     earlier: Path = SITE
     """Where the earlier editions are taken from; the build sets it."""
+    first: tuple[str, ...] = ()
+    """The chapters that run before others, where they have to."""
     inputs: str = ""
     """The digest of everything the site is made from, taken before any of it is read; noted beside the site."""
 
@@ -100,10 +101,9 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
     """The finished site in the workshop."""
     with execution.pool(request.jobs) as pool:
         data = merged_data(request.data, workshop / "data")
-        plan = execution.Plan(
-            execution.Chapter(path, values, data, request.time_limit_s, request.memory_limit_byte)
-            for path in chapter_files()
-        )
+        limits = (request.time_limit_s, request.memory_limit_byte)
+        chapters = [execution.Chapter(path, values, data, *limits) for path in chapter_files()]
+        plan = execution.Plan(chapters, request.first)
         if plan.stale:
             forking.warm_up()
 
@@ -112,7 +112,7 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
             if unknown := parameters.references(values, tables.DataPackage(data)):
                 raise InputError(unknown)
             step("data and parameters are sound")
-            _import_renderer()
+            import_renderer()
 
         with (
             pool.drawers() as drawers,
@@ -189,8 +189,8 @@ def _stage(source: Path, executed: Mapping[str, str]) -> None:
         (source / "chapters" / f"{name}.ipynb").write_text(notebook, encoding="utf-8")
 
 
-def _import_renderer() -> None:
-    """What Sphinx would import by and by once every chapter has run."""
+def import_renderer() -> None:
+    """Import what Sphinx would import by and by once every chapter has run."""
     from sphinx.application import builtin_extensions
 
     config = yaml.safe_load((tables.REPOSITORY / "_config.yml").read_text(encoding="utf-8"))
@@ -227,7 +227,4 @@ def render(
     if isinstance(cause, (KeyboardInterrupt, OSError, *ends.ENDS)):
         raise cause
     if result:
-        plain = re.sub(r"\x1b\[[0-9;]*m", "", printed.getvalue())
-        said = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|[Ee]xception|Error", line)]
-        told = prose.located(said, chapter_files()) or [plain, repr(result)]
-        raise SiteError("\n".join(["the site could not be rendered; nothing was published", *told]))
+        raise SiteError(prose.unrendered(printed.getvalue(), chapter_files(), repr(result)))

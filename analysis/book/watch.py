@@ -1,217 +1,288 @@
-"""``memory-wall serve``: the book at a local address, built again and shown anew whenever a file it is made from changes."""
+"""``memory-wall serve``: the book at a local address, which follows whatever it is made from.
+
+A build leaves a copy of itself behind that has every document read (``pages.anew``).  After a change that copy writes the open page,
+which is shown at once from memory; the build after it makes the whole site and publishes it, and a page is loaded anew only if it is
+another one there.  A build that a further change makes useless is ended; the one after next is begun ahead, as far as its imports.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import http.server
-import json
-import tempfile
-import threading
+import ctypes
+import os
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from analysis.book.run.forking import PRELOAD, Context
+from analysis.book import view
+from analysis.book.run import forking, loop
 from analysis.book.store import places
-from analysis.errors import InputError, Problem
 
 WATCHED = ("analysis", "chapters", "data", "_config.yml", "_toc.yml", "requirements.lock")
-RELOAD = b"""const built = document.currentScript.dataset.build;
-const news = new EventSource("/-/changes?" + built);
-news.onmessage = () => location.reload();
-news.addEventListener("problem", (event) => {
-  const text = JSON.parse(event.data);
-  let box = document.getElementById("mw-problem");
-  if (!text) return box && box.remove();
-  if (!box) {
-    box = document.createElement("pre");
-    box.id = "mw-problem";
-    box.setAttribute("role", "alert");
-    box.style.cssText = "position:fixed;inset:auto 0 0 0;z-index:9999;margin:0;padding:1em;max-height:50vh;overflow:auto;" +
-      "white-space:pre-wrap;font:14px/1.5 monospace;background:#7a1f1f;color:#fff";
-    document.body.append(box);
-  }
-  box.textContent = "This page is of the last build that succeeded. The one after it failed:\\n\\n" + text;
-});
-"""
-"""What a served page runs: it is loaded anew after the next build, and shows what a build says that failed."""
-EMPTY = '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>The Memory Wall</title></head><body></body></html>'
-"""Shown while there is no page and a build has failed."""
-NAMES = ("127.0.0.1", "localhost", "[::1]")
-"""By which a browser on this machine asks for the book; a page from elsewhere that had its own name lead here asks by that one."""
-WEB = 80
-"""The port that an address does not name."""
-PULSE_S = 5.0
-LOOK_MS = 200
+LOOK_MS = 100
 """So long the watcher looks before it says that nothing has changed."""
+PATIENCE_S = 20.0
+"""So long an answer of the copy is waited for, which takes a second; then the build has to do without."""
+END_S = 5.0
+"""So long a process that was asked to end is waited for."""
+POLL_S = 0.01
+DONE = "executed "
 
 
-class Edition:
-    """The number of the build that is shown, and what a later one said that failed; whoever waits is told of the next.
-
-    It begins with the clock, so that a page left open from an earlier server is of another number.
-    """
-
-    def __init__(self) -> None:
-        self.number, self.problem, self._changed = time.time_ns(), "", threading.Condition()
-
-    def ended(self, problem: str, *, published: bool = True) -> None:
-        """A build has ended: another one is published, or there is a problem, or neither."""
-        with self._changed:
-            self.number += published and not problem
-            self.problem = problem
-            self._changed.notify_all()
-
-    def other_than(self, number: str, problem: str) -> bool:
-        """Wait for another build or another problem than these; False where none has come for a while."""
-        with self._changed:
-            return self._changed.wait_for(
-                lambda: str(self.number) != number or self.problem != problem, timeout=PULSE_S
-            )
+Build = Callable[[], object]
+"""``memory-wall build``, in a process of its own."""
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Files of the site; pages with a line more, which reloads them."""
+class Run:
+    """A process that builds: forked from one that has imported what does not change, it imports the rest, and waits for its turn."""
 
-    shown: ClassVar[Edition] = Edition()
+    def __init__(self, build: Build) -> None:
+        context = forking.Context.ready(forking.PRELOAD, "jupyter_book.sphinx", "myst_nb")
+        self.line, told = context.Pipe()
+        self.copy, copy = context.Pipe()
+        self.process = context.Process(target=_work, args=(build, loop.Lines(told, copy)))
+        self.process.start()
+        told.close()
+        copy.close()
+        self.problem, self.stays = "", False
 
-    def parse_request(self) -> bool:
-        """Whether there is something to answer: a request by one of this server's own names."""
-        if not super().parse_request():
+    def begin(self, first: tuple[str, ...]) -> None:
+        """It is its turn."""
+        with contextlib.suppress(OSError):
+            self.line.send(first)
+
+    def heard(self) -> Iterator[str]:
+        """What it has said since: each step that it has done."""
+        with contextlib.suppress(EOFError, OSError):
+            while self.line.poll():
+                kind, text = self.line.recv()
+                if kind == "copy":
+                    self.stays = True
+                elif kind == "problem":
+                    self.problem = text
+                else:
+                    yield text
+
+    def ended(self) -> bool:
+        """Whether it has; then ``problem`` is what is wrong, if anything is."""
+        if self.process.is_alive():
             return False
-        server: Any = self.server
-        asked = (self.headers.get("Host") or "").lower()
-        if asked in [f"{name}:{server.server_port}" for name in NAMES] or (
-            server.server_port == WEB and asked in NAMES
-        ):
-            return True
-        self.send_error(403, "Ask by the address that was told at the start")
-        return False
+        self.process.join()
+        list(self.heard())
+        if self.process.exitcode and not self.problem:
+            self.problem = f"The build ended with {self.process.exitcode}."
+        return True
 
-    def translate_path(self, path: str) -> str:
-        """The file or folder of the site that is asked for; an empty name where that lies elsewhere or is none."""
-        try:
-            site = Path(self.directory).resolve(strict=True)
-            found = Path(super().translate_path(path)).resolve(strict=True)
-            if not found.is_relative_to(site):
-                return ""
-            if found.is_dir():
-                return f"{found}/" if path.endswith("/") else str(found)
-            return str(found) if found.is_file() and not path.endswith("/") else ""
-        except (OSError, ValueError, RuntimeError):  # overlong, with a NUL in it, a link that leads to itself
-            return ""
+    def end(self) -> None:
+        """End it and its copy, wherever they are; what was published stays."""
+        self.process.terminate()
+        self.process.join(END_S)
+        self.process.kill()
+        self.process.join()
+        list(self.heard())
+        self.retire()
 
-    def list_directory(self, path: Any) -> None:
-        """Nothing is listed."""
-        self.send_error(404)
+    def retire(self) -> None:
+        """Let its copy end."""
+        self.line.close()
+        self.copy.close()
 
-    def do_GET(self) -> None:
-        """Answer one request."""
-        path, _, number = self.path.partition("?")
-        if path == "/-/changes":
-            self._changes(number)
-        elif path == "/-/reload.js":
-            self._answer(RELOAD, "text/javascript")
-        elif path.endswith((".html", "/")):
-            self._page()
-        else:
-            super().do_GET()
+    def ask(self, asked: Any) -> Any:
+        """What its copy answers; None where it has none to give."""
+        with contextlib.suppress(EOFError, OSError):
+            self.copy.send(asked)
+            if self.copy.poll(PATIENCE_S):
+                return self.copy.recv()
+            self.copy.close()  # what comes later would be taken for the next answer
+        return None
 
-    def _page(self) -> None:
-        found = self.translate_path(self.path)
-        if found.endswith("/"):
-            found = self.translate_path(f"{self.path.partition('?')[0].partition('#')[0]}index.html")
-        script = f'<script src="/-/reload.js" data-build="{self.shown.number}"></script></head>'  # before it is read
-        try:
-            page = Path(found).read_bytes()
-        except OSError:
-            if not self.shown.problem or Path(self.directory).is_dir():
-                self.send_error(404)
-                return
-            page = EMPTY.encode()
-        self._answer(page.replace(b"</head>", script.encode(), 1), "text/html; charset=utf-8")
 
-    def _answer(self, content: bytes, kind: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+def _work(build: Build, lines: loop.Lines) -> None:
+    """In that process."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        _import()
+        loop.begin(lines, lines.told.recv())
+        build()
 
-    def _changes(self, number: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
-        told = ""
-        try:
-            while str(self.shown.number) == number:
-                if self.shown.problem != told:
-                    told = self.shown.problem
-                    self.wfile.write(f"event: problem\ndata: {json.dumps(told)}\n\n".encode())
-                elif not self.shown.other_than(number, told):
-                    self.wfile.write(b": still the same\n\n")
-                self.wfile.flush()
-            self.wfile.write(b"data: changed\n\n")
-        except (BrokenPipeError, ConnectionResetError):
+
+def _import() -> None:
+    """What every build needs, here and in the process that its workers are forked from."""
+    forking.warm_up()
+    from analysis.book import site
+
+    site.import_renderer()
+
+
+def _adopt() -> None:
+    """Have Linux give this process what builds leave behind that are no more, to see to its end."""
+    if sys.platform == "linux":
+        adopts = 36
+        ctypes.CDLL(None).prctl(adopts, 1)
+
+
+def _bury() -> set[int]:
+    """See to the end of processes that were left to this one; those that have not ended yet."""
+    python: Any = (forkserver._forkserver, resource_tracker._resource_tracker)
+    own = {getattr(python[0], "_forkserver_pid", None), getattr(python[1], "_pid", None)}
+    left = set()
+    for file in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            left |= {int(pid) for pid in file.read_text(encoding="ascii").split()} - own
+    for pid in sorted(left):
+        with contextlib.suppress(ChildProcessError):
+            left -= {os.waitpid(pid, os.WNOHANG)[0]}
+    return left
+
+
+class Author:
+    """Who changes the book and looks at it: what has changed, what is shown of it, which process does what."""
+
+    def __init__(self, build: Build, data: Path | None, shown: view.View, say: Callable[[str], None]) -> None:
+        self._build, self._data, self._view, self._say = build, data, shown, say
+        self._unbuilt: set[Path] = set()
+        """Changed since the build whose copy answers."""
+        self._later: set[Path] = set()
+        """Changed since the build began that is running."""
+        self._answering: Run | None = None
+        self._running: Run | None = None
+        self._next: Run | None = None
+        self._waiting: set[str] = set()
+        """The chapters that have to run before the open page can be shown."""
+        self._begun = time.monotonic()
+
+    def begin(self, first: tuple[str, ...] = ()) -> None:
+        """Begin a build."""
+        self._view.tell(rest=True)
+        self._running, self._next = self._next or Run(self._build), None
+        self._later = set()
+        self._running.begin(first)
+
+    def changed(self, paths: set[Path]) -> None:
+        """Show what can be shown at once, and have the rest built; while nothing answers, the build that is running is waited for."""
+        self._begun = time.monotonic()
+        self._unbuilt |= paths
+        self._later |= paths
+        if self._next and self._kinds(paths)[2]:
+            self._next.end()
+            self._next = None
+        if self._answering or not self._running:
+            ended, self._running = self._running, None
+            if ended:
+                ended.process.terminate()
+            self._ask()
+            if ended:
+                ended.end()
+            self.begin(tuple(sorted(self._waiting)))
+
+    def _ask(self) -> None:
+        """Show the open page as it is now, if it can be; note which chapters have to run before."""
+        asked = self._asked()
+        answer = self._answering.ask(asked) if self._answering and asked else None
+        if isinstance(answer, loop.Shown):
+            self._view.show(answer.files)
+            names = ", ".join(sorted(name for name in answer.files if name.endswith(".html")))
+            self._say(
+                f"Shown after {time.monotonic() - self._begun:.1f} s: {names or 'nothing new'}. The other pages follow."
+            )
+        elif isinstance(answer, loop.Failed):
+            self._view.tell(problem=answer.said)
+        self._waiting = set(answer.chapters) if isinstance(answer, loop.Waiting) else set()
+
+    def _asked(self) -> Any:
+        """What has changed, where it is chapters and tables alone; None where more has, as a build alone can answer then."""
+        chapters, tables, others = self._kinds(self._unbuilt)
+        if others:
+            return None
+        names = frozenset(f"chapters/{path.stem}" for path in chapters)
+        page = self._view.page.removesuffix(".html")
+        page = "chapters/index" if page == "index" else page
+        return loop.Asked(names, bool(tables), self._data, page)
+
+    def _kinds(self, paths: set[Path]) -> tuple[set[Path], set[Path], set[Path]]:
+        """Chapters, files of data, and what a process may have read that has begun before its turn."""
+        folders = [places.REPOSITORY / "data", *([self._data.resolve()] if self._data else [])]
+        chapters = {path for path in paths if path.suffix == ".md" and path.parent == places.REPOSITORY / "chapters"}
+        data = {path for path in paths if any(path.is_relative_to(folder) for folder in folders)}
+        return chapters, data, paths - chapters - data
+
+    def look(self) -> None:
+        """Take in what the build that is running has said, and what became of it."""
+        _bury()
+        if not self._running:
             return
+        for step in self._running.heard():
+            if step.removeprefix(DONE) in self._waiting:
+                self._waiting.discard(step.removeprefix(DONE))
+                if not self._waiting:
+                    self._ask()
+        if self._running.ended():
+            self._built(self._running)
 
-    def end_headers(self) -> None:
-        """Nothing is kept by the browser: the next build may change any file."""
-        self.send_header("Cache-Control", "no-store")
-        super().end_headers()
+    def _built(self, run: Run) -> None:
+        self._running, self._waiting = None, set()
+        if run.problem:
+            run.retire()
+            self._view.tell(problem=run.problem, rest=False)
+            self._say("The book is shown as it was.")
+        else:
+            if self._answering:
+                self._answering.retire()
+            self._answering, self._unbuilt = run if run.stays else None, self._later
+            self._view.published()
+            self._say("Every page is up to date.")
+        if self._later:  # while nothing answered
+            self.changed(self._later)
+        else:
+            self._next = Run(self._build)
 
-    def log_message(self, *arguments: Any) -> None:
-        """Say nothing of requests."""
+    def end(self) -> None:
+        """End all processes."""
+        runs = [run for run in (self._running, self._next, self._answering) if run]
+        for run in runs:
+            run.process.terminate()
+        for run in runs:
+            run.end()
+        end = time.monotonic() + END_S
+        while (left := _bury()) and time.monotonic() < end:
+            time.sleep(POLL_S)
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
-def serve(site: Path, port: int, build: Callable[[Path], None], data: Path | None, say: Callable[[str], None]) -> None:
-    """Build, serve, and build again on every change, until interrupted.
-
-    ``build`` ends its process where it fails, and leaves what it said in the file that it is given.
-    """
+def serve(site: Path, port: int, build: Build, data: Path | None, say: Callable[[str], None]) -> None:
+    """Build, show, and build and show anew on every change, until interrupted."""
     paths = [places.REPOSITORY / name for name in WATCHED] + ([data] if data else [])
-    with listening(site, port) as server:
-        changes = _watched([path for path in paths if path.exists()])
-        Handler.shown.ended(_build(build), published=False)
+    shown = view.View(site)
+    shown.tell(rest=True)
+    author = Author(build, data, shown, say)
+    _adopt()
+    with view.listening(shown, port) as server, contextlib.ExitStack() as ending:
+        ending.callback(author.end)
+        looks = _looks([path for path in paths if path.exists()])
         say(f"The book is at http://127.0.0.1:{server.server_address[1]}/ and follows every change. Ctrl-C ends.")
-        for changed in changes:
-            say(f"{len(changed)} changed, {min(changed)} among them")
-            Handler.shown.ended(_build(build))
+        author.begin()
+        for changed in looks:
+            if changed:
+                say(f"{len(changed)} changed, {min(path.name for path in changed)} among them")
+                author.changed(changed)
+            author.look()
 
 
-def _watched(paths: list[Path]) -> Iterator[set[str]]:
-    """The names of files that changed since this was called, time and again: what changes during a build counts for the next."""
+def _looks(paths: list[Path]) -> Iterator[set[Path]]:
+    """The files that have changed since this was called, none or some, time and again."""
     from watchfiles import watch
 
     looks = watch(*paths, rust_timeout=LOOK_MS, yield_on_timeout=True, raise_interrupt=True)
     next(looks)  # it watches from here on, not from when it was made; what it has seen by now, the next build takes in
-    return ({Path(path).name for _, path in look} for look in looks if look)
+    return (set(filter(_counts, (Path(path) for _, path in look))) for look in looks)
 
 
-@contextlib.contextmanager
-def listening(site: Path, port: int) -> Iterator[http.server.ThreadingHTTPServer]:
-    """A server of the site at this port of this machine, answering."""
-    try:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(site)))
-    except OSError as error:
-        found = f"{port}: {error.strerror}"
-        raise InputError(
-            [Problem(file="--port", found=found, expected="a port nobody uses", todo="Try another.")]
-        ) from None
-    with server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-def _build(build: Callable[[Path], None]) -> str:
-    """Build in a process of its own, forked from one that has imported what does not change; what it said if it failed."""
-    with tempfile.TemporaryDirectory() as folder:
-        problem = Path(folder) / "problem.txt"
-        process = Context.ready(PRELOAD, "jupyter_book.sphinx", "myst_nb").Process(target=build, args=(problem,))
-        process.start()
-        process.join()
-        said = problem.read_text(encoding="utf-8") if problem.exists() else ""
-        return said or (f"The build ended with {process.exitcode}." if process.exitcode else "")
+def _counts(path: Path) -> bool:
+    """Whether a file is one of the book's and not an editor's own, which comes and goes."""
+    return bool(path.suffix) and not path.name.startswith(".")

@@ -26,7 +26,7 @@ def write_texts(app: Sphinx) -> None:
     for _, table in known.tables():
         pieces.write_rest(site, pieces.rest_of(table.id), table)
     for _, (name, script) in known.scripts():
-        write(site / "pieces" / f"{name}.js", script)
+        write_script(site, name, script)
     claims = [public_claim(claim) | cited(number_page.claim_work(app, claim)) for _, claim in known.all("claims")]
     write_json(site / "claims.json", claims)
     write_json(
@@ -35,6 +35,11 @@ def write_texts(app: Sphinx) -> None:
     copy_tables(edition.package(app), site / "tables")
     write(site / "LICENSES.txt", licences.text())
     twins.write_index(app)
+
+
+def write_script(site: Path, name: str, script: str) -> None:
+    """The script of a piece of a page."""
+    write(site / "pieces" / f"{name}.js", script)
 
 
 def write_embedded(app: Sphinx) -> None:

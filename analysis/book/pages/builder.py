@@ -10,7 +10,17 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 
-from analysis.book.pages import assets, entry_page, figure_page, finishing, inventory, number_page, search, table_page
+from analysis.book.pages import (
+    anew,
+    assets,
+    entry_page,
+    figure_page,
+    finishing,
+    inventory,
+    number_page,
+    search,
+    table_page,
+)
 from analysis.book.pictures import workers
 from analysis.book.run import beside
 
@@ -36,6 +46,12 @@ class Builder(StandaloneHTMLBuilder):
         finally:
             if self._pages:
                 self._pages.end()
+
+    def index_page(self, *given: Any) -> None:
+        """Sphinx's own search is not the book's (``search``), and its index would be thrown away."""
+
+    def dump_search_index(self) -> None:
+        """The same."""
 
     def dump_inventory(self) -> None:
         """What other books can refer to: more than Sphinx's own inventory holds."""
@@ -70,6 +86,7 @@ def finished(app: Sphinx, exception: Exception | None) -> None:
     try:
         assets.write_pictures(app)
         finishing_pages.result()
+        anew.stay(app)
     finally:
         finishing_pages.end()
 

@@ -17,12 +17,12 @@ from analysis.book.pages import stylesheet
 from analysis.book.record import citation
 from analysis.book.record.policy import MODE, secured
 from analysis.book.store import templates
-from analysis.book.store.cache import Store, code_of, digest
+from analysis.book.store.cache import Store, code_of, digest, file_digest
 from analysis.book.store.places import LANDING, SEARCH_INDEX
 
 STYLING = "analysis.book.pages.stylesheet"
 BROWSER = Path(__file__).parents[1] / "browser"
-UNUSED = (".buildinfo", ".buildinfo.bak", "_sources", "searchindex.js")
+UNUSED = (".buildinfo", ".buildinfo.bak", "_sources")
 SEARCH = "search.js"
 OWN = ("icon.svg", "memory-wall.css", "memory-wall.js", "memory-wall-vega.js", "fonts")
 """What stays of ``_static``, apart from what is made here."""
@@ -71,18 +71,31 @@ def finish(site: Path) -> None:
         path for path in sorted(site.rglob("*.html")) if static not in path.parents
     ]  # what lies there goes in the end
     pages = {path: path.read_text(encoding="utf-8") for path in found}
-    _move_landing_page(site, pages)
+    _move_landing_page(site, pages, moves=site / LANDING in pages)
     pages = {path: _lean(text) for path, text in pages.items()}
     script = TOGGLES + "".join(_unindented(path.read_text(encoding="utf-8")) for path in _scripts(site))
     beside = [path.read_text(encoding="utf-8") for path in sorted((site / "pieces").glob("*.js"))]
     sheet = _sheet(site, pages, "".join([script, *beside]))
     (site / "_static" / "site.css").write_text(sheet, encoding="utf-8")
     (site / "_static" / "site.js").write_text(script, encoding="utf-8")
-    marks = {"site.css": digest(sheet)[:8], "site.js": digest(script)[:8]}
-    for path, text in pages.items():
-        path.write_text(secured(_with_shared(text, site, path, marks)), encoding="utf-8")
+    _write(site, pages, {"site.css": digest(sheet), "site.js": digest(script)})
     _clear(site)
     (static / SEARCH).write_text(_unindented((BROWSER / SEARCH).read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def finish_anew(site: Path, published: Path) -> None:
+    """Finish a few pages that take their place in a published site, with the style sheet and the script of that."""
+    pages = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
+    _move_landing_page(site, pages, moves=(published / LANDING).exists())
+    shared = {name: file_digest(published / "_static" / name) for name in ("site.css", "site.js")}
+    _write(site, {path: _lean(text) for path, text in pages.items()}, shared)
+
+
+def _write(site: Path, pages: dict[Path, str], shared: dict[str, str]) -> None:
+    """Write pages with what they share, which is named with the beginning of its digest."""
+    marks = {name: known[:8] for name, known in shared.items()}
+    for path, text in pages.items():
+        path.write_text(secured(_with_shared(text, site, path, marks)), encoding="utf-8")
 
 
 def _unindented(script: str) -> str:
@@ -97,12 +110,15 @@ def _scripts(site: Path) -> list[Path]:
     ]
 
 
-def _move_landing_page(site: Path, pages: dict[Path, str]) -> None:
+def _move_landing_page(site: Path, pages: dict[Path, str], *, moves: bool) -> None:
+    """Where the landing page moves to the root, it does if it is among these pages, and all of them point there."""
     landing = site / LANDING
+    if landing in pages:
+        pages[site / "index.html"] = moved_up(pages[landing])
+    if moves:
+        pages |= {page: _pointing_up(page, text) for page, text in pages.items()}
     if landing not in pages:
         return
-    pages[site / "index.html"] = moved_up(pages[landing])
-    pages |= {page: _pointing_up(page, text) for page, text in pages.items()}
     canonical = CANONICAL.search(pages[site / "index.html"])
     own = canonical[1] if canonical else "../index.html"
     pages[landing] = templates.page("redirect", title=citation.TITLE, own=own)

@@ -6,16 +6,18 @@ Only files come back from the copy, and what it logged, and what it raised.  Sph
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import pickle
+import select
 import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, NoReturn
 
 from sphinx.util import logging
 
@@ -90,9 +92,7 @@ def run(work: Callable[[], object], jobs: int) -> Work:
 
 def _do(work: Callable[[], object], answer: Connection) -> None:
     """In the copy: deaf to what is meant for the process it was copied from, gone with it, and without a look at its threads."""
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _deafen()
     kernels.end_with_parent()
     workers.copied()
     collector, error = logging.LogCollector(), None
@@ -104,6 +104,53 @@ def _do(work: Callable[[], object], answer: Connection) -> None:
     logging.convert_serializable(collector.logs)
     answer.send((collector.logs, _portable(error)))
     os._exit(0)
+
+
+def _deafen() -> None:
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def stay(line: Connection, prepare: Callable[[], None], answer: Callable[[Connection], None]) -> bool:
+    """Leave a copy of this process behind, which answers on a line until its other end is closed; whether it is prepared to.
+
+    Where copying is not safe there is none.
+    """
+    if sys.platform != "linux":
+        return False
+    prepared, done = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # as above
+        pid = os.fork()
+    if pid == 0:
+        _stay(line, done, prepare, answer)
+    os.close(done)
+    with os.fdopen(prepared, "rb") as waited:
+        ready = bool(select.select([waited], [], [], PATIENCE_S)[0] and waited.read(1))
+    if not ready:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    return ready
+
+
+def _stay(line: Connection, done: int, prepare: Callable[[], None], answer: Callable[[Connection], None]) -> NoReturn:
+    """In the copy: nothing is held that belongs to the original, whose locks and pipes would never be free."""
+    try:
+        _deafen()
+        workers.copied()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for number in map(int, os.listdir("/proc/self/fd")):
+            if number > 2 and number not in (line.fileno(), done, nothing):
+                with contextlib.suppress(OSError):  # the listing's own
+                    os.fstat(number)
+                    os.dup2(nothing, number)  # not closed: an object that does so later would close another's file
+        prepare()
+        os.write(done, b".")
+        os.close(done)
+        answer(line)
+    finally:
+        os._exit(0)
 
 
 def _portable(error: Exception | None) -> Exception | None:

@@ -15,9 +15,9 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from analysis.tables import overlay
 
 TIME_LIMIT_S = 300.0
 MEMORY_LIMIT_BYTE = 3 * 2**30
+NICE = 10
 Outputs = list[list[dict[str, Any]]]
 """What the code cells of a chapter put out, cell by cell."""
 UNTRACED: dict[str, list[str]] = {"names": [], "outside": ["a kernel that left no trace of what it read"]}
@@ -48,6 +49,8 @@ class Chapter:
     data: Path
     time_limit_s: float = TIME_LIMIT_S
     memory_limit_byte: int = MEMORY_LIMIT_BYTE
+    gives_way: bool = False
+    """Whether others are more urgent."""
 
     @property
     def name(self) -> str:
@@ -153,7 +156,7 @@ def _environment(chapter: Chapter, folder: str) -> Iterator[None]:
     given = {
         figures.BUILDING: "1", figures.HANDED_OVER: folder,
         tables.DATA_VARIABLE: str(chapter.data.resolve()), tracing.TRACE_VARIABLE: f"{folder}/trace.json",
-        kernels.MEMORY_VARIABLE: str(chapter.memory_limit_byte),
+        kernels.MEMORY_VARIABLE: str(chapter.memory_limit_byte), kernels.NICE_VARIABLE: str(NICE * chapter.gives_way),
     }  # fmt: skip
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
@@ -275,10 +278,10 @@ def keeper(chapter: Chapter, notebook: NotebookNode, sources: Sources | None = N
 
 
 class Plan:
-    """Which chapters have to run: those whose outputs were not kept, the longest first."""
+    """Which chapters have to run: those whose outputs were not kept; first those that are asked for, then the longest."""
 
-    def __init__(self, chapters: Iterable[Chapter]) -> None:
-        self.chapters = list(chapters)
+    def __init__(self, chapters: Iterable[Chapter], first: Sequence[str] = ()) -> None:
+        self.chapters = [replace(chapter, gives_way=bool(first) and chapter.name not in first) for chapter in chapters]
         self.notebooks = {chapter.name: read(chapter.path) for chapter in self.chapters}
         sources = {chapter.data: Sources(chapter.data) for chapter in self.chapters}
         self.keepers = {c.name: keeper(c, self.notebooks[c.name], sources[c.data]) for c in self.chapters}
@@ -288,9 +291,10 @@ class Plan:
         self.found = {name: run for name, run in found.items() if run is not None}
         self.stale = sorted((chapter for chapter in self.chapters if chapter.name not in self.found), key=self._urgency)
 
-    def _urgency(self, chapter: Chapter) -> float:
+    def _urgency(self, chapter: Chapter) -> tuple[bool, float]:
         # How long it took last time; before the first time, longer sources are taken to run longer.
-        return -float(self.keepers[chapter.name].last().get("duration_s", chapter.path.stat().st_size / 10_000))
+        known = self.keepers[chapter.name].last().get("duration_s", chapter.path.stat().st_size / 10_000)
+        return chapter.gives_way, -float(known)
 
     def run(
         self, executor: Executor, done: Callable[[str, Outputs], None], meanwhile: Callable[[], None] = lambda: None
@@ -301,10 +305,13 @@ class Plan:
         """
         bundles.forget()
         self.execute(executor, done, meanwhile)
-        return {
-            chapter.name: assembled(chapter, self.notebooks[chapter.name], self.outputs[chapter.name])
-            for chapter in self.chapters
-        }
+        return self._assembled()
+
+    def kept(self) -> dict[str, str]:
+        """Name → executed notebook where no chapter has to run."""
+        for name, run in self.found.items():
+            self._take(name, run)
+        return self._assembled()
 
     def execute(
         self,
@@ -312,12 +319,21 @@ class Plan:
         done: Callable[[str, Outputs], None] = lambda name, outputs: None,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
-        """The same without the notebooks, beside what was executed before."""
+        """Execute what has to run, beside what was executed before, and put no notebooks together."""
         for name, run in chain(self.found.items(), self._executed(executor, meanwhile)):
-            bundles.keep(run.bundles)
-            self.outputs[name] = run.outputs
-            self._read[name] = None if run.outside == UNTRACED["outside"] else run.names
+            self._take(name, run)
             done(name, run.outputs)
+
+    def _take(self, name: str, run: Executed) -> None:
+        bundles.keep(run.bundles)
+        self.outputs[name] = run.outputs
+        self._read[name] = None if run.outside == UNTRACED["outside"] else run.names
+
+    def _assembled(self) -> dict[str, str]:
+        return {
+            chapter.name: assembled(chapter, self.notebooks[chapter.name], self.outputs[chapter.name])
+            for chapter in self.chapters
+        }
 
     def declared(self, chapter: str) -> list[str]:
         """The parameters that a chapter declares."""

@@ -34,6 +34,8 @@ from analysis.book.run.forking import Context
 
 MEMORY_VARIABLE = "MEMORY_WALL_MEMORY_BYTE"
 """Environment variable of a kernel: how much it may allocate."""
+NICE_VARIABLE = "MEMORY_WALL_NICE"
+"""Environment variable of a kernel: by how much it gives way to others."""
 PROVISIONER = "memory-wall-fork"
 PERSONAL = ("PYTHONSTARTUP", "COLUMNS", "LINES", "IPYTHONDIR", "MPLBACKEND")
 """Environment variables by which one person's settings would reach the pages."""
@@ -236,6 +238,7 @@ def _run_kernel(birth: Birth) -> None:
 def _become(birth: Birth) -> None:
     os.environ.clear()
     os.environ.update({name: value for name, value in birth.environment.items() if name not in PERSONAL})
+    os.nice(int(os.environ.get(NICE_VARIABLE, "0")))
     time.tzset()
     os.chdir(birth.folder)
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -18,6 +18,14 @@ ROLES = {"value": "value", "claim": "claim|verdict"}
 LONGEST = 120
 
 
+def unrendered(printed: str, chapters: Iterable[Path], otherwise: str = "") -> str:
+    """What is said of a site that could not be rendered, by what Sphinx printed; where that tells nothing, ``otherwise``."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", printed)
+    said = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|[Ee]xception|Error", line)]
+    told = located(said, chapters) or [plain, otherwise]
+    return "\n".join(["the site could not be rendered; nothing was published", *told])
+
+
 def located(lines: Iterable[str], chapters: Iterable[Path]) -> list[str]:
     """The warnings with ``chapters/<name>.md:<line>`` in front and what stands there below; others as they are."""
     known = {path.stem: path for path in chapters}
