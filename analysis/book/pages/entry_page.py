@@ -13,7 +13,9 @@ from typing import Any
 from markupsafe import Markup, escape
 from sphinx.application import Sphinx
 
-from analysis.book.pages import menu, metadata, pieces, registry, run_note, twins
+from analysis.book.pages import figure_files, menu, metadata, pieces, registry, run_note, twins
+from analysis.book.pictures import workers
+from analysis.book.pictures.framing import Words
 from analysis.book.record import citation, edition
 from analysis.book.store import templates
 from analysis.book.store.files import write
@@ -136,10 +138,21 @@ def work(app: Sphinx, entry: Entry) -> citation.Work:
 
 
 def _write_beside(app: Sphinx, entries: Sequence[Entry]) -> None:
-    """CSV and JSON of each."""
+    """CSV, JSON and card of each; where the site has an address, what a system that embeds by address asks for."""
     for entry in entries:
+        write(Path(app.outdir) / f"{entry.page}.{figure_files.CARD}", workers.drawn("number", card_of(app, entry)))
+        if picture := menu.address(app, f"{entry.page}.{figure_files.CARD}"):
+            told_so = figure_files.embedded_as("link", work(app, entry), picture)
+            write(Path(app.outdir) / f"{entry.page}.{figure_files.OEMBED}", _json(told_so))
         write(Path(app.outdir) / f"{entry.page}.csv", csv_text(entry))
         write(Path(app.outdir) / f"{entry.page}.json", _json(told(app, entry)))
+
+
+def card_of(app: Sphinx, entry: Entry) -> str:
+    """What its card is drawn from, as text."""
+    cited = work(app, entry)
+    foot = f"{menu.origin(app)}. {citation.LICENCE}."
+    return json.dumps(Words(entry.title, entry.counted, foot, citation.text(cited), cited.address, entry.number))
 
 
 def _write_all(app: Sphinx, entries: Sequence[Entry]) -> None:

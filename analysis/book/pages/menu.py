@@ -18,6 +18,12 @@ def address(app: Sphinx, page: str) -> str:
     return f"{base.rstrip('/')}/{places.public(page)}" if base else ""
 
 
+def origin(app: Sphinx) -> str:
+    """What a picture is from: the book, the edition, and the run where it is one."""
+    run = citation.run_mark(run_note.differences(app))
+    return f"{citation.TITLE}, edition {edition.name(app)}{f' {run}' if run else ''}"
+
+
 def cited(app: Sphinx, kind: str, key: str, title: str, page: str, number: str = "") -> citation.Work:
     """Something of this site that can be cited; ``page`` is where it stands, in an edition that is frozen: where it stays."""
     given = edition.given_parameters(app)

@@ -195,7 +195,7 @@ def _families(site: Path, record: Mapping[str, Any]) -> Iterable[tuple[str, str,
     yield "/figures/{figure}/{name}.metadata.json", "What a figure is, column by column.", figures
     yield "/figures/{figure}/{name}.vl.json", "A figure as Vega-Lite.", figures
     for folder in ("devices", "models"):
-        ids = sorted(path.stem for path in (site / folder).glob("*.json"))
+        ids = sorted(path.stem for path in (site / folder).glob("*.csv"))
         if ids:
             yield f"/{folder}/{{id}}.json", f"What is known of one of the {folder}, and its answers.", ids
             yield f"/{folder}/{{id}}.csv", "The same answers as a table.", ids
