@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from analysis.book.store import verify
 from analysis.errors import InputError, Problem, nearest
 
 BOOK = "book"
+ROW = re.compile(r"[\w-][\w.-]*")
+"""What an id of a row looks like: nothing that a pattern of files would read as more than letters."""
 
 
 def place(given: str, site: Path) -> Path:
@@ -41,7 +44,7 @@ def published_work(site: Path, key: str) -> Work:
 def _work(site: Path, key: str) -> Work:
     record = _json(site / "edition.json")
     base = record.get("address", "")
-    known = _known(site)
+    known = _known(site, key)
     if key not in known:
         todo = nearest(key, known)
         raise InputError(
@@ -56,7 +59,7 @@ def _work(site: Path, key: str) -> Work:
 
 def page_of(site: Path, key: str) -> str:
     """Where in the site a thing with a citation stands: its file, which opens from a disk too."""
-    page = _known(site)[key][3]
+    page = _known(site, key)[key][3]
     return page if page and not page.endswith("/") else f"{page}index.html"
 
 
@@ -64,9 +67,18 @@ Entries = dict[str, tuple[str, str, str, str, str]]
 """Id → kind, id, title, page, number."""
 
 
-def _known(site: Path) -> Entries:
+def _known(site: Path, key: str) -> Entries:
     book: Entries = {BOOK: (BOOK, "", citation.BOOK, "", "")}
-    return {**_tables(site), **_claims(site), **_numbers(site), **_figures(site), **book}
+    return {**_rows(site, key), **_tables(site), **_claims(site), **_numbers(site), **_figures(site), **book}
+
+
+def _rows(site: Path, key: str) -> Entries:
+    """The row of this id, where rows have pages of their own with a JSON beside each: of hundreds of files one is read."""
+    for path in site.glob(f"*/{key}.json") if ROW.fullmatch(key) else ():
+        folder, told = path.parent.name, _json(path)
+        if "citation" in told:
+            return {key: ("table", f"{folder}-{key}", told["title"], f"{folder}/{key}.html", "")}
+    return {}
 
 
 def _json(path: Path) -> Any:
