@@ -133,6 +133,17 @@ def test_the_pdf_is_sound_and_says_what_it_is(book: Book, printed: bytes) -> Non
     } <= alternatives
 
 
+@pytest.mark.browser
+def test_a_book_is_printed_to_the_same_bytes_each_time(book: Book) -> None:
+    """Two short chapters: links, a table, pictures and the outline are in them as in all."""
+    require(any(map(shutil.which, browser.NAMES)), "Chromium")
+    short = Book(
+        book.site, book.work, book.record, tuple(one for one in book.chapters if one.name in ("five_ideas", "findings"))
+    )
+    assert len(short.chapters) == 2
+    assert pdf.made(short) == pdf.made(short)
+
+
 LEAST_LETTERS = 250
 
 
