@@ -159,6 +159,7 @@ def test_what_is_unknown_or_empty_is_told(answers: Answers, at: int) -> None:
 def test_each_hit_says_what_to_ask_next(site: Path, query: str) -> None:
     told, tools = lookup.search(site, query), server.Tools(site, AssertionError)
     assert told["words_not_found"] == [word for word in query.split() if word == "banana"]
+    assert all(("tool" in hit) != ("excerpt" in hit) for hit in told["hits"])
     following = [(hit["tool"], hit["arguments"]) for hit in told["hits"] if "tool" in hit]
     assert following
     for tool, arguments in following[:3]:
@@ -178,6 +179,14 @@ def test_a_number_has_its_interval_where_the_book_knows_one(site: Path) -> None:
         if ends := {name: value for name, value in one["inputs"].items() if name in ("low_ratio", "high_ratio")}:
             assert one["unit"] != "ratio" or list(ends.values()) == [low, high]
     assert lookup.number(site, "index-devices")["interval"] is None
+
+
+def test_a_question_is_searched_by_the_words_that_say_what_is_meant(site: Path) -> None:
+    asked, sought = (
+        lookup.search(site, it) for it in ("Why is the speed of an iPhone 14 what it is?", "speed iphone 14")
+    )
+    assert (asked["found"], asked["hits"]) == (sought["found"], sought["hits"])
+    assert lookup.search(site, "what is it")["hits"]
 
 
 def test_rows_with_pages_and_figures_by_number_are_cited(site: Path) -> None:

@@ -22,7 +22,7 @@ from analysis.model import ask as asking
 
 MOST_BYTE = 3_072
 """Of an answer: a page of text, and no more of a model's attention."""
-MOST_HITS, MOST_ROWS, FIRST_ROWS, MOST_WORDS = 6, 8, 3, 10
+MOST_HITS, MOST_ROWS, FIRST_ROWS, MOST_WORDS, EXCERPT_LETTERS = 6, 8, 3, 10, 160
 Answer = dict[str, Any]
 
 
@@ -58,7 +58,7 @@ def claim(site: Path, key: str) -> Answer:
     )
     told = {name: found[name] for name in names} | {"robustness": found["robustness"]["share"]}
     ends = [found["value"], found["value_high"]]
-    interval = ends if None not in ends else None
+    interval = ends if None not in ends and ends[0] != ends[1] else None
     value = {"value": found["value"], "unit": found["unit"], "interval": interval}
     return _answer(site, found["id"], value | told, found["sources"])
 
@@ -112,7 +112,8 @@ def ask(site: Path, device: str, model: str, number_format: str = "", context: s
     interval = [found.get("token_per_s_low"), found.get("token_per_s_high")]
     told = {"value": found.get("token_per_s"), "unit": "token/s", "interval": None if None in interval else interval}
     told |= {
-        "said": "expected by the calibrated model; interval of 80 %; limit_token_per_s is what the bandwidth allows at most"
+        "said": "expected by the calibrated model; interval of 80 %; limit_token_per_s is what the bandwidth allows at most, "
+        "whether it fits or not"
     }
     kept = {name: value for name, value in found.items() if name not in ("rows", "edition")}
     rows = {"rows": found["rows"][:MOST_ROWS], "row_count": len(found["rows"])} if "rows" in found else {}
@@ -122,7 +123,7 @@ def ask(site: Path, device: str, model: str, number_format: str = "", context: s
 def search(site: Path, query: str) -> Answer:
     """What in the book has the words, best first, with the tool to ask next of each and what to give it."""
     _require_words("search", query, "iphone 14 fp16")
-    words, entries = re.findall(r"\w+", query.lower()), _index(site)
+    words, entries = _sought(query), _index(site)
     scored = sorted((-score, at) for at, score in enumerate(_scores(site, query, words, entries)) if score > 0)
     if not scored:
         todo = nearest(query, {entry[1] for entry in entries})
@@ -130,10 +131,24 @@ def search(site: Path, query: str) -> Answer:
     every = " ".join(" ".join(entry) for entry in entries).lower()
     lacking = [word for word in words if word not in every]
     record = _json(site / verify.RECORD)
-    hits = [_hit(site, record, *entries[at][:3]) for _, at in scored[:MOST_HITS]]
+    hits = [_hit(site, record, *entries[at][:4]) for _, at in scored[:MOST_HITS]]
     work = FORMATS["text"].write(cite.published_work(site, cite.BOOK)).strip()
     found = {"query": query[:200], "found": len(scored), "words_not_found": lacking[:MOST_WORDS], "hits": hits}
     return fitted(found | _whence(record, _address(record, "search.html"), work))
+
+
+UNSOUGHT = frozenset(
+    {
+        "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "i", "in", "is", "it", "my", "of",
+        "on", "or", "the", "to", "what", "which", "why", "with",
+    }
+)  # fmt: skip
+"""Words that stand everywhere: of a question the others say what is meant."""
+
+
+def _sought(query: str) -> list[str]:
+    words = re.findall(r"\w+", query.lower())
+    return [word for word in words if word not in UNSOUGHT] or words
 
 
 def _index(site: Path) -> list[list[str]]:
@@ -168,13 +183,15 @@ PAGED = {"devices": "device", "models": "model"}
 """Folder of pages → what one of them is of, as ``ask`` calls it."""
 
 
-def _hit(site: Path, record: Mapping[str, Any], kind: str, title: str, place: str) -> Answer:
-    """One thing that was found and what to ask next; of a number and a claim what it is, too."""
+def _hit(site: Path, record: Mapping[str, Any], kind: str, title: str, place: str, text: str) -> Answer:
+    """One thing that was found and what to ask next, or how it begins; of a number and a claim what it is, too."""
     folder = place.split("/", maxsplit=1)[0]
     key = place.split("/")[1] if kind == "Figure" else place.partition("#")[2] or Path(place).stem
     paged = PAGED.get(folder, "") if kind == "Row" else ""
     following = {"tool": KINDS[kind], "arguments": {"id": key}} if kind in KINDS else {}
-    following = {"tool": "ask", "arguments": {paged: key}} if paged else following
+    following = (
+        {"tool": "ask", "arguments": {paged: key}} if paged else following or {"excerpt": text[:EXCERPT_LETTERS]}
+    )
     hit = {
         "kind": paged or kind.lower(),
         "id": key,

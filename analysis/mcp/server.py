@@ -23,8 +23,9 @@ class Tools:
         self.site, self.error = site, error
 
     def search(self, query: str) -> str:
-        """Find numbers, figures, claims, devices, models and sections by words, best first; each hit names the tool to call next.
+        """Find numbers, figures, claims, devices, models and sections by words, best first.
 
+        A hit names the tool to call next and its arguments; one that no tool says more of has its first words as excerpt.
         words_not_found: words of the query that stand nowhere in the book, whatever the hits say of the others.
         """
         return self._told(lambda: lookup.search(self.site, query))
