@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from analysis.book.pictures import card, pixels
@@ -21,10 +22,10 @@ LEVELS = 7
 """Steps from ink to paper: twice as many would weigh a fifth more. One index more is the colour of the bar."""
 INK, PAPER, BAR = 0, LEVELS, LEVELS + 1
 QUIET = 2
-NAME, NUMBER, WHAT, FOOT = (56, 600), (140, 600), (36, 400), (card.FOOT_SIZE, 400)
-"""Font size and weight of each line, the first ones smaller where they would not fit."""
+NAME, NUMBER, WHAT, FOOT = (56, 600, 2), (140, 600, 1), (36, 400, 2), (card.FOOT_SIZE, 400, 2)
+"""Font size, weight and lines of each text; one that takes more lines is set smaller."""
 WIDE = card.WIDTH - 2 * card.MARGIN
-LEADING = 1.25
+LEADING, SMALLER, SMALLEST = 1.25, 0.9, 10
 
 
 def drawn(words: Words) -> bytes:
@@ -38,29 +39,33 @@ def drawn(words: Words) -> bytes:
     return pixels.few_colours(np.asarray(image), _palette(), pixels.SCREEN_DPI, words.about)
 
 
-def _put(pen: ImageDraw.ImageDraw, text: str, style: tuple[int, int], top: float, level: int) -> float:
-    """Set a text in as many lines as it takes, smaller where one of its words is wider than a line; where it ends."""
-    size, weight = style
-    text = unbroken(text)
-    lines, widest = _lines(text, _font(size, weight))
-    if widest > WIDE:
-        size = int(size * WIDE / widest)
-        lines, _ = _lines(text, _font(size, weight))
+def _put(pen: ImageDraw.ImageDraw, text: str, style: tuple[int, int, int], top: float, level: int) -> float:
+    """Set a text below ``top``; where it ends."""
+    size, weight, most = style
+    lines = _lines(unbroken(text), _font(size, weight))
+    while size > SMALLEST and not _fit(lines, _font(size, weight), most):
+        size = int(size * SMALLER)
+        lines = _lines(unbroken(text), _font(size, weight))
     for line in lines:
         pen.text((card.MARGIN, top), line.replace("\xa0", " "), fill=level, font=_font(size, weight))
         top += LEADING * size
     return top
 
 
-def _lines(text: str, font: ImageFont.FreeTypeFont) -> tuple[list[str], float]:
-    """The lines of a text, and how wide its widest word is where it takes several."""
+def _lines(text: str, font: ImageFont.FreeTypeFont) -> list[str]:
+    """A text in lines no wider than they may be, but for words that are wider themselves."""
     if font.getlength(text) <= WIDE:
-        return [text], 0.0
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
+        return [text]
+    first, *words = text.split(" ")
+    lines = [first]
+    for word in words:
+        longer = f"{lines[-1]} {word}"
         lines = [*lines[:-1], longer] if font.getlength(longer) <= WIDE else [*lines, word]
-    return [line for line in lines if line], max(font.getlength(word) for word in text.split(" "))
+    return lines
+
+
+def _fit(lines: list[str], font: ImageFont.FreeTypeFont, most: int) -> bool:
+    return len(lines) <= most and max(map(font.getlength, lines)) <= WIDE
 
 
 @cache
@@ -80,11 +85,10 @@ def _paper() -> Image.Image:
 @cache
 def _palette() -> bytes:
     """Red, green, blue of each index."""
-    ends = [
-        np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)])
-        for colour in (theme.INK["light"], theme.PAPER["light"])
-    ]
-    greys = [ends[0] + (ends[1] - ends[0]) * level / LEVELS for level in range(LEVELS + 1)]
-    return bytes(
-        np.rint(np.array([*greys, [int(card.BAR_COLOUR[at : at + 2], 16) for at in (1, 3, 5)]])).astype(np.uint8)
-    )
+    ink, paper, bar = map(_rgb, (theme.INK["light"], theme.PAPER["light"], card.BAR_COLOUR))
+    greys = [ink + (paper - ink) * level / LEVELS for level in range(LEVELS + 1)]
+    return np.rint([*greys, bar]).astype(np.uint8).tobytes()
+
+
+def _rgb(colour: str) -> NDArray[np.float64]:
+    return np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)], dtype=np.float64)
