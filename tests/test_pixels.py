@@ -7,6 +7,7 @@ import struct
 import zlib
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from analysis.book.pictures import card, number_card, pixels
@@ -57,6 +58,7 @@ def lettered(words: Words) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         return np.asarray(found.convert("L"))
 
 
+@pytest.mark.long
 def test_a_card_shows_its_number_and_keeps_to_its_margins() -> None:
     few, many = (lettered(Words("A phone", "models fit", "A book.", number=it)) for it in ("7", "8"))
     assert np.array_equal(few[:140], many[:140])

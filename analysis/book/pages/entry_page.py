@@ -16,15 +16,13 @@ from sphinx.application import Sphinx
 from analysis.book.pages import figure_files, menu, metadata, pieces, registry, run_note, twins
 from analysis.book.pictures import workers
 from analysis.book.pictures.framing import Words
-from analysis.book.record import citation, edition
+from analysis.book.record import catalogues, citation, edition
 from analysis.book.store import templates
 from analysis.book.store.files import write
 from analysis.figures import Entry, Section, Table
 
 Page = tuple[str, dict[str, Any], str]
 PAGE = "page.html"
-ANSWERS = "answers.json"
-"""All rows of the first table's entries."""
 
 
 def collect(app: Sphinx) -> Iterator[Page]:
@@ -71,7 +69,7 @@ def _list(app: Sphinx, entries: Sequence[Entry]) -> str:
     for entry in entries:
         groups.setdefault(entry.group, []).append(entry)
     return templates.page(
-        "entries", title=_title(app, table), table=table, entries=entries, groups=groups, answers=ANSWERS
+        "entries", title=_title(app, table), table=table, entries=entries, groups=groups, answers=catalogues.ANSWERS
     )
 
 
@@ -159,14 +157,16 @@ def _write_all(app: Sphinx, entries: Sequence[Entry]) -> None:
     """The answers of all entries in one file, each by its id and then by the id of the other."""
     first = entries[0]
     every = {entry.id: {row[0]: row[1:] for row in entry.rows} for entry in entries}
-    whole_work = menu.cited(app, "table", first.table, f"All answers, {_title(app, first.table).lower()}", ANSWERS)
+    whole_work = menu.cited(
+        app, "table", first.table, f"All answers, {_title(app, first.table).lower()}", catalogues.ANSWERS
+    )
     whole = {
         "citation": citation.text(whole_work),
         "asked": first.asked,
         "fields": first.fields[1:],
         first.table: every,
     }
-    write(Path(app.outdir) / ANSWERS, _json(whole))
+    write(Path(app.outdir) / catalogues.ANSWERS, _json(whole))
 
 
 def _json(content: object) -> str:

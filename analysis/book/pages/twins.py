@@ -93,10 +93,11 @@ def write_index(app: Sphinx) -> None:
 
 
 def _manner(app: Sphinx) -> str:
+    answers = [catalogues.ANSWERS] if registry.of(app.env).entries["entries"] else []
     return (
         f"Edition {edition.name(app)}, by {citation.AUTHOR}, {citation.LICENCE} ({citation.LICENCE_ADDRESS}). "
         "Each page below is the Markdown of the page of that name that ends in `.html`; cite the latter. "
-        f"For programs: {', '.join(f'`{name}`' for name in catalogues.SHARED)}; "
+        f"For programs: {', '.join(f'`{name}`' for name in [*catalogues.SHARED, *answers])}; "
         f"`{catalogues.OPENAPI}` says what is in each and in the files beside the pages."
     )
 

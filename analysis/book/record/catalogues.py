@@ -18,7 +18,7 @@ from analysis.book.store.cache import file_digest
 from analysis.book.store.files import write_json
 
 CROISSANT, CRATE, OPENAPI = "croissant.json", "ro-crate-metadata.json", "openapi.json"
-PACKAGE = "tables/datapackage.json"
+PACKAGE, ANSWERS = "tables/datapackage.json", "answers.json"
 CONTEXT = {
     "@language": "en", "@vocab": "https://schema.org/", "arrayShape": "cr:arrayShape", "citeAs": "cr:citeAs", "column": "cr:column",
     "conformsTo": "dct:conformsTo", "containedIn": "cr:containedIn", "cr": "http://mlcommons.org/croissant/",
@@ -157,14 +157,13 @@ SHARED = {
     "claims.json": "Every claim of the article: what it states, what comes out, verdict, readings, robustness.",
     "edition.json": "The record of the edition: commit, parameters, versions, digest of every file.",
     "editions.json": "The editions that are frozen in this site.",
-    "answers.json": "What every device makes of every model.",
     PACKAGE: "The data package (Frictionless): every table, column, unit and key.",
     CROISSANT: "The same as Croissant, for machine learning.",
     CRATE: "The site as a research object (RO-Crate).",
     "myst.xref.json": "What MyST books can refer to.",
 }
 """File that stands once in a site → what it holds."""
-DEEP = {"figures.json", "numbers.json", "claims.json", "answers.json", "edition.json"}
+DEEP = {"figures.json", "numbers.json", "claims.json", ANSWERS, verify.RECORD}
 """Those that are described field by field."""
 MOST_NAMED = 40
 """Names that an object may have whose fields they are; those of more are ids."""
@@ -181,8 +180,9 @@ def openapi(site: Path, record: Mapping[str, Any]) -> dict[str, Any]:
         names, folder = re.findall(r"\{(\w+)\}", path), path.split("/")[1]
         if path.endswith("/{id}.json"):
             shapes[folder] = _shape([_json(site / folder / f"{one}.json") for one in known])
-        described = folder if path.endswith("/{id}.json") else ""
-        paths[path] = _get(path, told, described, shapes) | {"parameters": [_parameter(name, known) for name in names]}
+        described = _component(folder) if path.endswith(("/{id}.json", f"/{ANSWERS}")) else ""
+        given = {"parameters": [_parameter(name, known) for name in names]} if names else {}
+        paths[path] = _get(path, told, described, shapes) | given
     return {
         "openapi": "3.1.0",
         "info": {
@@ -200,6 +200,8 @@ def openapi(site: Path, record: Mapping[str, Any]) -> dict[str, Any]:
 def _families(site: Path, record: Mapping[str, Any]) -> Iterable[tuple[str, str, list[str]]]:
     """Address with what changes in it between braces, what lies there, and what may stand there."""
     figures, tables = sorted(record["figures"]), [table["name"] for table in _json(site / PACKAGE)["resources"]]
+    if (site / ANSWERS).is_file():
+        yield f"/{ANSWERS}", "What every device makes of every model.", []
     yield "/tables/{table}.csv", "The rows of a table, as its source printed them.", tables
     yield "/figures/{figure}/{name}.csv", "The data of a figure, in base units; `name` is `figure` again.", figures
     yield "/figures/{figure}/{name}.metadata.json", "What a figure is, column by column.", figures
