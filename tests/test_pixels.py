@@ -64,6 +64,7 @@ def test_a_card_shows_its_number_and_keeps_to_its_margins() -> None:
     assert np.array_equal(few[:140], many[:140])
     assert not np.array_equal(few, many)
     lettered(Words("w" * 9999, "", "", number=""))  # runs out of the picture rather than out of sizes
+    lettered(Words("two\nlines 🜚", "", "", number="7"))
     long = lettered(Words("word " * 12 + "w" * 90, "of it " * 30, "A book.", number="1,234,567 of 8,901,234"))
     for sides in (long[card.BAR :, : card.MARGIN - 8], long[:, -card.MARGIN :][card.BAR :]):
         assert (sides == 255).all()

@@ -42,10 +42,11 @@ def drawn(words: Words) -> bytes:
 def _put(pen: ImageDraw.ImageDraw, text: str, style: tuple[int, int, int], top: float, level: int) -> float:
     """Set a text below ``top``; where it ends."""
     size, weight, most = style
-    lines = _lines(unbroken(text), _font(size, weight))
+    text = unbroken(" ".join(text.split()))
+    lines = _lines(text, _font(size, weight))
     while size > SMALLEST and not _fit(lines, _font(size, weight), most):
         size = int(size * SMALLER)
-        lines = _lines(unbroken(text), _font(size, weight))
+        lines = _lines(text, _font(size, weight))
     for line in lines:
         pen.text((card.MARGIN, top), line.replace("\xa0", " "), fill=level, font=_font(size, weight))
         top += LEADING * size
