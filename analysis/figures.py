@@ -183,6 +183,7 @@ class Entry:
 
     table     of the data, whose name is that of the pages' folder; id: the row's key; group: what stands together in the list of all
     said      sentences, each a paragraph; the first describes the page wherever it is named
+    number    the one that the page is about, as it reads; counted: what it is of
     sections  tables with what is said of them
     fields    names of what its CSV and its JSON hold under ``rows``; asked: what these rows answer
     sources   source ids
@@ -193,6 +194,8 @@ class Entry:
     title: str
     group: str
     said: list[str]
+    number: str
+    counted: str
     sections: list[Section]
     fields: list[str]
     rows: list[list[Any]]
@@ -424,6 +427,7 @@ class Value:
     number      in the base unit ``unit``; None for a text chosen by the data
     text        as it reads in a sentence; by default the number with its unit at three digits
     definition  one sentence; formula: how it was computed; inputs: name → value; sources: source ids
+    interval    where the book knows between which two it lies, as the definition or the chapter says with what chance; in ``unit``
     """
 
     id: str
@@ -435,16 +439,19 @@ class Value:
     inputs: Mapping[str, object] = field(default_factory=dict)
     sources: Sequence[str] = ()
     digits: int = 3
+    interval: tuple[float, float] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The entry of the number registry."""
+        ends = [plain(float(end)) for end in self.interval or ()]
         number = None if self.number is None else plain(float(self.number))
         text = self.text or words.quantity(
             float("nan") if self.number is None else float(self.number), self.unit, self.digits
         )
         inputs = {name: plain(value) for name, value in self.inputs.items()}
         return {
-            "id": self.id, "number": number, "unit": self.unit, "text": text, "definition": self.definition,
+            "id": self.id, "number": number, "unit": self.unit, "interval": None if None in ends else ends or None,
+            "text": text, "definition": self.definition,
             "formula": self.formula, "inputs": inputs, "sources": sorted(set(self.sources)),
         }  # fmt: skip
 
@@ -495,9 +502,8 @@ def entries(*made: Entry) -> Published:
         if not entry.said:
             raise FigureError(f"entry {entry.page}: nothing is said; expected a sentence on what it is")
         texts = [*entry.said, *(section.said for section in entry.sections)]
-        require_filled(
-            f"entry {entry.page}", title=entry.title, **{f"text {at}": text for at, text in enumerate(texts)}
-        )
+        named = {"title": entry.title, "number": entry.number, "counted": entry.counted}
+        require_filled(f"entry {entry.page}", **named, **{f"text {at}": text for at, text in enumerate(texts)})
     listed = "".join(f"<li>{html.escape(entry.title)}: {html.escape(entry.said[0])}</li>" for entry in made)
     return Published(ENTRIES, {"entries": [entry.as_dict() for entry in made]}, f"<ul>{listed}</ul>")
 

@@ -7,11 +7,12 @@ import gzip
 import json
 import re
 from dataclasses import replace
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from analysis import tables
 from analysis.book.run import execution
@@ -22,6 +23,8 @@ from analysis.subjects.answers import derived, findings
 from tests.conftest import ROOT
 
 MOST_BYTE = 60 * 2**10
+MOST_CARD_BYTE = 14_000
+"""Four hundred of them, on the average: 6 MB at most."""
 DEVICES = ("rtx-3060-12gb", "iphone-17", "macbook-air-m4-16gb", "framework-desktop-ryzen-ai-max-395-128gb", "pixel-8")
 MODELS = ("qwen3-8b", "mixtral-8x7b", "qwen3-0.6b", "deepseek-v3")
 
@@ -152,9 +155,26 @@ def test_each_page_is_there_light_and_about_its_own(site: Path, made: dict[str, 
         assert f"<title>{escape(entry.title)} " in text
         descriptions.add(re.findall(r'<meta name="description" content="([^"]*)"', text)[0])
         assert 'id="cite"' in text
-        [card] = re.findall(r'<meta property="og:image" content="([^"]*)"', text)
-        assert (site / f"{entry.page}.html").parent.joinpath(card).is_file()
     assert len(descriptions) == len(made)
+
+
+def test_a_shared_link_shows_the_number_of_its_page(site: Path, made: dict[str, Entry]) -> None:
+    """The card says of itself what is lettered on it: as many as the page's own file has rows that fit, and what the page says first."""
+    weights = []
+    for entry in made.values():
+        text = (site / f"{entry.page}.html").read_text(encoding="utf-8")
+        [place, alt] = (re.findall(f'<meta property="og:image{it}" content="([^"]*)"', text)[0] for it in ("", ":alt"))
+        path = (site / f"{entry.page}.html").parent / place
+        with Image.open(path) as card:
+            assert card.size == (1200, 630)
+            assert card.text["Title"] == unescape(alt)  # type: ignore[attr-defined]
+        rows = json.loads((site / f"{entry.page}.json").read_text(encoding="utf-8"))["rows"]
+        if entry.table == "devices":
+            assert entry.number == f"{sum(row[findings.FITS] == 'yes' for row in rows)} of {len(rows)}"
+        assert re.findall(r"[\d.,]*\d", entry.number)[0] in re.findall(r"[\d.,]*\d", f"{entry.said[0]} {entry.said[1]}")
+        assert unescape(alt) == f"{entry.title}: {entry.number} {entry.counted}"
+        weights.append(path.stat().st_size)
+    assert sum(weights) / len(weights) < MOST_CARD_BYTE
 
 
 def test_what_a_page_shows_is_in_its_files(site: Path, made: dict[str, Entry]) -> None:

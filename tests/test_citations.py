@@ -33,7 +33,7 @@ from analysis.errors import InputError
 from analysis.figures import Figure
 from analysis.mcp import lookup
 from tests.conftest import ROOT, names_below
-from tests.small import FIGURE, Book
+from tests.small import FIGURE, Book, cells
 
 ADDRESS = "https://book.example"
 WORK = citation.Work(
@@ -451,10 +451,15 @@ def test_feed_and_map(small_site: Path, tmp_path: Path) -> None:
     assert not [place for place in places if "/editions/2026.11" in str(place)]
 
 
+ROW = """from analysis.figures import Entry, entries
+entries(Entry("devices", "iphone-14", "iPhone 14", "Phones", ["It has 6 GB."], "6 GB", "of memory", [], ["model"], [], {}, []))"""
+
+
 @pytest.fixture(scope="module")
 def addressed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small site that knows its own address."""
+    """A small site that knows its own address, with a page for one row."""
     book = Book(tmp_path_factory.mktemp("addressed"))
+    book.write("rows", "\n# Rows\n\n" + cells(ROW))
     done = book.run("build", "--address", "https://example.org/book")
     assert done.returncode == 0, done.stderr
     return book.site
@@ -476,6 +481,19 @@ def test_a_shared_link_to_a_figure_shows_its_card_and_says_how_it_is_embedded(ad
     told = json.loads((folder / "oembed.json").read_text(encoding="utf-8"))
     assert (told["version"], told["type"], told["thumbnail_url"]) == ("1.0", "rich", f"{place}/card.png")
     assert f'src="{place}/embed.html"' in told["html"]
+
+
+@pytest.mark.slow
+def test_a_shared_link_to_a_row_s_page_shows_its_number(addressed: Path) -> None:
+    place = "https://example.org/book/devices/iphone-14"
+    page = (addressed / "devices" / "iphone-14.html").read_text(encoding="utf-8")
+    assert f'<meta property="og:image" content="{place}.card.png">' in page
+    assert f'href="{place}.oembed.json"' in page
+    told = json.loads((addressed / "devices" / "iphone-14.oembed.json").read_text(encoding="utf-8"))
+    assert (told["version"], told["type"], told["thumbnail_url"]) == ("1.0", "link", f"{place}.card.png")
+    with Image.open(addressed / "devices" / "iphone-14.card.png") as card:
+        assert card.text["Title"] == "iPhone 14: 6 GB of memory"  # type: ignore[attr-defined]
+        assert card.text["Source"] == f"{place}.html"  # type: ignore[attr-defined]
 
 
 def test_a_site_without_an_address_has_no_oembed(site: Path) -> None:

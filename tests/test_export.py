@@ -22,7 +22,7 @@ from analysis.book.export.chapters import Book
 from analysis.book.pictures import lettering
 from analysis.errors import InputError
 
-XHTML = "{http://www.w3.org/1999/xhtml}"
+XHTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
 
 
 def require(found: object, what: str) -> None:
@@ -133,6 +133,17 @@ def test_the_pdf_is_sound_and_says_what_it_is(book: Book, printed: bytes) -> Non
     } <= alternatives
 
 
+@pytest.mark.browser
+def test_a_book_is_printed_to_the_same_bytes_each_time(book: Book) -> None:
+    """Two short chapters: links, a table, pictures and the outline are in them as in all."""
+    require(any(map(shutil.which, browser.NAMES)), "Chromium")
+    short = Book(
+        book.site, book.work, book.record, tuple(one for one in book.chapters if one.name in ("five_ideas", "findings"))
+    )
+    assert len(short.chapters) == 2
+    assert pdf.made(short) == pdf.made(short)
+
+
 LEAST_LETTERS = 250
 
 
@@ -171,6 +182,38 @@ def test_the_epub_is_the_same_each_time_and_begins_with_what_it_is(book: Book) -
             zipfile.ZIP_STORED,
             b"application/epub+zip",
         )
+
+
+def test_pictures_of_the_epub_are_those_of_the_dark_page_in_the_dark(book: Book) -> None:
+    """Applying the style as a reader does gives the colours of the picture that the site shows on dark pages."""
+    with zipfile.ZipFile(io.BytesIO(epub.made(book))) as archive:
+        for name in book.pictures:
+            tree = etree.fromstring(archive.read(f"EPUB/images/{name}"))
+            [style] = [one.text for one in tree.iter(f"{SVG}style") if "dark" in one.text]
+            rules = re.findall(r'\[(\w+)="([^"]+)"\] \{ \1: (#\w+) \}', style)
+            for what, light, dark in rules:
+                for element in tree.iterfind(f".//*[@{what}='{light}']"):
+                    element.set(what, dark)
+            wanted = etree.parse(book.site / "figures" / Path(name).stem / "wide-dark.svg")
+            assert inked(tree) == inked(wanted.getroot()), name
+            assert rules
+    assert b'class="of-both"' in epub.items(book)[2].content
+
+
+def inked(tree: etree._Element) -> list[tuple[str | None, str | None]]:
+    return [(one.get("fill"), one.get("stroke")) for one in tree.iter() if one.get("fill") or one.get("stroke")]
+
+
+def test_a_picture_that_is_drawn_anew_for_the_dark_stands_on_white(book: Book, tmp_path: Path) -> None:
+    name, place = next(iter(book._places.items()))
+    for mode in ("light", "dark"):
+        file = tmp_path / place.replace("-light.", f"-{mode}.")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f'<svg><path fill="{mode}"/></svg>', encoding="utf-8")
+    other = Book(tmp_path, book.work, book.record, book.chapters)
+    other.__dict__["_places"] = {name: place}
+    assert other.recoloured == frozenset()
+    assert epub._of_both(other, name) == other.pictures[name]
 
 
 def test_epubcheck_finds_nothing(book: Book, tmp_path: Path) -> None:

@@ -21,6 +21,13 @@ def chart(**given: object) -> alt.Chart:
     return alt.Chart(TABLE, **{"mark": "line", **given}).encode(x="year:O", y=alt.Y("memory_gbyte:Q"))
 
 
+@pytest.mark.parametrize(
+    ("ends", "told"), [(None, None), ((0.5, 2.0), [0.5, 2]), ((0.5, float("inf")), None), ((float("nan"), 2), None)]
+)
+def test_an_interval_without_an_end_is_none(ends: tuple[float, float] | None, told: list[float] | None) -> None:
+    assert figures.Value("x-y", 1.0, interval=ends).as_dict()["interval"] == told
+
+
 def test_a_chart_is_what_altair_makes_of_it() -> None:
     assert schema.specification(chart(), figures.records) == chart().to_dict()
 

@@ -26,13 +26,27 @@ with (ROOT / "tests" / "data" / "mcp_questions.csv").open(encoding="utf-8", newl
     QUESTIONS = list(csv.DictReader(file))
 WHENCE = {"value", "unit", "interval", "sources", "edition", "address", "citation"}
 ASKED = ("device", "model_id", "format", "context_token")
-WRONG: list[tuple[str, dict[str, str], str]] = [
+WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("number", {"id": "memory-wall-iphone-14-fp"}, "Did you mean 'memory-wall-iphone-14-fp16'"),
     ("number", {"id": " "}, "nothing asked for"),
     ("number", {"id": "index-which-binds"}, "a text: "),
     ("figure", {"id": "rooflin"}, "Did you mean 'roofline'?"),
     ("figure", {"id": "roofline", "find": "iphone 99"}, "expected a known cell"),
     ("claim", {"id": "weights-15gb"}, "Did you mean 'weights-14gb'"),
+    ("number", {"id": "weights-14gb"}, "which is a claim; expected a number. Call claim(id='weights-14gb')"),
+    ("claim", {"id": "roofline"}, "Call figure(id='roofline')"),
+    ("number", {"id": "1.3"}, "which is a figure"),
+    ("figure", {"id": "iphone-14"}, "Call ask(device='iphone-14')"),
+    ("figure", {"id": "figure 1.99"}, "Known: 1, 1.1, 1.2"),
+    ("ask", {"device": "weights-14gb"}, "which is a claim; expected a device or a model"),
+    ("number", {"id": ["a"]}, "number:id: found a list; expected words. number takes id."),
+    ("ask", {"device": True}, "ask:device: found true or false; expected words"),
+    ("number", {}, "number:id: found nothing; expected words"),
+    (
+        "search",
+        {"query": "a", "limit": 3},
+        "search: found an argument 'limit'; expected one of its own. search takes query.",
+    ),
     ("search", {"query": ""}, "nothing asked for"),
     ("search", {"query": "zzzz qqqq"}, "nothing with 'zzzz qqqq'"),
     ("ask", {}, "nothing asked for"),
@@ -44,7 +58,7 @@ WRONG: list[tuple[str, dict[str, str], str]] = [
 Answers = list[tuple[bool, str]]
 
 
-def asked_of(site: Path, questions: list[tuple[str, dict[str, str]]]) -> Answers:
+def asked_of(site: Path, questions: list[tuple[str, dict[str, Any]]]) -> Answers:
     """The answers of a server that a client started: whether each is an error, and its text."""
     parameters = StdioServerParameters(
         command=sys.executable, args=["-m", "analysis", "mcp", "--site", str(site)], cwd=ROOT
@@ -137,6 +151,59 @@ def test_what_is_unknown_or_empty_is_told(answers: Answers, at: int) -> None:
     assert is_error
     assert WRONG[at][2] in text
     assert "Traceback" not in text
+    assert "validation error" not in text
+    assert len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("query", ["iphone 14 fp16", "rtx 3060 banana", "figure 1.3", "1.3"])
+def test_each_hit_says_what_to_ask_next(site: Path, query: str) -> None:
+    told, tools = lookup.search(site, query), server.Tools(site, AssertionError)
+    assert told["words_not_found"] == [word for word in query.split() if word == "banana"]
+    assert all(("tool" in hit) != ("excerpt" in hit) for hit in told["hits"])
+    following = [(hit["tool"], hit["arguments"]) for hit in told["hits"] if "tool" in hit]
+    assert following
+    for tool, arguments in following[:3]:
+        answer = json.loads(getattr(tools, tool)(**arguments))
+        assert set(arguments.values()) <= {answer.get("id"), answer.get("device"), answer.get("model")}
+    if "1.3" in query:
+        assert following[0] == ("figure", {"id": lookup.figure(site, "Fig. 1.3")["id"]})
+
+
+def test_a_number_has_its_interval_where_the_book_knows_one(site: Path) -> None:
+    every = [one for one in json.loads((site / "numbers.json").read_text(encoding="utf-8")) if one["interval"]]
+    assert len(every) > 30
+    for one in every:
+        low, high = one["interval"]
+        assert low <= one["number"] <= high, one["id"]
+        assert lookup.number(site, one["id"])["interval"] == [low, high]
+        if ends := {name: value for name, value in one["inputs"].items() if name in ("low_ratio", "high_ratio")}:
+            assert one["unit"] != "ratio" or list(ends.values()) == [low, high]
+    assert lookup.number(site, "index-devices")["interval"] is None
+
+
+def test_a_question_is_searched_by_the_words_that_say_what_is_meant(site: Path) -> None:
+    asked, sought = (
+        lookup.search(site, it) for it in ("Why is the speed of an iPhone 14 what it is?", "speed iphone 14")
+    )
+    assert (asked["found"], asked["hits"]) == (sought["found"], sought["hits"])
+    assert lookup.search(site, "what is it")["hits"]
+
+
+def test_rows_with_pages_and_figures_by_number_are_cited(site: Path) -> None:
+    for page in ("devices/iphone-14", "models/qwen2.5-14b"):
+        told = lookup.cited(site, page.partition("/")[2])
+        assert (
+            told["text"].strip() == json.loads((site / f"{page}.json").read_text(encoding="utf-8"))["citation"].strip()
+        )
+        assert told["address"] == f"{page}.html"
+    assert lookup.cited(site, "figure 1.3", "bibtex")["id"] == "roofline"
+    with pytest.raises(InputError):
+        lookup.cited(site, "datapackage")
+
+
+def test_numbers_and_null_are_taken_for_words() -> None:
+    schema = {"properties": {"id": {}, "find": {}}, "required": ["id"]}
+    assert lookup.worded("figure", schema, {"id": 1.3, "find": None}) == {"id": "1.3"}
 
 
 def test_rows_of_a_figure_are_those_asked_for(site: Path) -> None:

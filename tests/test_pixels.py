@@ -7,9 +7,11 @@ import struct
 import zlib
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from analysis.book.pictures import pixels
+from analysis.book.pictures import card, number_card, pixels
+from analysis.book.pictures.framing import Words
 
 WIDTH, HEIGHT = 7, 5
 
@@ -38,6 +40,34 @@ def test_one_pixel_is_what_the_specification_says() -> None:
     (length,) = struct.unpack(">I", written[begin - 4 : begin])
     assert zlib.decompress(written[begin + 4 : begin + 4 + length]) == bytes([0, 255, 0, 0])
     assert written.endswith(bytes.fromhex("0000000049454e44ae426082"))
+
+
+def test_few_colours_are_read_back() -> None:
+    given = np.random.default_rng(7).integers(0, 3, size=(HEIGHT, WIDTH + 1), dtype=np.uint8)
+    palette = bytes([0, 0, 0, 255, 0, 0, 255, 255, 255])
+    with Image.open(io.BytesIO(pixels.few_colours(given, palette, 96, {"Title": "½"}))) as found:
+        assert (found.mode, found.text) == ("P", {"Title": "½"})  # type: ignore[attr-defined]
+        assert np.array_equal(np.asarray(found), given)
+        assert found.getpalette()[:9] == list(palette)  # type: ignore[index]
+
+
+def lettered(words: Words) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    written = number_card.drawn(words)
+    assert written == number_card.drawn(words)
+    with Image.open(io.BytesIO(written)) as found:
+        return np.asarray(found.convert("L"))
+
+
+@pytest.mark.long
+def test_a_card_shows_its_number_and_keeps_to_its_margins() -> None:
+    few, many = (lettered(Words("A phone", "models fit", "A book.", number=it)) for it in ("7", "8"))
+    assert np.array_equal(few[:140], many[:140])
+    assert not np.array_equal(few, many)
+    lettered(Words("w" * 9999, "", "", number=""))  # runs out of the picture rather than out of sizes
+    lettered(Words("two\nlines 🜚", "", "", number="7"))
+    long = lettered(Words("word " * 12 + "w" * 90, "of it " * 30, "A book.", number="1,234,567 of 8,901,234"))
+    for sides in (long[card.BAR :, : card.MARGIN - 8], long[:, -card.MARGIN :][card.BAR :]):
+        assert (sides == 255).all()
 
 
 def test_flat_colour_takes_little_room() -> None:

@@ -113,6 +113,7 @@ def test_no_html_is_left_and_every_link_leads_somewhere(site: Path) -> None:
                 target, _, name = address.partition("#")
                 file = (twin.parent / unquote(target)).resolve()
                 assert file.is_file(), f"{twin} → {address}"
+                assert name or file != twin, f"{twin} leads to itself"
                 assert not name or file.suffix != ".md" or _has(file, name), f"{twin} → {address}: no such place"
 
 
@@ -146,8 +147,19 @@ def test_a_chapter_is_a_tenth_of_its_page(site: Path) -> None:
         assert twin.stat().st_size <= page.stat().st_size / 10, name
 
 
+def test_a_figure_leads_to_its_page_and_to_its_chapter(site: Path) -> None:
+    for figure in json.loads((site / "figures.json").read_text(encoding="utf-8")):
+        text = read(site / "figures" / figure["id"] / "index.md")
+        assert "[Page of this figure](index.html)" in text, figure["id"]
+        there = "index.md" if figure["chapter"] == "index" else f"chapters/{figure['chapter']}.md"
+        assert f"](../../{there}#{figure['id']})" in text, figure["id"]
+
+
 def test_the_index_for_language_models_names_pages_that_are_there(site: Path) -> None:
     text = (site / "llms.txt").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([^`]+\.json)`", text))
+    assert {"openapi.json", "answers.json", "croissant.json", "ro-crate-metadata.json"} <= named
+    assert [name for name in named if not (site / name).is_file()] == []
     assert text.startswith("# The Memory Wall\n\n> ")
     items = re.findall(r"^- \[[^\]]+\]\(([^)]+)\)", text, flags=re.MULTILINE)
     assert [name for name in items if not (site / name).is_file()] == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from analysis.model import ask as asking
 
 MOST_BYTE = 3_072
 """Of an answer: a page of text, and no more of a model's attention."""
-MOST_HITS, MOST_ROWS, FIRST_ROWS = 6, 8, 3
+MOST_HITS, MOST_ROWS, FIRST_ROWS, MOST_WORDS, EXCERPT_LETTERS = 6, 8, 3, 10, 160
 Answer = dict[str, Any]
 
 
@@ -36,10 +37,9 @@ def require_site(site: Path) -> None:
 def number(site: Path, key: str) -> Answer:
     """A number of the prose, in its base unit and as it reads."""
     found = _entry(site, "number", key)
-    told = {name: found[name] for name in ("text", "definition", "formula", "inputs")}
-    return _answer(
-        site, key, {"value": found["number"], "unit": found["unit"], "interval": None, **told}, found["sources"]
-    )
+    told = {"value": found["number"], "unit": found["unit"], "interval": found.get("interval")}
+    told |= {name: found[name] for name in ("text", "definition", "formula", "inputs")}
+    return _answer(site, found["id"], told, found["sources"])
 
 
 def claim(site: Path, key: str) -> Answer:
@@ -58,15 +58,16 @@ def claim(site: Path, key: str) -> Answer:
     )
     told = {name: found[name] for name in names} | {"robustness": found["robustness"]["share"]}
     ends = [found["value"], found["value_high"]]
-    interval = ends if None not in ends else None
-    return _answer(
-        site, key, {"value": found["value"], "unit": found["unit"], "interval": interval, **told}, found["sources"]
-    )
+    interval = ends if None not in ends and ends[0] != ends[1] else None
+    value = {"value": found["value"], "unit": found["unit"], "interval": interval}
+    return _answer(site, found["id"], value | told, found["sources"])
 
 
 def figure(site: Path, key: str, find: str = "") -> Answer:
-    """A figure: what it shows, in words, and rows of its data: those with ``find`` in a cell, or the first."""
-    found = _entry(site, "figure", key)
+    """A figure by its id or its number: what it shows, in words, and rows of its data: those with ``find`` in a cell, or the first."""
+    _require_numbered(site, key)
+    found = _entry(site, "figure", _of_number(site, key) or key)
+    key = found["id"]
     folder = site / "figures" / key
     columns = _json(folder / f"{key}.metadata.json")["columns"]
     with (folder / f"{key}.csv").open(encoding="utf-8", newline="") as file:
@@ -89,6 +90,7 @@ def cited(site: Path, key: str, form: str = "text") -> Answer:
     if form not in FORMATS:
         raise InputError.unknown("format", form, FORMATS, file="cite")
     _require_words("cite", key, "book")
+    key = _of_number(site, key) or key
     return _answer(site, key, {"format": form, "text": FORMATS[form].write(cite.published_work(site, key))}, [])
 
 
@@ -98,6 +100,8 @@ def ask(site: Path, device: str, model: str, number_format: str = "", context: s
     _require_words("ask", " ".join(names), "rtx 3060, qwen3 8b")
     cells = {"format": number_format} if number_format else {}
     cells |= {"context_token": asking.tokens(context, "context")} if context else {}
+    for name in names:
+        _require_of(site, "ask", name)
     record = _json(site / verify.RECORD)
     found = rounded(asking.answered(asking.Question(names, cells), site / "tables", record["edition"]))
     page = f"devices/{found['device'].split(' | ')[0]}" if found["device"] else f"models/{found['model']}"
@@ -108,7 +112,8 @@ def ask(site: Path, device: str, model: str, number_format: str = "", context: s
     interval = [found.get("token_per_s_low"), found.get("token_per_s_high")]
     told = {"value": found.get("token_per_s"), "unit": "token/s", "interval": None if None in interval else interval}
     told |= {
-        "said": "expected by the calibrated model; interval of 80 %; limit_token_per_s is what the bandwidth allows at most"
+        "said": "expected by the calibrated model; interval of 80 %; limit_token_per_s is what the bandwidth allows at most, "
+        "whether it fits or not"
     }
     kept = {name: value for name, value in found.items() if name not in ("rows", "edition")}
     rows = {"rows": found["rows"][:MOST_ROWS], "row_count": len(found["rows"])} if "rows" in found else {}
@@ -116,20 +121,52 @@ def ask(site: Path, device: str, model: str, number_format: str = "", context: s
 
 
 def search(site: Path, query: str) -> Answer:
-    """What in the book has the words, best first, and which tool says more of each."""
+    """What in the book has the words, best first, with the tool to ask next of each and what to give it."""
     _require_words("search", query, "iphone 14 fp16")
-    words = re.findall(r"\w+", query.lower())
-    text = (site / places.SEARCH_INDEX).read_text(encoding="utf-8")
-    entries: list[list[str]] = json.loads(text[text.index("(") + 1 : text.rindex(")")])
-    scored = sorted((-score, at) for at, entry in enumerate(entries) if (score := _score(words, entry)) > 0)
+    words, entries = _sought(query), _index(site)
+    scored = sorted((-score, at) for at, score in enumerate(_scores(site, query, words, entries)) if score > 0)
     if not scored:
         todo = nearest(query, {entry[1] for entry in entries})
         raise InputError([Problem("search", f"nothing with {query[:80]!r}", "words of the book", todo)])
+    every = " ".join(" ".join(entry) for entry in entries).lower()
+    lacking = [word for word in words if word not in every]
     record = _json(site / verify.RECORD)
-    hits = [_hit(site, record, *entries[at][:3]) for _, at in scored[:MOST_HITS]]
+    hits = [_hit(site, record, *entries[at][:4]) for _, at in scored[:MOST_HITS]]
     work = FORMATS["text"].write(cite.published_work(site, cite.BOOK)).strip()
-    found = {"query": query[:200], "found": len(scored), "hits": hits}
+    found = {"query": query[:200], "found": len(scored), "words_not_found": lacking[:MOST_WORDS], "hits": hits}
     return fitted(found | _whence(record, _address(record, "search.html"), work))
+
+
+UNSOUGHT = frozenset(
+    {
+        "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "i", "in", "is", "it", "my", "of",
+        "on", "or", "the", "to", "what", "which", "why", "with",
+    }
+)  # fmt: skip
+"""Words that stand everywhere: of a question the others say what is meant."""
+
+
+def _sought(query: str) -> list[str]:
+    words = re.findall(r"\w+", query.lower())
+    return [word for word in words if word not in UNSOUGHT] or words
+
+
+def _index(site: Path) -> list[list[str]]:
+    """Kind, title, place and text of everything that the search of the site knows."""
+    text = (site / places.SEARCH_INDEX).read_text(encoding="utf-8")
+    entries: list[list[str]] = json.loads(text[text.index("(") + 1 : text.rindex(")")])
+    return entries
+
+
+def _scores(site: Path, query: str, words: Sequence[str], entries: Sequence[Sequence[str]]) -> list[float]:
+    """How well each entry has the words; a figure that is asked for by its number comes first, or alone where it is called one."""
+    named = NUMBERED.fullmatch(query)
+    if named and named[1]:
+        _require_numbered(site, query)
+    first = f"figures/{_of_number(site, query)}/index.html"
+    if named and named[1]:
+        return [float(entry[2] == first) for entry in entries]
+    return [math.inf if entry[2] == first and "." in query else _score(words, entry) for entry in entries]
 
 
 def _score(words: Sequence[str], entry: Sequence[str]) -> float:
@@ -142,12 +179,26 @@ def _score(words: Sequence[str], entry: Sequence[str]) -> float:
 
 KINDS = {"Number": "number", "Claim": "claim", "Figure": "figure"}
 """Kind in the index of the search → the tool that says more of it."""
+PAGED = {"devices": "device", "models": "model"}
+"""Folder of pages → what one of them is of, as ``ask`` calls it."""
 
 
-def _hit(site: Path, record: Mapping[str, Any], kind: str, title: str, place: str) -> Answer:
-    """One thing that was found; of a number and a claim what it is, too."""
+def _hit(site: Path, record: Mapping[str, Any], kind: str, title: str, place: str, text: str) -> Answer:
+    """One thing that was found and what to ask next, or how it begins; of a number and a claim what it is, too."""
+    folder = place.split("/", maxsplit=1)[0]
     key = place.split("/")[1] if kind == "Figure" else place.partition("#")[2] or Path(place).stem
-    hit = {"kind": kind.lower(), "id": key, "title": title[:200], "address": _address(record, place)}
+    paged = PAGED.get(folder, "") if kind == "Row" else ""
+    following = {"tool": KINDS[kind], "arguments": {"id": key}} if kind in KINDS else {}
+    following = (
+        {"tool": "ask", "arguments": {paged: key}} if paged else following or {"excerpt": text[:EXCERPT_LETTERS]}
+    )
+    hit = {
+        "kind": paged or kind.lower(),
+        "id": key,
+        "title": title[:200],
+        **following,
+        "address": _address(record, place),
+    }
     if kind in ("Number", "Claim"):
         entry = _entry(site, KINDS[kind], key)
         hit |= {
@@ -171,8 +222,87 @@ def _entry(site: Path, kind: str, key: str) -> dict[str, Any]:
             [Problem(CATALOGUES[kind], f"{key!r}, a text: {every[key]['text'][:200]!r}", f"id of a {kind}")]
         )
     if key not in found:
+        _require_of(site, kind, key)
         raise InputError.unknown(f"id of a {kind}", key[:80], found, file=CATALOGUES[kind])
     return dict(found[key])
+
+
+def _require_of(site: Path, tool: str, key: str) -> None:
+    """Raise InputError where another tool has what was asked for."""
+    for other in CATALOGUES:
+        if other != tool and ((other == "figure" and _of_number(site, key)) or key in _ids(site, other)):
+            raise _elsewhere(tool, key, f"a {other}", f"{other}(id={key!r})")
+    for folder, what in PAGED.items():
+        if tool != "ask" and re.fullmatch(r"[\w.-]+", key) and (site / folder / f"{key}.json").is_file():
+            raise _elsewhere(tool, key, f"a {what}", f"ask({what}={key!r})")
+    if any(key == one["name"] for one in _json(site / "tables" / "datapackage.json")["resources"]):
+        raise _elsewhere(tool, key, "a table", f"cite(id={key!r}); its rows are in tables/{key}.csv")
+
+
+def _elsewhere(tool: str, key: str, what: str, call: str) -> InputError:
+    return InputError(
+        [
+            Problem(
+                tool,
+                f"{key!r}, which is {what}",
+                f"a {tool}" if tool != "ask" else "a device or a model",
+                f"Call {call}",
+            )
+        ]
+    )
+
+
+def _ids(site: Path, kind: str) -> set[str]:
+    return {one["id"] for one in _json(site / CATALOGUES[kind])}
+
+
+NUMBERED = re.compile(r"\s*(fig(?:ure)?\.?\s*)?([0-9]+(?:\.[0-9]+)?)\s*", re.IGNORECASE)
+"""A number of a figure, as ``Figure 5.1`` or ``5.1``."""
+
+
+def _of_number(site: Path, given: str) -> str:
+    """The id of the figure that is named by its number; empty where none is."""
+    named = NUMBERED.fullmatch(given)
+    return _by_number(site).get(named[2], "") if named else ""
+
+
+def _require_numbered(site: Path, given: str) -> None:
+    """Raise InputError where a number of a figure is given that no figure has."""
+    named = NUMBERED.fullmatch(given)
+    if named and named[2] not in (known := _by_number(site)):
+        there = [one for one in known if one.split(".")[0] == named[2].split(".")[0]] or [
+            *list(known)[:2],
+            "…",
+            list(known)[-1],
+        ]
+        todo = f"Known: {', '.join(there)}"
+        raise InputError([Problem(CATALOGUES["figure"], f"figure {named[2]}", "a number of a figure", todo)])
+
+
+def _by_number(site: Path) -> dict[str, str]:
+    return {one["number"]: one["id"] for one in _json(site / CATALOGUES["figure"])}
+
+
+JSON = {dict: "an object", list: "a list", bool: "true or false"}
+"""Type → as JSON calls it."""
+
+
+def worded(tool: str, schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+    """Arguments of a tool as words: a number as it is written, and without those that are null.
+
+    Raises InputError where one is neither, is lacking, or is not one of the tool's by its JSON Schema.
+    """
+    known, found = schema["properties"], {name: value for name, value in given.items() if value is not None}
+    takes = f"{tool} takes {', '.join(known)}."
+    for name, value in found.items():
+        if name not in known:
+            raise InputError([Problem(tool, f"an argument {name[:80]!r}", "one of its own", takes)])
+        if type(value) in JSON:
+            raise InputError([Problem(tool, JSON[type(value)], "words", takes, column=name)])
+    for name in schema.get("required", ()):
+        if name not in found:
+            raise InputError([Problem(tool, "nothing", "words", takes, column=name)])
+    return {name: str(value) for name, value in found.items()}
 
 
 def _require_words(tool: str, given: str, example: str) -> None:

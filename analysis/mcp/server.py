@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from analysis.errors import InputError, MemoryWallError, Problem
 from analysis.mcp import lookup
 
 INSTRUCTIONS = """How large a language model can a device run, and why? Sourced numbers, recomputed, with citations.
-Begin with search or ask. Every answer carries value, unit, interval, sources, edition and address: give the address or the citation
-with each number you repeat. At most is a limit, expected is calibrated with an 80 % interval, measured is what somebody ran."""
+Begin with search or ask; each hit of search names the tool to call next and its arguments. Every answer carries value, unit, interval,
+sources, edition and address: give the address or the citation with each number you repeat. An interval is null where the book knows none,
+which does not say that the value is exact. At most is a limit, expected is calibrated with an 80 % interval, measured is what somebody
+ran."""
 
 
 class Tools:
@@ -20,15 +23,22 @@ class Tools:
         self.site, self.error = site, error
 
     def search(self, query: str) -> str:
-        """Find numbers, figures, claims, devices, models and sections by words, best first; each hit names its id and its tool."""
+        """Find numbers, figures, claims, devices, models and sections by words, best first.
+
+        A hit names the tool to call next and its arguments; one that no tool says more of has its first words as excerpt.
+        words_not_found: words of the query that stand nowhere in the book, whatever the hits say of the others.
+        """
         return self._told(lambda: lookup.search(self.site, query))
 
     def figure(self, id: str, find: str = "") -> str:  # noqa: A002 - as the protocol's clients call it
-        """What a figure shows, its finding, columns with units, and rows of its data: those in which a cell holds `find`."""
+        """What a figure shows, its finding, columns with units, and rows of its data: those in which a cell holds `find`.
+
+        id: its id, or its number as 7.1.
+        """
         return self._told(lambda: lookup.figure(self.site, id, find))
 
     def number(self, id: str) -> str:  # noqa: A002
-        """One number of the book by its id: value in its base unit, as text, definition, formula, inputs, sources."""
+        """One number of the book by its id: value in its base unit, interval, as text, definition, formula, inputs, sources."""
         return self._told(lambda: lookup.number(self.site, id))
 
     def claim(self, id: str) -> str:  # noqa: A002
@@ -43,7 +53,7 @@ class Tools:
         return self._told(lambda: lookup.ask(self.site, device, model, format, context))
 
     def cite(self, id: str, format: str = "text") -> str:  # noqa: A002
-        """The citation of a figure, number, claim or table by its id, or of the `book`; format: text, bibtex, csl or ris."""
+        """The citation of a figure, number, claim, table, device or model by its id, or of the `book`; format: text, bibtex, csl or ris."""
         return self._told(lambda: lookup.cited(self.site, id, format))
 
     def _told(self, answer: Callable[[], lookup.Answer]) -> str:
@@ -62,11 +72,24 @@ def serve(site: Path) -> None:
     try:
         from mcp.server.mcpserver import MCPServer
         from mcp.server.mcpserver.exceptions import ToolError
+        from mcp.server.mcpserver.tools import Tool
     except ImportError:
         todo = "Install it: pip install 'memory-wall[mcp]'; in this repository: make develop."
         raise InputError([Problem("mcp", "no package mcp", "the extra [mcp] of this package", todo)]) from None
     lookup.require_site(site)
-    server, tools = MCPServer("memory-wall", instructions=INSTRUCTIONS, log_level="ERROR"), Tools(site, ToolError)
-    for tool in (tools.search, tools.figure, tools.number, tools.claim, tools.ask, tools.cite):
-        server.add_tool(tool, structured_output=False)
-    server.run("stdio")
+
+    class Worded(Tool):
+        """A tool that says in the book's words what is wrong with its arguments."""
+
+        async def run(self, arguments: dict[str, Any], *given: Any, **named: Any) -> Any:
+            """Run it with arguments that are words."""
+            try:
+                words = lookup.worded(self.name, self.parameters, arguments)
+            except InputError as error:
+                raise ToolError(str(error)) from None
+            return await super().run(words, *given, **named)
+
+    tools = Tools(site, ToolError)
+    offered = (tools.search, tools.figure, tools.number, tools.claim, tools.ask, tools.cite)
+    made: list[Tool] = [Worded.from_function(one, structured_output=False) for one in offered]
+    MCPServer("memory-wall", instructions=INSTRUCTIONS, log_level="ERROR", tools=made).run("stdio")

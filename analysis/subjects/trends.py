@@ -53,20 +53,36 @@ class Trend:
     @property
     def halving(self) -> str:
         """``3.1 years (2.8 to 3.6)``: the time to halve of what shrinks."""
-        return _time(lambda ratio, period_year: -growth.doubling_time_year(ratio, period_year=period_year), self)
+        return _time(_halving_year, self)
+
+    @property
+    def halving_interval_year(self) -> tuple[float, float]:
+        """The two ends of the time to halve."""
+        return _times(_halving_year, self)[1:]
 
 
-def _time(time: Callable[..., object], trend: Trend) -> str:
+def _halving_year(ratio: float, period_year: float) -> object:
+    return -growth.doubling_time_year(ratio, period_year=period_year)
+
+
+def _times(time: Callable[..., object], trend: Trend) -> tuple[float, float, float]:
+    """A time and the ends of its interval; without end where the ends of the trend have it never pass."""
     middle, *ends = (
         float(str(time(ratio, period_year=trend.period_year)))
         for ratio in (trend.ratio, trend.low, trend.high)
         if ratio
     )
     if trend.low == 0:  # no interval: too few years
-        return f"{words.number(middle, 2)} years (0 to never)"
+        return middle, 0.0, math.inf
     low, high = sorted(ends) if min(ends) > 0 else (max(ends), math.inf)
-    last = "never" if high == math.inf else words.number(high, 2)
-    return f"{words.number(middle, 2)} years ({words.number(low, 2)} to {last})"
+    return middle, low, high
+
+
+def _time(time: Callable[..., object], trend: Trend) -> str:
+    middle, low, high = (
+        "never" if end == math.inf else words.number(end, 2) if end else "0" for end in _times(time, trend)
+    )
+    return f"{middle} years ({low} to {high})"
 
 
 def fitted(package: DataPackage, table: pd.DataFrame, column: str, *, period_year: float, points: str) -> Trend:
@@ -100,6 +116,7 @@ def value(identifier: str, trend: Trend, definition: str) -> Value:
         FORMULA,
         inputs(trend),
         trend.sources,
+        interval=(trend.low, trend.high),
     )
 
 

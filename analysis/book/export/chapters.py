@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from lxml import html
 
 from analysis.book.pictures.lettering import lettered
+from analysis.book.pictures.on_page import recoloured
 from analysis.book.record import cite
 from analysis.book.record.citation import BOOK, LICENCE, TITLE, Work, run_mark
 from analysis.book.store import verify
@@ -116,16 +117,28 @@ class Book:
     @cached_property
     def pictures(self) -> dict[str, bytes]:
         """Name → SVG of every picture, with the letters it is set in; raises InputError where the site lacks one."""
+        return {name: lettered(self._picture(place)).encode() for name, place in self._places.items()}
+
+    @cached_property
+    def recoloured(self) -> frozenset[str]:
+        """Names of those that differ from the picture of the dark page in the colours of the theme and in nothing else."""
+        dark = {place: self._picture(place.replace("-light.", "-dark.")) for place in self._places.values()}
+        both = {place for place in dark if recoloured(self._picture(place), "light", "dark") == dark[place]}
+        return frozenset(name for name, place in self._places.items() if place in both)
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        """Name of each picture → where it lies in the site."""
         return {
-            picture_name(source): self._picture(_joined(chapter, source))
+            picture_name(source): _joined(chapter, source)
             for chapter in self.chapters
             for source in chapter.body.xpath("descendant::img/@src")
         }
 
-    def _picture(self, name: str) -> bytes:
+    def _picture(self, name: str) -> str:
         if not (self.site / name).is_file():
             raise _damaged(self.site, f"no {name}")
-        return lettered((self.site / name).read_text(encoding="utf-8")).encode()
+        return (self.site / name).read_text(encoding="utf-8")
 
 
 def picture_name(source: str) -> str:

@@ -12,9 +12,11 @@ from markupsafe import Markup
 
 from analysis.book.export import chapters
 from analysis.book.export.chapters import Book, Chapter, Place
+from analysis.book.pictures.lettering import START
 from analysis.book.record import citation
 from analysis.book.store import templates
 from analysis.book.store.places import REPOSITORY
+from analysis.charts import theme
 
 XHTML, SVG, CSS, FONT = "application/xhtml+xml", "image/svg+xml", "text/css", "font/ttf"
 CONTAINER = (
@@ -81,10 +83,26 @@ def items(book: Book) -> list[Item]:
         Item("nav.xhtml", XHTML, _nav(book), "nav", read=True),
     ]
     read += [_chapter(book, chapter) for chapter in book.chapters]
-    drawn = [Item(f"images/{name}", SVG, content) for name, content in book.pictures.items()]
+    drawn = [Item(f"images/{name}", SVG, _of_both(book, name)) for name in book.pictures]
     fonts = sorted((REPOSITORY / "analysis" / "fonts").glob("*.ttf"))
     set_in = [Item(f"fonts/{path.name}", FONT, path.read_bytes()) for path in fonts]
     return [*read, Item("book.css", CSS, (chapters.FILES / "epub.css").read_bytes()), *set_in, *drawn]
+
+
+def _of_both(book: Book, name: str) -> bytes:
+    """A picture for light and for dark pages, where the two differ in colours alone; others stand on white paper on both."""
+    picture = book.pictures[name]
+    return START.sub(rf"\g<0>{IN_THE_DARK}", picture.decode(), count=1).encode() if name in book.recoloured else picture
+
+
+IN_THE_DARK = "<style>@media (prefers-color-scheme: dark) {{ {} }}</style>".format(
+    " ".join(
+        f'[{what}="{pair["light"]}"] {{ {what}: {pair["dark"]} }}'
+        for pair in theme.BY_MODE
+        for what in ("fill", "stroke")
+    )
+)
+"""A style goes before what an element says of itself: so the colours of the theme change with the page."""
 
 
 def _page(title: str, body: Markup) -> bytes:
@@ -101,7 +119,10 @@ def _chapter(book: Book, chapter: Chapter) -> Item:
     body = chapters.relinked(book, chapter, lambda place: _address(chapter, place))
     chapters.unfolded(body)
     for image in body.xpath("descendant::img"):
-        image.set("src", f"images/{chapters.picture_name(image.get('src'))}")
+        name = chapters.picture_name(image.get("src"))
+        image.set("src", f"images/{name}")
+        if name in book.recoloured:
+            image.set("class", "of-both")
         image.attrib.pop("loading", None)
     for element in body.iter():
         for name in [name for name in element.attrib if name.startswith("data-")]:

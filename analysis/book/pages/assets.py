@@ -50,7 +50,7 @@ def write_embedded(app: Sphinx) -> None:
         write(folder / "embed.html", page)
         if address := menu.address(app, f"figures/{figure.id}/"):
             told = figure_files.oembed(figure, menu.figure_work(app, document, figure), address)
-            write(folder / figure_files.OEMBED, told)
+            write_json(folder / figure_files.OEMBED, told)
         pieces.write_beside(folder, figure.id, pieces.drawn_from(figure))
 
 
@@ -82,8 +82,7 @@ def footer(app: Sphinx, document: str, figure: Figure) -> str:
     many = len(names) > pieces.MOST_PUBLISHERS
     sources = f"{len(figure.sources)} documents, listed with the figure" if many else words.listing(names)
     cited = f" Sources: {sources.removesuffix('.')}." if names else ""
-    run = citation.run_mark(run_note.told(app, "figures", figure.id))
-    return f"Figure {number}, {citation.TITLE}, edition {edition.name(app)}{f' {run}' if run else ''}.{cited}"
+    return f"Figure {number}, {menu.origin(app, run_note.told(app, 'figures', figure.id))}.{cited}"
 
 
 def draw_files_ahead(app: Sphinx) -> None:

@@ -13,16 +13,16 @@ from typing import Any
 from markupsafe import Markup, escape
 from sphinx.application import Sphinx
 
-from analysis.book.pages import menu, metadata, pieces, registry, run_note, twins
-from analysis.book.record import citation, edition
+from analysis.book.pages import figure_files, menu, metadata, pieces, registry, run_note, twins
+from analysis.book.pictures import workers
+from analysis.book.pictures.framing import Words
+from analysis.book.record import catalogues, citation, edition
 from analysis.book.store import templates
 from analysis.book.store.files import write
 from analysis.figures import Entry, Section, Table
 
 Page = tuple[str, dict[str, Any], str]
 PAGE = "page.html"
-ANSWERS = "answers.json"
-"""All rows of the first table's entries."""
 
 
 def collect(app: Sphinx) -> Iterator[Page]:
@@ -85,7 +85,7 @@ def _list(app: Sphinx, entries: Sequence[Entry]) -> str:
     for entry in entries:
         groups.setdefault(entry.group, []).append(entry)
     return templates.page(
-        "entries", title=_title(app, table), table=table, entries=entries, groups=groups, answers=ANSWERS
+        "entries", title=_title(app, table), table=table, entries=entries, groups=groups, answers=catalogues.ANSWERS
     )
 
 
@@ -153,10 +153,21 @@ def work(app: Sphinx, entry: Entry) -> citation.Work:
 
 
 def _write_beside(app: Sphinx, entries: Sequence[Entry]) -> None:
-    """CSV and JSON of each."""
+    """CSV, JSON and card of each; where the site has an address, what a system that embeds by address asks for."""
     for entry in entries:
+        write(Path(app.outdir) / f"{entry.page}.{figure_files.CARD}", workers.drawn("number", card_of(app, entry)))
+        if picture := menu.address(app, f"{entry.page}.{figure_files.CARD}"):
+            told_so = figure_files.embedded_as("link", work(app, entry), picture)
+            write(Path(app.outdir) / f"{entry.page}.{figure_files.OEMBED}", _json(told_so))
         write(Path(app.outdir) / f"{entry.page}.csv", csv_text(entry))
         write(Path(app.outdir) / f"{entry.page}.json", _json(told(app, entry)))
+
+
+def card_of(app: Sphinx, entry: Entry) -> str:
+    """What its card is drawn from, as text."""
+    cited = work(app, entry)
+    foot = f"{menu.origin(app, cited.run)}. {citation.LICENCE}."
+    return json.dumps(Words(entry.title, entry.counted, foot, citation.text(cited), cited.address, entry.number))
 
 
 def _write_all(app: Sphinx, entries: Sequence[Entry]) -> None:
@@ -164,14 +175,14 @@ def _write_all(app: Sphinx, entries: Sequence[Entry]) -> None:
     first = entries[0]
     every = {entry.id: {row[0]: row[1:] for row in entry.rows} for entry in entries}
     title, marked = f"All answers, {_title(app, first.table).lower()}", run_note.told(app, "entries")
-    whole_work = menu.cited(app, "table", first.table, title, ANSWERS, marked)
+    whole_work = menu.cited(app, "table", first.table, title, catalogues.ANSWERS, marked)
     whole = {
         "citation": citation.text(whole_work),
         "asked": first.asked,
         "fields": first.fields[1:],
         first.table: every,
     }
-    write(Path(app.outdir) / ANSWERS, _json(whole))
+    write(Path(app.outdir) / catalogues.ANSWERS, _json(whole))
 
 
 def _json(content: object) -> str:

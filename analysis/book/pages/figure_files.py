@@ -96,18 +96,20 @@ FRAME_PADDING, FRAME_WORDS = 24, 220
 OEMBED = "oembed.json"
 
 
-def oembed(figure: Figure, cited: citation.Work, folder: str) -> str:
+def oembed(figure: Figure, cited: citation.Work, folder: str) -> dict[str, Any]:
     """What a system that embeds by address asks for (oEmbed 1.0, type rich); ``folder`` is the full address of the figure's."""
     width, height = on_page.page_size(figure, layout.WIDE)
     width, height = width + FRAME_PADDING, height + FRAME_WORDS
     frame = templates.page("frame", source=f"{folder}embed.html", title=cited.told, width=width, height=height)
-    return json_text(
-        {
-            "version": "1.0", "type": "rich", "title": cited.told, "author_name": citation.AUTHOR, "provider_name": citation.TITLE,
-            "html": frame, "width": width, "height": height, "thumbnail_url": f"{folder}{CARD}",
-            "thumbnail_width": card.WIDTH, "thumbnail_height": card.HEIGHT,
-        }
-    )  # fmt: skip
+    return embedded_as("rich", cited, f"{folder}{CARD}") | {"html": frame, "width": width, "height": height}
+
+
+def embedded_as(kind: str, cited: citation.Work, picture: str) -> dict[str, Any]:
+    """What oEmbed asks for of every type; of ``link``, whose page has nothing to be framed, all of it."""
+    return {
+        "version": "1.0", "type": kind, "title": cited.told, "author_name": citation.AUTHOR, "provider_name": citation.TITLE,
+        "thumbnail_url": picture, "thumbnail_width": card.WIDTH, "thumbnail_height": card.HEIGHT,
+    }  # fmt: skip
 
 
 def _sources(package: tables.DataPackage, figure: Figure) -> str:

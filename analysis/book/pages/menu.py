@@ -20,6 +20,12 @@ def address(app: Sphinx, page: str) -> str:
     return f"{base.rstrip('/')}/{places.public(page)}" if base else ""
 
 
+def origin(app: Sphinx, run: Sequence[str]) -> str:
+    """What a picture is from: the book, the edition, and what of it is not the book's."""
+    mark = citation.run_mark(run)
+    return f"{citation.TITLE}, edition {edition.name(app)}{f' {mark}' if mark else ''}"
+
+
 def cited(
     app: Sphinx, kind: str, key: str, title: str, page: str, run: Sequence[str], number: str = ""
 ) -> citation.Work:

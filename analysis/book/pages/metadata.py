@@ -18,24 +18,17 @@ from analysis.tables import DataPackage
 def tags(app: Sphinx, page: str, title: str) -> str:
     """Highwire and preview tags and JSON-LD of one page."""
     given = edition.given_parameters(app)
-    own_figure = _figure(app, page)
-    # A page without a figure shows that of the first page; what it says of it is the same in every run.
-    found = own_figure or _figure(app, app.config.root_doc)
-    picture = _picture(app, page, found[1], figure_files.CARD) if found else ""
     title = f"{title} {citation.run_mark(run_note.on_page(app, page))}".strip()
     own = menu.address(app, f"{page}.html")
     named = {
         "citation_title": title, "citation_author": citation.AUTHOR, "citation_publication_date": given["edition_date"].replace("-", "/"),
         "citation_book_title": citation.BOOK, "citation_language": "en", "citation_public_url": own,
     }  # fmt: skip
-    preview: dict[str, Any] = {
+    preview = {
         "og:title": title, "og:type": "book" if page == "chapters/index" else "article", "og:site_name": run_note.title(app, page),
-        "og:description": _description(app, page), "og:image": picture, "og:url": own,
+        "og:description": _description(app, page), "og:url": own, **_card(app, page),
     }  # fmt: skip
     linked = linked_data(app, page, title)
-    if found:
-        alt = own_figure[1].alt if own_figure else citation.BOOK
-        preview |= {"og:image:width": card.WIDTH, "og:image:height": card.HEIGHT, "og:image:alt": alt}
     return templates.page(
         "metadata", named=named, preview=preview, description=_description(app, page),
         links=signposting.of(app, page, linked["@type"]), linked=pieces.embedded(linked), oembed=_oembed(app, page),
@@ -49,13 +42,24 @@ def _figure(app: Sphinx, page: str) -> tuple[str, Figure] | None:
     return next(iter(own or [entry for entry in figures if entry[0] == page]), None)
 
 
-def _picture(app: Sphinx, page: str, figure: Figure, file: str = "") -> str:
-    """Where the picture of a figure lies, as seen from a page: the one to take away, or another file beside it."""
-    return _place(app, f"figures/{figure.id}/{file or f'{figure.id}.png'}", page)
+def _card(app: Sphinx, page: str) -> dict[str, Any]:
+    """The picture beside a link to a page: its number where it is about one, else its figure, else that of the first page."""
+    entry, own = registry.of(app.env).entries["entries"].get(page), _figure(app, page)
+    found = own or _figure(app, app.config.root_doc)
+    if entry:
+        place, alt = f"{page}.{figure_files.CARD}", f"{entry[1].title}: {entry[1].number} {entry[1].counted}"
+    elif found:  # what a page without a figure says of that of the first page is the same in every run
+        place, alt = f"figures/{found[1].id}/{figure_files.CARD}", own[1].alt if own else citation.BOOK
+    else:
+        return {}
+    told = {"og:image": _place(app, place, page), "og:image:width": card.WIDTH, "og:image:height": card.HEIGHT}
+    return told | {"og:image:alt": alt}
 
 
 def _oembed(app: Sphinx, page: str) -> str:
-    """Where the page of a figure says how it is embedded: by full addresses, so nowhere in a site without its own."""
+    """Where a page of a figure, a device … says how it is embedded: by full addresses, so nowhere in a site without its own."""
+    if page in registry.of(app.env).entries["entries"]:
+        return menu.address(app, f"{page}.{figure_files.OEMBED}")
     found = _figure(app, page) if page.startswith("figures/") else None
     return menu.address(app, f"figures/{found[1].id}/{figure_files.OEMBED}") if found else ""
 
@@ -90,8 +94,9 @@ def linked_data(app: Sphinx, page: str, title: str) -> dict[str, Any]:
 
 def _image(app: Sphinx, page: str, figure: Figure) -> dict[str, Any]:
     return {
-        "@type": "ImageObject", "contentUrl": _picture(app, page, figure), "caption": figure.caption, "description": figure.alt,
-        "encodingFormat": "image/png", "creditText": citation.TITLE, "isPartOf": {"@type": "Book", "name": citation.BOOK},
+        "@type": "ImageObject", "contentUrl": _place(app, f"figures/{figure.id}/{figure.id}.png", page), "encodingFormat": "image/png",
+        "caption": figure.caption, "description": figure.alt, "creditText": citation.TITLE,
+        "isPartOf": {"@type": "Book", "name": citation.BOOK},
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 
 from analysis.book.pages import markdown, registry
 from analysis.book.pages.numbering import chapter_title, figure_number
-from analysis.book.record import citation, edition
+from analysis.book.record import catalogues, citation, edition
 from analysis.book.store.files import write
 from analysis.book.store.places import LANDING
 
@@ -53,17 +53,20 @@ def of_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
 
 
 def _addresses(page: str) -> Callable[[str], str]:
-    """How addresses in a page read in its twin: other pages of the site by their twins."""
+    """How addresses in a page read in its twin: other pages of the site by their twins, the page itself by its own."""
     folder, there = posixpath.dirname(page), posixpath.dirname(place(page)) or "."
-    return lru_cache(maxsize=None)(lambda target: target if AWAY.match(target) else _moved(target, folder, there))
+    own = f"{page}.html"
+    return lru_cache(maxsize=None)(lambda target: target if AWAY.match(target) else _moved(target, folder, there, own))
 
 
-def _moved(target: str, folder: str, there: str) -> str:
-    if folder == there and not UNLIKE.search(target):  # nine of ten links
+def _moved(target: str, folder: str, there: str, own: str) -> str:
+    if folder == there and not UNLIKE.search(target) and target != posixpath.basename(own):  # nine of ten links
         return ENDING.sub(".md", target.removeprefix("./"), count=1)
     file, mark, rest = target.partition("#")
     named = posixpath.normpath(posixpath.join(folder, file))
-    if named.endswith(".html"):
+    if named == own and not mark:  # a page that leads to itself means the page
+        named = "index.html" if own == LANDING else own
+    elif named.endswith(".html"):
         named = place(named.removesuffix(".html")) or named
     return posixpath.relpath(named, there) + mark + rest
 
@@ -90,10 +93,12 @@ def write_index(app: Sphinx) -> None:
 
 
 def _manner(app: Sphinx) -> str:
+    answers = [catalogues.ANSWERS] if registry.of(app.env).entries["entries"] else []
     return (
         f"Edition {edition.name(app)}, by {citation.AUTHOR}, {citation.LICENCE} ({citation.LICENCE_ADDRESS}). "
         "Each page below is the Markdown of the page of that name that ends in `.html`; cite the latter. "
-        "For programs: `figures.json`, `numbers.json`, `claims.json`, `tables/datapackage.json`, `edition.json`."
+        f"For programs: {', '.join(f'`{name}`' for name in [*catalogues.SHARED, *answers])}; "
+        f"`{catalogues.OPENAPI}` says what is in each and in the files beside the pages."
     )
 
 

@@ -12,7 +12,7 @@ from analysis.words import unbroken
 WIDTH, HEIGHT = 1200, 630
 """Pixels that services which preview links ask for."""
 MARGIN = 48
-BAR = 10
+BAR, BAR_COLOUR = 10, "#c23616"
 SIZES = ((46, 46, 2), (38, 56, 3), (30, 70, 4))
 """Font size of the title → letters that a line holds, and lines that there may be; the last for whatever is longer."""
 FOOT_SIZE, FOOT_LETTERS = 18, 120
@@ -33,7 +33,7 @@ def card(picture: str, width: int, height: int, words: Words) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" version="1.1" '
         f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.PAPER["light"]}"/><rect width="{WIDTH}" height="{BAR}" fill="#c23616"/>'
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.PAPER["light"]}"/><rect width="{WIDTH}" height="{BAR}" fill="{BAR_COLOUR}"/>'
         f"{_lines(lines, MARGIN + BAR, size, 600, ink)}"
         f'<g transform="translate({(WIDTH - scale * width) / 2:.2f},{top:.2f}) scale({scale:.4f})">{found[1]}</g>'
         f"{_lines(below, bottom + 12, FOOT_SIZE, 400, quiet)}</svg>"

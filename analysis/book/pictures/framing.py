@@ -32,12 +32,19 @@ class Words(NamedTuple):
     citation: str = ""
     """How to cite it: in what the file says of itself, not in the picture."""
     address: str = ""
+    number: str = ""
+    """What a card without a chart shows large."""
+
+    @property
+    def told(self) -> str:
+        """The title, with the number and what it counts where there is one."""
+        return f"{self.title}: {self.number} {self.subtitle}" if self.number else self.title
 
     @property
     def about(self) -> dict[str, str]:
         """What the file says of itself, by the names that PNG has for it (PNG, W3C Recommendation, § 11.3.3)."""
         told = {
-            "Title": self.title, "Author": citation.AUTHOR, "Description": self.footer, "Source": self.address,
+            "Title": self.told, "Author": citation.AUTHOR, "Description": self.footer, "Source": self.address,
             "Comment": self.citation, "Copyright": f"{citation.LICENCE}, {citation.LICENCE_ADDRESS}",
         }  # fmt: skip
         return {name: text for name, text in told.items() if text}

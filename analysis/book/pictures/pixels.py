@@ -17,6 +17,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 EFFORT = 6
 """Of 9: a chart is flat colour, and gains little from more."""
 EIGHT_BITS, RGB = 8, 2
+FOUR_BITS, PALETTE = 4, 3
+SCREEN_DPI = 96
 METRE_PER_INCH = 0.0254
 
 
@@ -26,14 +28,35 @@ def png(pixels: NDArray[np.uint8], dots_per_inch: int, about: Mapping[str, str] 
     Lines are not filtered (PNG, W3C Recommendation, § 9), which suits flat colours; other pixels would compress badly.
     """
     height, width, _ = pixels.shape
-    lines = np.pad(pixels.reshape(height, -1), ((0, 0), (1, 0)))  # in front of each line: no filter
+    return _file((width, height, EIGHT_BITS, RGB), pixels.reshape(height, -1), dots_per_inch, about or {})
+
+
+def few_colours(
+    indices: NDArray[np.uint8], palette: bytes, dots_per_inch: int, about: Mapping[str, str] | None = None
+) -> bytes:
+    """The same of rows × an even number of columns of indices, of 16 at most, into a palette of three bytes each."""
+    height, width = indices.shape
+    pairs = np.left_shift(indices[:, ::2], np.uint8(FOUR_BITS)) | indices[:, 1::2]
+    return _file((width, height, FOUR_BITS, PALETTE), pairs, dots_per_inch, about or {}, _chunk(b"PLTE", palette))
+
+
+def _file(
+    head: tuple[int, int, int, int],
+    lines: NDArray[np.uint8],
+    dots_per_inch: int,
+    about: Mapping[str, str],
+    palette: bytes = b"",
+) -> bytes:
     per_metre = round(dots_per_inch / METRE_PER_INCH)
     return SIGNATURE + b"".join(
         (
-            _chunk(b"IHDR", struct.pack(">2I5B", width, height, EIGHT_BITS, RGB, 0, 0, 0)),
+            _chunk(b"IHDR", struct.pack(">2I5B", *head, 0, 0, 0)),
             _chunk(b"pHYs", struct.pack(">2IB", per_metre, per_metre, 1)),
-            *(_chunk(b"iTXt", _text(name, text)) for name, text in (about or {}).items()),
-            _chunk(b"IDAT", zlib_ng.compress(lines.tobytes(), EFFORT)),
+            *(_chunk(b"iTXt", _text(name, text)) for name, text in about.items()),
+            palette,
+            _chunk(
+                b"IDAT", zlib_ng.compress(np.pad(lines, ((0, 0), (1, 0))).tobytes(), EFFORT)
+            ),  # before each: no filter
             _chunk(b"IEND", b""),
         )
     )

@@ -50,7 +50,8 @@ def draw(kinds: tuple[str, ...], text: str, patience_s: float = 0.0) -> dict[str
         "framed": lambda: lettering.lettered(framed()).encode(),
         "png": lambda: png(printed(), about()),
         "pdf": printed,
-        "card": lambda: png(pdf(_framed(text, patience_s, card.card), about()), about(), 1.0),
+        "card": lambda: png(_converter().svg_to_pdf(_framed(text, patience_s, card.card)), about(), 1.0),
+        "number": lambda: _numbered(text),
     }
     return {kind: shelf.kept(kind, text, makers[kind]) for kind in kinds}
 
@@ -60,6 +61,12 @@ def _framed(text: str, patience_s: float, frame: Callable[[str, int, int, framin
     drawn = shelf.awaited("svg", chart, patience_s)
     picture = (draw(("svg",), chart)["svg"] if drawn is None else drawn).decode()
     return frame(picture, *size(picture), framing.Words(*words))
+
+
+def _numbered(text: str) -> bytes:
+    from analysis.book.pictures import number_card
+
+    return number_card.drawn(framing.Words(*json.loads(text)))
 
 
 def svg(compiled: dict[str, Any]) -> str:

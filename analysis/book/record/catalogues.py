@@ -18,7 +18,7 @@ from analysis.book.store.cache import file_digest
 from analysis.book.store.files import write_json
 
 CROISSANT, CRATE, OPENAPI = "croissant.json", "ro-crate-metadata.json", "openapi.json"
-PACKAGE = "tables/datapackage.json"
+PACKAGE, ANSWERS = "tables/datapackage.json", "answers.json"
 CONTEXT = {
     "@language": "en", "@vocab": "https://schema.org/", "arrayShape": "cr:arrayShape", "citeAs": "cr:citeAs", "column": "cr:column",
     "conformsTo": "dct:conformsTo", "containedIn": "cr:containedIn", "cr": "http://mlcommons.org/croissant/",
@@ -159,52 +159,64 @@ SHARED = {
     "claims.json": "Every claim of the article: what it states, what comes out, verdict, readings, robustness.",
     "edition.json": "The record of the edition: commit, parameters, versions, digest of every file.",
     "editions.json": "The editions that are frozen in this site.",
-    "answers.json": "What every device makes of every model.",
     PACKAGE: "The data package (Frictionless): every table, column, unit and key.",
     CROISSANT: "The same as Croissant, for machine learning.",
     CRATE: "The site as a research object (RO-Crate).",
     "myst.xref.json": "What MyST books can refer to.",
 }
 """File that stands once in a site → what it holds."""
-DEEP = {"figures.json", "numbers.json", "claims.json"}
-"""Those whose entries are described field by field."""
+DEEP = {"figures.json", "numbers.json", "claims.json", ANSWERS, verify.RECORD}
+"""Those that are described field by field."""
+MOST_NAMED = 40
+"""Names that an object may have whose fields they are; those of more are ids."""
+SEALED: dict[str, Any] = {"files": {}, "seal": ""}
+"""What ``edition.json`` has besides when the site is whole, which is after its description is."""
 
 
 def openapi(site: Path, record: Mapping[str, Any]) -> dict[str, Any]:
     """The addresses of everything for programs, as OpenAPI 3.1: files, which any server gives out and no program answers."""
-    paths = {f"/{name}": _get(name, told) for name, told in SHARED.items()}
+    shapes = {_component(name): shape(_json(site / name)) for name in sorted(DEEP) if (site / name).is_file()}
+    shapes[_component(verify.RECORD)] = shape({**record, **SEALED})
+    paths = {f"/{name}": _get(name, told, _component(name), shapes) for name, told in SHARED.items()}
     for path, told, known in _families(site, record):
-        names = re.findall(r"\{(\w+)\}", path)
-        paths[path] = _get(path, told) | {"parameters": [_parameter(name, known) for name in names]}
+        names, folder = re.findall(r"\{(\w+)\}", path), path.split("/")[1]
+        if path.endswith("/{id}.json"):
+            shapes[folder] = _shape([_json(site / folder / f"{one}.json") for one in known])
+        described = _component(folder) if path.endswith(("/{id}.json", f"/{ANSWERS}")) else ""
+        given = {"parameters": [_parameter(name, known) for name in names]} if names else {}
+        paths[path] = _get(path, told, described, shapes) | given
     return {
         "openapi": "3.1.0",
         "info": {
             "title": citation.TITLE, "version": record["edition"], "summary": citation.IMPRINT.description,
-            "description": "Static files: the same addresses work on a web server and in a folder on a disk.",
+            "description": "Static files: the same addresses work on a web server and in a folder on a disk. Each page `name.html` has a "
+            "Markdown twin `name.md`; `llms.txt` lists them.",
             "license": {"name": citation.IMPRINT.licence_name, "identifier": citation.IMPRINT.licence_id},
         },
         "servers": [{"url": record.get("address") or "."}],
         "paths": paths,
-        "components": {"schemas": {_component(name): shape(_json(site / name)) for name in sorted(DEEP)}},
+        "components": {"schemas": shapes},
     }  # fmt: skip
 
 
 def _families(site: Path, record: Mapping[str, Any]) -> Iterable[tuple[str, str, list[str]]]:
     """Address with what changes in it between braces, what lies there, and what may stand there."""
     figures, tables = sorted(record["figures"]), [table["name"] for table in _json(site / PACKAGE)["resources"]]
+    if (site / ANSWERS).is_file():
+        yield f"/{ANSWERS}", "What every device makes of every model.", []
     yield "/tables/{table}.csv", "The rows of a table, as its source printed them.", tables
     yield "/figures/{figure}/{name}.csv", "The data of a figure, in base units; `name` is `figure` again.", figures
     yield "/figures/{figure}/{name}.metadata.json", "What a figure is, column by column.", figures
     yield "/figures/{figure}/{name}.vl.json", "A figure as Vega-Lite.", figures
     for folder in ("devices", "models"):
-        ids = sorted(path.stem for path in (site / folder).glob("*.json"))
+        ids = sorted(path.stem for path in (site / folder).glob("*.csv"))
         if ids:
             yield f"/{folder}/{{id}}.json", f"What is known of one of the {folder}, and its answers.", ids
             yield f"/{folder}/{{id}}.csv", "The same answers as a table.", ids
 
 
-def _get(name: str, told: str) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{_component(name)}"} if name in DEEP else {}
+def _get(name: str, told: str, described: str, shapes: Mapping[str, Any]) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{described}"} if described in shapes else {}
     answer = {"description": told, "content": {media(name): {"schema": schema}}}
     words = [word for word in re.split(r"[^A-Za-z]+", name) if word]
     return {"get": {"operationId": "_".join(words), "summary": told, "responses": {"200": answer}}}
@@ -218,7 +230,9 @@ def _parameter(name: str, known: list[str]) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "enum": known}}
 
 
-NAMES: dict[type, str] = {str: "string", bool: "boolean", int: "number", float: "number", type(None): "null"}
+NAMES: dict[type, str] = {
+    str: "string", bool: "boolean", int: "number", float: "number", type(None): "null", dict: "object", list: "array",
+}  # fmt: skip
 
 
 def shape(value: Any) -> dict[str, Any]:
@@ -228,14 +242,17 @@ def shape(value: Any) -> dict[str, Any]:
 
 def _shape(values: list[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    kinds = {NAMES.get(type(value), "object" if isinstance(value, dict) else "array") for value in values}
-    if kinds:
-        found["type"] = sorted(kinds) if len(kinds) > 1 else min(kinds)
-    lists = [value for value in values if isinstance(value, list)]
-    if lists:
-        found["items"] = _shape([item for value in lists for item in value])
-    records = [value for value in values if isinstance(value, dict)]
-    if shared := set.intersection(*map(set, records)) if records else set():
+    types = set(map(type, values))
+    if kinds := sorted({NAMES[one] for one in types}):
+        found["type"] = kinds if len(kinds) > 1 else kinds[0]
+    if list in types:
+        found["items"] = _shape([item for value in values if type(value) is list for item in value])
+    if dict not in types:
+        return found
+    records = [value for value in values if type(value) is dict]
+    if max(map(len, records)) > MOST_NAMED:
+        return found | {"additionalProperties": _shape([item for one in records for item in one.values()])}
+    if shared := set.intersection(*map(set, records)):
         names = [name for name in records[0] if name in shared]
         found |= {"required": names, "properties": {name: _shape([one[name] for one in records]) for name in names}}
     return found

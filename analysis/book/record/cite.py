@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from analysis.errors import InputError, Problem, nearest
 BOOK = "book"
 MARKED = {"figure": "figures", "number": "values", "claim": "claims", "table": "data"}
 """Kind of a thing → under what the record of a site keeps what of it is not the book's."""
+ROW = re.compile(r"[\w-][\w.-]*")
+"""What an id of a row looks like: nothing that a pattern of files would read as more than letters."""
 
 
 def place(given: str, site: Path) -> Path:
@@ -43,7 +46,7 @@ def published_work(site: Path, key: str) -> Work:
 def _work(site: Path, key: str) -> Work:
     record = _json(site / "edition.json")
     base = record.get("address", "")
-    known = _known(site)
+    known = _known(site, key)
     if key not in known:
         todo = nearest(key, known)
         raise InputError(
@@ -52,14 +55,15 @@ def _work(site: Path, key: str) -> Work:
     kind, name, title, page, number = known[key]
     given, run = record["parameters"], tuple(record.get("run", ()))
     if kind in MARKED and "marks" in record:  # an edition of before has one mark for all
-        run = tuple(record["marks"].get(MARKED[kind], {}).get(key, ()))
+        row = record["marks"].get("entries", {}).get(page.removesuffix(".html"), ())
+        run = tuple(record["marks"].get(MARKED[kind], {}).get(key, row))
     address = f"{base.rstrip('/')}/{page}" if base else ""
     return Work(kind, name, title, record["edition"], given["edition_date"], address, number, run)
 
 
 def page_of(site: Path, key: str) -> str:
     """Where in the site a thing with a citation stands: its file, which opens from a disk too."""
-    page = _known(site)[key][3]
+    page = _known(site, key)[key][3]
     return page if page and not page.endswith("/") else f"{page}index.html"
 
 
@@ -67,9 +71,18 @@ Entries = dict[str, tuple[str, str, str, str, str]]
 """Id → kind, id, title, page, number."""
 
 
-def _known(site: Path) -> Entries:
+def _known(site: Path, key: str) -> Entries:
     book: Entries = {BOOK: (BOOK, "", citation.BOOK, "", "")}
-    return {**_tables(site), **_claims(site), **_numbers(site), **_figures(site), **book}
+    return {**_rows(site, key), **_tables(site), **_claims(site), **_numbers(site), **_figures(site), **book}
+
+
+def _rows(site: Path, key: str) -> Entries:
+    """The row of this id, where rows have pages of their own with a JSON beside each: of hundreds of files one is read."""
+    for path in site.glob(f"*/{key}.json") if ROW.fullmatch(key) else ():
+        folder, told = path.parent.name, _json(path)
+        if "citation" in told:
+            return {key: ("table", f"{folder}-{key}", told["title"], f"{folder}/{key}.html", "")}
+    return {}
 
 
 def _json(path: Path) -> Any:

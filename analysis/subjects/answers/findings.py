@@ -18,7 +18,8 @@ from analysis.tables import DataPackage
 ASKED = {
     "format": ask.DEFAULT_FORMAT, "context_token": int(ask.DEFAULT_CONTEXT), "prompt_token": int(ask.DEFAULT_PROMPT),
 }  # fmt: skip
-SETTING = f"in {ask.DEFAULT_FORMAT}, with {int(ask.DEFAULT_CONTEXT):,} tokens of context and a prompt of {int(ask.DEFAULT_PROMPT):,} tokens"
+WITH = f"with {int(ask.DEFAULT_CONTEXT):,} tokens of context"
+SETTING = f"in {ask.DEFAULT_FORMAT}, {WITH} and a prompt of {int(ask.DEFAULT_PROMPT):,} tokens"
 SAYING = (
     "Expected speeds come from the calibrated model: 80 % of such runs lie between the two ends below each. At most is what the bandwidth "
     "of the data sheet allows. A speed is missing where nothing is known that it could come from. The bar behind what a model needs fills "
@@ -124,7 +125,8 @@ def _device(row: dict[Any, Any], answers: Answers) -> Entry:
     burst = f" It is the {predict.burst(expected.calibration(folder).parameters)}." if chip.is_phone else ""
     told = f"{SAYING}{burst} {words.plural(left_out, 'model')} with neither a licence nor a place to download on file are left out."
     sections = [Section("What it runs", told, _heads(key, "model"), MANY, shown, "models", "model")] if shown else []
-    return _entry("device", row, CLASSES[row["device_class"]], said, sections, more, used, of, answers)
+    headline = _counted(of), f"models fit in {ask.DEFAULT_FORMAT}, {WITH}"
+    return _entry("device", row, CLASSES[row["device_class"]], said, headline, sections, more, used, of, answers)
 
 
 def _model(row: dict[Any, Any], answers: Answers) -> Entry:
@@ -141,25 +143,29 @@ def _model(row: dict[Any, Any], answers: Answers) -> Entry:
         f"{row['name']}: {_filed(row, 'total_gparam', 'billion parameters')}, {weights} of weights in {ask.DEFAULT_FORMAT}.",
         _fitting(of, "devices", "hold it") if of else NOWHERE,
     ]
+    held = f"; {_counted(of)} devices hold it {WITH}" if of else ""
+    headline = weights, f"of weights in {ask.DEFAULT_FORMAT}{held}"
     shown = sum(one[FITS] != "no" for one in of)
     made = browser.PIECE if key in answers.computed else ""
     sections = (
         [Section("What runs it", SAYING, _heads(key, "device"), FEW, shown, "devices", "device", made)] if shown else []
     )
-    return _entry("model", row, f"{row['name']} ".split("-")[0].split()[0], said, sections, more, used, of, answers)
+    return _entry(
+        "model", row, f"{row['name']} ".split("-")[0].split()[0], said, headline, sections, more, used, of, answers
+    )
 
 
 NOWHERE = "No licence and no place to download it are filed, so it is in no list of what a device runs."
 
 
 def _entry(
-    kind: str, row: dict[Any, Any], group: str, said: list[str], sections: list[Section], more: list[Fact],
+    kind: str, row: dict[Any, Any], group: str, said: list[str], headline: tuple[str, str], sections: list[Section], more: list[Fact],
     used: list[dict[str, str]], rows: list[list[Any]], answers: Answers,
 ) -> Entry:  # fmt: skip
     key, other, runs = row[f"{kind}_id"], OTHER[kind], answers.runs[kind].get(row[f"{kind}_id"], [])
     tried = Table(f"{key}-runs", [Column("name", other.capitalize()), *RUNS], [other, "name", *RUN_FIELDS], runs)
     return Entry(
-        table=f"{kind}s", id=key, title=row["name"], group=group, said=said,
+        table=f"{kind}s", id=key, title=row["name"], group=group, said=said, number=headline[0], counted=headline[1],
         sections=[
             *sections, *([Section("Measured", MEASURED[kind], tried, SOME, 0, f"{other}s", other)] if runs else []),
             _facts(kind, row, more, used, answers),
@@ -172,6 +178,10 @@ def _entry(
 def _heads(key: str, other: str) -> Table:
     """The columns of a page's answers; their rows are those of its CSV."""
     return Table(f"{key}-answers", [Column("name", other.capitalize()), Column("fits", "Fits"), *NUMBERS], [], [])
+
+
+def _counted(rows: list[list[Any]]) -> str:
+    return f"{sum(row[FITS] == 'yes' for row in rows)} of {len(rows)}"
 
 
 def _fitting(rows: list[list[Any]], what: str, does: str) -> str:

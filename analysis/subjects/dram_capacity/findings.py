@@ -107,10 +107,11 @@ def _number(
     how: str = "",
     cited: Iterable[str] = (),
     digits: int = 3,
+    ends: tuple[float, float] | None = None,
     **given: object,
 ) -> Value:
     identifier = f"dram-capacity-{name}".replace(".", "-")
-    return Value(identifier, float(number), unit, text, about, how, given, sorted(set(cited)), digits)
+    return Value(identifier, float(number), unit, text, about, how, given, sorted(set(cited)), digits, ends)
 
 
 def _words(name: str, text: str, about: str, cited: Iterable[str] = ()) -> Value:
@@ -246,12 +247,14 @@ def _limit_values(package: DataPackage) -> list[Value]:
         cited = [row["source_id"], row["second_source_id"]]
         for end in ("low", "limit", "high"):
             share = float(row[f"{end}_share"])
-            found.append(_number(f"{name}-{end}-share", share, "share", row["note"], cited=cited, digits=2))
+            ends = (row["low_share"], row["high_share"]) if end == "limit" else None
+            found.append(_number(f"{name}-{end}-share", share, "share", row["note"], cited=cited, digits=2, ends=ends))
     video = rows(limits.loc[["video-from-0"]])[0]
     cited = [video["source_id"], video["second_source_id"]]
     for end in ("reserve_low", "reserve", "reserve_high"):
         name = f"video-{end.replace('_', '-')}"
-        found.append(_number(name, video[f"{end}_byte"], "byte", video["note"], cited=cited, digits=2))
+        ends = (video["reserve_low_byte"], video["reserve_high_byte"]) if end == "reserve" else None
+        found.append(_number(name, video[f"{end}_byte"], "byte", video["note"], cited=cited, digits=2, ends=ends))
     return found
 
 

@@ -249,6 +249,7 @@ def _shrink_values(package: DataPackage, areas: pd.DataFrame) -> list[Value]:
             "text": fits[name].halving,
             "formula": "−ln 2 / ln(yearly ratio)",
             "inputs": trends.inputs(fits[name]),
+            "interval": fits[name].halving_interval_year,
         }
         about = f"Time to halve {span}, fitted ({fits[name].window})."
         found.append(_value(f"{name}-halving", row["halving_year"], "year", about, *fits[name].sources, **halving))

@@ -74,6 +74,12 @@ def _number(name: str, number: Any, unit: str, definition: str, **more: Any) -> 
     return Value(f"{NAME}{name}", float(number), unit, text, definition=definition, digits=digits, **more)
 
 
+def _expected(name: str, row: Mapping[Any, Any], column: str, definition: str, **more: Any) -> Value:
+    """A time that the calibrated model expects, with its interval of 80 %."""
+    ends = (row[f"{column}_low"], row[f"{column}_high"])
+    return _number(name, row[column], "s", definition, interval=ends, **more)
+
+
 def _seconds(time_s: float) -> str:
     """A time at two digits, in seconds up to some minutes, as waits are compared: ``80 s``; of what does not fit there is none."""
     if np.isnan(time_s):
@@ -238,9 +244,10 @@ def _wait_values(package: DataPackage, given: Parameters) -> list[Value]:
     held = {kind: package.row("calibration", f"interval-prefill-{kind}-low") for kind in ("metal", "cuda")}
     longest = {key: _longest(table[table["device_id"] == KEYS[key]], given.first_token_target_s) for key in KEYS}
     return [
-        *(_number(f"long-{key}", _of(long, key)["first_token_s"], "s", "Expected time to the first token of a prompt of 8,192 tokens.")
+        *(_expected(f"long-{key}", _of(long, key), "first_token_s", "Expected time to the first token of a prompt of 8,192 tokens.")
           for key in KEYS),
-        *(_number(name, rows["first_token_s"].max(), "s", "Expected time to the first token on the slowest device of the chapter.")
+        *(_expected(name, rows.nlargest(1, "first_token_s").to_dict("records")[0], "first_token_s",
+                    "Expected time to the first token on the slowest device of the chapter.")
           for name, rows in slow.items()),
         _text("extrapolated", _extrapolated(beyond["name"]), "Chosen by the kinds of units that prompts were measured on."),
         _text("extrapolated-names", _borrowed(beyond["name"]), "Devices whose prompts are of a kind never measured."),
@@ -295,16 +302,16 @@ def _turn_values(package: DataPackage, given: Parameters) -> list[Value]:
         row = _of(table, key, prompt=WHOLE)
         band, cited = _between(row["turn_s_low"], row["turn_s_high"]), [row["source_id"]]
         found += [
-            _number(f"turn-{key}", row["turn_s"], "s", f"Expected time of the turn on the {row['name']}.", sources=cited),
+            _expected(f"turn-{key}", row, "turn_s", f"Expected time of the turn on the {row['name']}.", sources=cited),
             _text(f"turn-{key}-band", band, "Its 80 % interval, ends of both parts together."),
-            _number(f"first-{key}", row["first_token_s"], "s", "Expected time to its first token.", sources=cited),
-            _number(f"answer-{key}", row["answer_s"], "s", "Expected time to write the answer.", sources=cited),
+            _expected(f"first-{key}", row, "first_token_s", "Expected time to its first token.", sources=cited),
+            _expected(f"answer-{key}", row, "answer_s", "Expected time to write the answer.", sources=cited),
         ]  # fmt: skip
     for key in KEYS:
         row, other = _of(table, key, prompt=WHOLE), _of(table, key, prompt=REUSED)
         found += [
             _number(f"waiting-{key}", row["first_token_s"] / row["turn_s"], "share", "Part of the turn before the first token."),
-            _number(f"reused-{key}", other["turn_s"], "s", "Expected time of the turn when the beginning is reused."),
+            _expected(f"reused-{key}", other, "turn_s", "Expected time of the turn when the beginning is reused."),
             _number(f"saved-{key}", 1 - other["turn_s"] / row["turn_s"], "share", "Part of the turn that reuse saves."),
         ]  # fmt: skip
     whole = table[table["prompt"] == WHOLE]
