@@ -53,6 +53,8 @@ IMPORT = re.compile(r"""@import\s+(?:url\()?["']([^"')]+)["']\)?;""")
 SHEET = re.compile(r'<link [^>]*rel="stylesheet"[^>]*>')
 CORE_FONT = re.compile(r"""url\(["'](fonts/[^"')]*-(?:Regular|Semibold)-core\.woff2)["']\)""")
 """What every page is set in travels in the style sheet: a font that comes later would move the lines."""
+SIDEBAR = ('<div id="pst-primary-sidebar"', '<div id="pst-primary-sidebar" role="navigation" aria-label="The book"')
+"""The theme leaves the title of the book outside of all landmarks."""
 ADVERTISEMENT = re.compile(r'<div id="ethical-ad-placement".*?</div>', re.DOTALL)
 
 CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
@@ -134,6 +136,9 @@ def _lean(text: str) -> str:
     """A page without the theme's scripts, icons and leavings."""
     if not _themed(text):
         return text
+    text = text.replace(*SIDEBAR).replace(
+        "<pre>", '<pre tabindex="0">'
+    )  # code that is scrolled is reached with the keyboard
     return ICON.sub(_icon, ADVERTISEMENT.sub("", text))
 
 

@@ -25,7 +25,8 @@ def _page(app: Sphinx, known: list[tuple[str, dict[str, Any]]]) -> str:
     numbers = [
         (document, chapter_title(app, document), value, pieces.told(value, package)) for document, value in known
     ]
-    return templates.page("numbers", numbers=numbers, cited=_around(app, known[0][1]))
+    chapters = dict.fromkeys(chapter for _, chapter, _, _ in numbers)
+    return templates.page("numbers", numbers=numbers, chapters=chapters, cited=_around(app, known[0][1]))
 
 
 def _around(app: Sphinx, value: dict[str, Any]) -> tuple[str, str, str]:
