@@ -52,7 +52,7 @@ def link(url: str, text: str) -> Markup:
     return Markup(f'<a class="reference external" href="{escape(url)}" rel="noopener">{escape(text)}</a>')  # noqa: S704 - both escaped
 
 
-MOST_INLINE = 2**16
+MOST_INLINE = 2**15
 """A specification of more letters, as a thousand rows make it, lies beside the page and is fetched when its chart is drawn."""
 
 
