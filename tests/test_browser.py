@@ -587,9 +587,9 @@ def test_pages_are_light(browser: Browser, site: Path, charts: bool, limit_kib: 
     }
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_nothing_moves_while_a_page_comes_together(browser: Browser, site: Path, name: str) -> None:
-    visit = Visit(browser)
+@pytest.mark.parametrize(("name", "width"), [*((name, 1280) for name in PAGES), (PAGES[1], 1600)])
+def test_nothing_moves_while_a_page_comes_together(browser: Browser, site: Path, name: str, width: int) -> None:
+    visit = Visit(browser, width=width)
     visit.context.add_init_script(
         "window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(one => window.shifts.push(one.value)))"
         ".observe({ type: 'layout-shift', buffered: true })"

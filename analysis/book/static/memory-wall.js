@@ -294,6 +294,7 @@
       const over = box.scrollWidth - box.clientWidth;
       box.classList.toggle("mw-fits", over < 1);
       box.classList.toggle("mw-cut", over >= 1);
+      box.onscroll = () => box.classList.toggle("mw-end", box.scrollLeft >= over - 1);
     }
   }
 
@@ -353,9 +354,14 @@
         next.focus();
       });
     });
-    const follow = () => openPanel(document.getElementById(decodeURIComponent(location.hash.slice(1))));
-    window.addEventListener("hashchange", follow);
-    follow();
+    const follow = (hash) => openPanel(document.getElementById(decodeURIComponent(hash.slice(1))));
+    window.addEventListener("hashchange", () => follow(location.hash));
+    /* A link to where the address already is changes nothing, and yet leads there. */
+    if (tabs.length) document.addEventListener("click", (event) => {
+      const link = event.target.closest("a[href*='#']");
+      if (link && link.pathname === location.pathname) follow(link.hash);
+    });
+    follow(location.hash);
   }
 
   /* An address may name a row by what stands in its first cell: tables/devices.html#rtx-4090-24gb. */
@@ -544,13 +550,14 @@
   /* What is said of a paragraph: its verdicts, its terms, where its numbers come from. */
   function remarks(paragraph) {
     const said = new Map();
+    const from = new Map();
     for (const mark of paragraph.querySelectorAll("a.mw-verdict, a.mw-value[data-definition]")) {
       const { definition, sources, more } = mark.dataset;
       if (mark.matches(".mw-verdict")) said.set(mark.title, mark.querySelector(".mw-badge").textContent + " The article: ");
       else if (more) said.set(definition, mark.textContent + ": ");
-      if (sources) said.set(sources, "");
+      if (sources) from.set(sources, "");
     }
-    return [...said].map(([text, head]) => {
+    return [...said, ...from].map(([text, head]) => {
       const line = document.createElement("p");
       if (head) line.appendChild(document.createElement("strong")).textContent = head;
       line.append(text);
