@@ -25,6 +25,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 
 from analysis import tables
 from analysis.book.pages import pieces, search
+from analysis.book.record import editions
 from analysis.model import ask, expected, predict, telling
 from analysis.model import browser as arithmetic
 from analysis.subjects.answers import findings as answer_pages
@@ -439,6 +440,7 @@ KINDS = {
     "frame": "figures/roofline/embed.html", "gallery": "figures/index.html", "table": "tables/sram_bitcells.html",
     "device": "devices/iphone-14.html", "model": "models/qwen3-8b.html", "list": "devices/index.html", "numbers": "numbers.html",
     "search": "search.html", "editions": "editions/index.html",
+    "nowhere": editions.NOT_FOUND,
 }  # fmt: skip
 """One page of each kind."""
 AXE = Axe().axe_script
@@ -455,9 +457,14 @@ NARROWER = (640, 320)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_of_each_kind_is_accessible_in_both_themes_and_enlarged(browser: Browser, site: Path, kind: str) -> None:
-    visit = Visit(browser)
-    page = visit.open(site / KINDS[kind])
+def test_a_page_of_each_kind_is_accessible_in_both_themes_and_enlarged(
+    browser: Browser, site: Path, tmp_path: Path, kind: str
+) -> None:
+    visit, path = Visit(browser), site / KINDS[kind]
+    if kind == "nowhere":  # a site without an address has none
+        path = tmp_path / path.name
+        path.write_text(editions.not_found(site.as_uri()), encoding="utf-8")
+    page = visit.open(path)
     if page.locator(".mw-chart").count():
         drawn_chart(page)
     page.evaluate(AXE)

@@ -406,6 +406,18 @@ def test_a_shared_link_to_a_figure_shows_its_card_and_says_how_it_is_embedded(ad
     assert f'src="{place}/embed.html"' in told["html"]
 
 
+@pytest.mark.slow
+def test_an_address_that_leads_nowhere_is_told_where_the_book_is(addressed: Path) -> None:
+    address = "https://example.org/book/"
+    page = (addressed / "404.html").read_text(encoding="utf-8")
+    named = re.findall(r'href="([^"]+)"', page)
+    assert len(named) == 4
+    for one in named:
+        assert one.startswith(address)
+        assert (addressed / one.removeprefix(address)).is_file(), one
+    assert "404.html" not in (addressed / "sitemap.xml").read_text(encoding="utf-8")
+
+
 def test_a_site_without_an_address_has_no_oembed(site: Path) -> None:
     assert not list(site.glob("figures/*/oembed.json"))
     assert "oembed" not in (site / "figures" / "roofline" / "index.html").read_text(encoding="utf-8")
