@@ -136,9 +136,8 @@ def _lean(text: str) -> str:
     """A page without the theme's scripts, icons and leavings."""
     if not _themed(text):
         return text
-    text = text.replace(*SIDEBAR).replace(
-        "<pre>", '<pre tabindex="0">'
-    )  # code that is scrolled is reached with the keyboard
+    # Code that is scrolled is reached with the keyboard.
+    text = text.replace(*SIDEBAR).replace("<pre>", '<pre tabindex="0">')
     return ICON.sub(_icon, ADVERTISEMENT.sub("", text))
 
 

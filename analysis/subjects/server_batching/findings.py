@@ -450,7 +450,8 @@ def _energy_values(package: DataPackage) -> list[Value]:
     served, other = table[table["is_line"]], table[~table["is_line"]]
     last = ranking.first(other, "batch_size", "token_energy_j", falling={"batch_size", "token_energy_j"})
     alike = other[(other["card"] == last["card"]) & (other["context"] == last["context"])]
-    near = ranking.first(alike[alike["batch_size"] < last["batch_size"]], "batch_size", "card", falling={"batch_size"})
+    smaller = alike[alike["batch_size"] < last["batch_size"]]
+    near = ranking.first(alike if smaller.empty else smaller, "batch_size", "card", falling={"batch_size"})
     off = (table["high_energy_j"] / table["token_energy_j"] - 1).max()
     entries: list[Measured] = [
         ("energy-batch", served["batch_size"].max(), "count", 3, "Largest batch whose energy was counted at this context.", ""),
