@@ -426,7 +426,7 @@ def test_a_number_says_where_it_comes_from(browser: Browser, site: Path) -> None
 
 KINDS = {
     "landing": "index.html", "chapter": "chapters/storage_io.html", "evidence": "chapters/claims.html",
-    "glossary": "chapters/glossary.html", "findings": "chapters/findings.html", "five ideas": "chapters/five_ideas.html",
+    "glossary": "chapters/glossary.html", "findings": "chapters/findings.html",
     "rerun": "chapters/rerun.html", "colophon": "chapters/colophon.html", "figure": "figures/roofline/index.html",
     "frame": "figures/roofline/embed.html", "gallery": "figures/index.html", "table": "tables/sram_bitcells.html",
     "device": "devices/iphone-14.html", "model": "models/qwen3-8b.html", "list": "devices/index.html", "numbers": "numbers.html",

@@ -553,7 +553,7 @@
     const from = new Map();
     for (const mark of paragraph.querySelectorAll("a.mw-verdict, a.mw-value[data-definition]")) {
       const { definition, sources, more } = mark.dataset;
-      if (mark.matches(".mw-verdict")) said.set(mark.title, mark.querySelector(".mw-badge").textContent + " The article: ");
+      if (mark.matches(".mw-verdict")) said.set(mark.title, mark.querySelector(".mw-badge").textContent + ". The article: ");
       else if (more) said.set(definition, mark.textContent + ": ");
       if (sources) from.set(sources, "");
     }
