@@ -20,10 +20,12 @@ import bibtexparser
 import numpy as np
 import pandas as pd
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Route, sync_playwright
 
 from analysis import tables
 from analysis.book.pages import pieces, search
+from analysis.book.record import editions
 from analysis.model import ask, expected, predict, telling
 from analysis.model import browser as arithmetic
 from analysis.subjects.answers import findings as answer_pages
@@ -142,23 +144,14 @@ def test_what_draws_charts_is_fetched_when_a_reader_comes(browser: Browser, site
     assert page.evaluate(fetched) == 1
 
 
-def test_a_long_specification_is_fetched_when_its_chart_is_drawn(
-    browser: Browser, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("_static", "figures/roofline"):
-        shutil.copytree(site / name, tmp_path / name)
-    page = tmp_path / "figures/roofline/embed.html"
-    text = page.read_text(encoding="utf-8")
-    [(inside, content)] = re.findall(r'(<script type="application/json" class="mw-spec">(.*?)</script>)', text)
-    monkeypatch.setattr(pieces, "MOST_INLINE", len(content) - 1)
-    pieces.write_beside(page.parent, "roofline", content)
-    beside = 'data-figure="roofline" data-spec="chart.js"'
-    page.write_text(text.replace(inside, "").replace('data-figure="roofline"', beside), encoding="utf-8")
+def test_a_long_specification_is_fetched_when_its_chart_is_drawn(browser: Browser, site: Path) -> None:
+    beside = next(page for page in sorted(site.glob("figures/*/embed.html")) if (page.parent / "chart.js").exists())
     visit = Visit(browser)
-    opened = visit.open(page)
+    opened = visit.open(beside)
+    assert beside.parent / "chart.js" not in visit.loaded
     opened.mouse.move(200, 200)
     opened.locator(".mw-drawn svg.marks").first.wait_for(timeout=15000)
-    assert page.parent / "chart.js" in visit.loaded
+    assert beside.parent / "chart.js" in visit.loaded
     assert not visit.complaints
 
 
@@ -439,6 +432,120 @@ def test_a_number_says_where_it_comes_from(browser: Browser, site: Path) -> None
     assert len(popover.inner_text()) > 40
 
 
+KINDS = {
+    "landing": "index.html", "chapter": "chapters/storage_io.html", "evidence": "chapters/claims.html",
+    "glossary": "chapters/glossary.html", "findings": "chapters/findings.html",
+    "rerun": "chapters/rerun.html", "colophon": "chapters/colophon.html", "figure": "figures/roofline/index.html",
+    "frame": "figures/roofline/embed.html", "gallery": "figures/index.html", "table": "tables/sram_bitcells.html",
+    "device": "devices/iphone-14.html", "model": "models/qwen3-8b.html", "list": "devices/index.html", "numbers": "numbers.html",
+    "search": "search.html", "editions": "editions/index.html",
+    "nowhere": editions.NOT_FOUND,
+}  # fmt: skip
+"""One page of each kind."""
+AXE = Axe().axe_script
+FOUND = """(options) => axe.run(document, { resultTypes: ["violations"], preload: false, ...options }).then(({ violations }) =>
+  violations.map((one) => [one.id, ...one.nodes.slice(0, 3).map((node) => node.html.slice(0, 200))]))"""
+STANDARD = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+"""WCAG 2.2 AA, with its targets of 24 pixels, and what is good practice besides."""
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+"""What the theme may change."""
+NARROWER = (640, 320)
+"""A screen of 1,280 pixels at twice and at four times its size."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_of_each_kind_is_accessible_in_both_themes_and_enlarged(
+    browser: Browser, site: Path, tmp_path: Path, kind: str
+) -> None:
+    visit, path = Visit(browser), site / KINDS[kind]
+    if kind == "nowhere":  # a site without an address has none
+        path = tmp_path / path.name
+        path.write_text(editions.not_found(site.as_uri()), encoding="utf-8")
+    page = visit.open(path)
+    if page.locator(".mw-chart").count():
+        drawn_chart(page)
+    page.evaluate(AXE)
+    assert page.evaluate(FOUND, STANDARD) == []
+    page.evaluate("() => { document.documentElement.dataset.theme = 'dark' }")
+    assert page.evaluate(FOUND, COLOURS) == []
+    for width in NARROWER:
+        page.set_viewport_size({"width": width, "height": 700})
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, width
+    assert visit.complaints == []
+    visit.context.close()
+
+
+def test_who_wants_no_motion_gets_none_and_a_slider_says_its_value_once(browser: Browser, site: Path) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto((site / "chapters" / "memory_wall.html").as_uri())
+    moving = """() => [...document.querySelectorAll("*")].map((one) => getComputedStyle(one)).filter((style) =>
+      parseFloat(style.transitionDuration) > 0 || style.animationName !== "none" || style.scrollBehavior === "smooth").length"""
+    assert page.evaluate(moving) == 0
+    chart = drawn_chart(page)
+    slider = chart.get_by_role("slider", name="Reading speed (words per minute)", exact=True)
+    assert slider.input_value() == "250"
+    context.close()
+
+
+def test_chart_and_table_of_a_figure_are_tabs(browser: Browser, site: Path) -> None:
+    page = Visit(browser).open(site / "figures" / "roofline" / "index.html")
+    chart, table = page.locator("#panel-chart"), page.locator("#panel-table")
+    assert [chart.is_visible(), table.is_visible()] == [True, False]
+    first, second = (page.get_by_role("tab", name=name) for name in ("Chart", "Table"))
+    first.focus()
+    page.keyboard.press("ArrowRight")
+    assert second.evaluate("tab => tab === document.activeElement")
+    assert [first.get_attribute("aria-selected"), second.get_attribute("aria-selected")] == ["false", "true"]
+    assert [chart.is_visible(), table.is_visible()] == [False, True]
+    page.keyboard.press("Home")
+    assert chart.is_visible()
+    assert page.get_by_role("tabpanel", name="Chart").count() == 1
+    page.locator(".mw-actions a[href$='#data']").click()
+    assert table.is_visible()
+    row = Visit(browser).open(site / "figures" / "roofline" / "index.html")
+    row.goto(row.url + "#data")
+    row.reload()
+    row.locator("#panel-table table").wait_for()
+    plain = Visit(browser, scripts=False).open(site / "figures" / "roofline" / "index.html")
+    assert [plain.locator(f"#panel-{name}").is_visible() for name in ("chart", "table")] == [True, True]
+    assert not plain.get_by_role("tab").first.is_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1440, 1920])
+def test_figures_take_the_room_there_is_and_notes_stand_beside_the_text(
+    browser: Browser, site: Path, width: int
+) -> None:
+    """What is in the margin never lies on a figure, a table or another note, and is nowhere where there is no margin."""
+    page = Visit(browser, width=width).open(site / "chapters" / "memory_wall.html")
+    figure = page.locator("figure.mw-figure").first.bounding_box()
+    assert figure is not None
+    assert figure["width"] >= min(1000, {390: 340, 1440: 860, 1920: 1000}[width])
+    boxes = """name => [...document.querySelectorAll(name)].map((one) => one.getBoundingClientRect())
+      .filter((box) => box.height).map((box) => [box.left, box.top, box.right, box.bottom])"""
+    notes = page.evaluate(boxes, ".mw-side")
+    others = page.evaluate(boxes, ".bd-article p:not(.mw-side p), figure, .mw-table-scroll, .admonition, .mw-equation")
+    assert (len(notes) > 5) is (width > 390)
+    for one in notes:
+        assert not [box for box in [*others, *notes] if box != one and overlap(one, box)], one
+
+
+def overlap(one: list[float], other: list[float]) -> bool:
+    return one[0] < other[2] - 1 and other[0] < one[2] - 1 and one[1] < other[3] - 1 and other[1] < one[3] - 1
+
+
+def test_a_table_that_is_cut_says_so(browser: Browser, site: Path) -> None:
+    page = Visit(browser, width=390).open(site / "tables" / "devices.html")
+    told = "() => getComputedStyle(document.querySelector('.mw-table-scroll'), '::after').content"
+    assert "More columns" in page.evaluate(told)
+    page = Visit(browser, width=1440).open(site / "tables" / "sram_bitcells.html")
+    assert page.locator(".mw-table-scroll").evaluate_all(
+        "all => all.every(one => one.scrollHeight <= one.clientHeight + 1)"
+    )
+
+
 def test_the_gallery_finds_figures_by_words_and_chapter(browser: Browser, site: Path) -> None:
     page = Visit(browser).open(site / "figures" / "index.html")
     total = page.locator(".mw-gallery .mw-card").count()
@@ -487,9 +594,9 @@ def test_pages_are_light(browser: Browser, site: Path, charts: bool, limit_kib: 
     assert not heavy
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_nothing_moves_while_a_page_comes_together(browser: Browser, site: Path, name: str) -> None:
-    visit = Visit(browser)
+@pytest.mark.parametrize(("name", "width"), [*((name, 1280) for name in PAGES), (PAGES[1], 1600)])
+def test_nothing_moves_while_a_page_comes_together(browser: Browser, site: Path, name: str, width: int) -> None:
+    visit = Visit(browser, width=width)
     visit.context.add_init_script(
         "window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(one => window.shifts.push(one.value)))"
         ".observe({ type: 'layout-shift', buffered: true })"

@@ -496,6 +496,18 @@ def test_a_shared_link_to_a_row_s_page_shows_its_number(addressed: Path) -> None
         assert card.text["Source"] == f"{place}.html"  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
+def test_an_address_that_leads_nowhere_is_told_where_the_book_is(addressed: Path) -> None:
+    address = "https://example.org/book/"
+    page = (addressed / "404.html").read_text(encoding="utf-8")
+    named = re.findall(r'href="([^"]+)"', page)
+    assert len(named) == 4
+    for one in named:
+        assert one.startswith(address)
+        assert (addressed / one.removeprefix(address)).is_file(), one
+    assert "404.html" not in (addressed / "sitemap.xml").read_text(encoding="utf-8")
+
+
 def test_a_site_without_an_address_has_no_oembed(site: Path) -> None:
     assert not list(site.glob("figures/*/oembed.json"))
     assert "oembed" not in (site / "figures" / "roofline" / "index.html").read_text(encoding="utf-8")

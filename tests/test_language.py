@@ -108,8 +108,10 @@ def values() -> dict[str, str]:
 
 @cache
 def read(chapter: str) -> list[str]:
-    """The sentences of a chapter: its prose, and what stands under its figures."""
-    under = [figure[part] for figure in of_kind(chapter, figures.FIGURE) for part in ("caption", "notice")]
+    """The sentences of a chapter: its prose, what stands over and under its figures, and what is said to who does not see them."""
+    parts = ("subtitle", "caption", "notice", "alt")
+    under = [figure[part] for figure in of_kind(chapter, figures.FIGURE) for part in parts]
+    under += [table["caption"] for table in of_kind(chapter, figures.TABLE)]
     return [one for block in [*prose(CHAPTERS[chapter], values()), *under] for one in sentences(block)]
 
 
@@ -134,6 +136,13 @@ def test_a_title_is_one_short_finding(chapter: str, settings: str) -> None:
     titles = [figure["title"] for figure in of_kind(chapter, figures.FIGURE, settings)]
     assert not [(len(title), title) for title in titles if len(title) > MOST_LETTERS]
     assert not [title for title in titles if title.count("; ") > 1 or title.endswith(".")]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_paragraph_judges_one_claim(chapter: str) -> None:
+    text = CHAPTERS[chapter].read_text(encoding="utf-8")
+    blocks = re.split(r"\n\s*\n|\n(?=- |\d+\. )", text)
+    assert not [block for block in blocks if block.count("{verdict}") > 1]
 
 
 TESTED = re.compile(r"^## The article's claims .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -114,6 +115,22 @@ UNFILLED = re.compile(r"[{}]|\b(?:nan|undefined|null|inf)\b")
 """What is left of a word that was to be filled in, or of a number that was not there."""
 UNREADABLE = re.compile(r"\d[GkMT]$|[a-z]_[a-z]|\d e[+-]?\d|\de[+-]?\d")
 """Letters of SI without a unit, names of columns, exponents."""
+
+
+def test_a_figure_has_the_number_of_its_chapter_and_the_same_everywhere(site: Path) -> None:
+    index = (site / "llms.txt").read_text(encoding="utf-8")
+    for figure in json.loads((site / "figures.json").read_text(encoding="utf-8")):
+        number = f"Figure {figure['number']}"
+        page = (site / "figures" / figure["id"] / "index.html").read_text(encoding="utf-8")
+        heading = html.unescape(re.findall("<h1[^>]*>(.*?)</h1>", page)[0]).replace("\u00a0", " ")
+        assert heading == figure["title"]
+        assert f"› {number}</nav>" in page
+        assert f"[{number}](figures/{figure['id']}/index.md)" in index
+        if figure["chapter"] == "index":
+            continue
+        chapter = (site / "chapters" / f"{figure['chapter']}.html").read_text(encoding="utf-8")
+        assert f'<span class="caption-number">{number} </span>' in chapter
+        assert f'<span class="section-number">{figure["number"].split(".")[0]}. </span>' in chapter
 
 
 def test_the_catalogue_of_figures_holds_what_it_promises(site: Path) -> None:

@@ -23,7 +23,7 @@ def edition_table(app: Sphinx) -> str:
         for name, note in parameters.declared().items()
     ]
     tables = {
-        "Parameters": (("parameter", "value", "", "plausible", "meaning"), settings),
+        "Parameters": (("parameter", "value", "by default", "plausible", "meaning"), settings),
         "Versions": (("package", "version"), edition.versions().items()),
         "Data": (("file", "sha256"), edition.data_digests(app).items()),
     }
@@ -52,7 +52,7 @@ def _plausible(note: dict[str, Any]) -> str:
 
 def _changed(name: str, given: dict[str, Any]) -> str:
     default = parameters.declared()[name]["default"]
-    return "" if given[name] == default else f"default {_shown(default)}"
+    return "" if given[name] == default else _shown(default)
 
 
 def citation(app: Sphinx) -> str:

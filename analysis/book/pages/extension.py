@@ -14,7 +14,19 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.logging import getLogger
 
 from analysis import door
-from analysis.book.pages import builder, colophon, glossary, mathml, menu, metadata, pieces, registry, run_note, twins
+from analysis.book.pages import (
+    builder,
+    colophon,
+    glossary,
+    mathml,
+    menu,
+    metadata,
+    pieces,
+    registry,
+    run_note,
+    since,
+    twins,
+)
 from analysis.book.pages.nodes import Chart, FigureMenu, Reference
 from analysis.book.record import edition, imprint
 from analysis.book.store import templates
@@ -206,6 +218,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("edition-record", EditionRecord)
     app.add_directive("glossary-list", glossary.GlossaryList)
     app.add_directive("how-to-cite", HowToCite)
+    app.add_directive("what-changed", since.WhatChanged)
     app.add_directive("reproduced", Reproduced)
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.display, None))
     app.connect("builder-inited", static)
@@ -214,6 +227,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-updated", registry.arrange)
     app.connect("env-check-consistency", builder.before_writing)
     app.connect("doctree-resolved", glossary.explain)
+    app.connect("doctree-resolved", since.fill)
     app.connect("doctree-resolved", resolve)
     app.connect("html-collect-pages", builder.pages)
     app.connect("html-page-context", Navigation(), priority=BEFORE)

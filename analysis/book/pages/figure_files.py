@@ -86,7 +86,7 @@ def embed(package: tables.DataPackage, figure: Figure, cited: citation.Work) -> 
     """A page that holds the figure and nothing else, for a frame in somebody's article; it works from a disk too."""
     return templates.page(
         "embed",
-        cited=cited, run=citation.run_mark(cited.run), chart=pieces.chart(figure, f"figures/{figure.id}/embed"),
+        cited=cited, run=citation.run_mark(cited.run), chart=pieces.chart(figure, f"figures/{figure.id}/embed", "h1"),
         title=citation.TITLE, sources=_sources(package, figure), licence=citation.LICENCE,
     )  # fmt: skip
 

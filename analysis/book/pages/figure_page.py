@@ -17,7 +17,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from sphinx.application import Sphinx
 
-from analysis import units
+from analysis import units, words
 from analysis.book.inputs import parameters
 from analysis.book.pages import entry_page, menu, pieces, registry, run_note
 from analysis.book.pages.numbering import chapter_title, figure_number
@@ -49,8 +49,9 @@ def _landing(app: Sphinx, document: str, figure: Figure, name: str) -> str:
     return templates.page(
         "figure",
         figure=figure, number=figure_number(app, document, figure.id), chapter=chapter_title(app, document),
+        title=words.unbroken(figure.title), subtitle=words.unbroken(figure.subtitle),
         back=f"{pieces.relative(name, f'{document}.html')}#{figure.id}", caption=re.sub(r"\*\*|`", "", figure.caption),
-        chart=pieces.chart(figure, name), menu=menu.figure_menu(app, document, figure, name),
+        chart=pieces.chart(figure, name, heading=""), menu=menu.figure_menu(app, document, figure, name),
         left_out=left_to_the_csv(figure), data=_data(app, figure, name), sources=pieces.source_list(edition.package(app), figure.sources),
         equation_page=_equation_page(app, document, figure), commit=edition.commit(), code=_highlighted(figure.code),
         functions=[_function(*it) for it in figure.functions], changed=_changed(app, document, figure),

@@ -55,6 +55,8 @@ CORE_FONT = re.compile(r"""url\(["'](fonts/[^"')]*-(?:Regular|Semibold)-core\.wo
 """What every page is set in travels in the style sheet: a font that comes later would move the lines."""
 SECTIONS, ARTICLE = 'class="bd-sidebar-secondary', 'class="bd-article-container"'
 """The list of a page's sections, and what takes its room where there is none: a browser would see that only at the page's end."""
+SIDEBAR = ('<div id="pst-primary-sidebar"', '<div id="pst-primary-sidebar" role="navigation" aria-label="The book"')
+"""The theme leaves the title of the book outside of all landmarks."""
 ADVERTISEMENT = re.compile(r'<div id="ethical-ad-placement".*?</div>', re.DOTALL)
 
 CANONICAL = re.compile(r'<link rel="canonical" href="([^"]*)"')
@@ -152,6 +154,8 @@ def _lean(text: str) -> str:
     """A page without the theme's scripts, icons and leavings."""
     if not _themed(text):
         return text
+    # Code that is scrolled is reached with the keyboard.
+    text = text.replace(*SIDEBAR).replace("<pre>", '<pre tabindex="0">')
     text = ICON.sub(_icon, ADVERTISEMENT.sub("", text))
     return text if SECTIONS in text else text.replace(ARTICLE, f"{ARTICLE[:-1]} mw-alone{ARTICLE[-1:]}", 1)
 

@@ -13,6 +13,10 @@ class Glossary(nodes.General, nodes.Element):
     """Where the list of terms goes: it says which chapters use each of them."""
 
 
+class Since(nodes.General, nodes.Element):
+    """Where it is told what changed: it needs everything the chapters published."""
+
+
 class FigureMenu(nodes.General, nodes.Element):
     """Where the menu of a figure goes: it needs the figure's number."""
 

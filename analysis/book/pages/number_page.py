@@ -26,7 +26,8 @@ def _page(app: Sphinx, known: list[tuple[str, dict[str, Any]]]) -> str:
         (document, chapter_title(app, document), value, pieces.told(value, package), _mark(app, value))
         for document, value in known
     ]
-    return templates.page("numbers", numbers=numbers, cited=_around(app, known[0][1]))
+    chapters = dict.fromkeys(chapter for _, chapter, *_ in numbers)
+    return templates.page("numbers", numbers=numbers, chapters=chapters, cited=_around(app, known[0][1]))
 
 
 def _mark(app: Sphinx, value: dict[str, Any]) -> str:

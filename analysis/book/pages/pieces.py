@@ -52,16 +52,19 @@ def link(url: str, text: str) -> Markup:
     return Markup(f'<a class="reference external" href="{escape(url)}" rel="noopener">{escape(text)}</a>')  # noqa: S704 - both escaped
 
 
-MOST_INLINE = 2**16
+MOST_INLINE = 2**15
 """A specification of more letters, as a thousand rows make it, lies beside the page and is fetched when its chart is drawn."""
 
 
-def chart(figure: Figure, document: str) -> Markup:
-    """Title, subtitle, the static pictures (light and dark, wide and phone) and the specification the script draws."""
+def chart(figure: Figure, document: str, heading: str = "p") -> Markup:
+    """Title and subtitle, the static pictures (light and dark, wide and phone) and the specification the script draws.
+
+    heading  the tag of the title; none where the page shows it and the subtitle itself
+    """
     content = drawn_from(figure)
     return templates.piece(
         "chart",
-        figure=figure.id, title=words.unbroken(figure.title), subtitle=words.unbroken(figure.subtitle), alt=figure.alt,
+        figure=figure.id, heading=heading, title=words.unbroken(figure.title), subtitle=words.unbroken(figure.subtitle), alt=figure.alt,
         folder=relative(document, f"figures/{figure.id}"), content=content if len(content) <= MOST_INLINE else "",
         controls=[param for param in figure.spec.get("params", []) if "input" in _bound(param)], narrow=NARROW,
         wide=on_page.page_size(figure, layout.WIDE), phone=on_page.page_size(figure, layout.PHONE),
@@ -338,6 +341,7 @@ def footer(page: str, name: str, last_read: str) -> str:
     ways = {
         "How to cite": "chapters/colophon.html#how-to-cite-the-book", "Figures": "figures/index.html", "Numbers": "numbers.html",
         "Data": "chapters/data.html", "Editions": "editions/index.html",
+        "Who pays": "chapters/colophon.html#who-pays", "Report an error": "chapters/colophon.html#found-an-error",
     }  # fmt: skip
     links = {text: relative(page, target) for text, target in ways.items()}
     return templates.page("foot", title=citation.TITLE, edition=name, last_read=last_read, links=links)

@@ -28,8 +28,8 @@ NAMED = "name"
 UNSOUGHT = {"sources"}
 """Its 800 rows have a page and a filter of their own."""
 QUIET = {"script", "style", "svg", "button", "template", "select", "summary"}
-HIDDEN = {"cell_input", "mw-menu", "headerlink"}
-"""Classes of what readers look at, but do not look for: code, menus."""
+HIDDEN = {"cell_input", "mw-menu", "headerlink", "mw-record"}
+"""Classes of what readers look at, but do not look for: code, menus, digests, the change log."""
 HEADINGS = {"h1", "h2", "h3", "h4"}
 
 

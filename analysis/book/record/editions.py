@@ -26,6 +26,7 @@ from analysis.book.store.files import write, write_json
 from analysis.errors import InputError, Problem
 
 FOLDER = verify.FROZEN
+NOT_FOUND = "404.html"
 MOST_SHOWN = 3
 QUOTES = {'"': "&quot;", "'": "&apos;"}
 """What XML escapes in attributes besides & and <."""
@@ -220,6 +221,12 @@ def index(site: Path, address: str) -> None:
     if address:
         write(site / "feed.xml", feed(rows, address.rstrip("/")))
         write(site / "sitemap.xml", sitemap(site, address.rstrip("/")))
+        write(site / NOT_FOUND, not_found(address.rstrip("/")))
+
+
+def not_found(address: str) -> str:
+    """What hosts of static sites show for an address that leads nowhere, at whatever depth: its links are whole addresses."""
+    return policy.secured(templates.page("not_found", title=citation.TITLE, root=address))
 
 
 def feed(rows: list[dict[str, str]], address: str) -> str:
@@ -251,7 +258,7 @@ def sitemap(site: Path, address: str) -> str:
         page
         for page in pages
         if not page.startswith(f"{FOLDER}/")
-        and not page.endswith(("embed.html", "search.html", "genindex.html", places.LANDING))
+        and not page.endswith(("embed.html", "search.html", "genindex.html", NOT_FOUND, places.LANDING))
     ]
     items = "".join(
         f"<url><loc>{xml(f'{address}/{quote(places.public(page))}', QUOTES)}</loc></url>\n" for page in wanted

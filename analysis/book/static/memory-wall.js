@@ -70,11 +70,16 @@
     return (name || signal.name).trim() + ": " + (labels && index >= 0 ? labels[index] : typeof value === "number" ? value.toLocaleString("en", { maximumFractionDigits: 4 }) : value === null ? "all" : value);
   }
 
+  /* On the page of a figure the title is the page's heading. */
+  function titleOf(chart) {
+    return chart.parentElement.querySelector(".mw-figure-title") || document.querySelector("h1.mw-figure-title");
+  }
+
   /* Title, subtitle and description speak of the settings the book chose: they say so as soon as others are shown. */
   function stepBack(chart, spec) {
     const state = chosen.get(chart);
     const moved = controls(spec).filter((signal) => signal.name in state);
-    const title = chart.parentElement.querySelector(".mw-figure-title");
+    const title = titleOf(chart);
     const image = chart.querySelector(".mw-static img");
     const said = moved.map((signal) => reads(signal, state[signal.name])).join("; ");
     let mark = title.querySelector(".mw-default");
@@ -110,6 +115,14 @@
     });
   }
 
+  /* A slider says its value itself, so its name does not; groups of marks without marks are nothing to speak of. */
+  function speakOnce(live) {
+    for (const slider of live.querySelectorAll("input[type=range]")) {
+      slider.setAttribute("aria-label", slider.closest("label").querySelector(".vega-bind-name").textContent);
+    }
+    for (const empty of live.querySelectorAll("[role=graphics-symbol]:not([aria-label])")) ["role", "aria-roledescription"].forEach((name) => empty.removeAttribute(name));
+  }
+
   /* What a chart is drawn from: in the page, or in a script beside the page where it is long. */
   function specification(chart) {
     const inside = chart.querySelector(".mw-spec");
@@ -134,6 +147,7 @@
       const compiled = PHONE.matches ? content.phone : content.wide;
       const defaults = Object.fromEntries(controls(compiled).map((signal) => [signal.name, signal.value]));
       const { view } = await window.mwEmbed(live, laidOut(content, stateOf(chart, compiled)));
+      speakOnce(live);
       stepBack(chart, compiled);
       listen(chart, view, compiled, defaults);
       chart.classList.add("mw-drawn");
@@ -260,6 +274,18 @@
     apply();
   }
 
+  /* A table that fits is no box of its own, and its head stays in sight while its rows pass; one that does not says so. */
+  function fitted() {
+    for (const box of document.querySelectorAll(".mw-table-scroll")) {
+      if (!box.clientWidth) continue; /* folded away: it stays one that can be scrolled */
+      box.classList.remove("mw-fits");
+      const over = box.scrollWidth - box.clientWidth;
+      box.classList.toggle("mw-fits", over < 1);
+      box.classList.toggle("mw-cut", over >= 1);
+      box.onscroll = () => box.classList.toggle("mw-end", box.scrollLeft >= over - 1);
+    }
+  }
+
   function handy(table) {
     filterable(table);
     sortable(table);
@@ -284,6 +310,48 @@
     });
   }
 
+  /* ---- chart or table ------------------------------------------------------------------------------------------------------ */
+
+  function choose(tab) {
+    for (const one of document.querySelectorAll("[role=tab]")) {
+      one.setAttribute("aria-selected", one === tab);
+      one.tabIndex = one === tab ? 0 : -1;
+      document.getElementById(one.getAttribute("aria-controls")).classList.toggle("mw-off", one !== tab);
+    }
+    window.dispatchEvent(new Event("resize")); /* a table that was hidden is measured */
+  }
+
+  /* What an address names may stand in a panel that is not shown. */
+  function openPanel(element) {
+    const panel = element && element.closest(".mw-off");
+    if (!panel) return;
+    choose(document.getElementById(panel.getAttribute("aria-labelledby")));
+    element.scrollIntoView();
+  }
+
+  function startTabs() {
+    const tabs = [...document.querySelectorAll("[role=tab]")];
+    tabs.forEach((tab, index) => {
+      tab.addEventListener("click", () => choose(tab));
+      tab.addEventListener("keydown", (event) => {
+        const to = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: -1 }[event.key];
+        if (to === undefined) return;
+        event.preventDefault();
+        const next = tabs.at(to % tabs.length);
+        choose(next);
+        next.focus();
+      });
+    });
+    const follow = (hash) => openPanel(document.getElementById(decodeURIComponent(hash.slice(1))));
+    window.addEventListener("hashchange", () => follow(location.hash));
+    /* A link to where the address already is changes nothing, and yet leads there. */
+    if (tabs.length) document.addEventListener("click", (event) => {
+      const link = event.target.closest("a[href*='#']");
+      if (link && link.pathname === location.pathname) follow(link.hash);
+    });
+    follow(location.hash);
+  }
+
   /* An address may name a row by what stands in its first cell: tables/devices.html#rtx-4090-24gb. */
   function showRow() {
     const name = decodeURIComponent(location.hash.slice(1));
@@ -293,6 +361,7 @@
     document.querySelectorAll(".mw-sought").forEach((one) => one.classList.remove("mw-sought"));
     if (!row) return;
     row.classList.add("mw-sought");
+    openPanel(row);
     row.scrollIntoView({ block: "center" });
   }
 
@@ -315,7 +384,8 @@
   /* As high as title, controls and chart are at the width of a column, and the line of sources below them: nothing is cut off. */
   function frameHeight(chart) {
     if (!chart) return 640;
-    const parts = [chart, ...chart.parentElement.querySelectorAll(":scope > :is(.mw-figure-title, .mw-figure-subtitle, .mw-shown)")];
+    const title = titleOf(chart);
+    const parts = [chart, title, title.nextElementSibling, ...chart.parentElement.querySelectorAll(".mw-shown")];
     const high = parts.reduce((sum, part) => sum + part.offsetHeight + 8, 0);
     return Math.max(400, Math.ceil((high + 130) / 20) * 20);
   }
@@ -337,7 +407,7 @@
     const absolute = (address) => new URL(address + (chart ? query(chart, "") : ""), location.href).href;
     if (button.dataset.link) return absolute(button.dataset.link);
     if (button.dataset.embed) {
-      const title = chart && chart.parentElement.querySelector(".mw-figure-title");
+      const title = chart && titleOf(chart);
       const name = (title ? title.textContent : document.title).replace(/&/g, "&amp;").replace(/"/g, "&quot;");
       return '<iframe src="' + absolute(button.dataset.embed).replace(/&/g, "&amp;") + '" title="' + name + '" width="100%" height="' + frameHeight(chart) + '" style="border:0" loading="lazy"></iframe>' + LISTENER;
     }
@@ -405,11 +475,12 @@
     more.href = value.href;
     more.textContent = value.dataset.more || "Definition, inputs, how to cite";
     popover.append(more);
-    document.body.append(popover);
+    (value.closest("main") || document.body).append(popover);
     const box = value.getBoundingClientRect();
+    const around = (popover.offsetParent || document.body).getBoundingClientRect();
     const left = Math.max(8, Math.min(box.left, document.documentElement.clientWidth - popover.offsetWidth - 8));
-    popover.style.left = left + window.scrollX + "px";
-    popover.style.top = box.bottom + window.scrollY + 6 + "px";
+    popover.style.left = left - around.left + "px";
+    popover.style.top = box.bottom - around.top + 6 + "px";
   }
 
   function startValues() {
@@ -460,10 +531,66 @@
     set(false);
   }
 
+  /* ---- the margin: what a paragraph's marks say stands beside it where the screen has room, and folds into them where not ------ */
+
+  const ROOMY = window.matchMedia("(min-width: 1360px)");
+
+  /* What is said of a paragraph: its verdicts, its terms, where its numbers come from. */
+  function remarks(paragraph) {
+    const said = new Map();
+    const from = new Map();
+    for (const mark of paragraph.querySelectorAll("a.mw-verdict, a.mw-value[data-definition]")) {
+      const { definition, sources, more } = mark.dataset;
+      if (mark.matches(".mw-verdict")) said.set(mark.title, mark.querySelector(".mw-badge").textContent + ". The article: ");
+      else if (more) said.set(definition, mark.textContent + ": ");
+      if (sources) from.set(sources, "");
+    }
+    return [...said, ...from].map(([text, head]) => {
+      const line = document.createElement("p");
+      if (head) line.appendChild(document.createElement("strong")).textContent = head;
+      line.append(text);
+      return line;
+    });
+  }
+
+  /* Notes lie beside the text and move nothing; a note for which there is no room before the next wide block is left out. */
+  function sideNotes() {
+    document.querySelectorAll(".mw-side").forEach((note) => note.remove());
+    const article = document.querySelector(".bd-article");
+    if (!article || !ROOMY.matches || !document.getElementById("pst-secondary-sidebar")) return;
+    const notes = [...article.querySelectorAll("section > p, section > .mw-answer > p, section > ul, section > ol")].map((paragraph) => {
+      const note = document.createElement("div");
+      note.className = "mw-side";
+      note.setAttribute("aria-hidden", "true"); /* the marks say the same */
+      note.append(...remarks(paragraph));
+      return { paragraph, note };
+    }).filter(({ note }) => note.firstChild);
+    notes.forEach(({ paragraph, note }) => paragraph.before(note));
+    if (!notes.length) return;
+    const edge = notes[0].note.getBoundingClientRect().left;
+    const wide = [...article.querySelectorAll("section > :not(.mw-side, section), section > .cell > *")].map((block) => block.getBoundingClientRect()).filter((box) => box.height && box.right > edge + 9);
+    const sized = notes.map(({ paragraph, note }) => ({
+      note, top: paragraph.getBoundingClientRect().top, lines: [...note.children].map((line) => [line, line.offsetHeight]),
+    }));
+    let free = -Infinity;
+    for (const { note, top, lines } of sized) {
+      const start = Math.max(top, free);
+      let end = start;
+      const floor = Math.min(...wide.filter((box) => box.bottom > top).map((box) => box.top));
+      for (const [line, height] of lines) {
+        if (end + height > floor || start > top + 200) line.remove();
+        else end += height;
+      }
+      note.style.marginTop = start - top + "px";
+      if (end > start) free = end + 12;
+    }
+  }
+
   function startGallery() {
     const bar = document.querySelector(".mw-gallery-bar");
     if (!bar) return;
-    const cards = [...document.querySelectorAll(".mw-gallery .mw-card")];
+    const cards = [...document.querySelectorAll(".mw-gallery .mw-card, .mw-entry")];
+    const parts = [...document.querySelectorAll(".mw-numbers > section")];
     const search = bar.querySelector("input");
     const select = bar.querySelector("select");
     const count = bar.querySelector("output");
@@ -471,10 +598,11 @@
       const words = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
       cards.forEach((card) => {
-        const text = (card.textContent + " " + card.dataset.words).toLowerCase();
-        card.hidden = !(words.every((word) => text.includes(word)) && (!select.value || card.dataset.chapter === select.value));
+        const text = [card.textContent, card.dataset.words, card.id].join(" ").toLowerCase();
+        card.hidden = !(words.every((word) => text.includes(word)) && (!select.value || card.closest("[data-chapter]").dataset.chapter === select.value));
         shown += card.hidden ? 0 : 1;
       });
+      parts.forEach((part) => { part.hidden = ![...part.querySelectorAll(".mw-entry")].some((entry) => !entry.hidden); });
       count.textContent = shown + " of " + cards.length;
     };
     search.addEventListener("input", apply);
@@ -490,11 +618,16 @@
     startValues();
     startCode();
     startGallery();
+    sideNotes();
+    ROOMY.addEventListener("change", sideNotes);
     document.querySelectorAll("table.mw-table").forEach((table) => {
       const note = table.parentElement.previousElementSibling;
       if (note && note.classList.contains("mw-more")) completable(table, note);
       else handy(table);
     });
+    startTabs();
+    fitted();
+    window.addEventListener("resize", fitted);
     showRow();
     window.addEventListener("hashchange", showRow);
     awaitReader();

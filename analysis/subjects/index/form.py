@@ -97,6 +97,7 @@ def _html(called: dict[str, str], said: list[str], engine: str, kinds: list[str]
         f'<div data-ask="answer" class="mw-ask-answer" aria-live="polite"><p class="mw-ask-head">{escape(head)}</p>{lines}</div>'
         '<div data-ask="more" class="mw-ask-more">'
         '<div class="mw-ask-bar" data-ask="memory-bar" role="img" aria-label="What of the memory a program may take is used"></div>'
+        '<p class="mw-ask-key" data-ask="memory-key"></p>'
         '<div class="mw-ask-axis" data-ask="speed-axis" role="img" aria-label="Tokens per second on a logarithmic scale"></div>'
         f'<p class="mw-note">Engine: <span data-ask="engine">{engine}</span>. Band: 80 % of such runs; dashed: the limit. '
         'What sets the wait: <a href="time_to_first_token.html">How long do I wait?</a></p>'

@@ -276,7 +276,7 @@ def _busiest(kind: str, found: pd.DataFrame) -> list[Value]:
 def _cache(package: DataPackage, given: Parameters) -> list[Value]:
     element = common.byte_per_param(package, "fp16")
     last = derived.kv_cache_over_context(package, given).query("is_last").set_index("model_id")
-    over = last[last["kv_cache_byte"] > derived.budget_byte_per_token(package, PHONE, given)]
+    over = last["kv_cache_byte"] > derived.budget_byte_per_token(package, PHONE, given)
     reference, grouped = common.model(package, given.reference_model), common.model(package, "llama-3.1-8b")
     token, longest = "KV cache of one token.", "KV cache at the longest context its maker advertises, 16 bits."
     return [
@@ -285,7 +285,9 @@ def _cache(package: DataPackage, given: Parameters) -> list[Value]:
         _number("cache-per-token", common.kv_byte_per_token(reference, element), "byte", token, "2·L·H·d·e"),
         _number("cache-per-token-gqa", common.kv_byte_per_token(grouped, element), "byte", token, "2·L·H·d·e"),
         _number("cache-reference", common.kv_cache_byte(reference, given.context_token, element), "byte", "At this context."),
-        _text("cache-over", f"{len(over)} of the {len(last)} models"),
+        *(_text(f"keeps-up-{str(model).replace('.', '-')}", "no, its cache alone takes too long to read" if late
+                else "yes, if only its cache counted") for model, late in over.items()),
+        _text("cache-over", f"{over.sum()} of the {len(last)} models"),
     ]  # fmt: skip
 
 

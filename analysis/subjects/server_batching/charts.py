@@ -162,7 +162,7 @@ def mfu_and_chip_time(table: pd.DataFrame, *, ridge_batch_size: float) -> alt.La
                 values=[10, 100, 1000, 10_000])  # fmt: skip
     y = marks.y(
         "chip_time_per_token_s",
-        "Chip time per token",
+        "One chip's time for a token",
         log=True,
         domain=(least, most),
         values=[0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5],

@@ -449,12 +449,17 @@ def _energy_values(package: DataPackage) -> list[Value]:
     table, bits = energy_by_batch(package), read_energies(package)
     served, other = table[table["is_line"]], table[~table["is_line"]]
     last = ranking.first(other, "batch_size", "token_energy_j", falling={"batch_size", "token_energy_j"})
+    alike = other[(other["card"] == last["card"]) & (other["context"] == last["context"])]
+    smaller = alike[alike["batch_size"] < last["batch_size"]]
+    near = ranking.first(alike if smaller.empty else smaller, "batch_size", "card", falling={"batch_size"})
     off = (table["high_energy_j"] / table["token_energy_j"] - 1).max()
     entries: list[Measured] = [
         ("energy-batch", served["batch_size"].max(), "count", 3, "Largest batch whose energy was counted at this context.", ""),
         ("energy-off", off, "share", 2, "By how much the energy of another card of the same kind differs.", ""),
         ("energy-last-batch", last["batch_size"], "count", 4, "Largest batch whose energy was counted.", ""),
         ("energy-last", last["token_energy_j"], "j", 2, f"Energy of a token at it, {last['card']}.", "E / B"),
+        ("energy-near-batch", near["batch_size"], "count", 4, "The largest batch but one at the same context on the same card.", ""),
+        ("energy-near", near["token_energy_j"], "j", 2, f"Energy of a token at it, {near['card']}.", "E / B"),
     ]  # fmt: skip
     spans = []
     for card in dict.fromkeys(served["card"]):
@@ -470,6 +475,10 @@ def _energy_values(package: DataPackage) -> list[Value]:
                 f"energy-bit-{name}", f"{_span(read)} pJ", f"Energy above idle for each bit read, at batch 1, {card}."
             )
         )
+    spans += [
+        _phrase("energy-short-context", str(last["context"]), "Context of each user in the largest batch."),
+        _phrase("energy-last-card", str(last["card"]), "Card of the largest batch."),
+    ]
     return [*_earned(entries, table["source_id"]), *spans]
 
 

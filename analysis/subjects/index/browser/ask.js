@@ -119,8 +119,9 @@ function memoryBar(one, said) {
   const whole = Math.max(usable, said.needs_byte);
   const share = (byte) => `width:${(100 * byte) / whole}%`;
   const free = usable - said.needs_byte;
-  const parts = [["weights", "mw-ask-weights", said.whole_byte], ["cache", "mw-ask-cache", said.needs_byte - said.whole_byte], ["free", "mw-ask-free", Math.max(free, 0)]];
-  at("memory-bar").replaceChildren(...parts.filter((part) => part[2] > 0).map(([name, kind, byte]) => element("span", { class: kind, style: share(byte), title: `${name} ${gib(byte)}` }, `${name} ${gib(byte)}`)));
+  const parts = [["weights", "mw-ask-weights", said.whole_byte], ["KV cache", "mw-ask-cache", said.needs_byte - said.whole_byte], ["free", "mw-ask-free", Math.max(free, 0)]].filter((part) => part[2] > 0);
+  at("memory-bar").replaceChildren(...parts.map(([, kind, byte]) => element("span", { class: kind, style: share(byte) })));
+  at("memory-key").replaceChildren(...parts.map(([name, kind, byte]) => element("span", { class: kind }, `${name} ${gib(byte)}`)));
   at("memory-bar").style.setProperty("--end", `${(100 * usable) / whole}%`);
   at("memory-bar").classList.toggle("mw-ask-over", free < 0);
 }
