@@ -33,6 +33,7 @@ BY_HAND = {
     "pictures/framing.py": "SVG: lines of text in a picture",
     "pictures/card.py": "SVG: lines of text in a picture",
     "record/editions.py": "XML: the feed and the map of the site",
+    "view.py": "an attribute of the line that loads a served page anew",
 }
 """Module of ``analysis/book`` → why it escapes by itself."""
 
