@@ -522,7 +522,7 @@ def test_figures_take_the_room_there_is_and_notes_stand_beside_the_text(
     page = Visit(browser, width=width).open(site / "chapters" / "memory_wall.html")
     figure = page.locator("figure.mw-figure").first.bounding_box()
     assert figure is not None
-    assert figure["width"] >= min(1000, {390: 340, 1440: 860, 1920: 1000}[width])
+    assert figure["width"] >= {390: 340, 1440: 860, 1920: 880}[width]
     boxes = """name => [...document.querySelectorAll(name)].map((one) => one.getBoundingClientRect())
       .filter((box) => box.height).map((box) => [box.left, box.top, box.right, box.bottom])"""
     notes = page.evaluate(boxes, ".mw-side")
