@@ -29,6 +29,9 @@ PATIENCE_S = 20.0
 """So long an answer of the copy is waited for, which takes a second; then the build has to do without."""
 END_S = 5.0
 """So long a process that was asked to end is waited for."""
+ASKED = 5
+"""So often it is asked meanwhile: a library that is just being imported may take the first time for an error of its own."""
+MOMENT_S = 0.3
 POLL_S = 0.01
 DONE = "executed "
 
@@ -79,8 +82,9 @@ class Run:
 
     def end(self) -> None:
         """End it and its copy, wherever they are; what was published stays."""
-        self.process.terminate()
-        self.process.join(END_S)
+        for _ in range(ASKED):
+            self.process.terminate()
+            self.process.join(END_S / ASKED)
         self.process.kill()
         self.process.join()
         list(self.heard())
@@ -125,18 +129,35 @@ def _adopt() -> None:
         ctypes.CDLL(None).prctl(adopts, 1)
 
 
+def _own() -> tuple[int, int]:
+    """The processes that Python sees to the end of itself: one that others are forked from, one that clears up; 0 where it has none."""
+    server: Any = forkserver._forkserver
+    tracker: Any = resource_tracker._resource_tracker
+    return server._forkserver_pid or 0, tracker._pid or 0
+
+
 def _bury() -> set[int]:
     """See to the end of processes that were left to this one; those that have not ended yet."""
-    python: Any = (forkserver._forkserver, resource_tracker._resource_tracker)
-    own = {getattr(python[0], "_forkserver_pid", None), getattr(python[1], "_pid", None)}
-    left = set()
+    own, left = _own(), set()
     for file in Path("/proc/self/task").glob("*/children"):
         with contextlib.suppress(OSError):
-            left |= {int(pid) for pid in file.read_text(encoding="ascii").split()} - own
+            left |= {int(pid) for pid in file.read_text(encoding="ascii").split()} - {*own}
     for pid in sorted(left):
         with contextlib.suppress(ChildProcessError):
             left -= {os.waitpid(pid, os.WNOHANG)[0]}
     return left
+
+
+def _see_off() -> None:
+    """Wait for what is left to end by itself, for a moment: what has to be put away is, and the rest may be importing for seconds."""
+    begun = time.monotonic()
+    while (left := _bury()) and time.monotonic() < begun + END_S:
+        for pid in left if time.monotonic() > begun + MOMENT_S else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(POLL_S)
+    if server := _own()[0]:
+        os.kill(server, signal.SIGKILL)
 
 
 class Author:
@@ -247,12 +268,7 @@ class Author:
             run.process.terminate()
         for run in runs:
             run.end()
-        end = time.monotonic() + END_S
-        while (left := _bury()) and time.monotonic() < end:
-            time.sleep(POLL_S)
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _see_off()
 
 
 def serve(site: Path, port: int, build: Build, data: Path | None, say: Callable[[str], None]) -> None:
