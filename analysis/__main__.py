@@ -1,5 +1,6 @@
 """``memory-wall``, which ``python -m analysis`` is too."""
 
+import signal
 import sys
 
 STOPPED = 130
@@ -8,6 +9,9 @@ STOPPED = 130
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it with one line even while its modules are still being read, which takes a second."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end is asked to end, by whichever signal
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         from analysis import cli
 

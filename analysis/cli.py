@@ -11,7 +11,6 @@ import json
 import math
 import os
 import re
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -823,9 +822,6 @@ def _write(target: Path, content: str) -> None:
 def main() -> None:
     """Run the command line; known errors end with their own exit code and without a traceback."""
     _with_docstrings()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end is asked to end, by whichever signal
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
-        signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         app()
     except MemoryWallError as error:

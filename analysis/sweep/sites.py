@@ -17,7 +17,7 @@ from analysis.errors import InputError, Problem
 from analysis.sweep import stored
 from analysis.sweep.plan import Edition
 
-BUILD = "from analysis.book.run import kernels; kernels.end_with_parent(); from analysis.cli import main; main()"
+BUILD = "from analysis.book.run import kernels; kernels.end_with_parent(); from analysis.__main__ import main; main()"
 """What is run of Python: it ends with the sweep, however that ends."""
 SITES, FIGURES_OF = "sites", "figures"
 """The store of the editions' sites, and the folder that holds a folder of figures for each."""
