@@ -122,7 +122,7 @@ def test_a_figure_has_the_number_of_its_chapter_and_the_same_everywhere(site: Pa
     for figure in json.loads((site / "figures.json").read_text(encoding="utf-8")):
         number = f"Figure {figure['number']}"
         page = (site / "figures" / figure["id"] / "index.html").read_text(encoding="utf-8")
-        heading = html.unescape(re.findall("<h1[^>]*>(.*?)</h1>", page)[0]).replace("\u00a0", " ")
+        heading = html.unescape(re.findall('<h1 class="mw-figure-title">(.*?)</h1>', page)[0]).replace("\u00a0", " ")
         assert heading == figure["title"]
         assert f"› {number}</nav>" in page
         assert f"[{number}](figures/{figure['id']}/index.md)" in index
