@@ -301,7 +301,7 @@
         table.tBodies[0].insertAdjacentHTML("beforeend", rows.join(""));
         note.remove();
         handy(table);
-        table.parentElement.previousElementSibling.querySelector("input").focus();
+        if (!showRow()) table.parentElement.previousElementSibling.querySelector("input").focus();
       };
       const script = document.createElement("script");
       script.src = button.dataset.rows;
@@ -352,17 +352,23 @@
     follow(location.hash);
   }
 
-  /* An address may name a row by what stands in its first cell: tables/devices.html#rtx-4090-24gb. */
+  /* An address may name a row by what stands in its first cell: tables/devices.html#rtx-4090-24gb.  Where it is not among the first
+     rows, the others are fetched. */
   function showRow() {
     const name = decodeURIComponent(location.hash.slice(1));
-    if (!name || document.getElementById(name)) return;
+    if (!name || document.getElementById(name)) return false;
     const rows = [...document.querySelectorAll("table.mw-table tbody tr")];
     const row = rows.find((one) => one.cells[0].textContent.trim() === name);
     document.querySelectorAll(".mw-sought").forEach((one) => one.classList.remove("mw-sought"));
-    if (!row) return;
+    if (!row) {
+      const more = document.querySelector(".mw-more button:not(:disabled)");
+      if (more) more.click();
+      return false;
+    }
     row.classList.add("mw-sought");
     openPanel(row);
     row.scrollIntoView({ block: "center" });
+    return true;
   }
 
   /* ---- copying, numbers, gallery ------------------------------------------------------------------------------------------- */
@@ -381,12 +387,15 @@
     }
   }
 
+  const COLUMN = 700; /* of an article, in pixels */
+
   /* As high as title, controls and chart are at the width of a column, and the line of sources below them: nothing is cut off. */
   function frameHeight(chart) {
-    if (!chart) return 640;
+    if (!chart || !chart.offsetHeight) return 640;
     const title = titleOf(chart);
-    const parts = [chart, title, title.nextElementSibling, ...chart.parentElement.querySelectorAll(".mw-shown")];
-    const high = parts.reduce((sum, part) => sum + part.offsetHeight + 8, 0);
+    const parts = [title, title.nextElementSibling, ...chart.parentElement.querySelectorAll(".mw-shown")];
+    const drawn = chart.offsetHeight * Math.min(1, COLUMN / chart.clientWidth);
+    const high = parts.reduce((sum, part) => sum + part.offsetHeight + 8, drawn + 8);
     return Math.max(400, Math.ceil((high + 130) / 20) * 20);
   }
 
