@@ -18,7 +18,7 @@ from analysis.figures import Column, Table, records
 from analysis.tables import cells, needed
 from analysis.units import stem
 
-MOST_ROWS = 130
+MOST_ROWS = 120
 """Beyond these the rows of a table are loaded when somebody asks for them: a page stays light."""
 
 
