@@ -387,7 +387,7 @@
     }
   }
 
-  const COLUMN = 700; /* of an article, in pixels */
+  const COLUMN = 660; /* of an article, in pixels */
 
   /* As high as title, controls and chart are at the width of a column, and the line of sources below them: nothing is cut off. */
   function frameHeight(chart) {
