@@ -144,13 +144,15 @@ def test_a_book_is_printed_to_the_same_bytes_each_time(book: Book) -> None:
     assert pdf.made(short) == pdf.made(short)
 
 
-LEAST_LETTERS = 250
+LEAST_LETTERS, LEAST_SHARE = 250, 0.12
+"""What a page holds at least, in letters and in height between its margins."""
 
 
 @pytest.mark.browser
 def test_no_page_of_the_pdf_is_nearly_empty_and_each_has_its_line(book: Book, printed: bytes) -> None:
     with pypdfium2.PdfDocument(printed) as document:
         texts = [page.get_textpage().get_text_range() for page in document]
+        assert [number for number, page in enumerate(document, 1) if pdf.filled(page) < LEAST_SHARE] == []
     for number, text in enumerate(texts[1:], 2):
         assert bare(book.line) in bare(text), number
         assert len(bare(text)) > LEAST_LETTERS, number

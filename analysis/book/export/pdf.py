@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import re
 from base64 import b64encode
+from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pikepdf
+import pypdfium2
 from lxml import html
 from markupsafe import Markup
 
@@ -25,25 +28,55 @@ CLIP = re.compile(r'(?<=\bid=")(?=\w)|(?<=url\(#)')
 """Where a name begins that a picture gives to a part of itself: two pictures of one page give the same."""
 TALL = 0.85
 """Height by width of a chart that has rows to read: it gets more of a page than others."""
+MARGIN_POINT = 22 * 72 / 25.4
+"""Above and below the text, as the style sheet has it."""
+FEW = 0.15
+"""Share of a page that the end of a part has to fill, or the part is set tighter: so many lines are not worth a page."""
+CONTENTS = "contents"
+PALE = 200
+"""From here on up a shade of 255 is paper."""
 FONTS = {"Regular": ("400", "normal"), "Semibold": ("600 700", "normal"), "It": ("400", "italic")}
 
 
 def made(book: Book) -> bytes:
-    """The PDF; printed twice, as the pages of the contents are known only when the book is set."""
+    """The PDF; printed again for parts that have to be set tighter, and for the contents, whose pages are then known."""
     browser.required()
-    with TemporaryDirectory() as folder:
-        page = Path(folder) / "book.html"
-        bodies = [(chapter, _body(book, chapter)) for chapter in book.chapters]
-        page.write_text(_document(book, bodies, {}), encoding="utf-8")
-        numbers = page_numbers(browser.printed(page))
-        page.write_text(_document(book, bodies, numbers), encoding="utf-8")
-        return _finished(browser.printed(page), book)
+    bodies = [(chapter, _body(book, chapter)) for chapter in book.chapters]
+
+    def printed(numbers: dict[str, int], tight: Collection[str]) -> bytes:
+        with TemporaryDirectory() as folder:
+            page = Path(folder) / "book.html"
+            page.write_text(_document(book, bodies, numbers, tight), encoding="utf-8")
+            return browser.printed(page)
+
+    document = printed({}, ())
+    if tight := parts_with_few_lines_on_their_last_page(book, document):
+        document = printed({}, tight)
+    return _finished(printed(page_numbers(document), tight), book)
 
 
-def _document(book: Book, bodies: list[tuple[Chapter, Markup]], numbers: dict[str, int]) -> str:
+def parts_with_few_lines_on_their_last_page(book: Book, document: bytes) -> list[str]:
+    """The contents and the chapters whose last page holds nearly nothing, in the order of the book."""
+    numbers = page_numbers(document)
+    parts = [CONTENTS, *(chapter.name for chapter in book.chapters)]
+    with pypdfium2.PdfDocument(document) as opened:
+        ends = [*(numbers[_anchor(Place(chapter.name))] - 1 for chapter in book.chapters), len(opened)]
+        return [part for part, end in zip(parts, ends, strict=True) if filled(opened[end - 1]) < FEW]
+
+
+def filled(page: pypdfium2.PdfPage) -> float:
+    """The share of a page's height between its margins down to which something is drawn."""
+    rows = page.render(scale=0.5).to_numpy().min(axis=(1, 2))
+    margin = round(MARGIN_POINT / page.get_height() * len(rows))
+    text = rows[margin : len(rows) - margin]
+    return float(np.flatnonzero(text < PALE).max(initial=0) / len(text))
+
+
+def _document(book: Book, bodies: list[tuple[Chapter, Markup]], numbers: dict[str, int], tight: Collection[str]) -> str:
     return templates.page(
         "print",
         book=book, author=citation.AUTHOR, cited=citation.text(book.work), bodies=bodies, contents=_contents(book), numbers=numbers,
+        tight=tight,
         style=Markup(_style(book)),  # noqa: S704 - our own style sheet; its one line of text is quoted for CSS
     )  # fmt: skip
 
