@@ -186,7 +186,10 @@ def serve(
     from analysis.book.store import places
 
     with TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
-        kept = _kept(params, Path(folder))
+        kept, data = (
+            _kept(params, Path(folder)),
+            data.resolve() if data else None,
+        )  # as the watcher names what changes in it
         named = {"--data": data, "--params": kept, "--title": title}
         arguments = ["build", *(text for name, value in named.items() if value for text in (name, str(value)))]
         arguments += [text for setting in settings or [] for text in ("--set", setting)]

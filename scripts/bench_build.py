@@ -213,6 +213,7 @@ begun = time.perf_counter()
 import analysis.book.run.preload, jupyter_book.sphinx
 from analysis.book import site
 from analysis.book.inputs import parameters
+from analysis.book.record import marks
 from analysis.book.run import execution
 imports = time.perf_counter() - begun
 folder = pathlib.Path(tempfile.mkdtemp())
@@ -221,7 +222,7 @@ plan = execution.Plan(execution.Chapter(path, parameters.defaults(), data) for p
 assert not plan.stale
 site._stage(folder / "source", plan.run(None, lambda name, outputs: None))
 begun = time.perf_counter()
-site.render(folder / "source", folder / "site", parameters.defaults(), data, site.Request())
+site.render(folder / "source", folder / "site", parameters.defaults(), data, site.Request(), marks.Marks())
 print(imports, time.perf_counter() - begun)
 """
 

@@ -169,6 +169,12 @@ def test_each_hit_says_what_to_ask_next(site: Path, query: str) -> None:
         assert following[0] == ("figure", {"id": lookup.figure(site, "Fig. 1.3")["id"]})
 
 
+def test_a_word_of_any_length_is_told_within_the_limit(site: Path) -> None:
+    told = lookup.search(site, "memory " + "x" * 4000)
+    assert told["words_not_found"] == ["x" * lookup.MOST_LETTERS]
+    assert len(lookup.told(told).encode()) <= lookup.MOST_BYTE
+
+
 def test_a_number_has_its_interval_where_the_book_knows_one(site: Path) -> None:
     every = [one for one in json.loads((site / "numbers.json").read_text(encoding="utf-8")) if one["interval"]]
     assert len(every) > 30

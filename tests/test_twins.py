@@ -153,6 +153,7 @@ def test_a_figure_leads_to_its_page_and_to_its_chapter(site: Path) -> None:
     for figure in json.loads((site / "figures.json").read_text(encoding="utf-8")):
         text = read(site / "figures" / figure["id"] / "index.md")
         assert re.search(r"\[Figure [\d.]+\]\(index\.html\)", text), figure["id"]
+        assert re.search(r"^# \S", text, flags=re.MULTILINE), figure["id"]
         there = "index.md" if figure["chapter"] == "index" else f"chapters/{figure['chapter']}.md"
         assert f"](../../{there}#{figure['id']})" in text, figure["id"]
 

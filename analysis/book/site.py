@@ -139,7 +139,8 @@ def _marked(plan: execution.Plan, values: Mapping[str, Any], data: Path, book: P
     }
     units = [chapter for chapter in plan.chapters if resting[chapter.name]]
     where = merged_data(None, book) if units else data
-    published = execution.Plan(replace(one, parameters=marks.as_published(values), data=where) for one in units)
+    as_published = (replace(one, parameters=marks.as_published(values), data=where) for one in units)
+    published = execution.Plan(as_published, is_latest=False)
     published.execute(executor)
     runs = [
         marks.Run(name, resting[name], plan.outputs[name], published.outputs.get(name, plan.outputs[name]))

@@ -43,7 +43,7 @@ news.addEventListener("problem", say("problem", "alert"));
 news.addEventListener("rest", say("rest", "status"));
 """
 """What a served page runs: it is loaded anew when it is another one, and says what is wrong, and that other pages are being built."""
-FAILED = "This page is as it was when the book could be built last. Since then:\n\n"
+FAILED = "The book could not be built:\n\n"
 REST = "Other pages are being built."
 EMPTY = b'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>The Memory Wall</title></head><body></body></html>'
 """Shown where nothing was ever built."""
@@ -239,5 +239,7 @@ def listening(view: View, port: int) -> Iterator[http.server.ThreadingHTTPServer
         ) from None
     with server:
         threading.Thread(target=server.serve_forever, args=(POLL_S,), daemon=True).start()
-        yield server
-        server.shutdown()
+        try:
+            yield server
+        finally:
+            server.shutdown()

@@ -22,7 +22,7 @@ from analysis.book import view
 from analysis.book.run import forking, loop
 from analysis.book.store import places
 
-WATCHED = ("analysis", "chapters", "data", "_config.yml", "_toc.yml", "requirements.lock")
+WATCHED = ("analysis", "chapters", "data", "_config.yml", "_toc.yml", "requirements.lock", "CHANGELOG.md")
 LOOK_MS = 100
 """So long the watcher looks before it says that nothing has changed."""
 PATIENCE_S = 20.0
@@ -217,7 +217,7 @@ class Author:
     def _asked(self) -> Any:
         """What has changed, where it is chapters and tables alone; None where more has, as a build alone can answer then."""
         chapters, tables, others = self._kinds(self._unbuilt)
-        if others:
+        if others or (tables and self._data):  # which of somebody's own rows differ from the book's, a build finds out
             return None
         names = frozenset(f"chapters/{path.stem}" for path in chapters)
         page = self._view.page.removesuffix(".html")

@@ -22,7 +22,7 @@ from analysis.model import ask as asking
 
 MOST_BYTE = 3_072
 """Of an answer: a page of text, and no more of a model's attention."""
-MOST_HITS, MOST_ROWS, FIRST_ROWS, MOST_WORDS, EXCERPT_LETTERS = 6, 8, 3, 10, 160
+MOST_HITS, MOST_ROWS, FIRST_ROWS, MOST_WORDS, EXCERPT_LETTERS, MOST_LETTERS = 6, 8, 3, 10, 160, 40
 Answer = dict[str, Any]
 
 
@@ -133,7 +133,12 @@ def search(site: Path, query: str) -> Answer:
     record = _json(site / verify.RECORD)
     hits = [_hit(site, record, *entries[at][:4]) for _, at in scored[:MOST_HITS]]
     work = FORMATS["text"].write(cite.published_work(site, cite.BOOK)).strip()
-    found = {"query": query[:200], "found": len(scored), "words_not_found": lacking[:MOST_WORDS], "hits": hits}
+    found = {
+        "query": query[:200],
+        "found": len(scored),
+        "words_not_found": [word[:MOST_LETTERS] for word in lacking[:MOST_WORDS]],
+        "hits": hits,
+    }
     return fitted(found | _whence(record, _address(record, "search.html"), work))
 
 

@@ -61,7 +61,7 @@ class Tools:
             return lookup.told(answer())
         except MemoryWallError as error:
             raise self.error(str(error)) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError) as error:
             raise self.error(
                 f"{self.site}: the site is damaged ({type(error).__name__}). Build it again: make book."
             ) from None

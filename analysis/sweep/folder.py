@@ -97,7 +97,8 @@ class Folder:
             found = json.loads((self.place / ASKED).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             return {}
-        sound = isinstance(found, dict) and all(isinstance(found.get(name), list) for name in ("editions", "numbers"))
+        lists = [found.get(name) for name in ("editions", "numbers")] if isinstance(found, dict) else [None]
+        sound = all(isinstance(one, list) and all(isinstance(name, str) for name in one) for one in lists)
         return found if sound else {}
 
     def keep(self, key: str, found: list[dict[str, Any]]) -> None:

@@ -246,7 +246,7 @@ TAGS: dict[str, Callable[[_Page, HtmlElement], list[str]]] = {
 """Tag of a block → what is made of it; all others are what is in them."""
 SPECIAL_BLOCKS: dict[str, Callable[[_Page, HtmlElement], list[str]]] = {
     "admonition": _Page.quoted, "admonition-title": _Page.bold, "mw-equation": _Page.equation, "mw-chart": _Page.chart,
-    "mw-figure": _Page.addressed, "mw-table-block": _Page.addressed, "mw-actions": _Page.menu, "mw-figure-title": _Page.bold,
+    "mw-figure": _Page.addressed, "mw-table-block": _Page.addressed, "mw-actions": _Page.menu,
 }  # fmt: skip
 """Class of a block → the same, before its tag is asked."""
 INLINE: dict[str, Callable[[_Page, HtmlElement], str]] = {

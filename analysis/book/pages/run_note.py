@@ -33,7 +33,7 @@ def told(app: Sphinx, kind: str, *keys: str) -> tuple[str, ...]:
 def parameters_of(app: Sphinx, chapter: str, figure: str) -> dict[str, Any]:
     """The parameters that the chapter of a figure declares: at the values of the book where the figure is the book's."""
     own = edition.given_parameters(app) if told(app, "figures", figure) else parameters.defaults()
-    return {name: own[name] for name in of_run(app).declared.get(chapter, own)}
+    return {name: own[name] for name in of_run(app).declared.get(chapter, own) if name in own}
 
 
 def on_page(app: Sphinx, page: str) -> list[str]:

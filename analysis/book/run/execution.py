@@ -269,22 +269,30 @@ def _visibility(tags: list[str], outputs: list[dict[str, Any]]) -> str:
     )
 
 
-def keeper(chapter: Chapter, notebook: NotebookNode, sources: Sources | None = None) -> Keeper:
+def keeper(
+    chapter: Chapter, notebook: NotebookNode, sources: Sources | None = None, *, is_latest: bool = True
+) -> Keeper:
     """Where the runs of a chapter are kept."""
     code = [(cell.source, list(cell.metadata.get("tags", []))) for cell in notebook.cells if cell.cell_type == "code"]
     return Keeper(
-        chapter.name, known_before(code, chapter.given(notebook)), sources or Sources(chapter.data), has_code=bool(code)
+        chapter.name,
+        known_before(code, chapter.given(notebook)),
+        sources or Sources(chapter.data),
+        has_code=bool(code),
+        is_latest=is_latest,
     )
 
 
 class Plan:
     """Which chapters have to run: those whose outputs were not kept; first those that are asked for, then the longest."""
 
-    def __init__(self, chapters: Iterable[Chapter], first: Sequence[str] = ()) -> None:
+    def __init__(self, chapters: Iterable[Chapter], first: Sequence[str] = (), *, is_latest: bool = True) -> None:
         self.chapters = [replace(chapter, gives_way=bool(first) and chapter.name not in first) for chapter in chapters]
         self.notebooks = {chapter.name: read(chapter.path) for chapter in self.chapters}
         sources = {chapter.data: Sources(chapter.data) for chapter in self.chapters}
-        self.keepers = {c.name: keeper(c, self.notebooks[c.name], sources[c.data]) for c in self.chapters}
+        self.keepers = {
+            c.name: keeper(c, self.notebooks[c.name], sources[c.data], is_latest=is_latest) for c in self.chapters
+        }
         found = {name: known.found() for name, known in self.keepers.items()}
         self.outputs: dict[str, Outputs] = {}
         self._read: dict[str, list[str] | None] = {}

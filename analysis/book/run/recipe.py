@@ -87,10 +87,19 @@ class Sources:
 
 
 class Keeper:
-    """The kept runs of one chapter under one set of parameters."""
+    """The kept runs of one chapter under one set of parameters; ``is_latest`` where they are what the author asked for last."""
 
-    def __init__(self, chapter: str, before: Mapping[str, str], sources: Sources, *, has_code: bool = True) -> None:
+    def __init__(
+        self,
+        chapter: str,
+        before: Mapping[str, str],
+        sources: Sources,
+        *,
+        has_code: bool = True,
+        is_latest: bool = True,
+    ) -> None:
         self.chapter, self.before, self.sources, self.has_code = chapter, dict(before), sources, has_code
+        self.is_latest = is_latest
         self.store = Store("chapters")
         self._basis = json.dumps([chapter, self.before], sort_keys=True)
 
@@ -125,6 +134,8 @@ class Keeper:
         return f"outputs {self._basis} {json.dumps(self.sources.noted(names), sort_keys=True)}"
 
     def _remember(self, duration_s: float, names: list[str]) -> None:
+        if not self.is_latest:
+            return
         parts = self.before | self.sources.noted(names)
         self.store.put(f"last {self.chapter}", json.dumps({"duration_s": duration_s, "parts": parts}).encode())
 

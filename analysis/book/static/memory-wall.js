@@ -295,17 +295,22 @@
   function completable(table, note) {
     const button = note.querySelector("button");
     button.hidden = false;
-    button.addEventListener("click", () => {
+    button.addEventListener("click", (event) => {
+      if (window.mwRows) return; /* those of another table are on their way */
       button.disabled = true;
       window.mwRows = (rows) => {
+        delete window.mwRows;
         table.tBodies[0].insertAdjacentHTML("beforeend", rows.join(""));
         note.remove();
         handy(table);
-        if (!showRow()) table.parentElement.previousElementSibling.querySelector("input").focus();
+        fitted();
+        if (event.isTrusted) table.parentElement.previousElementSibling.querySelector("input").focus();
+        else showRow();
       };
       const script = document.createElement("script");
       script.src = button.dataset.rows;
       script.dataset.asked = button.dataset.asked;
+      script.onerror = () => { delete window.mwRows; button.disabled = false; };
       document.head.append(script);
     });
   }
@@ -356,19 +361,18 @@
      rows, the others are fetched. */
   function showRow() {
     const name = decodeURIComponent(location.hash.slice(1));
-    if (!name || document.getElementById(name)) return false;
+    if (!name || document.getElementById(name)) return;
     const rows = [...document.querySelectorAll("table.mw-table tbody tr")];
     const row = rows.find((one) => one.cells[0].textContent.trim() === name);
     document.querySelectorAll(".mw-sought").forEach((one) => one.classList.remove("mw-sought"));
     if (!row) {
       const more = document.querySelector(".mw-more button:not(:disabled)");
       if (more) more.click();
-      return false;
+      return;
     }
     row.classList.add("mw-sought");
     openPanel(row);
     row.scrollIntoView({ block: "center" });
-    return true;
   }
 
   /* ---- copying, numbers, gallery ------------------------------------------------------------------------------------------- */

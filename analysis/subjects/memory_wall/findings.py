@@ -227,7 +227,7 @@ def _cost(package: DataPackage, given: Parameters) -> list[Value]:
         _number("reference-compute-used", given.reading_token_per_s * compute, "share",
                 "Share of the same peak that it would use at reading speed.", "2·P·r / F", digits=2),
         _number("phone-wait", read / compute, "ratio", "Reading time over computing time."),
-        _number("phone-budget", budget, "byte", "Bytes an iPhone 14 may read per token at reading speed.", "s·BW / r"),
+        _number("phone-budget", budget, "byte", "What an iPhone 14 may read per token at reading speed, s of its bandwidth.", "s·BW / r"),
     ]  # fmt: skip
 
 

@@ -177,7 +177,7 @@ def _step_values(package: DataPackage) -> list[Value]:
         ("rest-time", at["rest_s"], "s", "What the two leave over if they take turns.", "t − weights − products"),
         ("rest-overlapped-time", at["rest_overlapped_s"], "s", "The same if one hides behind the other.", "t − max(weights, products)"),
         ("kv-time", at["kv_time_s"], "s", "Least time to read the KV cache.", "B · T · KV / (n · BW)"),
-        ("weight-share", weight_share, "share", "Share of the step that reading the weights takes.", "weights / t"),
+        ("weight-share", weight_share, "share", "Least share of the step that reading the weights takes.", "weights / t"),
         ("rest-share", at["rest_s"] / at["step_time_s"], "share", "Share of the step left over if they take turns.", "rest / t"),
         ("rest-overlapped-share", at["rest_overlapped_s"] / at["step_time_s"], "share", "The same if one hides behind the other.",
          "rest / t"),

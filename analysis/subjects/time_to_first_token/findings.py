@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import units, words
+from analysis import ranking, units, words
 from analysis.assumptions import Parameters
 from analysis.figures import Value
 from analysis.subjects import common
@@ -98,6 +98,15 @@ def _text(name: str, text: str, definition: str, sources: Iterable[str] = ()) ->
 def _rounded(number: float) -> str:
     """A count at two digits, in full: ``4,100``."""
     return f"{words.significant(number, 2):,.0f}"
+
+
+def _slowest(table: pd.DataFrame) -> dict[str, Any]:
+    """The row with the longest time to the first token; all of it missing where none is known."""
+    known = table.dropna(subset=["first_token_s"])
+    if not len(known):
+        return dict.fromkeys(table.columns, np.nan)
+    slowest = ranking.first(known, "first_token_s", "device_id", falling={"first_token_s"})
+    return {str(name): value for name, value in slowest.items()}
 
 
 def _of(table: pd.DataFrame, key: str, **where: Any) -> dict[str, Any]:
@@ -246,7 +255,7 @@ def _wait_values(package: DataPackage, given: Parameters) -> list[Value]:
     return [
         *(_expected(f"long-{key}", _of(long, key), "first_token_s", "Expected time to the first token of a prompt of 8,192 tokens.")
           for key in KEYS),
-        *(_expected(name, rows.nlargest(1, "first_token_s").to_dict("records")[0], "first_token_s",
+        *(_expected(name, _slowest(rows), "first_token_s",
                     "Expected time to the first token on the slowest device of the chapter.")
           for name, rows in slow.items()),
         _text("extrapolated", _extrapolated(beyond["name"]), "Chosen by the kinds of units that prompts were measured on."),
