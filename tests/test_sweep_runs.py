@@ -162,8 +162,9 @@ def test_more_numbers_of_the_same_editions_are_no_other_plan(done: Path) -> None
         swept(done, wanted="index")
 
 
-def test_a_record_that_was_tampered_with_stops_nobody(done: Path) -> None:
-    (done / folder.ASKED).write_text("[", encoding="utf-8")
+@pytest.mark.parametrize("record", ["[", '{"editions": [{}], "numbers": []}', '{"editions": [], "numbers": [1]}'])
+def test_a_record_that_was_tampered_with_stops_nobody(done: Path, record: str) -> None:
+    (done / folder.ASKED).write_text(record, encoding="utf-8")
     assert swept(done).found == 2
 
 
