@@ -124,7 +124,7 @@ def test_a_figure_has_the_number_of_its_chapter_and_the_same_everywhere(site: Pa
         page = (site / "figures" / figure["id"] / "index.html").read_text(encoding="utf-8")
         heading = html.unescape(re.findall('<h1 class="mw-figure-title">(.*?)</h1>', page)[0]).replace("\u00a0", " ")
         assert heading == figure["title"]
-        assert f"› {number}</nav>" in page
+        assert f'aria-current="page">{number}</a></nav>' in page
         assert f"[{number}](figures/{figure['id']}/index.md)" in index
         if figure["chapter"] == "index":
             continue
