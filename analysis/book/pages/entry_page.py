@@ -60,15 +60,11 @@ def _alike(app: Sphinx, pages: Sequence[Bodied]) -> list[list[Bodied]]:
 
 def _write_like(app: Sphinx, first: Bodied, others: Sequence[Bodied]) -> None:
     site = Path(app.outdir)
-    text, said = (
-        (site / f"{first[0].page}.html").read_text(encoding="utf-8"),
-        run_note.noted(app, first[0].page, first[1]),
-    )
-    around = text.split(said)
+    text = (site / f"{first[0].page}.html").read_text(encoding="utf-8")
+    around, own = text.split(run_note.noted(app, first[0].page, first[1])), _own(app, first[0])
     for entry, plain in others:
-        body = run_note.noted(app, entry.page, plain)
-        parts = around
-        for mine, its in zip(_own(app, first[0]), _own(app, entry), strict=True):
+        body, parts = run_note.noted(app, entry.page, plain), around
+        for mine, its in zip(own, _own(app, entry), strict=True):
             parts = [part.replace(mine, its) for part in parts]
         write(site / f"{entry.page}.html", body.join(parts))
         twins.write_twin(app, entry.page, body)
