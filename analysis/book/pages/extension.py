@@ -27,7 +27,7 @@ from analysis.book.pages import (
     since,
     twins,
 )
-from analysis.book.pages.nodes import Chart, FigureMenu, Reference
+from analysis.book.pages.nodes import Chart, FigureMenu, Later, Reference
 from analysis.book.record import edition, imprint
 from analysis.book.store import templates
 from analysis.errors import FigureError
@@ -54,6 +54,24 @@ class ReferenceRole(SphinxRole):
         key = self.text.strip()
         registry.of(self.env).refer(self.env.docname, "values" if self.kind == "value" else "claims", key)
         return [Reference(self.rawtext, "", kind=self.kind, key=key)], []
+
+
+LATER = {"glossary-list": glossary.listed, "what-changed": since.told}
+"""Directive → what it lists, once every chapter has been read."""
+
+
+class LaterList(SphinxDirective):
+    """A list of ``LATER``."""
+
+    def run(self) -> list[nodes.Node]:
+        """A place that is filled in once every chapter has been read."""
+        return [Later(of=self.name)]
+
+
+def fill(app: Sphinx, doctree: nodes.document, document: str) -> None:
+    """Put each such list in its place."""
+    for place in list(doctree.findall(Later)):
+        place.replace_self(nodes.raw("", LATER[place["of"]](app), format="html"))
 
 
 class EditionRecord(SphinxDirective):
@@ -216,9 +234,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("verdict", ReferenceRole("verdict"))
     app.add_role("claim", ReferenceRole("claim"))
     app.add_directive("edition-record", EditionRecord)
-    app.add_directive("glossary-list", glossary.GlossaryList)
     app.add_directive("how-to-cite", HowToCite)
-    app.add_directive("what-changed", since.WhatChanged)
+    for name in LATER:
+        app.add_directive(name, LaterList)
     app.add_directive("reproduced", Reproduced)
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.display, None))
     app.connect("builder-inited", static)
@@ -226,8 +244,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-purge-doc", registry.purge)
     app.connect("env-updated", registry.arrange)
     app.connect("env-check-consistency", builder.before_writing)
+    app.connect("doctree-resolved", fill)
     app.connect("doctree-resolved", glossary.explain)
-    app.connect("doctree-resolved", since.fill)
     app.connect("doctree-resolved", resolve)
     app.connect("html-collect-pages", builder.pages)
     app.connect("html-page-context", Navigation(), priority=BEFORE)

@@ -10,10 +10,9 @@ from functools import cache
 import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 from analysis.book.pages import pieces
-from analysis.book.pages.nodes import Glossary, Reference
+from analysis.book.pages.nodes import Reference
 from analysis.book.store import places, templates
 
 FILE = places.REPOSITORY / "chapters" / "glossary.yml"
@@ -57,18 +56,8 @@ def _pattern(spelled: list[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest))})s?(?![\w-])")
 
 
-class GlossaryList(SphinxDirective):
-    """``{glossary-list}``: every term with its sentence, and the chapters that use it."""
-
-    def run(self) -> list[nodes.Node]:
-        """A place that is filled in once every chapter has been read."""
-        return [Glossary()]
-
-
 def explain(app: Sphinx, doctree: nodes.document, document: str) -> None:
-    """Let the first use of each term on a page carry its sentence; on the page of the glossary, list them."""
-    for place in list(doctree.findall(Glossary)):
-        place.replace_self(nodes.raw("", _listed(app), format="html"))
+    """Let the first use of each term on a page carry its sentence, but for the page that lists them."""
     if document != PAGE and PAGE in app.env.found_docs:
         for text, found in _first_uses(doctree):
             _mark(text, found, document)
@@ -120,7 +109,7 @@ def _card(word: str, term: Term, document: str) -> Reference:
     return Reference("", nodes.Text(word), kind="term", key=term.id, html=card)
 
 
-def _listed(app: Sphinx) -> str:
+def listed(app: Sphinx) -> str:
     """All terms as a list of definitions, each with links to the chapters that use it."""
     used: dict[str, list[tuple[str, str]]] = {term.id: [] for term in terms()}
     pages = [app.config.root_doc, *app.env.toctree_includes.get(app.config.root_doc, [])]

@@ -9,12 +9,8 @@ class Reference(nodes.inline):
     """Where a number or a verdict goes."""
 
 
-class Glossary(nodes.General, nodes.Element):
-    """Where the list of terms goes: it says which chapters use each of them."""
-
-
-class Since(nodes.General, nodes.Element):
-    """Where it is told what changed: it needs everything the chapters published."""
+class Later(nodes.General, nodes.Element):
+    """Where a list goes that needs what all chapters published; ``of`` is the directive that asked for it."""
 
 
 class FigureMenu(nodes.General, nodes.Element):

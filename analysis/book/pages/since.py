@@ -8,12 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 from analysis.book.pages import pieces, registry
-from analysis.book.pages.nodes import Since
 from analysis.book.record import edition, editions
 from analysis.book.store import places, templates
 
@@ -25,21 +22,8 @@ COUNTED: tuple[tuple[Literal["claims", "values"], str, str, str], ...] = (
 """What chapters publish, the catalogue that an earlier edition has of it, what may differ, and its name."""
 
 
-class WhatChanged(SphinxDirective):
-    """``{what-changed}``: this edition against the newest one that is frozen, and its part of the change log."""
-
-    def run(self) -> list[nodes.Node]:
-        """A place that is filled in once every chapter has been read."""
-        return [Since()]
-
-
-def fill(app: Sphinx, doctree: nodes.document, document: str) -> None:
-    """Put what changed in its place, on the one page that asks for it."""
-    for place in list(doctree.findall(Since)):
-        place.replace_self(nodes.raw("", _told(app), format="html"))
-
-
-def _told(app: Sphinx) -> str:
+def told(app: Sphinx) -> str:
+    """This edition against the newest one that is frozen, and its part of the change log."""
     published, name = Path(app.config.memory_wall_published or "."), edition.name(app)
     before = [one for one in editions.known(published) if one["edition"] != name]
     earlier = before[-1] if before else None

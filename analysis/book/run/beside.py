@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 from sphinx.util import logging
 
 from analysis.book.pictures import workers
-from analysis.book.run import kernels
+from analysis.book.run import forking, kernels
 from analysis.book.store import ends
 from analysis.errors import SiteError
 
@@ -107,7 +107,7 @@ def _do(work: Callable[[], object], answer: Connection) -> None:
 
 
 def _deafen() -> None:
-    for number in (signal.SIGINT, signal.SIGHUP):
+    for number in forking.DEAF_TO:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
