@@ -108,6 +108,12 @@ def come(page: Page) -> None:
     page.wait_for_function("() => window.mwEmbed", timeout=15000)
 
 
+def darken(page: Page) -> None:
+    """Switch the theme and wait until its colours stand: those of buttons take 150 ms, and one in between fails a contrast."""
+    page.evaluate("() => { document.documentElement.dataset.theme = 'dark' }")
+    page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {})))")
+
+
 def scroll_through(page: Page) -> None:
     come(page)
     for _ in range(200):
@@ -182,7 +188,7 @@ def test_charts_follow_the_dark_theme(browser: Browser, site: Path) -> None:
     label = chart.locator("svg.marks .role-axis-label text").first
     label.wait_for(timeout=15000)
     light = label.get_attribute("fill")
-    page.evaluate("() => { document.documentElement.dataset.theme = 'dark' }")
+    darken(page)
     page.wait_for_function("([chart, light]) => chart.querySelector('svg.marks .role-axis-label text')?.getAttribute('fill') !== light",
                            arg=[chart.element_handle(), light], timeout=15000)  # fmt: skip
     assert visit.complaints == []
@@ -472,7 +478,7 @@ def test_a_page_of_each_kind_is_accessible_in_both_themes_and_enlarged(
         drawn_chart(page)
     page.evaluate(AXE)
     assert page.evaluate(FOUND, STANDARD) == []
-    page.evaluate("() => { document.documentElement.dataset.theme = 'dark' }")
+    darken(page)
     assert page.evaluate(FOUND, COLOURS) == []
     for width in NARROWER:
         page.set_viewport_size({"width": width, "height": 700})
@@ -719,9 +725,8 @@ def test_what_is_chosen_outlives_theme_width_and_visit_and_is_shared(browser: Br
     page = visit.open(site / "index.html")
     chart = drawn_chart(page)
     chosen = choose(page, chart)
-    page.evaluate(
-        "() => { document.querySelector('svg.marks').dataset.old = 1; document.documentElement.dataset.theme = 'dark' }"
-    )
+    page.evaluate("() => { document.querySelector('svg.marks').dataset.old = 1 }")
+    darken(page)
     page.locator("svg.marks:not([data-old])").first.wait_for()
     assert chart.locator(".mw-live select").first.input_value() == chosen
     page.evaluate("() => { document.querySelector('svg.marks').dataset.old = 1 }")
