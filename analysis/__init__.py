@@ -3,7 +3,7 @@
 A table of sourced numbers goes through an equation into a derived table, which is drawn, captioned, cited and set on
 a page.  The rooms by floor, from the ground up; a room imports rooms of lower floors, and within itself:
 
-0.  ``units`` ``errors``         names of units, the exception tree
+0.  ``units`` ``errors`` ``fonts``   names of units, the exception tree, letters
 1.  ``door`` ``equations``       files as strangers give them; pure functions of numbers and arrays
 2.  ``words``                    numbers as a reader reads them
 3.  ``ranking``                  orders that are the same on every processor

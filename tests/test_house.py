@@ -21,7 +21,7 @@ from tests.conftest import ROOT, command, may_start, nodes, parsed, starts_proce
 
 PACKAGE = ROOT / "analysis"
 FLOORS = (
-    "units errors", "door equations", "words", "ranking", "tables", "charts assumptions", "figures", "model", "claims",
+    "units errors fonts", "door equations", "words", "ranking", "tables", "charts assumptions", "figures", "model", "claims",
     "subjects", "machine", "book", "mcp sweep", "cli", "__main__",
 )  # fmt: skip
 """The rooms of the package, from the ground up.  A room imports rooms of lower floors, and within itself."""

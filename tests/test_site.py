@@ -17,11 +17,10 @@ import pytest
 import yaml
 from PIL import ImageFont
 
-from analysis import figures, tables
+from analysis import figures, fonts, tables
 from analysis.book import site as builder
 from analysis.book.inputs import parameters
 from analysis.book.pictures import framing
-from analysis.book.pictures.renderer import FONT_FOLDER
 from analysis.book.record import policy as policies
 from analysis.book.run import execution
 from analysis.errors import ChapterError
@@ -336,7 +335,7 @@ def test_the_words_of_a_picture_to_take_away_stay_within_it(site: Path) -> None:
         assert len(lines) >= 3
         for line in lines:
             face = "Semibold" if int(line.get("font-weight", 0)) > 400 else "Regular"
-            font = ImageFont.truetype(FONT_FOLDER / f"MemoryWallSans-{face}.ttf", 100)
+            font = ImageFont.truetype(fonts.file(face), 100)
             wide = font.getlength(line.text or "") * float(line.get("font-size", "").removesuffix("px")) / 100
             assert wide <= width, f"{name}: {line.text}"
         assert max(float(line.get("y", 0)) for line in lines) < float(picture.get("height", 0)) - framing.PADDING / 2

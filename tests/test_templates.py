@@ -156,8 +156,8 @@ def test_an_installed_package_has_its_templates_and_fonts(tmp_path: Path) -> Non
     there = {path.relative_to(source) for path in (source / "analysis").rglob("*") if path.is_file()}
     assert not {path for path in there if not (tmp_path / "installed" / path).is_file()}
     ask = (
-        "from analysis.book.store import templates; from analysis.tables import letters;"
-        "print(templates.__file__); print(letters.FONT.is_file()); print(templates.page('cite', text='<', bibtex=''))"
+        "from analysis.book.store import templates; from analysis import fonts;"
+        "print(templates.__file__); print(fonts.file('It').is_file()); print(templates.page('cite', text='<', bibtex=''))"
     )
     asked = [sys.executable, "-P", "-c", ask]
     told = subprocess.run(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 from functools import cache
-from pathlib import Path
 
-FONT = Path(__file__).resolve().parents[1] / "fonts" / "MemoryWallSans-Regular.ttf"
+from analysis import fonts
+
 SEGMENTS, GROUPS = 4, 12
 """Formats of the table from letters to glyphs: two bytes a letter, and four."""
 
@@ -18,7 +18,7 @@ def missing(text: str) -> str:
 
 @cache
 def _known() -> frozenset[int]:
-    content = FONT.read_bytes()
+    content = fonts.file("Regular").read_bytes()
     (n_table,) = struct.unpack_from(">H", content, 4)
     records = (struct.unpack_from(">4sIII", content, 12 + 16 * number) for number in range(n_table))
     start = next(offset for tag, _, offset, _ in records if tag == b"cmap")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from lxml import etree
 from markupsafe import Markup
 
+from analysis import fonts
 from analysis.book.export import chapters
 from analysis.book.export.chapters import Book, Chapter, Place
 from analysis.book.pictures.lettering import START
 from analysis.book.record import citation
 from analysis.book.store import templates
-from analysis.book.store.places import REPOSITORY
 from analysis.charts import theme
 
 XHTML, SVG, CSS, FONT = "application/xhtml+xml", "image/svg+xml", "text/css", "font/ttf"
@@ -84,8 +84,8 @@ def items(book: Book) -> list[Item]:
     ]
     read += [_chapter(book, chapter) for chapter in book.chapters]
     drawn = [Item(f"images/{name}", SVG, _of_both(book, name)) for name in book.pictures]
-    fonts = sorted((REPOSITORY / "analysis" / "fonts").glob("*.ttf"))
-    set_in = [Item(f"fonts/{path.name}", FONT, path.read_bytes()) for path in fonts]
+    letters = sorted(fonts.FOLDER.glob("*.ttf"))
+    set_in = [Item(f"fonts/{path.name}", FONT, path.read_bytes()) for path in letters]
     return [*read, Item("book.css", CSS, (chapters.FILES / "epub.css").read_bytes()), *set_in, *drawn]
 
 

@@ -16,12 +16,12 @@ import pypdfium2
 from lxml import html
 from markupsafe import Markup
 
+from analysis import fonts
 from analysis.book.export import browser, chapters
 from analysis.book.export.chapters import Book, Chapter, Element, Place
 from analysis.book.pictures.lettering import START, plain
 from analysis.book.record import citation
 from analysis.book.store import templates
-from analysis.book.store.places import REPOSITORY
 
 PLACEHOLDER = re.compile(r"mw-picture-(\d+)-")
 CLIP = re.compile(r'(?<=\bid=")(?=\w)|(?<=url\(#)')
@@ -84,7 +84,7 @@ def _document(book: Book, bodies: list[tuple[Chapter, Markup]], numbers: dict[st
 def _style(book: Book) -> str:
     faces = [
         f'@font-face {{ font-family: "Memory Wall Sans"; font-weight: {weight}; font-style: {style}; '
-        f"src: url(data:font/ttf;base64,{b64encode(_font(name)).decode()}); }}"
+        f"src: url(data:font/ttf;base64,{b64encode(fonts.file(name).read_bytes()).decode()}); }}"
         for name, (weight, style) in FONTS.items()
     ]
     sheet = (chapters.FILES / "print.css").read_text(encoding="utf-8")
@@ -98,10 +98,6 @@ def _style(book: Book) -> str:
 def _quoted(text: str) -> str:
     """A text within a string of CSS within a style element."""
     return re.sub(r'["\\<>&\n]', lambda found: f"\\{ord(found[0]):x} ", text)
-
-
-def _font(name: str) -> bytes:
-    return (REPOSITORY / "analysis" / "fonts" / f"MemoryWallSans-{name}.ttf").read_bytes()
 
 
 def _anchor(place: Place) -> str:

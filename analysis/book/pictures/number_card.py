@@ -6,18 +6,17 @@ There are hundreds, so no chart engine draws them: FreeType sets the words, on l
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from analysis import fonts
 from analysis.book.pictures import card, pixels
 from analysis.book.pictures.framing import Words
 from analysis.charts import theme
 from analysis.words import unbroken
 
-FONTS = Path(__file__).resolve().parents[2] / "fonts"
 LEVELS = 7
 """Steps from ink to paper: twice as many would weigh a fifth more. One index more is the colour of the bar."""
 INK, PAPER, BAR = 0, LEVELS, LEVELS + 1
@@ -72,7 +71,7 @@ def _fit(lines: list[str], font: ImageFont.FreeTypeFont, most: int) -> bool:
 @cache
 def _font(size: int, weight: int) -> ImageFont.FreeTypeFont:
     """Without the shaping library that some systems have and others lack: the same pixels everywhere."""
-    file = FONTS / f"MemoryWallSans-{'Semibold' if weight >= 600 else 'Regular'}.ttf"
+    file = fonts.file("Semibold" if weight >= 600 else "Regular")
     return ImageFont.truetype(str(file), size, layout_engine=ImageFont.Layout.BASIC)
 
 

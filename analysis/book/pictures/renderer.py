@@ -10,9 +10,9 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from analysis import fonts
 from analysis.book.pictures import card, framing, lettering, shelf, spoken
 from analysis.book.pictures.layout import WIDE
 from analysis.book.record import citation
@@ -26,14 +26,13 @@ LONG = re.compile(r"-?\d*\.\d{3,}(?:e-?\d+)?")
 COUNTED = re.compile(r'(?<=id=")(?:clip|gradient_)\d+(?=")|(?<=url\(#)(?:clip|gradient_)\d+(?=\))')
 INTERPRETER = "vega-interpreter@2.0.0"
 """As the renderer carries it; a test draws a chart with it."""
-FONT_FOLDER = Path(__file__).resolve().parents[2] / "fonts"
 
 
 @cache
 def _converter() -> Any:
     import vl_convert
 
-    vl_convert.register_font_directory(str(FONT_FOLDER))
+    vl_convert.register_font_directory(str(fonts.FOLDER))
     return vl_convert
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 
+from analysis import fonts
 from analysis.book.record import imprint
 from analysis.book.store import freshness, places
 from analysis.book.store.cache import Store, code_of, digest, file_digest
@@ -19,10 +20,9 @@ _in_vain = False
 @cache
 def _tools() -> str:
     """The code that draws, the packages it draws with, the fonts, and the author and licence that pictures carry."""
-    analysis = places.REPOSITORY / "analysis"
-    files = [*(analysis / "fonts").iterdir(), *(analysis / "book" / "static" / "fonts").iterdir()]
-    fonts = "".join(file_digest(path) for path in sorted(files))
-    return f"{code_of(DRAWING)} {freshness.installed()} {digest(fonts)} {imprint.read()}"
+    ours = places.REPOSITORY / "analysis" / "book" / "static" / "fonts"
+    letters = "".join(file_digest(path) for path in [*sorted(fonts.FOLDER.glob("*.ttf")), *sorted(ours.iterdir())])
+    return f"{code_of(DRAWING)} {freshness.installed()} {digest(letters)} {imprint.read()}"
 
 
 def store() -> Store:

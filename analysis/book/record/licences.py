@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from analysis import fonts
 from analysis.book.record import imprint
-from analysis.book.store import places
 
 FOLDER = Path(__file__).parents[1] / "licences"
 NAMES = ("LICENSE", "LICENCE", "COPYING")
@@ -46,7 +46,7 @@ class Component:
         kind, _, name = self.text.partition(":")
         if kind == "package":
             return _of_package(name)
-        folder = places.REPOSITORY / "analysis" / "fonts" if kind == "font" else FOLDER
+        folder = fonts.FOLDER if kind == "font" else FOLDER
         return (folder / (name or kind)).read_text(encoding="utf-8")
 
 
