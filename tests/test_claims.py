@@ -28,7 +28,7 @@ CLOSE = 0.02
 FIELDS = {
     "id", "chapter", "statement", "article_value", "article_unit", "qualifier", "value", "unit", "text", "verdict",
     "assumption", "explanation", "formula", "inputs", "readings", "latest_value", "latest_text", "sources", "robustness",
-    "kind", "hangs_on",
+    "kind", "hangs_on", "note",
 }  # fmt: skip
 
 
