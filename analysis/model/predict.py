@@ -110,7 +110,8 @@ NOTES = {
     "llama.cpp": "engine not given: llama.cpp assumed",
     "server": "engine not given: PyTorch with whole graphs assumed, as server engines have them",
     "phone-engine": "engine not given: MLX assumed on an iPhone, Genie on a neural processor",
-    "burst": "speed of a cool phone: an iPhone 17 Pro, alone measured, keeps {left:.0f} % after ten minutes ({low:.0f} to {high:.0f} %)",
+    "burst": "speed of a cool phone: an iPhone 17 Pro, the only one measured, keeps {left:.0f} % of it after ten minutes "
+    "({low:.0f} to {high:.0f} %)",
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
     "cores": "threads of the processor not given: 8 assumed for the arithmetic of unpacking",
     "layer": "n_layer estimated from the size",
@@ -744,6 +745,10 @@ def detailed(
     return _answer(rows, whole=True)
 
 
+LONGEST_BY = ("model", "memory")
+"""What the longest context that fits ends at: what the model is made for, or what memory holds."""
+
+
 def _details(
     rows: Rows, sizes: Sizes, kinds: Kinds, usable_byte: Values, batch: Values, chips: Values
 ) -> dict[str, Any]:
@@ -752,9 +757,11 @@ def _details(
     held = sizes.cache.within((usable_byte - sizes.whole_byte) / batch)
     longest = np.fmin(np.floor(held), sizes.context_token)  # infinite where nothing grows and no limit is stated
     longest = np.where(sizes.is_cache_assumed | np.isinf(longest), np.nan, longest)
+    bound = np.select([np.isnan(longest), longest >= sizes.context_token], [0, 1], 2)
     return {
         "weight_gibyte": sizes.whole_byte / GIBYTE, "kv_cache_gibyte": (sizes.full_cache_byte * batch - state) / GIBYTE,
         "state_gibyte": state / GIBYTE, "capacity_gibyte": rows.numbers[CAPACITY] * chips / GIBYTE, "longest_context_token": longest,
+        "longest_by": np.array(["", *LONGEST_BY], dtype=object)[bound],
         "stack": np.array([*expected.STACK_NAMES, ""], dtype=object)[kinds.stack],
         "engine_used": np.array([*ENGINES, ""], dtype=object)[kinds.engine],
     }  # fmt: skip

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis import ranking, units, words
 from analysis.figures import Column, Entry, Section, Table, Value
-from analysis.model import ask, browser, devices, expected, names, predict
+from analysis.model import ask, browser, devices, expected, names, phones
 from analysis.subjects.answers import derived
 from analysis.tables import DataPackage
 
@@ -22,7 +22,8 @@ WITH = f"with {int(ask.DEFAULT_CONTEXT):,} tokens of context"
 SETTING = f"in {ask.DEFAULT_FORMAT}, {WITH} and a prompt of {int(ask.DEFAULT_PROMPT):,} tokens"
 SAYING = (
     "Expected speeds come from the calibrated model: 80 % of such runs lie between the two ends below each. At most is what the bandwidth "
-    "of the data sheet allows. A speed is missing where nothing is known that it could come from. The bar behind what a model needs fills "
+    "of the data sheet allows. A speed is missing where nothing is known that it could come from. The longest context ends at what memory "
+    "holds or at what the model is made for, as the word below it says. The bar behind what a model needs fills "
     "its cell where that is all the memory one program may take."
 )
 UNSAID = {"source_id", "second_source_id", "confidence", "note", "default_set", "name", "device_id", "model_id"}
@@ -49,7 +50,7 @@ EXPECTED = Column("token_per_s", "Expected", "token/s", between=ask.SPEEDS[1:])
 NUMBERS = [
     Column("needs_gibyte", "Needs", "GiB", of="has_gibyte"), EXPECTED,
     Column("limit_token_per_s", "At most", "token/s"), Column("first_token_s", "First token", "s", between=ask.TIMES[1:]),
-    Column("longest_context_token", "Longest context", "token", 6),
+    Column("longest_context_token", "Longest context", "token", 6, note="longest_by"),
 ]  # fmt: skip
 RUNS = [
     Column("format", "Format"), Column("engine", "Engine"), Column("context_token", "Context", "token", 6),
@@ -93,6 +94,7 @@ class Answers:
         self.computed = set(browser.models(package.folder)) if every_device else set()
         self.format_id = names.number_format(ask.DEFAULT_FORMAT, package.folder).format_id
         self.runnable = set(ask.runnable("", package.folder))
+        self.phones = {row["device_id"] for row in self.rows["device"].to_dict("records") if _is_phone(row, package)}
 
     def _of_each(self, table: pd.DataFrame, key: str) -> dict[str, list[list[Any]]]:
         return derived.of_each(table, key, OTHER[key], self.named[OTHER[key]])
@@ -121,12 +123,15 @@ def _device(row: dict[Any, Any], answers: Answers) -> Entry:
     ]
     shown = sum(one[FITS] != "no" for one in of)
     left_out = len(answers.rows["model"]) - len(answers.published)
-    chip = expected.generation(f"{row['chip']} {row['name']}", folder)
-    burst = f" It is the {predict.burst(expected.calibration(folder).parameters)}." if chip.is_phone else ""
+    burst = f" {phones.cool(answers.package)}" if key in answers.phones else ""
     told = f"{SAYING}{burst} {words.plural(left_out, 'model')} with neither a licence nor a place to download on file are left out."
     sections = [Section("What it runs", told, _heads(key, "model"), MANY, shown, "models", "model")] if shown else []
     headline = _counted(of), f"models fit in {ask.DEFAULT_FORMAT}, {WITH}"
     return _entry("device", row, CLASSES[row["device_class"]], said, headline, sections, more, used, of, answers)
+
+
+def _is_phone(row: Mapping[Any, Any], package: DataPackage) -> bool:
+    return expected.generation(f"{row['chip']} {row['name']}", package.folder).is_phone
 
 
 def _model(row: dict[Any, Any], answers: Answers) -> Entry:
@@ -147,8 +152,12 @@ def _model(row: dict[Any, Any], answers: Answers) -> Entry:
     headline = weights, f"of weights in {ask.DEFAULT_FORMAT}{held}"
     shown = sum(one[FITS] != "no" for one in of)
     made = browser.PIECE if key in answers.computed else ""
+    held_by = {one[0] for one in of if one[FITS] != "no"}
+    burst = f" {phones.cool(answers.package)}" if held_by & answers.phones else ""
     sections = (
-        [Section("What runs it", SAYING, _heads(key, "device"), FEW, shown, "devices", "device", made)] if shown else []
+        [Section("What runs it", f"{SAYING}{burst}", _heads(key, "device"), FEW, shown, "devices", "device", made)]
+        if shown
+        else []
     )
     return _entry(
         "model", row, f"{row['name']} ".split("-")[0].split()[0], said, headline, sections, more, used, of, answers
