@@ -241,9 +241,9 @@ def _roofs(package: DataPackage, given: Parameters) -> list[Value]:
     }  # fmt: skip
     ridges = roofs.drop_duplicates("machine_id").set_index("machine_id")
     used = derived.compute_used(package, given)
-    ranked = ranking.by(used, "compute_used_share", "device_id", "format_id", falling={"compute_used_share"})
-    ranked = ranked[ranked["compute_used_share"].notna()]
-    busiest = [ranked[ranked["peak_kind"] == kind].head(1) for kind in KINDS]
+    known = used[used["compute_used_share"].notna()]
+    order = ("compute_used_share", "device_id", "format_id")
+    busiest = [ranking.tied(known[known["peak_kind"] == kind], *order, falling=order[:1]) for kind in KINDS]
     phone = used[(used["device_id"] == PHONE) & (used["format_id"] == "fp16") & (used["peak_kind"] == derived.NEURAL)]
     about = "Share of the peak that work of this intensity can attain."
     return [
@@ -262,14 +262,12 @@ KINDS = {derived.NEURAL: "neural", derived.SHADERS: "shaders"}
 
 
 def _busiest(kind: str, found: pd.DataFrame) -> list[Value]:
-    """The device that uses most of one kind of peak, and how much; unknown where no device with such a peak runs any model."""
+    """The device that uses most of one kind of peak, or those that tie, and how much; unknown where none has such a peak."""
     about = f"Largest share of a peak in use: {kind}."
-    row: dict[str, Any] = (
-        derived.rows(found)[0] if len(found) else {"compute_used_share": math.nan, "label": "no device"}
-    )
+    share = found["compute_used_share"].iloc[0] if len(found) else math.nan
     return [
-        _number(f"most-used-{kind}", row["compute_used_share"], "share", about, "2·P·r / F", digits=2),
-        _text(f"most-device-{kind}", str(row["label"]), about),
+        _number(f"most-used-{kind}", share, "share", about, "2·P·r / F", digits=2),
+        _text(f"most-device-{kind}", words.listing(list(found["label"])) if len(found) else "no device", about),
     ]
 
 
