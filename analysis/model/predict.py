@@ -106,6 +106,7 @@ NOTES = {
     "apart": "the row's own bandwidth is far from that of its device in the book",
     "disagree": "size and number format disagree: the size counts",
     "context": "more context than the model is made for",
+    "published": "the model is published in fewer bits: in that form it is smaller and reads faster than is said here",
     "engine": "few runs of this engine or none: the widest interval of the backend",
     "llama.cpp": "engine not given: llama.cpp assumed",
     "server": "engine not given: PyTorch with whole graphs assumed, as server engines have them",
@@ -525,6 +526,8 @@ class Sizes:
             rows.note("disagree", (by_size > by_format * DISAGREE_RATIO) | (by_size < by_format / DISAGREE_RATIO))
             held = sum(np.nan_to_num(rows.numbers[name]) for name in ("context_token", PROMPT, "output_token"))
             rows.note("context", held > rows.looked_up("model_id", most))
+            few = [float(filed_models.get(name, {}).get("published_bit_per_param") or "nan") for name in rows.models]
+            rows.note("published", self.bit > rows.looked_up("model_id", few) * CONVERTED_RATIO)
         published = _published(rows)
         self.whole_byte = _first(filed, published, fact["total_param"] * self.bit / 8)
         self.is_expert = np.nan_to_num(fact["is_expert"]) > 0
@@ -745,6 +748,8 @@ def detailed(
     return _answer(rows, whole=True)
 
 
+CONVERTED_RATIO = 1.1
+"""By so much more bits than a model is published in, a file is another form of it."""
 LONGEST_BY = ("model", "memory")
 """What the longest context that fits ends at: what the model is made for, or what memory holds."""
 

@@ -203,7 +203,7 @@ function show() {
   const lines = sentences(one, model, format, said, context, prompt);
   const head = `${model[1]} in ${format[1]} on ${one[1]}`;
   const limit = madeFor(model);
-  const notes = [one[5], ...model[5].map((name) => GIVEN.notes[name]), limit !== null && context + prompt > limit && GIVEN.notes.context].filter(Boolean).join("; ");
+  const notes = [one[5], ...model[5].map((name) => GIVEN.notes[name]), limit !== null && context + prompt > limit && GIVEN.notes.context, format[2] > model[7] && GIVEN.notes.published].filter(Boolean).join("; ");
   at("answer").replaceChildren(
     element("p", { class: "mw-ask-head" }, head), ...lines.map((line) => element("p", {}, line)),
     ...(notes ? [element("p", { class: "mw-note" }, `${notes}.`)] : []),
