@@ -170,7 +170,7 @@ def _able(half: pd.DataFrame, size: float, name: str, year: str) -> str:
     if not able:
         return f"none of the {len(half)} devices of {year} runs {name} at 16 bits"
     which = words.listing([f"the {label.split(',')[0]}" for label in able])
-    return f"of the {len(half)} devices of {year}, {which} can run {name} at 16 bits"
+    return f"{which} can run {name} at 16 bits, out of the {len(half)} devices of {year}"
 
 
 def _span(params: pd.Series[Any]) -> str:
@@ -187,9 +187,9 @@ def _which_limit(count: int, full: list[str]) -> str:
     rest = (
         f"on the other {count - len(full)} devices bandwidth gives out first"
         if len(full) < count
-        else "and no other is left"
+        else "no other is left"
     )
-    return f"{words.listing(full)} {verb} out of memory first, {rest}"
+    return f"{words.listing([f'the {name}' for name in full])} {verb} out of memory first; {rest}"
 
 
 def _cost(package: DataPackage, given: Parameters) -> list[Value]:
@@ -253,7 +253,8 @@ def _roofs(package: DataPackage, given: Parameters) -> list[Value]:
           for name, key in asked.items()),
         *(value for kind, found in zip(KINDS.values(), busiest, strict=True) for value in _busiest(kind, found)),
         _number("phone-compute-used", phone["compute_used_share"].max(), "share",
-                "Share of its neural processor's INT8 peak an iPhone 14 uses.", "2·P·r / F", digits=2),
+                "Share of its neural processor's peak an iPhone 14 uses.", "2·P·r / F", digits=2),
+        _text("peak-caveat", package.columns("devices")["npu_peak_int8_top_per_s"]["caveat"], "What the data say of the column."),
         _text("server-batch", f"{derived.SERVER_BATCH_SIZE:g}", "Users who share one read of the weights."),
     ]  # fmt: skip
 
@@ -267,7 +268,11 @@ def _busiest(kind: str, found: pd.DataFrame) -> list[Value]:
     share = found["compute_used_share"].iloc[0] if len(found) else math.nan
     return [
         _number(f"most-used-{kind}", share, "share", about, "2·P·r / F", digits=2),
-        _text(f"most-device-{kind}", words.listing(list(found["label"])) if len(found) else "no device", about),
+        _text(
+            f"most-device-{kind}",
+            words.listing([f"the {label}" for label in found["label"]]) if len(found) else "no device",
+            about,
+        ),
     ]
 
 
