@@ -65,6 +65,7 @@ def test_the_first_use_is_explained_and_nothing_else() -> None:
 
 SENSES = {
     "a model of 7 billion parameters": "parameter", "2 bytes per parameter": "parameter", "a verdict moves with a parameter": "setting",
+    "17 claims that a parameter moves": "setting",
     "the share of plausible parameters": "setting", "jupytext runs it with other parameters": "setting",
     "Nothing depends on the parameters of the edition": "setting", "predicted by parameters that never saw the chip": "fitted-parameter",
     "integers with their scales": "effective-bits", "formats whose scales take space": "effective-bits", "the script scales the step": "",

@@ -163,6 +163,12 @@ def test_a_claim_stands_on_a_line_of_its_own_with_its_verdict_behind_it(chapter:
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
+def test_symbols_are_explained_in_one_kind_of_list(chapter: str) -> None:
+    lines = CHAPTERS[chapter].read_text(encoding="utf-8").split("\n")
+    assert not [line for line in lines if line.startswith(": ")]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_badge_stands_behind_a_whole_sentence_and_ends_its_paragraph(chapter: str) -> None:
     lines = CHAPTERS[chapter].read_text(encoding="utf-8").split("\n")
     for line, after in pairwise([*lines, ""]):

@@ -274,9 +274,9 @@ def test_clauses_read_well_whatever_the_data_say() -> None:
     assert prose._which_limit(3, []) == "on all 3 devices bandwidth gives out first"
     assert (
         prose._which_limit(3, ["A"])
-        == "the A runs out of memory first; on the other 2 devices bandwidth gives out first"
+        == "the A runs out of memory first. On the other 2 devices bandwidth gives out first"
     )
-    assert prose._which_limit(2, ["A", "B"]) == "the A and the B run out of memory first; no other is left"
+    assert prose._which_limit(2, ["A", "B"]) == "the A and the B run out of memory first. No other is left"
     assert prose._held(["A"], ["A"], 5).endswith("shown reads few enough weights per token, and A fits in its memory")
     assert prose._held(["A", "B"], [], 5).endswith("none of them fits in its memory")
 

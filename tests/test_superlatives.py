@@ -102,7 +102,9 @@ def test_claims_and_chapters_that_tie_are_all_named(package: DataPackage) -> Non
 
 # ------------------------------------------------------------------------------------ what is expected of a phone
 
-OF_A_PHONE = re.compile(r"`time-to-first-token-(?:turn|first|answer|waiting)-phone|phones\.sentence|entries\(\*")
+OF_A_PHONE = re.compile(
+    r"`time-to-first-token-(?:turn|first|answer|waiting)-phone|phones\.sentence|`validation-phone-(?:said|cool)`|entries\(\*"
+)
 """What quotes an expected speed of a phone, or a time made of one, in the source of a chapter."""
 
 

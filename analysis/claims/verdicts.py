@@ -153,7 +153,12 @@ def in_own_unit(name: str, values: Sequence[float]) -> str:
 def _called(parameter: str) -> str:
     """A parameter as a word: ``reading speed``, ``tokens per word``."""
     unit = units.parse(parameter)
-    return units.stem(parameter).replace("_", " ") or (units.phrase(unit.text, plural=True) if unit else parameter)
+    stem = units.stem(parameter).replace("_", " ")
+    return (
+        f"{stem}{' share' if unit and unit.text == 'share' else ''}"
+        if stem or not unit
+        else units.phrase(unit.text, plural=True)
+    )
 
 
 def conclusion(claim: Claim) -> str:

@@ -199,6 +199,8 @@ def values(package: DataPackage) -> list[Value]:
     return [
         *found,
         *ends,
+        Value(f"{NAME}said", text=sentence(package), definition="How far off expected speeds of phones are, and of which phone they are.",
+              sources=cited),
         Value(f"{NAME}cool", text=cool(package), definition="Of which phone an expected speed is.", sources=source_ids(pairs)),
         Value(f"{NAME}rule", text=told, definition="Where half of the bandwidth is nearer than the model, unseen", sources=cited),
         Value(f"{NAME}sustained-pairs", text=f"{len(pairs)}", definition="Pairs of a cool and a warm run.", sources=source_ids(pairs)),

@@ -185,11 +185,11 @@ def _which_limit(count: int, full: list[str]) -> str:
         return f"on all {count} devices bandwidth gives out first"
     verb = "runs" if len(full) == 1 else "run"
     rest = (
-        f"on the other {count - len(full)} devices bandwidth gives out first"
+        f"On the other {count - len(full)} devices bandwidth gives out first"
         if len(full) < count
-        else "no other is left"
+        else "No other is left"
     )
-    return f"{words.listing([f'the {name}' for name in full])} {verb} out of memory first; {rest}"
+    return f"{words.listing([f'the {name}' for name in full])} {verb} out of memory first. {rest}"
 
 
 def _cost(package: DataPackage, given: Parameters) -> list[Value]:
