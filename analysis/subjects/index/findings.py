@@ -101,10 +101,11 @@ def _compute_used(package: DataPackage, given: Parameters) -> Value:
     rate = given.reading_token_per_s
     peak = phone["npu_peak_int8_op_per_s"]
     share = equations.compute_used_share(rate, model_param=model["total_param"], peak_flop_per_s=peak)
-    definition = "Share of the iPhone 14's neural-processor peak that LLaMA 7B uses at the reading speed."
+    caveat = package.columns("devices")["npu_peak_int8_top_per_s"]["caveat"]
+    definition = f"Share of the iPhone 14's neural-processor peak, {caveat}, that LLaMA 7B uses at the reading speed."
     return Value(
         "index-compute-used", float(share), "share", definition=definition, formula="2 · P · r / peak", digits=2,
-        sources=[model["source_id"], phone["source_id"]],
+        sources=[model["source_id"]],
     )  # fmt: skip
 
 
