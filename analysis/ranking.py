@@ -31,6 +31,13 @@ def first(table: pd.DataFrame, *columns: str, falling: Collection[str] = ()) -> 
     return by(table, *columns, falling=falling).iloc[0]
 
 
+def tied(table: pd.DataFrame, *columns: str, falling: Collection[str] = ()) -> pd.DataFrame:
+    """All rows that share the first place, in this order: as high as the first in the first column; a sentence names them all."""
+    ordered = by(table, *columns, falling=falling)
+    keys = pd.Series(_comparable(ordered[columns[0]]), dtype=object)
+    return ordered[(keys == keys.iloc[0]).to_numpy()] if len(ordered) else ordered
+
+
 def _comparable(column: pd.Series[Any]) -> Any:
     """The cells as they may be compared: floats at twelve digits, anything else as it is."""
     if not pd.api.types.is_float_dtype(column):

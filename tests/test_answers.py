@@ -75,6 +75,69 @@ def test_every_row_has_a_page_and_says_where_it_comes_from(made: dict[str, Entry
         assert entry.sections[-1].table.rows
 
 
+def test_a_field_names_a_source_that_states_it_or_none(made: dict[str, Entry]) -> None:
+    """The notes of a table say which columns its sources state; a standard states nothing of a device but its kind of memory."""
+    package = tables.package()
+    kinds = {row["url"]: row["kind"] for row in package.raw("sources").to_dict("records")}
+    for entry in made.values():
+        fields = package.columns(entry.table)
+        stating = [field for field in fields.values() if field["name"] in ("source_id", "second_source_id")]
+        stated = {
+            findings._called(name)
+            for field in stating
+            for key in ("states", "states_first_of")
+            for name in field.get(key, ())
+        }
+        for fact, _, _, source, url in entry.sections[-1].table.rows[2 if entry.table == "models" else 1 :]:
+            assert not source or fact in stated, (entry.page, fact)
+            assert kinds.get(url) != "standard" or fact in ("Memory type", "Memory data rate"), (entry.page, fact)
+    phone = {row[0]: row for row in made["devices/iphone-14"].sections[-1].table.rows}
+    assert phone["NPU peak INT8"][3] is None
+    assert "taken as INT8" in phone["NPU peak INT8"][2]
+    assert phone["Memory bandwidth"][2].startswith("LPDDR4X-4266 × 64 bit")
+    assert phone["Memory type"][3]
+    assert phone["Memory capacity"][3]
+
+
+def test_a_model_published_in_few_bits_says_that_the_answers_are_of_a_conversion(made: dict[str, Entry]) -> None:
+    few = {
+        f"models/{row['model_id']}"
+        for row in tables.package().raw("models").to_dict("records")
+        if row["published_bit_per_param"] > 0
+    }
+    assert {"models/bonsai-8b", "models/bitnet-b1.58-2b"} <= few
+    said = {page for page, entry in made.items() if any("a conversion" in one for one in entry.said)}
+    assert said == few
+    assert "Bonsai 8B (1-bit)" in made["devices/rtx-3060-12gb"].sections[0].said
+    for name, is_said in (("Q4_K_M", True), ("iq1-bn", False)):
+        notes = ask.answered(ask.Question(("rtx 3060", "bitnet"), {"format": name}), tables.package().folder, "")[
+            "notes"
+        ]
+        assert any("published in fewer bits" in note for note in notes) == is_said
+
+
+def test_what_sets_the_longest_context_is_said_of_each_pair(made: dict[str, Entry]) -> None:
+    limits = tables.package().raw("models").set_index("model_id")["context_token"]
+    seen = set()
+    for entry in (one for one in made.values() if one.table == "devices"):
+        for row in entry.rows:
+            told = dict(zip(entry.fields, row, strict=True))
+            longest, by = told["longest_context_token"], told["longest_by"]
+            assert by == (None if longest is None else "model" if longest >= limits[told["model"]] else "memory"), told
+            seen.add(by)
+    assert seen == {None, "model", "memory"}
+
+
+def test_what_is_counted_where_adds_up(made: dict[str, Entry], answers: findings.Answers) -> None:
+    count = {value.id: value.number for value in findings.values(answers)}
+    assert count["answers-devices"] - count["answers-unknown"] == len(made["models/qwen3-8b"].rows)
+    assert (
+        count["answers-models"] - count["answers-left-out"]
+        == count["answers-listed"]
+        == len(made["devices/iphone-14"].rows)
+    )
+
+
 def test_what_nobody_can_download_runs_nowhere(made: dict[str, Entry]) -> None:
     closed = {"gpt-3-175b", "palm-540b", "gemini-nano-1", "apple-afm-on-device-2025"}
     for entry in made.values():

@@ -28,7 +28,7 @@ CLOSE = 0.02
 FIELDS = {
     "id", "chapter", "statement", "article_value", "article_unit", "qualifier", "value", "unit", "text", "verdict",
     "assumption", "explanation", "formula", "inputs", "readings", "latest_value", "latest_text", "sources", "robustness",
-    "kind", "hangs_on",
+    "kind", "hangs_on", "note",
 }  # fmt: skip
 
 
@@ -90,6 +90,19 @@ def test_every_entry_has_the_promised_fields(found: list[claims.Claim]) -> None:
 def test_what_the_table_calls_checkable_is_checked(found: list[claims.Claim]) -> None:
     for claim in found:
         assert claim.statement.is_checkable == (claim.verdict != "not-checkable"), claim.statement.id
+
+
+def test_a_claim_cites_the_source_of_a_row_for_what_it_states_alone(
+    found: list[claims.Claim], package: tables.DataPackage
+) -> None:
+    """The standard of a phone's memory is cited for its bandwidth, and not for the peak of its neural processor."""
+    assert "memory_bandwidth_byte_per_s" in package.stated("devices")
+    assert "npu_peak_int8_op_per_s" not in package.stated("devices")
+    by_id = {claim.statement.id: claim for claim in found}
+    source = package.row("devices", "iphone-14")["source_id"]
+    assert source in by_id["iphone14-1b-fp16"].sources
+    assert any("npu_peak" in name for name in by_id["compute-not-the-limit"].inputs)
+    assert source not in by_id["compute-not-the-limit"].sources
 
 
 def test_every_checked_claim_names_formula_inputs_and_sources_beside_the_article(found: list[claims.Claim]) -> None:

@@ -222,7 +222,7 @@ def test_what_is_left_of_a_burst_follows_the_pairs(package: DataPackage, data_co
     pairs = phones.sustained(package)
     assert pairs["chip"].unique().tolist() == ["A19 Pro"]
     assert (pairs["sustained_ratio"] < 1).all()
-    assert f"keeps {100 * middle:.0f} % after ten minutes" in predict.burst(known)
+    assert f"keeps {100 * middle:.0f} % of it after ten minutes" in predict.burst(known)
     key = str(pairs["measurement_id"].iloc[0])
     assert (
         len(phones.sustained(changed(data_copy, "measurements_phone", key, {"sustained_token_per_s": ""})))

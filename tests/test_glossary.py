@@ -63,6 +63,40 @@ def test_the_first_use_is_explained_and_nothing_else() -> None:
     assert [node["key"] for node in page.findall(Reference)] == [term for _, term in marked]
 
 
+SENSES = {
+    "a model of 7 billion parameters": "parameter", "2 bytes per parameter": "parameter", "a verdict moves with a parameter": "setting",
+    "17 claims that a parameter moves": "setting",
+    "the share of plausible parameters": "setting", "jupytext runs it with other parameters": "setting",
+    "Nothing depends on the parameters of the edition": "setting",
+    "integers with their scales": "effective-bits", "formats whose scales take space": "effective-bits", "the script scales the step": "",
+    "the sizes scale with one over it": "", "peak of a chip": "peak", "Sequential peak speed": "", "what attention keeps": "attention",
+    "Where attention and money went": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", SENSES)
+def test_a_word_of_several_senses_leads_to_the_one_that_is_meant(said: str) -> None:
+    page = nodes.section("", nodes.paragraph("", "", nodes.Text(said)))
+    found = {term.id for _, uses in glossary._first_uses(page) for _, _, term in uses}
+    told = {"parameter", "setting", "effective-bits", "peak", "attention"}
+    assert found & told == {SENSES[said]} - {""}
+
+
+OF_RUNS = ("claims", "colophon", "rerun", "validation")
+"""Chapters that speak of settings and fits first, and of the parameters of a model later or never."""
+
+
+@pytest.mark.parametrize("name", OF_RUNS)
+def test_where_settings_and_fits_are_spoken_of_a_parameter_is_none_of_a_model(name: str, site: Path) -> None:
+    linked = re.findall(
+        r"(.{0,200})<a class=\"mw-value\" href=\"[^\"]*glossary\.html#parameter\"", page(site, name), flags=re.DOTALL
+    )
+    assert all(
+        re.search(r"(?:P: number of|token moves all|same machine follow from their) $", re.sub(r"<[^>]*>", "", before))
+        for before in linked
+    ), linked
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_a_chapter_explains_every_term_once(path: Path, site: Path) -> None:
     cards = CARD.findall(page(site, path.stem))

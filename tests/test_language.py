@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,21 @@ def test_a_claim_stands_on_a_line_of_its_own_with_its_verdict_behind_it(chapter:
             if not re.fullmatch(r"- [^{].*[.] \{verdict\}`[\w-]+`|- \{value\}.*[.] \{verdict\}`[\w-]+`", item)
         ]
         assert not [item for item in items if item.count("{verdict}") != 1]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_symbols_are_explained_in_one_kind_of_list(chapter: str) -> None:
+    lines = CHAPTERS[chapter].read_text(encoding="utf-8").split("\n")
+    assert not [line for line in lines if line.startswith(": ")]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_badge_stands_behind_a_whole_sentence_and_ends_its_paragraph(chapter: str) -> None:
+    lines = CHAPTERS[chapter].read_text(encoding="utf-8").split("\n")
+    for line, after in pairwise([*lines, ""]):
+        if "{verdict}`" in line and "``{verdict}" not in line:
+            assert re.search(r"[.?!](?:\*\*)? \{verdict\}`[\w.-]+`$", line), line
+            assert not after or after.startswith((":::", "- ")), (line, after)
 
 
 def test_the_measure_counts_what_a_reader_reads() -> None:

@@ -273,9 +273,10 @@ def test_conclusions_flip_when_the_data_do(changed: DataPackage) -> None:
 def test_clauses_read_well_whatever_the_data_say() -> None:
     assert prose._which_limit(3, []) == "on all 3 devices bandwidth gives out first"
     assert (
-        prose._which_limit(3, ["A"]) == "A runs out of memory first, on the other 2 devices bandwidth gives out first"
+        prose._which_limit(3, ["A"])
+        == "the A runs out of memory first. On the other 2 devices bandwidth gives out first"
     )
-    assert prose._which_limit(2, ["A", "B"]) == "A and B run out of memory first, and no other is left"
+    assert prose._which_limit(2, ["A", "B"]) == "the A and the B run out of memory first. No other is left"
     assert prose._held(["A"], ["A"], 5).endswith("shown reads few enough weights per token, and A fits in its memory")
     assert prose._held(["A", "B"], [], 5).endswith("none of them fits in its memory")
 
@@ -410,6 +411,15 @@ def test_nothing_is_expected_above_the_bound_and_nothing_where_memory_is_full(pa
         assert (known["expected_param"] <= known["expected_high_param"]).all()
         assert (known["expected_low_param"] < known["expected_high_param"]).all()
         assert (known["expected_high_param"] <= known["largest_param"] * (1 + 1e-9)).all()
+
+
+def test_where_memory_is_full_first_all_that_it_holds_is_expected(package: DataPackage) -> None:
+    table = derived.answer_table(package, GIVEN)
+    full = table["band"] == derived.MEMORY_FULL
+    assert full.any()
+    assert (table.loc[full, "expected"] == table.loc[full, "q4-k-m"]).all()
+    assert (table.loc[~full, "expected"] < table.loc[~full, "q4-k-m"]).all()
+    assert (table.loc[full, "limit"] == "memory").all()
 
 
 @pytest.mark.long

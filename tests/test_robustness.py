@@ -17,9 +17,9 @@ import yaml
 
 from analysis import assumptions, tables, units
 from analysis.book.inputs import parameters as book_parameters
-from analysis.book.pages import colophon
+from analysis.book.pages import colophon, extension
 from analysis.book.run import execution
-from analysis.claims import board, engine, hangs, prose, readings, robustness, statements
+from analysis.claims import board, engine, hangs, prose, readings, robustness, statements, verdicts
 from analysis.errors import InputError
 from analysis.subjects import claims
 from tests.conftest import ROOT
@@ -389,7 +389,7 @@ def test_what_turns_a_verdict_is_named(
     assert [hang.kind for hang in claim.hangs] == kinds == claim.as_dict()["hangs_on"]
     assert (claim.verdict == "ambiguous") == bool(kinds)
     assert words in claim.explanation
-    assert bool(board.open_to(claim)) == bool(kinds)
+    assert bool(claim.note) == bool(kinds)
 
 
 def test_the_page_says_of_every_kind_what_it_is() -> None:
@@ -454,11 +454,23 @@ def test_tokens_per_word_is_a_finding(
 def test_flips_read_in_the_units_of_their_parameters(found: list[claims.Claim]) -> None:
     by_id = {claim.statement.id: claim for claim in found}
     assert (
-        board.in_own_unit("reading_speed_word_per_min", [244.0, 269.0]) == "reading speed 244 or 269 words per minute"
+        verdicts.in_own_unit("reading_speed_word_per_min", [244.0, 269.0])
+        == "reading speed 244 or 269 words per minute"
     )
-    assert board.in_own_unit("bandwidth_share", [0.464]) == "bandwidth 46.4 %"
-    assert "tokens per word" in board.flips(by_id["iphone14-1b-fp16"])
+    assert verdicts.in_own_unit("bandwidth_share", [0.464]) == "bandwidth 46.4 %"
+    assert "tokens per word" in verdicts.flips(by_id["iphone14-1b-fp16"])
     assert all(units.parse(name) for name in assumptions.plausible())
     assert claims.show_robustness(found).bundle["rows"][0][0] in {
         by_id[name].statement.text for name in ("iphone14-1b-fp16", "iphone14-4b-int4")
     }
+
+
+def test_a_verdict_that_a_setting_turns_says_so_wherever_it_stands(found: list[claims.Claim]) -> None:
+    turning = {claim.statement.id for claim in found if claim.robustness.flips}
+    assert {"iphone14-1b-fp16", "iphone14-4b-int4"} <= turning
+    for claim in found:
+        told = ("the setting (" in claim.note, "It hangs on the setting: it turns at" in claim.explanation)
+        assert set(told) == {claim.statement.id in turning}, claim.statement.id
+    [phone] = [claim for claim in found if claim.statement.id == "iphone14-1b-fp16"]
+    assert "tokens per word" in phone.note
+    assert phone.note in extension._verdict(phone.as_dict(), "chapters/memory_wall")

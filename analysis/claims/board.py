@@ -11,10 +11,9 @@ import pandas as pd
 
 from analysis import ranking, units, words
 from analysis.charts import theme
-from analysis.claims.hangs import HANGS_ON
 from analysis.claims.readings import HOLDING, VERDICTS, Reading
 from analysis.claims.statements import Statement
-from analysis.claims.verdicts import Claim
+from analysis.claims.verdicts import Claim, flips
 from analysis.figures import CLAIMS, Column, Published, markup, require_filled, show_table
 
 CHAPTERS = {
@@ -111,7 +110,7 @@ def table(claims: Sequence[Claim]) -> pd.DataFrame:
             "recomputed": [claim.deciding.text if claim.deciding else "" for claim in claims],
             "label": [claim.deciding.label if claim.deciding else "" for claim in claims],
             "verdict": [claim.verdict for claim in claims],
-            "assumption": [claim.assumption or open_to(claim) for claim in claims],
+            "assumption": [claim.note for claim in claims],
             "robust": [share(claim) for claim in claims],
             "today": [claim.latest_text for claim in claims],
             "explanation": [claim.explanation for claim in claims],
@@ -140,33 +139,10 @@ def show_claims(claims: Sequence[Claim]) -> Published:
     )
 
 
-def open_to(claim: Claim) -> str:
-    """What the note under a verdict says of its kind."""
-    if claim.hangs:
-        return f"hangs on {words.listing([HANGS_ON[hang.kind] for hang in claim.hangs])}"
-    return "a definition" if claim.statement.kind == "definition" else ""
-
-
 def share(claim: Claim) -> str:
     """Give the share of plausible parameters over which a verdict stands; empty where none moves it."""
     found = claim.robustness
     return words.quantity(found.share, "share", 2) if found.draws else ""
-
-
-def flips(claim: Claim) -> str:
-    """Say at which value of a single parameter a verdict turns."""
-    names = dict.fromkeys(flip.parameter for flip in claim.robustness.flips)
-    values = {name: [flip.value for flip in claim.robustness.flips if flip.parameter == name] for name in names}
-    return "; ".join(in_own_unit(name, found) for name, found in values.items())
-
-
-def in_own_unit(name: str, values: Sequence[float]) -> str:
-    """Give values of a parameter as they read: ``reading speed 244 or 269 words per minute``."""
-    unit = units.parse(name)
-    said = [words.quantity(value, unit.text if unit else "") for value in values]
-    symbol = said[-1].partition(" ")[2]
-    numbers = [one.removesuffix(f" {symbol}") for one in said[:-1]]
-    return f"{units.stem(name).replace('_', ' ')} {words.listing([*numbers, said[-1]], 'or')}".strip()
 
 
 def drawn(claims: Sequence[Claim]) -> list[Claim]:

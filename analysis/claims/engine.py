@@ -118,28 +118,28 @@ class Book:
     def value(self, table: str, key: str, column: str) -> Number:
         """One number of a table, in base units."""
         row = self.row(table, key)
-        self._cite(row)
+        self._cite(row, table, column)
         self.inputs[f"{table} {key} {column}"] = value = float(row[column])
         return self.cells.get((table, key, column), value)
 
     def text(self, table: str, key: str, column: str) -> str:
         """One word of a table."""
         row = self.row(table, key)
-        self._cite(row)
+        self._cite(row, table, column)
         self.inputs[f"{table} {key} {column}"] = value = str(row[column])
         return value
 
     def fact(self, key: str) -> Number:
         """One single fact, in base units."""
         row = self.row("facts", key)
-        self._cite(row)
+        self._cite(row, "facts", "value")
         self.inputs[f"facts {key} {row['unit']}"] = value = float(row["value"])
         return self.cells.get(("facts", key, "value"), value) * factor(str(row["unit"]))
 
     def date(self, key: str) -> pd.Timestamp:
         """Give the day of a single fact."""
         row = self.row("facts", key)
-        self._cite(row)
+        self._cite(row, "facts", "value")
         self.inputs[f"facts {key} date"] = str(row["date"])
         return pd.Timestamp(str(row["date"]))
 
@@ -153,8 +153,10 @@ class Book:
         """Give a whole table, from which a rule picks the rows it then looks up."""
         return self.package.table(name)
 
-    def _cite(self, row: Mapping[str, Any]) -> None:
-        if row.get("source_id"):
+    def _cite(self, row: Mapping[str, Any], table: str, column: str) -> None:
+        """Cite the source of a row for a column that it states."""
+        stated = self.once(("stated", table), lambda: self.package.stated(table))
+        if row.get("source_id") and (not stated or column in stated):
             self.cited.add(str(row["source_id"]))
 
     def reading(

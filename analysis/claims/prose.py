@@ -15,14 +15,13 @@ from analysis.claims.board import (
     definitions,
     deviations,
     drawn,
-    flips,
     held_of,
     share,
     summary,
 )
 from analysis.claims.engine import evaluate
 from analysis.claims.statements import ABOUT_SHARE
-from analysis.claims.verdicts import Claim
+from analysis.claims.verdicts import Claim, flips
 from analysis.figures import Value
 from analysis.tables import DataPackage
 
@@ -93,15 +92,15 @@ def takeaway(claims: Sequence[Claim]) -> str:
 
 
 def weakest(claims: Sequence[Claim]) -> str:
-    """Name the chapter in which the smallest part of the claims holds."""
+    """Name the chapter in which the smallest part of the claims holds, or those that tie."""
     shares = {}
     for chapter in CHAPTERS:
         held, checked = held_of([claim for claim in claims if claim.statement.chapter == chapter])
         shares[chapter] = held / checked if checked else 1.0
-    lowest = min(shares, key=lambda chapter: (words.settled(shares[chapter]), chapter))
-    return f"The smallest part holds in the chapter *{CHAPTERS[lowest]}*".replace(
-        "*", ""
-    ) + f": {shares[lowest]:.0%}".replace("%", " %.")
+    settled = {chapter: words.settled(part) for chapter, part in shares.items()}
+    lowest = [CHAPTERS[chapter] for chapter, part in settled.items() if part == min(settled.values())]
+    which = f"chapter{'s' * (len(lowest) > 1)} {words.listing(lowest)}"
+    return f"The smallest part holds in the {which}: {words.quantity(min(settled.values()), 'share', 2)}."
 
 
 def _distances(claims: Sequence[Claim]) -> list[Value]:
@@ -123,17 +122,18 @@ def deciding(claims: Sequence[Claim]) -> pd.DataFrame:
 
 
 def farthest(claims: Sequence[Claim]) -> str:
-    """Name the contradicted number that is furthest off."""
+    """Name the contradicted number that is furthest off, or those that tie."""
     frame = deciding(claims)
     frame = frame[frame["verdict"] == "contradicted"]
     if frame.empty:
         return "None of the printed numbers is contradicted."
     far = frame["deviation_ratio"].map(lambda ratio: max(ratio, 1 / ratio))
-    row = ranking.first(frame.assign(far=far), "far", "claim_id", falling={"far"})
-    return (
-        f"Of the numbers that fail, the one furthest off is “{row['name']}”: {row['article_text']} printed, "
-        f"{row['recomputed_text']} found."
-    )
+    tied = ranking.tied(frame.assign(far=far), "far", "claim_id", falling={"far"})
+    listed = [
+        f"“{row['name']}”: {row['article_text']} printed, {row['recomputed_text']} found" for _, row in tied.iterrows()
+    ]
+    which = "the one furthest off is" if len(listed) == 1 else "those furthest off are"
+    return f"Of the numbers that fail, {which} {'; '.join(listed)}."
 
 
 def _parameters(parameters: Mapping[str, Any]) -> list[Value]:
@@ -245,12 +245,13 @@ def _robust(claims: Sequence[Claim]) -> list[Value]:
 
 
 def least_robust(moved: Sequence[Claim]) -> str:
-    """Name the verdict that plausible parameters turn most readily."""
+    """Name the verdict that plausible parameters turn most readily, or those that tie."""
     if not moved:
         return "No verdict moves with a parameter."
-    first = moved[0]
-    name = first.statement.axis_name or first.statement.text
-    return f"The least robust is “{name}”: it stands in {share(first)} of what is plausible."
+    least = [claim for claim in moved if claim.robustness.share == moved[0].robustness.share]
+    named = words.listing([f"“{claim.statement.axis_name or claim.statement.text}”" for claim in least])
+    which = f"is {named}: it stands" if len(least) == 1 else f"are {named}: they stand"
+    return f"The least robust {which} in {share(least[0])} of what is plausible."
 
 
 def titles(claims: Sequence[Claim]) -> dict[str, str]:

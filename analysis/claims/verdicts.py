@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.claims.hangs import Hang, unturned
+from analysis import units, words
+from analysis.claims.hangs import HANGS_ON, Hang, unturned
 from analysis.claims.readings import AMBIGUOUS, HOLDING, VERDICTS, Outcome, Reading, converted, verdict
 from analysis.claims.statements import Statement, shown
 from analysis.figures import plain
@@ -87,6 +88,7 @@ class Claim:
             conclusion(self),
             *(hang.text for hang in self.hangs),
             unturned(self.statement, self.hangs),
+            f"It hangs on the setting: it turns at {flips(self)}, all else as it is." if self.robustness.flips else "",
             self.outcome.why,
         ]
         return " ".join(part for part in said if part)
@@ -102,13 +104,23 @@ class Claim:
             "qualifier": said.qualifier, "value": converted(first.value, unit) if first else None,
             "value_high": converted(first.value_high, unit) if first else None, "unit": unit,
             "text": first.text if first else "", "label": first.label if first else "",
-            "verdict": self.verdict, "assumption": self.assumption, "explanation": self.explanation,
+            "verdict": self.verdict, "note": self.note, "assumption": self.assumption, "explanation": self.explanation,
             "formula": self.formula, "kind": said.kind, "hangs_on": [hang.kind for hang in self.hangs],
             "robustness": self.robustness.as_dict(),
             "inputs": {name: plain(value) for name, value in self.inputs.items()},
             "readings": [reading.as_dict() for reading in found.readings], "latest_value": latest,
             "latest_text": self.latest_text, "sources": list(self.sources),
         }  # fmt: skip
+
+    @property
+    def note(self) -> str:
+        """What stands under the verdict wherever it is quoted: an assumption, a choice of ours, the setting, or that it is a definition."""
+        ours = [HANGS_ON[hang.kind] for hang in self.hangs]
+        turning = dict.fromkeys(_called(flip.parameter) for flip in self.robustness.flips)
+        setting = [f"the setting ({words.listing([*turning])})"] if turning else []
+        hanging = f"hangs on {words.listing([*ours, *setting])}" if ours or setting else ""
+        kind = "a definition" if self.statement.kind == "definition" else ""
+        return "; ".join(filter(None, (self.assumption, hanging, kind)))
 
     @property
     def latest_text(self) -> str:
@@ -120,6 +132,33 @@ class Claim:
         return (
             f"{shown(found.latest, unit)} ({found.latest_label})" if found.latest_label else shown(found.latest, unit)
         )
+
+
+def flips(claim: Claim) -> str:
+    """Say at which value of a single parameter a verdict turns."""
+    names = dict.fromkeys(flip.parameter for flip in claim.robustness.flips)
+    values = {name: [flip.value for flip in claim.robustness.flips if flip.parameter == name] for name in names}
+    return "; ".join(in_own_unit(name, found) for name, found in values.items())
+
+
+def in_own_unit(name: str, values: Sequence[float]) -> str:
+    """Give values of a parameter as they read: ``reading speed 244 or 269 words per minute``."""
+    unit = units.parse(name)
+    said = [words.quantity(value, unit.text if unit else "") for value in values]
+    symbol = said[-1].partition(" ")[2]
+    numbers = [one.removesuffix(f" {symbol}") for one in said[:-1]]
+    return f"{units.stem(name).replace('_', ' ')} {words.listing([*numbers, said[-1]], 'or')}".strip()
+
+
+def _called(parameter: str) -> str:
+    """A parameter as a word: ``reading speed``, ``tokens per word``."""
+    unit = units.parse(parameter)
+    stem = units.stem(parameter).replace("_", " ")
+    return (
+        f"{stem}{' share' if unit and unit.text == 'share' else ''}"
+        if stem or not unit
+        else units.phrase(unit.text, plural=True)
+    )
 
 
 def conclusion(claim: Claim) -> str:

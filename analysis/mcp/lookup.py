@@ -52,6 +52,7 @@ def claim(site: Path, key: str) -> Answer:
         "article_unit",
         "verdict",
         "assumption",
+        "note",
         "explanation",
         "formula",
         "latest_text",

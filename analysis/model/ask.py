@@ -48,7 +48,7 @@ TIMES = ("first_token_s", "first_token_s_low", "first_token_s_high")
 KEYS = (
     "device", "model", "format", "engine", "backend", "context_token", "prompt_token", "n_chip", "batch_size", "fits", "weight_gibyte",
     "kv_cache_gibyte", "state_gibyte", "needs_gibyte", "has_gibyte", "reserved_gibyte", *SPEEDS, "limit_token_per_s", *TIMES,
-    "longest_context_token", "binding", "measured", "notes", "sources", "edition",
+    "longest_context_token", "longest_by", "binding", "measured", "notes", "sources", "edition",
 )  # fmt: skip
 """The answer as a program reads it; empty is null."""
 RANKED = (
@@ -61,6 +61,7 @@ RANKED = (
     "limit_token_per_s",
     *TIMES,
     "longest_context_token",
+    "longest_by",
     "binding",
 )
 """The same of a table of answers: a row for each model that a device is asked about, or each device."""

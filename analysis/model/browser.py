@@ -220,7 +220,7 @@ def coefficients(folder: Path) -> dict[str, Any]:
 
 FIXED = tuple(name for name in DEVICE if name not in ("low", "high"))
 ENDS = ("dense_low", "dense_high", "expert_low", "expert_high")
-OF_MODELS = ("experts", "active", "cache", "context")
+OF_MODELS = ("experts", "active", "cache", "context", "published")
 
 
 def _devices(folder: Path) -> pd.DataFrame:
@@ -283,7 +283,9 @@ def _of_models(folder: Path) -> list[list[Any]]:
             )
             if is_so
         ]
-        found.append([row["model_id"], row["name"], model.total_param, reads, filed, notes, numbers])
+        few = row.get("published_bit_per_param")
+        own = [float(few) * predict.CONVERTED_RATIO] if few else []
+        found.append([row["model_id"], row["name"], model.total_param, reads, filed, notes, numbers, *own])
     return found
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis import words
 from analysis.figures import Value
-from analysis.model import expected, intervals, measured, names
+from analysis.model import expected, intervals, measured, names, predict
 from analysis.tables import DataPackage, source_ids
 from analysis.tables.once import once_per_package
 
@@ -16,7 +16,8 @@ UNITS = {"cpu": "cpu", "gpu-metal": "metal", "gpu-opencl": "opencl", "npu": "npu
 UNSTATED_BIT = 8.0
 """Bits per weight where a run states neither parameters nor a format that is filed: only the arithmetic of llama.cpp depends on it."""
 NAMES = {
-    "apple-gpu": "graphics processors of iPhones under MLX and Core AI", "apple-litert": "graphics processors of iPhones under LiteRT",
+    "apple-gpu": "graphics processors of iPhones under Apple's MLX and Core AI",
+    "apple-litert": "graphics processors of iPhones under LiteRT",
     "apple-npu": "neural processors of iPhones",
     "apple-cpu": "processor cores of iPhones", "other-cpu": "processor cores of other phones",
     "other-gpu": "graphics processors of other phones", "other-npu": "neural processors of other phones",
@@ -198,6 +199,9 @@ def values(package: DataPackage) -> list[Value]:
     return [
         *found,
         *ends,
+        Value(f"{NAME}said", text=sentence(package), definition="How far off expected speeds of phones are, and of which phone they are.",
+              sources=cited),
+        Value(f"{NAME}cool", text=cool(package), definition="Of which phone an expected speed is.", sources=source_ids(pairs)),
         Value(f"{NAME}rule", text=told, definition="Where half of the bandwidth is nearer than the model, unseen", sources=cited),
         Value(f"{NAME}sustained-pairs", text=f"{len(pairs)}", definition="Pairs of a cool and a warm run.", sources=source_ids(pairs)),
         Value(f"{NAME}slower", slower, "share", definition=below, digits=2, sources=cited),
@@ -224,4 +228,11 @@ def sentence(package: DataPackage) -> str:
         for row in (rows[kind] for kind in SPOKEN_OF)
     ]
     others = "".join(f" It was off by {part}." for part in parts[1:])
-    return f"On chips of phones that it never saw, the model was off in the median by {parts[0]}.{others}"
+    return (
+        f"On chips of phones that it never saw, the model was off in the median by {parts[0]}.{others} {cool(package)}"
+    )
+
+
+def cool(package: DataPackage) -> str:
+    """Say of which phone an expected speed is, wherever one is quoted, in the words of the note on its answer."""
+    return f"What is expected of a phone is the {predict.burst(expected.calibration(package.folder).parameters)}."

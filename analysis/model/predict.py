@@ -106,11 +106,13 @@ NOTES = {
     "apart": "the row's own bandwidth is far from that of its device in the book",
     "disagree": "size and number format disagree: the size counts",
     "context": "more context than the model is made for",
+    "published": "the model is published in fewer bits: in that form it is smaller and reads faster than is said here",
     "engine": "few runs of this engine or none: the widest interval of the backend",
     "llama.cpp": "engine not given: llama.cpp assumed",
     "server": "engine not given: PyTorch with whole graphs assumed, as server engines have them",
     "phone-engine": "engine not given: MLX assumed on an iPhone, Genie on a neural processor",
-    "burst": "speed of a cool phone: an iPhone 17 Pro, alone measured, keeps {left:.0f} % after ten minutes ({low:.0f} to {high:.0f} %)",
+    "burst": "speed of a cool phone: an iPhone 17 Pro, the only one measured, keeps {left:.0f} % of it after ten minutes "
+    "({low:.0f} to {high:.0f} %)",
     "chip": "chip not recognised: generation of 2024 and no HBM assumed",
     "cores": "threads of the processor not given: 8 assumed for the arithmetic of unpacking",
     "layer": "n_layer estimated from the size",
@@ -524,6 +526,8 @@ class Sizes:
             rows.note("disagree", (by_size > by_format * DISAGREE_RATIO) | (by_size < by_format / DISAGREE_RATIO))
             held = sum(np.nan_to_num(rows.numbers[name]) for name in ("context_token", PROMPT, "output_token"))
             rows.note("context", held > rows.looked_up("model_id", most))
+            few = [float(filed_models.get(name, {}).get("published_bit_per_param") or "nan") for name in rows.models]
+            rows.note("published", self.bit > rows.looked_up("model_id", few) * CONVERTED_RATIO)
         published = _published(rows)
         self.whole_byte = _first(filed, published, fact["total_param"] * self.bit / 8)
         self.is_expert = np.nan_to_num(fact["is_expert"]) > 0
@@ -744,6 +748,12 @@ def detailed(
     return _answer(rows, whole=True)
 
 
+CONVERTED_RATIO = 1.1
+"""By so much more bits than a model is published in, a file is another form of it."""
+LONGEST_BY = ("model", "memory")
+"""What the longest context that fits ends at: what the model is made for, or what memory holds."""
+
+
 def _details(
     rows: Rows, sizes: Sizes, kinds: Kinds, usable_byte: Values, batch: Values, chips: Values
 ) -> dict[str, Any]:
@@ -752,9 +762,11 @@ def _details(
     held = sizes.cache.within((usable_byte - sizes.whole_byte) / batch)
     longest = np.fmin(np.floor(held), sizes.context_token)  # infinite where nothing grows and no limit is stated
     longest = np.where(sizes.is_cache_assumed | np.isinf(longest), np.nan, longest)
+    bound = np.select([np.isnan(longest), longest >= sizes.context_token], [0, 1], 2)
     return {
         "weight_gibyte": sizes.whole_byte / GIBYTE, "kv_cache_gibyte": (sizes.full_cache_byte * batch - state) / GIBYTE,
         "state_gibyte": state / GIBYTE, "capacity_gibyte": rows.numbers[CAPACITY] * chips / GIBYTE, "longest_context_token": longest,
+        "longest_by": np.array(["", *LONGEST_BY], dtype=object)[bound],
         "stack": np.array([*expected.STACK_NAMES, ""], dtype=object)[kinds.stack],
         "engine_used": np.array([*ENGINES, ""], dtype=object)[kinds.engine],
     }  # fmt: skip

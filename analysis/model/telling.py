@@ -24,7 +24,10 @@ WORDS: dict[str, Any] = {
     "at full bandwidth.",
     "none": "So no speed is expected of it; memory of that bandwidth would allow at most [limit] tokens per second.",
     "first": "A prompt of [prompt] tokens takes [first] to the first token (80 %: [low] to [high]).",
-    "longest": "The longest context that fits: [longest] tokens, prompt and answer included.",
+    "longest": {
+        "memory": "The longest context that fits: [longest] tokens, prompt and answer included; there memory is full.",
+        "model": "The longest context that fits: [longest] tokens, prompt and answer included, all that the model is made for.",
+    },
     "shorter": "With [longest] tokens or fewer, prompt and answer included, it fits by most sources.",
     "binds": {
         "bandwidth": "Most of the time goes into reading weights and cache from memory.",
@@ -89,7 +92,7 @@ def sentences(answer: Answer, reading_token_per_s: float) -> Iterator[str]:
     yield " ".join(filter(None, (WORDS["fits"][answer["fits"]], room)))
     yield from _speed(answer, reading_token_per_s)
     if longest:
-        yield filled(WORDS["shorter" if is_over else "longest"], longest=f"{longest:,}")
+        yield filled(WORDS["shorter"] if is_over else WORDS["longest"][answer["longest_by"]], longest=f"{longest:,}")
 
 
 def _speed(answer: Answer, reading_token_per_s: float) -> Iterator[str]:

@@ -61,6 +61,11 @@ class DataPackage:
         """Column name → its field in the descriptor."""
         return {field["name"]: field for field in self.resource(name)["schema"]["fields"]}
 
+    def stated(self, name: str) -> set[str]:
+        """The columns, in base units, that the sources of a row state; none where the notes of a table do not say."""
+        lists = (field.get(key, ()) for field in self.columns(name).values() for key in ("states", "states_first_of"))
+        return {units.base_name(column) for columns in lists for column in columns}
+
     def raw(self, name: str) -> pd.DataFrame:
         """The table as filed: units as in the header, missing numbers NaN, missing text empty."""
         fields = self.columns(name)

@@ -20,7 +20,10 @@ PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 CONSTRAINTS = ("required", "unique", "pattern", "minimum", "maximum", "enum")
 ASKED = ("alike", "alike_by", "unlike", "mistaken", "clock_by", "sizes", "instead_of", "unset")
 """What ``likely`` and ``rules`` compare a column with."""
-KNOWN = {*CONSTRAINTS, *ASKED, "type", "description", "references", "open", "closed", "spellings"}
+SAID = ("states", "states_first_of", "caveat")
+"""Of a column with a source, the columns that it states, and those of which it states the first that is filed; of any, what is said
+wherever its number stands."""
+KNOWN = {*CONSTRAINTS, *ASKED, "type", "description", "references", "open", "closed", "spellings", *SAID}
 EXAMPLE = {"row", "new", "at", "why"}
 """What a wrong entry says beside its cells: the row of the book it is laid over, whether as a new row, where it is told, why."""
 
@@ -83,7 +86,7 @@ def _field(name: str, closed: Mapping[str, str], note: dict[str, Any]) -> dict[s
     unit = units.parse(name) if note["type"] in ("number", "integer") else None
     if unit is not None:
         field["unit"] = unit.symbol
-    field |= {key: note[key] for key in ASKED if key in note}
+    field |= {key: note[key] for key in (*ASKED, *SAID) if key in note}
     constraints = {key: note[key] for key in CONSTRAINTS if key in note}
     if "open" in note:  # a list of words that may grow is no constraint
         field |= {"words": constraints.pop("enum")} | {key: note[key] for key in ("open", "spellings") if key in note}

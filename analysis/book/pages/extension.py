@@ -130,7 +130,8 @@ def _value(package: DataPackage, entry: dict[str, Any], document: str, page: str
 
 def _verdict(entry: dict[str, Any], document: str) -> str:
     target = f"{pieces.relative(document, 'chapters/claims.html')}#{entry['id']}"
-    return templates.page("verdict", target=target, statement=entry["statement"], badge=pieces.badge(entry["verdict"]))
+    said = f"{entry['statement']} ({entry['note']})" if entry["note"] else entry["statement"]
+    return templates.page("verdict", target=target, statement=said, badge=pieces.badge(entry["verdict"]))
 
 
 def visit(translator: Any, node: Reference) -> None:

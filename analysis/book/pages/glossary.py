@@ -32,28 +32,43 @@ SILENT = (
 
 @dataclass(frozen=True)
 class Term:
-    """A term with its one sentence, and a pattern of the ways it is spelled."""
+    """A term with its one sentence, and a pattern of the ways it is spelled; one told by what stands beside it goes before others."""
 
     id: str
     name: str
     said: str
     pattern: re.Pattern[str]
+    is_told: bool
 
 
 @cache
 def terms() -> tuple[Term, ...]:
     """The terms of ``chapters/glossary.yml``, in the order of their names; none where a book has no such file."""
     filed = yaml.safe_load(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    spelled = {key: row.get("spelled", [row["name"]]) for key, row in filed.items()}
     made = [
-        Term(key, row["name"], row["said"], _pattern(row.get("spelled", [row["name"]]))) for key, row in filed.items()
+        Term(
+            key,
+            row["name"],
+            row["said"],
+            _pattern(spelled[key], row.get("unlike", [])),
+            any("{" in one for one in spelled[key]),
+        )
+        for key, row in filed.items()
     ]
     return tuple(sorted(made, key=lambda term: term.name.casefold()))
 
 
-def _pattern(spelled: list[str]) -> re.Pattern[str]:
-    """Any of the spellings as words of their own, the longest first, with a plural s."""
-    longest = sorted(spelled, key=lambda one: (-len(one), one))
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest))})s?(?![\w-])")
+def _pattern(spelled: list[str], unlike: list[str]) -> re.Pattern[str]:
+    """Any of the spellings as words of their own, the longest first, with a plural s, but where they begin a phrase of another sense."""
+    found = "|".join(map(_spelling, sorted(spelled, key=lambda one: (-len(one), one))))
+    return re.compile(rf"{''.join(f'(?!{re.escape(phrase)})' for phrase in unlike)}(?:{found})")
+
+
+def _spelling(written: str) -> str:
+    """One spelling; where a word has several senses it stands in braces, and what is beside it says which is meant: their {scales}."""
+    before, word, after = re.match(r"(?:(.*)\{)?([^{}]+)\}?(.*)", written).groups(default="")  # type: ignore[union-attr]
+    return rf"(?<=(?<![\w-]){re.escape(before)}){re.escape(word)}s?(?={re.escape(after)}(?![\w-]))"
 
 
 def explain(app: Sphinx, doctree: nodes.document, document: str) -> None:
@@ -77,7 +92,7 @@ def _uses(text: nodes.Text) -> list[tuple[int, int, Term]]:
     """All uses in a text from its beginning on; what is part of a longer term is not one of its own."""
     found = [(*use.span(), term) for term in terms() for use in term.pattern.finditer(text)] if _is_prose(text) else []
     taken: list[tuple[int, int, Term]] = []
-    for start, end, term in sorted(found, key=lambda use: (use[0] - use[1], use[0])):
+    for start, end, term in sorted(found, key=lambda use: (use[0] - use[1], not use[2].is_told, use[0])):
         if not any(start < other_end and other < end for other, other_end, _ in taken):
             taken.append((start, end, term))
     return sorted(taken, key=lambda use: use[0])

@@ -19,7 +19,7 @@ from analysis.tables import DataPackage
 NUMBERS = (
     "needs_gibyte", "has_gibyte", *ask.SPEEDS, "limit_token_per_s", *ask.TIMES, "longest_context_token",
 )  # fmt: skip
-ANSWERS = ("fits", *NUMBERS, "binding")
+ANSWERS = ("fits", *NUMBERS, "binding", "longest_by")
 """What a row of a page says of a pair, after id and name of the other."""
 MOST_PAGES = 500
 """Of a table with more rows, those of a set that charts draw by default have pages; where it has none, the first so many."""

@@ -11,7 +11,8 @@ import pandas as pd
 
 from analysis import ranking, units, words
 from analysis.figures import Column, Entry, Section, Table, Value
-from analysis.model import ask, browser, devices, expected, names, predict
+from analysis.model import ask, browser, devices, expected, names, phones, predict
+from analysis.subjects import standing
 from analysis.subjects.answers import derived
 from analysis.tables import DataPackage
 
@@ -22,13 +23,12 @@ WITH = f"with {int(ask.DEFAULT_CONTEXT):,} tokens of context"
 SETTING = f"in {ask.DEFAULT_FORMAT}, {WITH} and a prompt of {int(ask.DEFAULT_PROMPT):,} tokens"
 SAYING = (
     "Expected speeds come from the calibrated model: 80 % of such runs lie between the two ends below each. At most is what the bandwidth "
-    "of the data sheet allows. A speed is missing where nothing is known that it could come from. The bar behind what a model needs fills "
+    "of the data sheet allows. A speed is missing where nothing is known that it could come from. The longest context ends at what memory "
+    "holds or at what the model is made for, as the word below it says. The bar behind what a model needs fills "
     "its cell where that is all the memory one program may take."
 )
 UNSAID = {"source_id", "second_source_id", "confidence", "note", "default_set", "name", "device_id", "model_id"}
 """Columns that are no facts of a device or a model, or stand elsewhere on its page."""
-OURS = {"backend", "device_class", "release_date", "process_node", "attention_kind"}
-"""Columns that say how we sort it, or are general knowledge: their row's source need not state them."""
 ABBREVIATED = {
     "npu": "NPU",
     "int8": "INT8",
@@ -38,6 +38,7 @@ ABBREVIATED = {
     "moe": "MoE",
     "hf": "Hugging Face",
     "dim": "width",
+    "published": "published weights",
 }
 FEW, SOME, MANY = 20, 40, 200
 """Rows of a long table that are written into its page: of the devices of a model, of runs, of the models of a device."""
@@ -49,7 +50,7 @@ EXPECTED = Column("token_per_s", "Expected", "token/s", between=ask.SPEEDS[1:])
 NUMBERS = [
     Column("needs_gibyte", "Needs", "GiB", of="has_gibyte"), EXPECTED,
     Column("limit_token_per_s", "At most", "token/s"), Column("first_token_s", "First token", "s", between=ask.TIMES[1:]),
-    Column("longest_context_token", "Longest context", "token", 6),
+    Column("longest_context_token", "Longest context", "token", 6, note="longest_by"),
 ]  # fmt: skip
 RUNS = [
     Column("format", "Format"), Column("engine", "Engine"), Column("context_token", "Context", "token", 6),
@@ -91,8 +92,14 @@ class Answers:
         self.cache_byte = derived.cache_byte(package)
         every_device = len(self.rows["device"]) == len(package.table("devices"))
         self.computed = set(browser.models(package.folder)) if every_device else set()
-        self.format_id = names.number_format(ask.DEFAULT_FORMAT, package.folder).format_id
+        usual = names.number_format(ask.DEFAULT_FORMAT, package.folder)
+        self.format_id, self.usual_bit = usual.format_id, usual.bit_per_param
+        fewer = models[models["published_bit_per_param"] * predict.CONVERTED_RATIO < self.usual_bit]
+        self.fewer = words.listing(list(fewer["name"]))
+        self.basis = dict(standing.devices(package)[["device_id", "basis"]].itertuples(index=False))
+        self.sources = {row["source_id"]: row for row in package.raw("sources").to_dict("records")}
         self.runnable = set(ask.runnable("", package.folder))
+        self.phones = {row["device_id"] for row in self.rows["device"].to_dict("records") if _is_phone(row, package)}
 
     def _of_each(self, table: pd.DataFrame, key: str) -> dict[str, list[list[Any]]]:
         return derived.of_each(table, key, OTHER[key], self.named[OTHER[key]])
@@ -121,12 +128,18 @@ def _device(row: dict[Any, Any], answers: Answers) -> Entry:
     ]
     shown = sum(one[FITS] != "no" for one in of)
     left_out = len(answers.rows["model"]) - len(answers.published)
-    chip = expected.generation(f"{row['chip']} {row['name']}", folder)
-    burst = f" It is the {predict.burst(expected.calibration(folder).parameters)}." if chip.is_phone else ""
+    burst = f" {phones.cool(answers.package)}" if key in answers.phones else ""
     told = f"{SAYING}{burst} {words.plural(left_out, 'model')} with neither a licence nor a place to download on file are left out."
+    told += (
+        f" Made for fewer bits than {ask.DEFAULT_FORMAT}, and smaller and faster in their own form: {answers.fewer}."
+    )
     sections = [Section("What it runs", told, _heads(key, "model"), MANY, shown, "models", "model")] if shown else []
     headline = _counted(of), f"models fit in {ask.DEFAULT_FORMAT}, {WITH}"
     return _entry("device", row, CLASSES[row["device_class"]], said, headline, sections, more, used, of, answers)
+
+
+def _is_phone(row: Mapping[Any, Any], package: DataPackage) -> bool:
+    return expected.generation(f"{row['chip']} {row['name']}", package.folder).is_phone
 
 
 def _model(row: dict[Any, Any], answers: Answers) -> Entry:
@@ -141,20 +154,33 @@ def _model(row: dict[Any, Any], answers: Answers) -> Entry:
     ]
     said = [
         f"{row['name']}: {_filed(row, 'total_gparam', 'billion parameters')}, {weights} of weights in {ask.DEFAULT_FORMAT}.",
-        _fitting(of, "devices", "hold it") if of else NOWHERE,
+        _fitting(of, "devices of known bandwidth", "hold it") if of else NOWHERE,
+        *(
+            [CONVERTED.format(f"{few:g}")]
+            if (few := row["published_bit_per_param"]) * predict.CONVERTED_RATIO < answers.usual_bit
+            else []
+        ),
     ]
     held = f"; {_counted(of)} devices hold it {WITH}" if of else ""
     headline = weights, f"of weights in {ask.DEFAULT_FORMAT}{held}"
     shown = sum(one[FITS] != "no" for one in of)
     made = browser.PIECE if key in answers.computed else ""
+    held_by = {one[0] for one in of if one[FITS] != "no"}
+    burst = f" {phones.cool(answers.package)}" if held_by & answers.phones else ""
     sections = (
-        [Section("What runs it", SAYING, _heads(key, "device"), FEW, shown, "devices", "device", made)] if shown else []
+        [Section("What runs it", f"{SAYING}{burst}", _heads(key, "device"), FEW, shown, "devices", "device", made)]
+        if shown
+        else []
     )
     return _entry(
         "model", row, f"{row['name']} ".split("-")[0].split()[0], said, headline, sections, more, used, of, answers
     )
 
 
+CONVERTED = (
+    f"Its makers publish it in {{}} bits per parameter; what is said here is of a file in {ask.DEFAULT_FORMAT}, a conversion "
+    "that takes more memory and reads more slowly."
+)
 NOWHERE = "No licence and no place to download it are filed, so it is in no list of what a device runs."
 
 
@@ -168,7 +194,7 @@ def _entry(
         table=f"{kind}s", id=key, title=row["name"], group=group, said=said, number=headline[0], counted=headline[1],
         sections=[
             *sections, *([Section("Measured", MEASURED[kind], tried, SOME, 0, f"{other}s", other)] if runs else []),
-            _facts(kind, row, more, used, answers),
+            _facts(kind, row, more, answers),
         ],
         fields=[other, "name", *derived.ANSWERS], rows=rows, asked=ASKED,
         sources=sorted({one["source_id"] for one in used} | {run[-1] for run in runs}),
@@ -195,34 +221,57 @@ Fact = tuple[str, str, str, Mapping[str, str] | None]
 """What, how much, what is to be said of it, and the source as ``ask`` names it."""
 
 
-def _facts(kind: str, row: dict[Any, Any], more: list[Fact], used: list[dict[str, str]], answers: Answers) -> Section:
-    """What is filed of it, each with its unit and its source."""
-    own, second = _named(used, kind), isinstance(row["second_source_id"], str) and row["second_source_id"]
+def _facts(kind: str, row: dict[Any, Any], more: list[Fact], answers: Answers) -> Section:
+    """What is filed of it, each with its unit and the source that states it."""
     fields = answers.package.resource(f"{kind}s")["schema"]["fields"]
-    filed: list[Fact] = [
-        (
-            _called(field["name"]),
-            _filed(row, field["name"], field.get("unit", "")),
-            "",
-            None if field["name"] in OURS else own,
-        )
+    stating, basis = _stating(fields, row, answers), answers.basis.get(row[f"{kind}_id"], "")
+    filed = [
+        [
+            _called(field["name"]), _filed(row, field["name"], field.get("unit", "")),
+            basis if field["name"] == RATE else field.get("caveat"), *stating.get(field["name"], ("", "")),
+        ]
         for field in fields
         if field["name"] not in UNSAID
-    ]
+    ]  # fmt: skip
     rows = [
         [what, value, note or None, source["title"] if source else None, source["url"] if source else None]
-        for what, value, note, source in [*more, *filed]
-        if value
+        for what, value, note, source in more
     ]
+    rows = [[one or None for one in fact] for fact in [*rows, *filed] if fact[1]]
     columns = [
         Column("fact", kind.capitalize()),
         Column("value", "Value", note="note"),
-        Column("source", "Source of the row", link="url"),
+        Column("source", "Source that states it", link="url"),
     ]
+    second = isinstance(row["second_source_id"], str) and row["second_source_id"]
     said = f"How its row is known: {row['confidence'].replace('-', ' ')}" + (", from two sources." if second else ".")
     noted = f" {row['note'].rstrip('.')}." if isinstance(row["note"], str) and row["note"] else ""
     table = Table(f"{row[f'{kind}_id']}-facts", columns, ["fact", "value", "note", "source", "url"], rows)
-    return Section("What is known of it", said + noted, table, len(rows))
+    return Section("What is known of it", f"{said}{noted} {UNSTATED}", table, len(rows))
+
+
+RATE = "memory_bandwidth_gbyte_per_s"
+UNSTATED = "Where no source is named, the sources of the row do not state the field: it is general knowledge, or the note says whose it is."
+
+
+def _stating(
+    fields: Sequence[Mapping[str, Any]], row: Mapping[Any, Any], answers: Answers
+) -> dict[str, tuple[str, str]]:
+    """Column → title and address of the source of the row that states it, as the notes of the table say which states what.
+
+    A standard says what a kind of memory can do, and nothing of a device.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for field in reversed([field for field in fields if "states" in field or "states_first_of" in field]):
+        if source := answers.sources.get(row[field["name"]]):
+            first = [column for column in field.get("states_first_of", ()) if _filed(row, column, "")][:1]
+            stated = OF_KIND if source["kind"] == standing.STANDARD else [*field.get("states", ()), *first]
+            found |= dict.fromkeys(stated, (source["title"], source["url"]))
+    return found
+
+
+OF_KIND = ("memory_type", "memory_data_rate_mtransfer_per_s")
+"""What a standard states of a kind of memory."""
 
 
 def _called(column: str) -> str:
@@ -256,6 +305,11 @@ def values(answers: Answers) -> Iterator[Value]:
     """Counts that the chapter cites."""
     counts = {
         "answers-devices": (len(answers.rows["device"]), "Devices with a page of their own."),
+        "answers-unknown": (
+            int(answers.rows["device"]["memory_bandwidth_gbyte_per_s"].isna().sum()),
+            "Of these, devices whose bandwidth no source states.",
+        ),
+        "answers-listed": (len(answers.published), "Models of which a device's page says whether they fit."),
         "answers-models": (len(answers.rows["model"]), "Models with a page of their own."),
         "answers-pairs": (answers.count, "Pairs of a device and a model on the pages of devices."),
         "answers-runs": (

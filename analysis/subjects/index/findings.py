@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -41,14 +40,14 @@ def values(package: DataPackage, given: Parameters) -> list[Value]:
         _needed(package, given),
         _compute_used(package, given),
         Value("index-largest-shown", text=_largest_shown(now), definition="The best of all devices shown and their largest Q4_K_M models.",
-              sources=[str(best(now, kind)["source_id"]) for kind in KINDS]),
+              sources=[str(source) for kind in KINDS for source in best(now, kind)["source_id"]]),
     ]  # fmt: skip
 
 
-def best(devices: pd.DataFrame, kind: str) -> pd.Series[Any]:
-    """The device of a class with the largest model, of all that are shown; of equals the first id."""
+def best(devices: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """The device of a class with the largest model, of all that are shown; where several tie, each of them."""
     of_kind = devices[devices["device_class"] == kind]
-    return ranking.first(of_kind, "largest_param", "device_id", falling={"largest_param"})
+    return ranking.tied(of_kind, "largest_param", "device_id", falling={"largest_param"})
 
 
 def _article_share(package: DataPackage, share: float) -> str:
@@ -69,12 +68,13 @@ def _largest(table: pd.DataFrame, format_id: str, value_id: str, share: float) -
     return Value(value_id, float(row["largest_param"]), "param", definition=name, sources=sources)
 
 
-def _named(row: pd.Series[Any], kind: str) -> Value:
-    largest = float(str(row["largest_param"]))
-    definition = f"The {KINDS[kind]} with the largest Q4_K_M model of all devices shown; bound by {row['binding']}."
+def _named(rows: pd.DataFrame, kind: str) -> Value:
+    largest, many = float(rows["largest_param"].iloc[0]), len(rows) > 1
+    bound = words.listing(sorted(set(rows["binding"])))
+    definition = f"The {KINDS[kind]}{'s' * many} with the largest Q4_K_M model of all devices shown; bound by {bound}."
     return Value(
-        f"index-largest-{kind}", largest, "param", text=f"{row['name']}: {words.quantity(largest, 'param')}",
-        definition=definition, sources=[str(row["source_id"]), str(row["limit_source_id"])],
+        f"index-largest-{kind}", largest, "param", text=f"{words.listing(list(rows['name']))}: {words.quantity(largest, 'param')}",
+        definition=definition, sources=[str(one) for name in ("source_id", "limit_source_id") for one in rows[name]],
     )  # fmt: skip
 
 
@@ -101,20 +101,24 @@ def _compute_used(package: DataPackage, given: Parameters) -> Value:
     rate = given.reading_token_per_s
     peak = phone["npu_peak_int8_op_per_s"]
     share = equations.compute_used_share(rate, model_param=model["total_param"], peak_flop_per_s=peak)
-    definition = "Share of the iPhone 14's neural-processor peak that LLaMA 7B uses at the reading speed."
+    caveat = package.columns("devices")["npu_peak_int8_top_per_s"]["caveat"]
+    definition = f"Share of the iPhone 14's neural-processor peak, {caveat}, that LLaMA 7B uses at the reading speed."
     return Value(
         "index-compute-used", float(share), "share", definition=definition, formula="2 · P · r / peak", digits=2,
-        sources=[model["source_id"], phone["source_id"]],
+        sources=[model["source_id"]],
     )  # fmt: skip
 
 
 def _largest_shown(now: pd.DataFrame) -> str:
     """The best of each class of all devices shown, by name: a sentence each, the first without its beginning."""
-    first, *others = (
-        f"{KINDS[row['device_class']]} shown here, the {_said(row)}, runs at most {_size(row)}"
-        for row in map(partial(best, now), KINDS)
-    )
+    first, *others = (_runs(best(now, kind), KINDS[kind]) for kind in KINDS)
     return ". The best ".join([f"the best {first}", *(other.replace(" shown here", "", 1) for other in others)])
+
+
+def _runs(rows: pd.DataFrame, kind: str) -> str:
+    named, many = [f"the {_said(row)}" for _, row in rows.iterrows()], len(rows) > 1
+    which = f"{kind}{'s' * many} shown here, {words.listing(named)}"
+    return f"{which}, {'run' if many else 'runs'} at most {_size(rows.iloc[0])}{' each' * many}"
 
 
 def _size(row: pd.Series[Any]) -> str:
@@ -133,9 +137,10 @@ def title(devices: pd.DataFrame) -> str:
     The size stands before the device: a name may end in a number of its own.
     """
     first, most = devices[devices["device_id"] == ARTICLE_PHONE].iloc[0], best(devices, "laptop")
-    return (
-        f"In Q4_K_M at most {_size(first)} on an iPhone 14, {_size(most)} on the {_said(most).replace(' with ', ', ')}"
+    which = (
+        _said(most.iloc[0]).replace(" with ", ", ") if len(most) == 1 else f"best {words.spelled(len(most))} laptops"
     )
+    return f"In Q4_K_M at most {_size(first)} on an iPhone 14, {_size(most.iloc[0])} on the {which}"
 
 
 def _which_binds(bound: int, total: int) -> str:

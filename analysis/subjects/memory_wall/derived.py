@@ -179,8 +179,8 @@ def expected_title(beside: pd.DataFrame) -> str:
     return f"an iPhone 14 is expected to run {size}, and at most {most.removesuffix(' parameters')}"
 
 
-MEMORY_FULL = "limited by memory"
-"""Instead of an expectation, where memory holds less than the bandwidth would carry."""
+MEMORY_FULL = "all that memory holds"
+"""Instead of an interval, where memory holds no more than is expected to run: the largest model is that of memory."""
 
 
 def answer_table(package: DataPackage, given: Parameters) -> pd.DataFrame:
@@ -190,10 +190,11 @@ def answer_table(package: DataPackage, given: Parameters) -> pd.DataFrame:
     found = expected_by_device(package, given).set_index("device_id").loc[table["device_id"]]
     billion = common.base(1, "gparam")
     ends = (found["expected_low_param"] / billion, found["expected_high_param"] / billion)
-    table["expected"] = (found["expected_param"] / billion).to_numpy()
+    full = found["is_memory_full"].to_numpy()
+    table["expected"] = table[EXPECTED_FORMAT].where(full, (found["expected_param"] / billion).to_numpy())
     guessed = np.where(found["is_extrapolated"], ", extrapolated", "")
     band = [f"{words.number(a, 2)} to {words.number(b, 2)}{mark}" for a, b, mark in zip(*ends, guessed, strict=True)]
-    table["band"] = np.where(found["is_memory_full"], MEMORY_FULL, np.where(ends[0].isna(), "", band))
+    table["band"] = np.where(full, MEMORY_FULL, np.where(ends[0].isna(), "", band))
     return table
 
 

@@ -170,7 +170,7 @@ def _able(half: pd.DataFrame, size: float, name: str, year: str) -> str:
     if not able:
         return f"none of the {len(half)} devices of {year} runs {name} at 16 bits"
     which = words.listing([f"the {label.split(',')[0]}" for label in able])
-    return f"of the {len(half)} devices of {year}, {which} can run {name} at 16 bits"
+    return f"{which} can run {name} at 16 bits, out of the {len(half)} devices of {year}"
 
 
 def _span(params: pd.Series[Any]) -> str:
@@ -185,11 +185,11 @@ def _which_limit(count: int, full: list[str]) -> str:
         return f"on all {count} devices bandwidth gives out first"
     verb = "runs" if len(full) == 1 else "run"
     rest = (
-        f"on the other {count - len(full)} devices bandwidth gives out first"
+        f"On the other {count - len(full)} devices bandwidth gives out first"
         if len(full) < count
-        else "and no other is left"
+        else "No other is left"
     )
-    return f"{words.listing(full)} {verb} out of memory first, {rest}"
+    return f"{words.listing([f'the {name}' for name in full])} {verb} out of memory first. {rest}"
 
 
 def _cost(package: DataPackage, given: Parameters) -> list[Value]:
@@ -241,9 +241,9 @@ def _roofs(package: DataPackage, given: Parameters) -> list[Value]:
     }  # fmt: skip
     ridges = roofs.drop_duplicates("machine_id").set_index("machine_id")
     used = derived.compute_used(package, given)
-    ranked = ranking.by(used, "compute_used_share", "device_id", "format_id", falling={"compute_used_share"})
-    ranked = ranked[ranked["compute_used_share"].notna()]
-    busiest = [ranked[ranked["peak_kind"] == kind].head(1) for kind in KINDS]
+    known = used[used["compute_used_share"].notna()]
+    order = ("compute_used_share", "device_id", "format_id")
+    busiest = [ranking.tied(known[known["peak_kind"] == kind], *order, falling=order[:1]) for kind in KINDS]
     phone = used[(used["device_id"] == PHONE) & (used["format_id"] == "fp16") & (used["peak_kind"] == derived.NEURAL)]
     about = "Share of the peak that work of this intensity can attain."
     return [
@@ -253,7 +253,8 @@ def _roofs(package: DataPackage, given: Parameters) -> list[Value]:
           for name, key in asked.items()),
         *(value for kind, found in zip(KINDS.values(), busiest, strict=True) for value in _busiest(kind, found)),
         _number("phone-compute-used", phone["compute_used_share"].max(), "share",
-                "Share of its neural processor's INT8 peak an iPhone 14 uses.", "2·P·r / F", digits=2),
+                "Share of its neural processor's peak an iPhone 14 uses.", "2·P·r / F", digits=2),
+        _text("peak-caveat", package.columns("devices")["npu_peak_int8_top_per_s"]["caveat"], "What the data say of the column."),
         _text("server-batch", f"{derived.SERVER_BATCH_SIZE:g}", "Users who share one read of the weights."),
     ]  # fmt: skip
 
@@ -262,14 +263,16 @@ KINDS = {derived.NEURAL: "neural", derived.SHADERS: "shaders"}
 
 
 def _busiest(kind: str, found: pd.DataFrame) -> list[Value]:
-    """The device that uses most of one kind of peak, and how much; unknown where no device with such a peak runs any model."""
+    """The device that uses most of one kind of peak, or those that tie, and how much; unknown where none has such a peak."""
     about = f"Largest share of a peak in use: {kind}."
-    row: dict[str, Any] = (
-        derived.rows(found)[0] if len(found) else {"compute_used_share": math.nan, "label": "no device"}
-    )
+    share = found["compute_used_share"].iloc[0] if len(found) else math.nan
     return [
-        _number(f"most-used-{kind}", row["compute_used_share"], "share", about, "2·P·r / F", digits=2),
-        _text(f"most-device-{kind}", str(row["label"]), about),
+        _number(f"most-used-{kind}", share, "share", about, "2·P·r / F", digits=2),
+        _text(
+            f"most-device-{kind}",
+            words.listing([f"the {label}" for label in found["label"]]) if len(found) else "no device",
+            about,
+        ),
     ]
 
 

@@ -196,7 +196,7 @@ def _die_values(package: DataPackage, areas: pd.DataFrame) -> list[Value]:
     cell = package.row("sram_bitcells", PROVEN_CELL)["bitcell_area_mm2"]
     used = float(sram_density.array_efficiency_share(density, cell))
     share = float(sram_density.cached_share(phone["sram_byte"], areas["weight_byte"].iloc[0]))
-    densest = str(ranking.by(table, "sram_on_100mm2_byte", "die_id")["name"].iloc[-1])
+    densest = ranking.tied(table, "sram_on_100mm2_byte", "die_id", falling={"sram_on_100mm2_byte"})["name"]
     label = f"{words.number(phone['sram_byte'] / units.unit('mibyte').factor, 2)} MiB"
     return [
         _count("dies", len(table), "Chips whose area and memory are both known."),
@@ -210,7 +210,11 @@ def _die_values(package: DataPackage, areas: pd.DataFrame) -> list[Value]:
         _value("phone-high", phones.max(), "byte", "Most memory per 100 mm² among the phone chips."),
         _value("h100", by_id["nvidia-h100"], "byte", "Memory of an H100 per 100 mm²."),
         _value("densest-die", dense.max(), "byte", "The most memory per 100 mm² of any chip in the data."),
-        _phrase("densest-die-name", densest.split(" (", maxsplit=1)[0], "The chip with the most."),
+        _phrase(
+            "densest-die-name",
+            words.listing([name.split(" (")[0] for name in densest]),
+            "The chip with the most, or those that tie.",
+        ),
         _value("v-cache-efficiency", used, "share", "Share of the V-Cache die that is N7 cells.", digits=2),
         _value("a17-cache", phone["sram_byte"], "byte", "Known caches of the A17 Pro.", phone["source_id"], text=label),
         _value("a17-share", share, "share", "Share of the FP16 weights that they hold.", digits=2),

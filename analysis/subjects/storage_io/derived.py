@@ -97,7 +97,12 @@ def _year(date: str) -> float:
 
 
 def fastest(table: pd.DataFrame, *, before: str = "", **where: str) -> pd.Series[Any]:
-    """Find the fastest drive that nothing speaks against, optionally on sale before the month of a date."""
+    """Find the fastest drive that nothing speaks against, optionally on sale before the month of a date; of several the first name."""
+    return as_fast(table, before=before, **where).iloc[0]
+
+
+def as_fast(table: pd.DataFrame, *, before: str = "", **where: str) -> pd.DataFrame:
+    """Find all drives that tie for it."""
     kept = table[~table["is_doubtful"]]
     for column, value in where.items():
         kept = kept[kept[column] == value]
@@ -107,7 +112,7 @@ def fastest(table: pd.DataFrame, *, before: str = "", **where: str) -> pd.Series
         wanted = ", ".join([*where.values(), *([f"on sale before {before[:7]}"] if before else [])])
         found = f"no drive that is {wanted}"
         raise InputError([Problem(file="devices.csv", found=found, expected="at least one", todo=TODO)])
-    return ranking.first(kept, "storage_read_byte_per_s", "name", "drive_id", falling={"storage_read_byte_per_s"})
+    return ranking.tied(kept, "storage_read_byte_per_s", "name", "drive_id", falling={"storage_read_byte_per_s"})
 
 
 def storage_speeds(package: DataPackage, *, article_date: str) -> pd.DataFrame:

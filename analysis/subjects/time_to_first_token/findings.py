@@ -11,6 +11,7 @@ import pandas as pd
 from analysis import ranking, units, words
 from analysis.assumptions import Parameters
 from analysis.figures import Value
+from analysis.model import phones
 from analysis.subjects import common
 from analysis.subjects.time_to_first_token.derived import (
     FITTED_CARD,
@@ -251,6 +252,7 @@ def _wait_values(package: DataPackage, given: Parameters) -> list[Value]:
         else "expected"
     )
     held = {kind: package.row("calibration", f"interval-prefill-{kind}-low") for kind in ("metal", "cuda")}
+    cool = phones.cool(package)
     longest = {key: _longest(table[table["device_id"] == KEYS[key]], given.first_token_target_s) for key in KEYS}
     return [
         *(_expected(f"long-{key}", _of(long, key), "first_token_s", "Expected time to the first token of a prompt of 8,192 tokens.")
@@ -259,8 +261,9 @@ def _wait_values(package: DataPackage, given: Parameters) -> list[Value]:
                     "Expected time to the first token on the slowest device of the chapter.")
           for name, rows in slow.items()),
         _text("extrapolated", _extrapolated(beyond["name"]), "Chosen by the kinds of units that prompts were measured on."),
-        _text("extrapolated-names", _borrowed(beyond["name"]), "Devices whose prompts are of a kind never measured."),
-        _text("extrapolated-drawn", _borrowed(drawn["name"]) + _barely(barely["name"]), "Those of the time line; where it barely fits."),
+        _text("extrapolated-names", f"{_borrowed(beyond['name'])} {cool}", "Devices whose prompts are of a kind never measured."),
+        _text("extrapolated-drawn", f"{_borrowed(drawn['name'])}{_barely(barely['name'])} {cool}",
+              "Those of the time line; where it barely fits."),
         _text("expected-phone", basis, "Chosen by whether prompts were measured on units of the phone's kind."),
         *(_text(f"error-{name}-held", f"{row['n_row']}", "Prompts of chips left out in turn, behind the interval of this kind.")
           for name, row in held.items()),
@@ -388,8 +391,16 @@ def _energy_values(package: DataPackage, given: Parameters) -> list[Value]:
         _text("energy-phone", words.listing([f"an {name}" for name in phone["device"].unique()]), "Phones whose energy is on record."),
         _text("unseen-energy", words.plural(len(unseen), "measurement"), "Energies that the law was not taken from."),
         _text("cheaper", _cheaper(phone, pair), "Chosen by comparing the medians of the phone and of the cards."),
+        _text("energy-unlike", UNLIKE[_cheaper(phone, pair)], "What else the two meters count; chosen by which is cheaper."),
         *_turn_energy(package, given),
     ]  # fmt: skip
+
+
+UNLIKE = {
+    "less": "The phone is metered whole, with its screen, and the card without its host: like for like, the gap would be wider.",
+    "more": "But the phone is metered whole, with its screen, and the card without its host: like for like, the phone may take less.",
+}
+"""What the comparison of a phone's battery with a card's own meter leaves out, by what the phone takes of the two."""
 
 
 def _picojoule(rows: pd.DataFrame) -> str:

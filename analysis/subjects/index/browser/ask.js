@@ -102,9 +102,13 @@ function sentences(one, model, format, said, context, prompt) {
     if (said.first_token_s > 0) lines.push(filled(GIVEN.words.first, { prompt: written(prompt), first: seconds(said.first_token_s), low: seconds(said.first_token_s_low), high: seconds(said.first_token_s_high) }));
     lines.push(GIVEN.words.binds[binds(said)]);
   } else if (said.limit_token_per_s > 0) lines.push(filled(GIVEN.words.none, { limit: number(said.limit_token_per_s) }));
-  if (said.longest_context_token > 0) lines.push(filled(over ? GIVEN.words.shorter : GIVEN.words.longest, { longest: written(said.longest_context_token) }));
+  if (said.longest_context_token > 0) lines.push(filled(over ? GIVEN.words.shorter : GIVEN.words.longest[longestBy(model, said)], { longest: written(said.longest_context_token) }));
   return lines;
 }
+
+/* Tokens that a model is made for; null where nobody says. */
+const madeFor = (model) => model[6][GIVEN.arguments.indexOf("context_limit") - GIVEN.arguments.indexOf("active_param")];
+const longestBy = (model, said) => (madeFor(model) !== null && said.longest_context_token >= madeFor(model) ? "model" : "memory");
 
 function element(tag, parts, text) {
   const made = document.createElement(tag);
@@ -198,8 +202,8 @@ function show() {
   const said = told(one, model, format, context, prompt);
   const lines = sentences(one, model, format, said, context, prompt);
   const head = `${model[1]} in ${format[1]} on ${one[1]}`;
-  const limit = model[6][GIVEN.arguments.indexOf("context_limit") - GIVEN.arguments.indexOf("active_param")];
-  const notes = [one[5], ...model[5].map((name) => GIVEN.notes[name]), limit !== null && context + prompt > limit && GIVEN.notes.context].filter(Boolean).join("; ");
+  const limit = madeFor(model);
+  const notes = [one[5], ...model[5].map((name) => GIVEN.notes[name]), limit !== null && context + prompt > limit && GIVEN.notes.context, format[2] > model[7] && GIVEN.notes.published].filter(Boolean).join("; ");
   at("answer").replaceChildren(
     element("p", { class: "mw-ask-head" }, head), ...lines.map((line) => element("p", {}, line)),
     ...(notes ? [element("p", { class: "mw-note" }, `${notes}.`)] : []),
@@ -291,19 +295,20 @@ function cell(value, places, more = {}) {
   if (!(Math.abs(value) >= 0)) return "<td><span class=mw-missing>–</span></td>";
   const short = (one) => Number(settled(one).toPrecision(6));
   const ends = (more.between || []).every((end) => Math.abs(end) >= 0) && more.between;
-  const note = ends ? `<div class="mw-note">${ends.map((end) => fixed(short(end), places)).join(" to ")}</div>` : "";
+  const told = ends ? ends.map((end) => fixed(short(end), places)).join(" to ") : more.note;
+  const note = told ? `<div class="mw-note">${told}</div>` : "";
   const bar = more.of ? ` style="--bar:${decimals(Math.min((100 * short(value)) / short(more.of), 100), 1)}%"` : "";
   return `<td class="mw-number${more.of ? " mw-bar" : ""}" data-value="${short(value)}"${bar}>${fixed(short(value), places)}${note}</td>`;
 }
 
-function row(one, said, places) {
+function row(one, model, said, places) {
   const [, , needs, speed, limit, first, longest] = places;
   const usable = one[6][GIVEN.fixed.indexOf("usable_byte")] / GIB;
   return `<tr>${[
     `<th scope="row"><a href="../devices/${one[0]}.html">${escaped(one[1])}</a></th>`, `<td>${WORDS[said.grade]}</td>`,
     cell(said.needs_byte / GIB, needs, { of: usable }),
     cell(said.token_per_s, speed, { between: [said.token_per_s_low, said.token_per_s_high] }), cell(said.limit_token_per_s, limit),
-    cell(said.first_token_s, first, { between: [said.first_token_s_low, said.first_token_s_high] }), cell(said.longest_context_token, longest),
+    cell(said.first_token_s, first, { between: [said.first_token_s_low, said.first_token_s_high] }), cell(said.longest_context_token, longest, { note: longestBy(model, said) }),
   ].join("\n")}</tr>`;
 }
 
@@ -311,7 +316,7 @@ function rows(id, places) {
   const model = GIVEN.models.find((one) => one[0] === id);
   const format = GIVEN.formats.find((one) => one[0] === GIVEN.usual.format);
   const held = devices.map((one) => [one, told(one, model, format, GIVEN.usual.context, GIVEN.usual.prompt)]);
-  return ranked(held, (one, said) => said.token_per_s).map(([one, said]) => row(one, said, places));
+  return ranked(held, (one, said) => said.token_per_s).map(([one, said]) => row(one, model, said, places));
 }
 
 if (document.currentScript.dataset.asked) {
