@@ -108,11 +108,6 @@ def _taken(params: Path | None) -> door.Given | None:
     return door.taken(params) if params else None
 
 
-SELDOM = (50_000, 20, 20)
-"""When Python looks for objects that hold each other and nobody else does: pages are trees of such, and as often as usual it takes
-an eighth of a build."""
-
-
 @app.command()
 @_stoppable()
 def build(
@@ -146,7 +141,7 @@ def build(
     forking.warm_up()  # it imports on another core while this process imports what it needs itself
     from analysis.book import site
     from analysis.book.inputs import intake
-    from analysis.book.run import executors
+    from analysis.book.run import executors, kernels
 
     taken = intake.required(data, settings or [], given, title)
     for remark in taken.remarks():
@@ -165,7 +160,7 @@ def build(
     )
     said: list[str] = []
     gc.freeze()
-    gc.set_threshold(*SELDOM)
+    gc.set_threshold(*kernels.SELDOM)
     with _progress(len(site.chapter_files()) + 3) as step:
         published = site.build(request, step, tell=said.append)
     for remark in said:

@@ -10,7 +10,6 @@ where it goes on from what it had, repeats nothing, and ends as if nobody had di
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import random
@@ -30,7 +29,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import tests.hostile  # noqa: E402
 from analysis.book.store import verify  # noqa: E402 - the repository is found by its own path
+from tests.hostile import Hostile  # noqa: E402
 from tests.small import LANDING, Book, cells  # noqa: E402
 
 LONGEST_S = 20 * 60
@@ -56,7 +57,8 @@ class Fault:
 
     area: str
     name: str
-    attempt: Callable[[Desk], None]
+    attempt: Callable[[Desk], object]
+    """It may return what it took."""
 
 
 @dataclass(frozen=True)
@@ -612,31 +614,20 @@ def requests(desk: Desk) -> None:
                 raise FaultError(f"{request[:60]!r}: {status} in place of {expected}")
 
 
-def hostile() -> list[Fault]:
-    """The hostile inputs, where the tests have them."""
-    try:
-        inputs = importlib.import_module("tests.hostile")
-    except ImportError:
-        return []
+def hostile(case: Hostile) -> Fault:
+    """A hostile input of a kind: a message in time, without much memory."""
 
-    def attempting(case: object) -> Callable[[Desk], None]:
-        def attempt(desk: Desk) -> None:
-            folder = desk.fresh() / "input"
-            folder.mkdir()
-            ended = inputs.run(case, folder)
-            no_traceback(ended.said)
-            if ended.code != case.code or any(word not in ended.said for word in case.words):  # type: ignore[attr-defined]
-                raise FaultError(f"exit code {ended.code}, {ended.said.strip()[-200:]!r}")
-            if ended.cpu_s > inputs.LIMIT_S or ended.byte > inputs.LIMIT_BYTE:
-                raise FaultError(f"{ended.cpu_s:.1f} s of work and {ended.byte / 1e6:.0f} MB")
+    def attempt(_: Desk) -> str:
+        ended, wrong = tests.hostile.tried(case)
+        if wrong:
+            raise FaultError(f"{wrong}; {ended.said.strip()[-200:]!r}")
+        return f"{ended.cpu_s:.1f} s of work and {ended.byte / 1e6:.0f} MB"
 
-        return attempt
-
-    return [Fault("hostile inputs", case.name, attempting(case)) for case in inputs.CASES]
+    return Fault(f"hostile {case.name.partition(':')[0]}", case.name, attempt)
 
 
 def faults() -> list[Fault]:
-    """All of them, in the order in which they are tried."""
+    """All of them; ``fairly`` has the order in which they are tried."""
     return [
         *CONDITIONS,
         *(killed(kind) for kind in PROCESSES),
@@ -648,7 +639,7 @@ def faults() -> list[Fault]:
         *SWEEPS,
         Fault("addresses", f"{len(ADDRESSES)} that are none", addresses),
         Fault("serving", f"{len(REQUESTS)} odd requests", requests),
-        *hostile(),
+        *map(hostile, tests.hostile.CASES),
     ]
 
 
@@ -658,27 +649,36 @@ def faults() -> list[Fault]:
 def tried(fault: Fault, desk: Desk) -> str:
     """What came of it: held, or not, or not tried here, with what was seen."""
     try:
-        fault.attempt(desk)
+        took = fault.attempt(desk)
     except NotHereError as reason:
         return f"not tried: {reason}"
     except FaultError as seen:
         return f"failed: {seen}"
     except Exception as error:
         return f"failed: {type(error).__name__}: {error}"
-    return "held"
+    return f"held: {took}" if took else "held"
 
 
-def table(outcomes: dict[Fault, str]) -> str:
-    """Area by area: how many were tried, held, failed, and not tried."""
-    rows = ["| Area | Tried | Held | Failed | Not tried |", "|---|---|---|---|---|"]
-    for area in dict.fromkeys(fault.area for fault in outcomes):
+def fairly(wanted: list[Fault], spent: dict[str, float]) -> Iterator[Fault]:
+    """The next one is of the area that took the least time so far: where time runs out, no area has gone without."""
+    waiting: dict[str, list[Fault]] = {}
+    for fault in wanted:
+        waiting.setdefault(fault.area, []).append(fault)
+        spent.setdefault(fault.area, 0.0)
+    while waiting:
+        area = min(waiting, key=lambda area: spent[area])
+        yield waiting[area].pop(0)
+        waiting = {area: left for area, left in waiting.items() if left}
+
+
+def table(outcomes: dict[Fault, str], spent: dict[str, float]) -> str:
+    """Area by area: how many were tried, held, failed, and not tried, and how long that took."""
+    rows = ["| Area | Tried | Held | Failed | Not tried | Seconds |", "|---|---|---|---|---|---|"]
+    for area, seconds in spent.items():
         found = [outcome.partition(":")[0] for fault, outcome in outcomes.items() if fault.area == area]
-        counts = [
-            len(found) - found.count("not tried"),
-            *(found.count(word) for word in ("held", "failed", "not tried")),
-        ]
-        rows.append(f"| {area} | {' | '.join(map(str, counts))} |")
-    told = [f"- {fault.area}, {fault.name}: {outcome}" for fault, outcome in outcomes.items() if outcome != "held"]
+        counts = [len(found) - found.count("not tried"), *map(found.count, ("held", "failed", "not tried"))]
+        rows.append(f"| {area} | {' | '.join(map(str, counts))} | {seconds:.0f} |")
+    told = [f"- {fault.area}, {fault.name}: {said}" for fault, said in outcomes.items() if not said.startswith("held")]
     return "\n".join([*rows, "", *told])
 
 
@@ -691,16 +691,23 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=LONGEST_S / 60, help="The most it may take. Without it: 20.")
     given = parser.parse_args()
     end, outcomes = time.monotonic() + given.minutes * 60, {}
+    spent: dict[str, float] = {}
     wanted = [fault for fault in faults() if any(part in f"{fault.area} {fault.name}" for part in given.only)]
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         tempfile.tempdir = os.environ["TMPDIR"] = str(Path(folder, "t"))
         Path(folder, "t").mkdir()
-        desk = Desk(Path(folder))
-        for fault in wanted:
+        Path(folder, "apart").mkdir()
+        desks = [
+            Desk(Path(folder)),
+            Desk(Path(folder, "apart")),
+        ]  # conditions are compared with a book that nobody edits
+        for fault in fairly(wanted, spent):
             begun = time.monotonic()
+            desk = desks[fault.area == CONDITIONS[0].area]
             outcomes[fault] = tried(fault, desk) if begun < end else "not tried: no time left"
-            print(f"{time.monotonic() - begun:6.1f} s  {fault.area}, {fault.name}: {outcomes[fault]}", flush=True)
-    print(f"\n{table(outcomes)}")
+            spent[fault.area] += (took := time.monotonic() - begun)
+            print(f"{took:6.1f} s  {fault.area}, {fault.name}: {outcomes[fault]}", flush=True)
+    print(f"\n{table(outcomes, spent)}")
     sys.exit(any(outcome.startswith("failed") for outcome in outcomes.values()))
 
 

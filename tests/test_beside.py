@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -84,6 +85,21 @@ def test_what_a_hanging_copy_should_do_is_done_on_the_spot(tmp_path: Path, monke
     assert int((tmp_path / "who").read_text()) == mine
     with pytest.raises(ProcessLookupError):
         os.kill(task._process.pid or 0, 0)
+
+
+def test_a_copy_that_works_is_waited_for_however_long_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "PATIENCE_S", 0.4)
+
+    def work_long() -> None:
+        end = time.process_time() + 1.0
+        while time.process_time() < end:
+            pass
+        with (tmp_path / "who").open("a") as file:
+            file.write(f"{os.getpid()}\n")
+
+    task = beside.Task(work_long)
+    task.result()
+    assert [int(line) for line in (tmp_path / "who").read_text().splitlines()] == [task._process.pid]
 
 
 def test_a_copy_nobody_waits_for_is_ended(tmp_path: Path) -> None:

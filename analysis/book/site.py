@@ -16,13 +16,13 @@ from typing import Any
 import yaml
 
 from analysis import figures, tables
-from analysis.book.inputs import address, parameters
+from analysis.book.inputs import address, intake, parameters
 from analysis.book.pictures import on_page, workers
 from analysis.book.record import editions, marks
 from analysis.book.run import execution, executors, forking, kernels, prose
 from analysis.book.store import bundles, cache, ends, freshness, places, publishing, verify
 from analysis.errors import InputError, SiteError
-from analysis.tables import checks, overlay
+from analysis.tables import overlay
 
 SITE = places.SITE
 
@@ -108,7 +108,7 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
             forking.warm_up()
 
         def meanwhile() -> None:
-            _require_sound(data)
+            intake.require_sound(data)
             if unknown := parameters.references(values, tables.DataPackage(data)):
                 raise InputError(unknown)
             step("data and parameters are sound")
@@ -158,14 +158,6 @@ def _runner(engine: executors.Engine, pool: kernels.Pool, plan: execution.Plan) 
         return
     with engine.opened() as (executor, _):
         yield executor
-
-
-def _require_sound(data: Path) -> None:
-    """Check the data, unless the same data was found sound before by the same checks."""
-    key = " ".join([cache.code_of("analysis.tables.checks"), *map(cache.file_digest, freshness.files(data))])
-    if cache.Store("sound").get(key) is None:
-        checks.require(data)
-        cache.Store("sound").put(key, b"")
 
 
 def _executed(name: str, outputs: execution.Outputs, step: Callable[[str], None]) -> None:

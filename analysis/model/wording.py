@@ -43,6 +43,8 @@ class Entry:
     row_id: str
     words: Words
     tied: frozenset[int]
+    known: frozenset[str]
+    """The same words in no order: most rows lack one of a name's, and need no longer look."""
 
 
 def words(text: str) -> Words:
@@ -63,7 +65,8 @@ def entry(row_id: str, texts: Iterable[str]) -> Entry:
     whole = _plain(re.sub(r"[(),;/]", BREAK, BREAK.join((row_id, *texts, ""))))
     found = list(WORD.finditer(whole))
     tied = (place for place, word in enumerate(found) if word[0].isalpha() and whole[: word.start()][-1:].isdigit())
-    return Entry(row_id, tuple(word[0] for word in found), frozenset(tied))
+    said = tuple(word[0] for word in found)
+    return Entry(row_id, said, frozenset(tied), frozenset(said))
 
 
 def meant(name: str, entries: Sequence[Entry]) -> list[str]:
@@ -73,8 +76,9 @@ def meant(name: str, entries: Sequence[Entry]) -> list[str]:
     """
     hard, soft = _chunks(name)
     said = frozenset(word for chunk in (*hard, *soft) for word in chunk)
-    found = [one for one in entries if hard and _holds_all(one, hard, said)]
     whole = tuple(word for chunk in hard if not MAKERS.issuperset(chunk) for word in chunk)
+    needed = frozenset(whole)
+    found = [one for one in entries if hard and needed <= one.known and _holds_all(one, hard, said)]
     for narrower in (whole, *soft):
         found = [one for one in found if _holds(one, narrower, said)] or found
     return [one.row_id for one in found]

@@ -10,6 +10,7 @@ from typing import Any
 
 from analysis import door, tables
 from analysis.book.inputs import parameters
+from analysis.book.store import cache, freshness
 from analysis.errors import InputError, Problem
 from analysis.tables import checks, overlay
 
@@ -60,12 +61,32 @@ def judged(
             found.problems.extend(error.problems)
             return found
         found.changes = overlay.supplied(merged).changes
-        found.problems += checks.problems(merged) if tables_too else []
+        found.problems += _checked(merged) if tables_too else []
         if values and not found.errors and tables_too and data is None:
             found.problems += checks.staleness(merged, values["edition_date"])
         if values and not found.errors:
             found.problems += parameters.references(values, tables.DataPackage(merged))
     return found
+
+
+def _checked(data: Path) -> list[Problem]:
+    """What is wrong with tables; that nothing is prevented by it is kept, so that the same data need not be checked again."""
+    found = checks.problems(data)
+    if all(problem.level != "error" for problem in found):
+        cache.Store("sound").put(_of_checks(data), b"")
+    return found
+
+
+def _of_checks(data: Path) -> str:
+    return " ".join([cache.code_of("analysis.tables.checks"), *map(cache.file_digest, freshness.files(data))])
+
+
+def require_sound(data: Path) -> None:
+    """Check the data, unless the same data was found sound before by the same checks; raises InputError."""
+    if cache.Store("sound").get(_of_checks(data)) is None and (
+        errors := [problem for problem in _checked(data) if problem.level == "error"]
+    ):
+        raise InputError(errors)
 
 
 def _take(ask: Callable[[], Mapping[str, Any]], file: str, found: Intake) -> None:

@@ -17,6 +17,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, NoReturn
 
 from sphinx.util import logging
@@ -28,7 +29,7 @@ from analysis.errors import SiteError
 
 LOGGER = logging.getLogger(__name__)
 PATIENCE_S = 120.0
-"""Ten times what the longest work takes on two cores: a copy silent for so long holds a lock that a thread had when it was copied."""
+"""A copy that is silent for so long and does not work either waits for a lock that a thread had when it was copied."""
 
 
 class Task:
@@ -48,7 +49,7 @@ class Task:
     def result(self) -> None:
         """Wait until it is done, or do it here if the copy hangs; raises what the work raised, SiteError if the copy was killed."""
         try:
-            answer = self._answer.recv() if self._answer.poll(PATIENCE_S) else None
+            answer = self._answer.recv() if self._is_heard() else None
         except EOFError:
             said = "nothing was published: a process that wrote pages was ended, by the system for want of memory or by somebody"
             raise SiteError(f"{said}. {ends.todo()}") from None
@@ -63,10 +64,24 @@ class Task:
         if error is not None:
             raise error
 
+    def _is_heard(self) -> bool:
+        """Whether it answers: on a busy machine, with large tables, that may take long, and it is waited for while it works."""
+        before = _worked(self._process.pid)
+        while not self._answer.poll(PATIENCE_S):
+            if (now := _worked(self._process.pid)) == before:
+                return False
+            before = now
+        return True
+
     def end(self) -> None:
         """End it, whether it is done or not."""
         self._process.kill()
         self._process.join()
+
+
+def _worked(pid: int) -> list[str]:
+    """For how many ticks a process has computed, in itself and in the system (proc(5): utime, stime)."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
 
 
 class Done:

@@ -94,7 +94,7 @@ def run(chapter: Chapter) -> Executed:
         trace = _trace(Path(folder))
         shown = [cell.outputs for cell in executed.cells if cell.cell_type == "code" and not _injected(cell)]
         handed_over = {
-            path.name.removesuffix(figures.BUNDLE): json.loads(path.read_text(encoding="utf-8"))
+            path.name.removesuffix(figures.BUNDLE): path.read_bytes()
             for path in sorted(Path(folder).glob(f"*{figures.BUNDLE}"))
         }
     outputs = [_plain(of_cell) for of_cell in shown]

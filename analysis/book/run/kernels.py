@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import multiprocessing
 import os
 import resource
@@ -39,6 +40,9 @@ NICE_VARIABLE = "MEMORY_WALL_NICE"
 PROVISIONER = "memory-wall-fork"
 PERSONAL = ("PYTHONSTARTUP", "COLUMNS", "LINES", "IPYTHONDIR", "MPLBACKEND")
 """Environment variables by which one person's settings would reach the pages."""
+SELDOM = (50_000, 20, 20)
+"""When Python looks for objects that hold each other and nobody else does: pages are trees of such, and as often as usual it takes
+an eighth of a build."""
 POLL_S = 0.005
 END_S = 1.0
 """How long the end of a worker, which takes some milliseconds, is waited for."""
@@ -228,6 +232,7 @@ def _run_kernel(birth: Birth) -> None:
         )
     )
     application.initialize([])  # type: ignore[no-untyped-call]
+    gc.set_threshold(*SELDOM)
     _trace(application.shell)
     _bound_memory()
     _bound_output(application.shell)

@@ -27,10 +27,13 @@ MOST_TRACES = 6
 
 @dataclass(frozen=True)
 class Executed:
-    """What a run brought: the outputs of each code cell, the bundles they name by digest, what they depend on, how long it took."""
+    """What a run brought: the outputs of each code cell, the bundles they name by digest, what they depend on, how long it took.
+
+    bundles  digest → JSON in one line: who carries or keeps it need not read it
+    """
 
     outputs: list[list[dict[str, Any]]]
-    bundles: dict[str, Any] = field(default_factory=dict)
+    bundles: dict[str, bytes] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     duration_s: float = 0.0
@@ -111,7 +114,9 @@ class Keeper:
             body = self.store.get(self._address(names))
             if body is not None:
                 self._remember(self.last().get("duration_s", 0.0), names)
-                return Executed(**json.loads(body), names=names)
+                about, *texts = body.split(b"\n")
+                outputs, digests = json.loads(about)
+                return Executed(outputs, dict(zip(digests, texts, strict=True)), names)
         return None
 
     def keep(self, run: Executed, begun: float) -> None:
@@ -120,7 +125,8 @@ class Keeper:
         if run.outside or any(self._edited_since(name, begun) for name in run.names):
             return
         traces = [run.names] + [names for names in self._traces() if names != run.names]
-        self.store.put(self._address(run.names), json.dumps({"outputs": run.outputs, "bundles": run.bundles}).encode())
+        about = json.dumps([run.outputs, [*run.bundles]]).encode()
+        self.store.put(self._address(run.names), b"\n".join([about, *run.bundles.values()]))
         self.store.put(f"traces {self._basis}", json.dumps(traces[:MOST_TRACES]).encode())
 
     def _edited_since(self, name: str, begun: float) -> bool:
