@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_the_addresses_are_described_and_are_there(site: Path) -> None:
     told = read(site / "openapi.json")
     assert list(OpenAPIV31SpecValidator(told).iter_errors()) == []
     for path, item in told["paths"].items():
-        assert path.endswith(".json") or answers(item) == [{}], path
+        assert path.endswith(".json") or answers(item) == [{"type": "string"}], path
         known = item.get("parameters", [{"name": "", "schema": {"enum": [""]}}])
         for value in known[0]["schema"]["enum"]:
             assert (site / re.sub(r"\{\w+\}", value, path).lstrip("/")).is_file(), path
@@ -89,20 +90,54 @@ def test_every_file_for_programs_is_what_its_description_says(site: Path) -> Non
         reference = {"$ref": f"#/components/schemas/{name}"}
         using = [path for path, item in told["paths"].items() if reference in answers(item)]
         assert using, name
-        files = sorted(file for path in using for file in site.glob(path.replace("{id}", "*").lstrip("/")))
+        files = sorted(file for path in using for file in site.glob(re.sub(r"\{\w+\}", "*", path).lstrip("/")))
+        assert files, name
         validator = jsonschema.Draft202012Validator(schema)
         for file in [file for file in files if not file.name.endswith(".oembed.json")][::FEW]:
             found = read(file)
             assert validator.is_valid(found), file
-            one, shape = (found[0], schema["items"]) if isinstance(found, list) else (found, schema)
-            for key in shape["required"]:
+            one, shape = (found[0], schema["items"]) if isinstance(found, list) and found else (found, schema)
+            for key in shape.get("required", []) if found else []:
                 assert not jsonschema.Draft202012Validator(shape).is_valid({**one, key: object()}), (
                     f"{file}: {key} is anything"
                 )
                 assert not jsonschema.Draft202012Validator(shape).is_valid({it: one[it] for it in one if it != key}), (
                     file
                 )
-    assert {"edition", "answers", "devices", "models"} <= set(told["components"]["schemas"])
+    assert {"edition", "editions", "answers", "devices", "models"} <= set(told["components"]["schemas"])
+
+
+def parts(schema: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """Every schema within a schema, with where it stands."""
+    yield place, schema
+    for name, one in schema.get("properties", {}).items():
+        yield from parts(one, f"{place}/{name}")
+    for name in {"items", "additionalProperties"} & set(schema):
+        yield from parts(schema[name], f"{place}/{name}")
+
+
+def test_no_address_gives_out_just_anything(site: Path) -> None:
+    told = read(site / "openapi.json")
+    answered = [(path, answer) for path, item in told["paths"].items() for answer in answers(item)]
+    assert [path for path, answer in answered if set(answer) != {"$ref"} and answer != {"type": "string"}] == []
+    assert [path for path, answer in answered if (answer == {"type": "string"}) != (not path.endswith(".json"))] == []
+    for name, schema in told["components"]["schemas"].items():
+        for place, part in parts(schema, name):
+            assert "type" in part, f"{place} is anything"
+            assert part["type"] != "object" or set(part) & {"properties", "additionalProperties"}, place
+
+
+def test_what_is_written_later_or_filled_by_a_run_is_described(site: Path) -> None:
+    schemas = read(site / "openapi.json")["components"]["schemas"]
+    editions_of = [{"edition": "2026.10", "date": "2026-10-05", "commit": "0" * 40}]
+    a_run = {"supplied": [{"table": "devices", "added": ["a"], "changed": [], "removed": []}], "run": ["other data"]}
+    run = {**read(site / "edition.json"), **a_run, "marks": {"figures": {"roofline": ["other data"]}}}
+    for name, found in (("editions", editions_of), ("edition", run)):
+        jsonschema.validate(found, schemas[name])
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate([{"edition": "2026.10"}], schemas["editions"])
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**run, "marks": {"figures": {"roofline": "other data"}}}, schemas["edition"])
 
 
 def answers(item: dict[str, Any]) -> list[Any]:

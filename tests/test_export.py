@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pikepdf
@@ -20,6 +21,7 @@ from lxml import etree, html
 from analysis.book.export import browser, chapters, epub, markdown, media, myst, pdf
 from analysis.book.export.chapters import Book
 from analysis.book.pictures import lettering
+from analysis.book.record import citation
 from analysis.errors import InputError
 
 XHTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
@@ -134,6 +136,28 @@ def test_the_pdf_is_sound_and_says_what_it_is(book: Book, printed: bytes) -> Non
 
 
 @pytest.mark.browser
+def test_pdfinfo_reads_what_the_pdf_is(book: Book, printed: bytes, tmp_path: Path) -> None:
+    require(shutil.which("pdfinfo"), "pdfinfo (apt-get install poppler-utils)")
+    (tmp_path / "book.pdf").write_bytes(printed)
+    done = subprocess.run(["pdfinfo", tmp_path / "book.pdf"], capture_output=True, text=True, check=True)
+    told = {name: text.strip() for name, _, text in (line.partition(":") for line in done.stdout.splitlines())}
+    assert done.stderr == ""
+    assert int(told["Pages"]) > len(book.chapters)
+    assert told["CreationDate"].split()[1:3] == [
+        f"{date.fromisoformat(book.work.date):%b}",
+        str(int(book.work.date[-2:])),
+    ]
+    assert {name: told[name] for name in PDF_SAYS} == {**PDF_SAYS, "Title": book.title, "Author": citation.AUTHOR}
+
+
+PDF_SAYS = {
+    "Title": "", "Author": "", "Creator": "memory-wall export", "Tagged": "yes", "Encrypted": "no", "JavaScript": "no", "Form": "none",
+    "Page size": "594.96 x 841.92 pts (A4)", "Metadata Stream": "yes",
+}  # fmt: skip
+"""What a PDF says of itself; title and author are those of its book."""
+
+
+@pytest.mark.browser
 def test_a_book_is_printed_to_the_same_bytes_each_time(book: Book) -> None:
     """Two short chapters: links, a table, pictures and the outline are in them as in all."""
     require(any(map(shutil.which, browser.NAMES)), "Chromium")
@@ -146,6 +170,31 @@ def test_a_book_is_printed_to_the_same_bytes_each_time(book: Book) -> None:
 
 LEAST_LETTERS, LEAST_SHARE = 250, 0.12
 """What a page holds at least, in letters and in height between its margins."""
+MOST_BLACK = 0.02
+"""Share of a page that may be black: its letters are less, and a drawing without a style is more."""
+
+
+def _blackened(page: pypdfium2.PdfPage) -> float:
+    return float((page.render(scale=0.5).to_numpy().max(axis=2) < BLACK).mean())
+
+
+BLACK = 16
+"""Shade of 255 below which it is ink and not a colour of the book."""
+
+
+def test_every_drawing_in_the_text_has_a_style_in_each_medium(book: Book) -> None:
+    """A shape that no style fills is black."""
+    drawn = {name for one in book.chapters for name in one.body.xpath("descendant::svg/@class")}
+    assert drawn
+    for sheet in ("print.css", "epub.css"):
+        told = (chapters.FILES / sheet).read_text(encoding="utf-8")
+        bare_of = [
+            name
+            for name in drawn
+            for part in ("rect", "path")
+            if not re.search(rf"\.{name} {part} {{[^}}]*fill:", told)
+        ]
+        assert bare_of == [], sheet
 
 
 @pytest.mark.browser
@@ -153,6 +202,7 @@ def test_no_page_of_the_pdf_is_nearly_empty_and_each_has_its_line(book: Book, pr
     with pypdfium2.PdfDocument(printed) as document:
         texts = [page.get_textpage().get_text_range() for page in document]
         assert [number for number, page in enumerate(document, 1) if pdf.filled(page) < LEAST_SHARE] == []
+        assert [number for number, page in enumerate(document, 1) if _blackened(page) > MOST_BLACK] == []
     for number, text in enumerate(texts[1:], 2):
         assert bare(book.line) in bare(text), number
         assert len(bare(text)) > LEAST_LETTERS, number

@@ -165,6 +165,7 @@ def _finished(document: bytes, book: Book) -> bytes:
         "/Title": f"{book.title} {book.run}".strip(),
         "/Author": citation.AUTHOR,
         "/Subject": citation.text(book.work),
+        "/Creator": "memory-wall export",
     }
     day = re.sub(r"\D", "", book.work.date)
     with pikepdf.open(io.BytesIO(document)) as opened:

@@ -165,26 +165,39 @@ SHARED = {
     "myst.xref.json": "What MyST books can refer to.",
 }
 """File that stands once in a site → what it holds."""
-DEEP = {"figures.json", "numbers.json", "claims.json", ANSWERS, verify.RECORD}
-"""Those that are described field by field."""
 MOST_NAMED = 40
 """Names that an object may have whose fields they are; those of more are ids."""
-SEALED: dict[str, Any] = {"files": {}, "seal": ""}
+FIELD = re.compile(r"[@$]?\w+([ :]\w+)*")
+"""What the name of a field looks like: names of files, packages and rows are ids."""
+LATER: dict[str, Any] = {
+    "editions.json": [{"edition": "", "date": "", "commit": ""}],
+    "myst.xref.json": {"version": "", "myst": "", "references": [{"kind": "", "data": "", "url": ""}]},
+}
+"""What is written after its description is, with all it always has."""
+SEALED: dict[str, Any] = {"files": {".": ""}, "seal": ""}
 """What ``edition.json`` has besides when the site is whole, which is after its description is."""
+OF_A_RUN: dict[str, Any] = {
+    "supplied": [{"table": "", "added": [""], "changed": [""], "removed": [""]}],
+    "run": [""],
+    "marks": {".": {".": [""]}},
+}
+"""What is empty in a record unless the site is a run, as it is there."""
 
 
 def openapi(site: Path, record: Mapping[str, Any]) -> dict[str, Any]:
     """The addresses of everything for programs, as OpenAPI 3.1: files, which any server gives out and no program answers."""
-    shapes = {_component(name): shape(_json(site / name)) for name in sorted(DEEP) if (site / name).is_file()}
-    shapes[_component(verify.RECORD)] = shape({**record, **SEALED})
-    paths = {f"/{name}": _get(name, told, _component(name), shapes) for name, told in SHARED.items()}
-    for path, told, known in _families(site, record):
-        names, folder = re.findall(r"\{(\w+)\}", path), path.split("/")[1]
-        if path.endswith("/{id}.json"):
-            shapes[folder] = _shape([_json(site / folder / f"{one}.json") for one in known])
-        described = _component(folder) if path.endswith(("/{id}.json", f"/{ANSWERS}")) else ""
+    written = {**LATER, verify.RECORD: {**record, **SEALED}}
+    shapes: dict[str, Any] = {}
+    paths: dict[str, Any] = {}
+    for path, told, known in [*((f"/{name}", told, []) for name, told in SHARED.items()), *_families(site, record)]:
+        names = re.findall(r"\{(\w+)\}", path)
+        described = _component(path)
+        if path.endswith(".json"):
+            files = [re.sub(r"\{\w+\}", one, path)[1:] for one in known or [path]]
+            found = [written[file] if file in written else _json(site / file) for file in files]
+            shapes[described] = _shape([_as_in_a_run(one) for one in found])
         given = {"parameters": [_parameter(name, known) for name in names]} if names else {}
-        paths[path] = _get(path, told, described, shapes) | given
+        paths[path] = _get(path, told, described if path.endswith(".json") else "") | given
     return {
         "openapi": "3.1.0",
         "info": {
@@ -199,6 +212,13 @@ def openapi(site: Path, record: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _as_in_a_run(value: Any) -> Any:
+    """A record with what only a run fills."""
+    if type(value) is not dict:
+        return value
+    return {**value, **{name: of_run for name, of_run in OF_A_RUN.items() if value.get(name) in ([], {})}}
+
+
 def _families(site: Path, record: Mapping[str, Any]) -> Iterable[tuple[str, str, list[str]]]:
     """Address with what changes in it between braces, what lies there, and what may stand there."""
     figures, tables = sorted(record["figures"]), [table["name"] for table in _json(site / PACKAGE)["resources"]]
@@ -208,6 +228,7 @@ def _families(site: Path, record: Mapping[str, Any]) -> Iterable[tuple[str, str,
     yield "/figures/{figure}/{name}.csv", "The data of a figure, in base units; `name` is `figure` again.", figures
     yield "/figures/{figure}/{name}.metadata.json", "What a figure is, column by column.", figures
     yield "/figures/{figure}/{name}.vl.json", "A figure as Vega-Lite.", figures
+    yield "/figures/{figure}/{name}.csl.json", "How to cite a figure, as reference managers read it.", figures
     for folder in ("devices", "models"):
         ids = sorted(path.stem for path in (site / folder).glob("*.csv"))
         if ids:
@@ -215,15 +236,17 @@ def _families(site: Path, record: Mapping[str, Any]) -> Iterable[tuple[str, str,
             yield f"/{folder}/{{id}}.csv", "The same answers as a table.", ids
 
 
-def _get(name: str, told: str, described: str, shapes: Mapping[str, Any]) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{described}"} if described in shapes else {}
+def _get(name: str, told: str, described: str) -> dict[str, Any]:
+    """What one address gives out: JSON of a shape that is described, or text."""
+    schema = {"$ref": f"#/components/schemas/{described}"} if described else {"type": "string"}
     answer = {"description": told, "content": {media(name): {"schema": schema}}}
     words = [word for word in re.split(r"[^A-Za-z]+", name) if word]
     return {"get": {"operationId": "_".join(words), "summary": told, "responses": {"200": answer}}}
 
 
-def _component(name: str) -> str:
-    return name.removesuffix(".json")
+def _component(path: str) -> str:
+    """The name of a shape: that of its file, or of the files of a family."""
+    return re.sub(r"/?\{\w+\}", "", path).removesuffix(".json").strip("/").replace("/", ".")
 
 
 def _parameter(name: str, known: list[str]) -> dict[str, Any]:
@@ -250,9 +273,9 @@ def _shape(values: list[Any]) -> dict[str, Any]:
     if dict not in types:
         return found
     records = [value for value in values if type(value) is dict]
-    if max(map(len, records)) > MOST_NAMED:
+    shared = set.intersection(*map(set, records))
+    fields = shared and max(map(len, records)) <= MOST_NAMED and all(map(FIELD.fullmatch, set().union(*records)))
+    if not fields:
         return found | {"additionalProperties": _shape([item for one in records for item in one.values()])}
-    if shared := set.intersection(*map(set, records)):
-        names = [name for name in records[0] if name in shared]
-        found |= {"required": names, "properties": {name: _shape([one[name] for one in records]) for name in names}}
-    return found
+    names = [name for name in records[0] if name in shared]
+    return found | {"required": names, "properties": {name: _shape([one[name] for one in records]) for name in names}}
