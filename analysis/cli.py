@@ -810,7 +810,8 @@ def measure(
 def _write(target: Path, content: str) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(content, encoding="utf-8")
+        with open(target, "w", encoding="utf-8", opener=door.unawaited) as file:
+            file.write(content)
     except OSError as error:
         found, expected = str(error.strerror).lower(), "a place that can be written"
         raise InputError([Problem(file=str(target), found=found, expected=expected)]) from None

@@ -6,14 +6,19 @@ are ``light`` are also a test.  Waiting for a silent pipe takes seconds and next
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import io
+import json
 import os
 import signal
 import struct
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -650,6 +655,13 @@ def predictions() -> Iterator[Hostile]:
     yield Hostile("predict: UTF-16", writes("x.csv", head.decode().encode("utf-16")), PREDICT, ("found",))
     yield Hostile("predict: nothing", writes("x.csv", b""), PREDICT, ("found",), light=True)
     yield Hostile(
+        "predict: out to a pipe that nobody reads",
+        lambda folder: (writes("x.csv", head + b"cuda,100,3\n")(folder), pipe("p")(folder)),
+        (*PREDICT, "--out", "{folder}/p"),
+        ("a file that can be written",),
+        light=True,
+    )
+    yield Hostile(
         "predict: out to a folder",
         writes("x.csv", head + b"cuda,100,3\n"),
         (*PREDICT, "--out", "{folder}"),
@@ -658,13 +670,247 @@ def predictions() -> Iterator[Hostile]:
     )
 
 
-CASES = [*special(), *workbooks(), *csvs(), *parquets(), *predictions()]
+def counted(text: bytes) -> bytes:
+    """A string of a GGUF file, which says its own length."""
+    return struct.pack("<Q", len(text)) + text
+
+
+def gguf(keys: Iterable[tuple[bytes, int, bytes]], n_tensor: int = 0) -> bytes:
+    """The header of a GGUF file: keys with the kinds and bytes of their values."""
+    told = [counted(name) + struct.pack("<I", kind) + value for name, kind, value in keys]
+    return b"GGUF" + struct.pack("<IQQ", 3, n_tensor, len(told)) + b"".join(told)
+
+
+def arrays(count: int, kind: int, each: int, value: bytes) -> Iterator[tuple[bytes, int, bytes]]:
+    """So many keys whose values are arrays of the same value."""
+    return ((b"k%d" % number, 9, struct.pack("<IQ", kind, each) + value * each) for number in range(count))
+
+
+def shape(layers: int) -> list[tuple[bytes, int, bytes]]:
+    """The keys of a model of so many layers."""
+    numbers = {"block_count": layers, "embedding_length": 4096, "attention.head_count": 32}
+    told = [(f"llama.{name}".encode(), 4, struct.pack("<I", number)) for name, number in numbers.items()]
+    return [(b"general.architecture", 8, counted(b"llama")), *told]
+
+
+def made(name: str, content: Callable[[], bytes]) -> Maker:
+    """A file whose content is put together only when it is needed."""
+    return lambda folder: (folder / name).write_bytes(content())
+
+
+CONFIG: dict[str, object] = {
+    "num_hidden_layers": 32, "hidden_size": 4096, "num_attention_heads": 32, "vocab_size": 32000, "intermediate_size": 11008,
+    "model_type": "llama",
+}  # fmt: skip
+CONFIGS: dict[str, dict[str, object]] = {
+    "a billion layers": {"num_hidden_layers": 10**9}, "layers of 400 digits": {"num_hidden_layers": 10**400},
+    "a billion layers with a window": {"num_hidden_layers": 10**9, "layer_types": ["sliding_attention"], "sliding_window": 4096},
+    "layers below zero": {"num_hidden_layers": -1}, "a width without end": {"hidden_size": float("inf")},
+    "lists for numbers": {"num_hidden_layers": [32] * 100, "hidden_size": {"a": 1}}, "no heads": {"num_attention_heads": 0},
+    "more experts called than there are": {"num_experts": 8, "num_experts_per_tok": 9}, "10^30 experts": {"num_experts": 10**30},
+}  # fmt: skip
+
+
+def models() -> Iterator[Hostile]:
+    """Files of models and of runs: GGUF headers, config.json, what llama-bench prints."""
+    read, ask = ("import", "{folder}/x.gguf"), ("ask", "rtx 3060", "{folder}/x.gguf")
+    many = ("2,0", "in all", "with its whole header")
+    floats = made("x.gguf", lambda: gguf(arrays(3300, 6, 10_000, b"abcd")))
+    yield Hostile("GGUF: 33 million numbers in short arrays", floats, read, many)
+    yield Hostile(
+        "GGUF: 100 million bytes in short arrays",
+        made("x.gguf", lambda: gguf(arrays(9_900, 0, 10_000, b"a"))),
+        read,
+        many,
+    )
+    words = made("x.gguf", lambda: gguf(arrays(4, 8, 1_900_000, counted(b""))))
+    yield Hostile("GGUF: 8 million empty words", words, read, ("3,800,000 in all",))
+    layers = made("x.gguf", lambda: gguf(shape(4 * 10**9)))
+    yield Hostile("GGUF: 4 billion layers", layers, read, ("does not follow",), light=True)
+    yield Hostile("GGUF: 4 billion layers, asked", layers, ask, ("The Memory Wall, edition",), code=0)
+    yield Hostile("GGUF: layers as text", made("x.gguf", lambda: gguf([*shape(32), (b"llama.block_count", 8, counted(b"x"))])), read,
+                  ("does not follow",))  # fmt: skip
+    for name, said in CONFIGS.items():
+        config = made("config.json", lambda said=said: json.dumps(CONFIG | said).encode())  # type: ignore[misc]
+        yield Hostile(
+            f"config.json: {name}", config, ("ask", "rtx 3060", "{folder}/config.json"), ("rtx", "edition"), code=0
+        )
+    keys = made("config.json", lambda: b"{" + b",".join(b'"a%d":{}' % number for number in range(3_500_000)) + b"}")
+    yield Hostile("config.json: 3.5 million keys", keys, ("import", "{folder}/config.json"), ("2,000,000 parts",))
+    own = made("x.json", lambda: json.dumps([{f"a{number}": 1} for number in range(50_000)]).encode())
+    yield Hostile("runs: 50,000 records of a column each", own, ("predict", "{folder}/x.json"), ("50,000 columns", "at most 50,000 of 500"),
+                  light=True)  # fmt: skip
+    head = (
+        "| model | size | params | test | t/s | c{} |\n"
+        + "|---" * 6
+        + "|\n"
+        + "| a | 1 GiB | 1 B | tg128 | 5 | x |\n" * 7
+    )
+    tables = made("x.md", lambda: "".join(head.format(number) for number in range(7000)).encode())
+    yield Hostile(
+        "runs: 7,000 tables of a column each", tables, ("import", "{folder}/x.md"), ("49,000 records of 7,005 columns",)
+    )
+
+
+def plans() -> Iterator[Hostile]:
+    """Plans of sweeps."""
+    asked = ("sweep", "{folder}/plan.yml", "--out", "{folder}/out")
+    points = ("sweep", "--set", "token_per_word=1.33:2.5:1000000000", "--out", "{folder}/out")
+    yield Hostile("sweep: a billion points", lambda folder: None, points, ("2 to 100,000 points",))
+    yield Hostile("sweep: a plan from a silent pipe", pipe("plan.yml"), asked, ("none for 7 s",))
+    for name, sign in (("lists", "["), ("keys", "? "), ("entries", "- ")):
+        yield Hostile(
+            f"sweep: {name} in {name}", writes("plan.yml", sign.encode() * 40_000), asked, ("a readable YAML file",)
+        )
+    for name, most in (("data", "at most 100"), ("numbers", "at most 1,000")):
+        many = f"{name}: [{','.join(f'f{number}' for number in range(12_000))}]"
+        yield Hostile(f"sweep: 12,000 {name}", writes("plan.yml", many.encode()), asked, ("12,000", most))
+    yield Hostile(
+        "sweep: one folder under three names", writes("plan.yml", b"data: [d, ./d, .//d]"), asked, ("each folder once",)
+    )
+
+
+RECORD = (
+    b'{"edition": "2026.11", "commit": "x", "parameters": {"edition_date": "2026-11-01"}, "figures": {}, "files": {}}'
+)
+READ_OF_SITES = (
+    "edition.json",
+    "claims.json",
+    "figures.json",
+    "numbers.json",
+    "tables/datapackage.json",
+    "editions.json",
+)
+
+
+def site(*, but: str, make: Maker) -> Maker:
+    """A folder like a site, but for one of its files."""
+
+    def whole(folder: Path) -> None:
+        files = dict.fromkeys(READ_OF_SITES, b"[]") | {
+            "edition.json": RECORD,
+            "tables/datapackage.json": b'{"resources": []}',
+        }
+        (folder / "s" / "tables").mkdir(parents=True)
+        for name, plain in files.items():
+            if name != but:
+                (folder / "s" / name).write_bytes(plain)
+        make(folder / "s")
+
+    return whole
+
+
+def sites() -> Iterator[Hostile]:
+    """Folders that look like sites, for every command that reads one."""
+    at = "{folder}/s"
+    commands = {
+        "verify": ("verify", at), "cite": ("cite", "x", "--site", at), "diff": ("diff", at, at), "mcp": ("mcp", "--site", at),
+        "export": ("export", "--myst", "--site", at, "--out", "{folder}/o"),
+    }  # fmt: skip
+    for name, arguments in commands.items():
+        for file in READ_OF_SITES:
+            yield Hostile(f"site, {name}: {file} is a pipe", site(but=file, make=pipe(file)), arguments, code=ANY)
+            yield Hostile(
+                f"site, {name}: {file} of 5 GB", site(but=file, make=sparse(file, 5 * 10**9)), arguments, code=ANY
+            )
+            deep = site(but=file, make=writes(file, b"[" * 10**6))
+            yield Hostile(f"site, {name}: {file} nested", deep, arguments, code=ANY)
+    for name, rows in (("long", b"a,b\n1," + b"x" * 200_000), ("short", b"a,b\n1,2,3\n5\n"), ("NUL", b"a,b\n\0,\0\n")):
+        broken = site(but="tables/datapackage.json", make=tabled(rows))
+        yield Hostile(f"site, diff: cells that are {name}", broken, commands["diff"], code=ANY)
+
+
+def tabled(rows: bytes) -> Maker:
+    """A data package of one table, in a site."""
+
+    def make(folder: Path) -> None:
+        described = b'{"resources": [{"name": "t", "schema": {"primaryKey": ["a"]}}]}'
+        (folder / "tables" / "datapackage.json").write_bytes(described)
+        (folder / "tables" / "t.csv").write_bytes(rows)
+
+    return make
+
+
+def long_head(kind: bytes, byte: int) -> Maker:
+    """An archive of which what stands before its first file is long."""
+
+    def make(folder: Path) -> None:
+        entry = tarfile.TarInfo("x")
+        entry.type, entry.size = kind, byte
+        with gzip.open(folder / "x.tar.gz", "wb", compresslevel=1) as packed:
+            packed.write(entry.tobuf(tarfile.GNU_FORMAT))
+            for _ in range(byte // MIB):
+                packed.write(bytes(MIB))
+
+    return make
+
+
+def packed(byte: int) -> bytes:
+    """So many zeros, by gzip."""
+    out = io.BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1) as file:
+        for _ in range(byte // MIB):
+            file.write(bytes(MIB))
+    return out.getvalue()
+
+
+def store(listed: Callable[[], bytes], kept: Callable[[], bytes] = bytes, ending: str = "") -> Maker:
+    """The store of a sweep's sites, with the list of an edition and one file of it."""
+
+    def make(folder: Path) -> None:
+        (folder / "w" / "sites" / "objects" / KEY[:2]).mkdir(parents=True)
+        (folder / "w" / "sites" / "e.json.gz").write_bytes(listed())
+        (folder / "w" / "sites" / "objects" / KEY[:2] / f"{KEY[2:]}{ending}").write_bytes(kept())
+
+    return make
+
+
+KEY = hashlib.sha256(b"x").hexdigest()
+
+
+def listing(name: str) -> bytes:
+    """The list of an edition's files: one, of this name."""
+    return gzip.compress(json.dumps({name: KEY}).encode())
+
+
+def zeros() -> bytes:
+    """Three gigabytes of nothing, by gzip."""
+    return packed(3_000 * MIB)
+
+
+def keepings() -> Iterator[Hostile]:
+    """Archives of editions, and stores of sites."""
+    arguments, out = (
+        ("diff", "{folder}/x.tar.gz", "{folder}/x.tar.gz"),
+        ("checkout", "e", "{folder}/o", "--from", "{folder}/w"),
+    )
+    for name, kind in (("a name", tarfile.GNUTYPE_LONGNAME), ("remarks", tarfile.XHDTYPE)):
+        yield Hostile(f"archive: {name} of 1.5 GB", long_head(kind, 1_500 * MIB), arguments, ("a name or remarks of",))
+    yield Hostile("archive: a pipe", pipe("x.tar.gz"), arguments, ("expected",))
+    lost = ("damaged or lost",)
+    for name, maker in {
+        "a list of 3 GB": store(zeros), "a file of 3 GB": store(lambda: listing("a"), zeros), "no list": store(lambda: b"x"),
+        "a name with NUL": store(lambda: listing("a\0b")), "a name of nothing": store(lambda: listing(".")),
+        "parts in parts": store(lambda: listing("a"), lambda: gzip.compress(b"[" * 200_000), ".parts"),
+        "parts of other kinds": store(lambda: listing("a"), lambda: gzip.compress(b'[{}, [], [1], [["a"]]]'), ".parts"),
+    }.items():  # fmt: skip
+        yield Hostile(f"checkout: {name}", maker, out, lost, code=1)
+
+
+ANY = -1
+"""Any of the exit codes that a command documents: of sites, commands read different files."""
+
+
+CASES = [
+    *special(), *workbooks(), *csvs(), *parquets(), *predictions(), *models(), *plans(), *sites(), *keepings(),
+]  # fmt: skip
 
 
 def fault(case: Hostile, ended: Ended) -> str:
     """What is wrong with how it ended; empty where nothing is."""
     faults = {
-        f"exit code {ended.code}, not {case.code}": ended.code != case.code,
+        f"exit code {ended.code}, not {case.code}": ended.code
+        not in ((0, 1, WRONG) if case.code == ANY else (case.code,)),
         "a traceback": "Traceback" in ended.said,
         f"without {next((word for word in case.words if word not in ended.said), '')!r}": any(
             word not in ended.said for word in case.words

@@ -221,6 +221,13 @@ def opened(source: str) -> IO[bytes]:
     return stream
 
 
+def unawaited(path: str, flags: int) -> int:
+    """Open a file for writing; a pipe that nobody reads is told as an OSError, and not waited for."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
 def _copied(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
     """What a stream still holds, in a file that can be read twice; the stream is closed."""
     copy = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it

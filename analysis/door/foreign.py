@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from analysis.door import Refused
+from analysis.door import Refused, typed
 
 HEAD_BYTE = 2**16
 """So much of a file says what it is."""
-MOST_RECORDS = 50_000
-DEEPEST = 64
+MOST_PARTS = 2_000_000
+"""Values with a name, lists and objects of a JSON file: as many as the records of a whole table have."""
 BENCH = frozenset(("model_type", "model_size", "avg_ts", "n_gen"))
 """Columns that no table has but that of ``llama-bench``."""
 BENCH_MARKDOWN = frozenset(("model", "size", "params", "test", "t/s"))
@@ -80,6 +80,8 @@ def text(content: bytes) -> str:
 
 def parsed(content: bytes, *, lines: bool) -> Any:
     """JSON, or one object a line; raises Refused where it is neither."""
+    if sum(map(content.count, (b":", b"[", b"{"))) > MOST_PARTS:
+        raise Refused(f"JSON of more than {MOST_PARTS:,} parts", "a configuration, or records of runs", JSON_TODO)
     whole = text(content)
     try:
         found = [json.loads(line) for line in whole.splitlines() if line.strip()] if lines else json.loads(whole)
@@ -95,11 +97,18 @@ def of_json(found: Any) -> Records:
     records = found if isinstance(found, list) else [found]
     if not records or not all(isinstance(one, Mapping) for one in records):
         raise Refused("JSON that is no list of objects", "records, or a configuration", JSON_TODO)
-    if len(records) > MOST_RECORDS:
-        raise Refused(f"{len(records):,} records", f"at most {MOST_RECORDS:,}", "Keep those that are needed.")
     header = list(dict.fromkeys(name for one in records for name, value in one.items() if not isinstance(value, list)))
+    _require_table(len(records), len(header))
     rows = [(place, [_cell(one.get(name)) for name in header]) for place, one in enumerate(records, start=1)]
     return Records(header, rows)
+
+
+def _require_table(n_row: int, n_column: int) -> None:
+    """Raise Refused where records are more than a table: each has a cell for every column that any of them has."""
+    if n_row > typed.MOST_ROWS or n_column > typed.MOST_COLUMNS or n_row * n_column > typed.MOST_CELLS:
+        found = f"{n_row:,} records of {n_column:,} columns"
+        most = f"at most {typed.MOST_ROWS:,} of {typed.MOST_COLUMNS}, and {typed.MOST_CELLS:,} cells"
+        raise Refused(found, most, "Keep those that are needed.")
 
 
 def _cell(value: Any) -> str:
@@ -110,7 +119,7 @@ def _cell(value: Any) -> str:
 
 def of_markdown(content: bytes) -> Records:
     """The rows of every table of ``llama-bench`` in a text, under the columns that any of them has; the rest is kept beside."""
-    header: list[str] = []
+    header: dict[str, None] = {}
     found: list[tuple[int, dict[str, str]]] = []
     around = []
     names: list[str] = []
@@ -118,7 +127,7 @@ def of_markdown(content: bytes) -> Records:
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.strip().startswith("|") else []
         if set(cells) >= BENCH_MARKDOWN:
             names = cells
-            header += [name for name in cells if name not in header]
+            header |= dict.fromkeys(cells)
         elif names and len(cells) == len(names):
             if not all(re.fullmatch(":?-+:?", cell) for cell in cells):
                 found.append((number, dict(zip(names, cells, strict=True))))
@@ -126,9 +135,8 @@ def of_markdown(content: bytes) -> Records:
             around.append(line)
         else:
             names = []
-    if len(found) > MOST_RECORDS:
-        raise Refused(f"{len(found):,} rows", f"at most {MOST_RECORDS:,}", "Keep those that are needed.")
-    return Records(header, [(number, [row.get(name, "") for name in header]) for number, row in found], around)
+    _require_table(len(found), len(header))
+    return Records([*header], [(number, [row.get(name, "") for name in header]) for number, row in found], around)
 
 
 DEVICE_LINES = (

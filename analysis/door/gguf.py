@@ -18,8 +18,8 @@ VERSIONS = (2, 3)
 LARGEST_HEADER_BYTE = 2**27
 MOST_KEYS, MOST_TENSORS, MOST_DIMENSIONS = 10_000, 200_000, 8
 LONGEST_NAME = 2**16
-MOST_WORDS = 4_000_000
-"""Of an array: the largest vocabularies have a quarter of a million."""
+MOST_WORDS = 2_000_000
+"""Strings of all arrays, and numbers of those that are kept: the largest vocabularies and their merges have 800,000."""
 MOST_PARAM = 10**15
 MOST_KEPT = 10_000
 """Numbers of an array that are kept; longer ones, and those of strings, count as their length."""
@@ -53,7 +53,7 @@ class _Cursor:
     """A stream read forwards, within the largest size of a header."""
 
     def __init__(self, stream: IO[bytes]) -> None:
-        self.stream, self.place = stream, 0
+        self.stream, self.place, self.n_value = stream, 0, 0
 
     def take(self, count: int) -> bytes:
         """The next bytes; raises Refused where the file or the limit ends before them."""
@@ -97,8 +97,9 @@ class _Cursor:
         raise Refused(f"a value of the unknown kind {kind}", A_FILE, ANEW)
 
     def _array(self, kind: int, count: int) -> Any:
-        if kind not in (*NUMBERS, STRING) or count > MOST_WORDS:
-            raise Refused(f"an array of {count:,} values of kind {kind}", A_FILE, ANEW)
+        self.n_value += count if kind == STRING or count <= MOST_KEPT else 0
+        if kind not in (*NUMBERS, STRING) or max(count, self.n_value) > MOST_WORDS:
+            raise Refused(f"an array of {count:,} values of kind {kind}, {self.n_value:,} in all", A_FILE, ANEW)
         if kind == STRING:
             for _ in range(count):
                 self.take(self._length())

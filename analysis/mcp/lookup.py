@@ -6,6 +6,7 @@ Reads the catalogues of the site and its tables and nothing else: a folder on a 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import re
@@ -16,6 +17,7 @@ from typing import Any
 from analysis.book.record import cite
 from analysis.book.record.citation import FORMATS
 from analysis.book.store import places, verify
+from analysis.book.store.files import read_text
 from analysis.errors import InputError, Problem, nearest
 from analysis.figures import rounded
 from analysis.model import ask as asking
@@ -71,8 +73,7 @@ def figure(site: Path, key: str, find: str = "") -> Answer:
     key = found["id"]
     folder = site / "figures" / key
     columns = _json(folder / f"{key}.metadata.json")["columns"]
-    with (folder / f"{key}.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = list(csv.DictReader(io.StringIO(read_text(folder / f"{key}.csv"), newline="")))
     meant = [row for row in rows if find and any(find.lower() in cell.lower() for cell in row.values())]
     if find and not meant:
         cells = {cell for row in rows for cell in row.values() if not re.fullmatch(r"[\d.eE+-]*", cell)}
@@ -159,7 +160,7 @@ def _sought(query: str) -> list[str]:
 
 def _index(site: Path) -> list[list[str]]:
     """Kind, title, place and text of everything that the search of the site knows."""
-    text = (site / places.SEARCH_INDEX).read_text(encoding="utf-8")
+    text = read_text(site / places.SEARCH_INDEX)
     entries: list[list[str]] = json.loads(text[text.index("(") + 1 : text.rindex(")")])
     return entries
 
@@ -317,7 +318,7 @@ def _require_words(tool: str, given: str, example: str) -> None:
 
 
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(read_text(path))
 
 
 def _answer(site: Path, key: str, told: Answer, source_ids: Sequence[str]) -> Answer:
@@ -340,10 +341,9 @@ def _address(record: Mapping[str, Any], place: str) -> str:
 
 def _sources(site: Path, source_ids: Sequence[str]) -> Iterator[Answer]:
     wanted = set(source_ids)
-    with (site / "tables" / "sources.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["source_id"] in wanted:
-                yield {name: row[name] for name in ("source_id", "publisher", "title", "url")}
+    for row in csv.DictReader(io.StringIO(read_text(site / "tables" / "sources.csv"), newline="")):
+        if row["source_id"] in wanted:
+            yield {name: row[name] for name in ("source_id", "publisher", "title", "url")}
 
 
 def fitted(answer: Answer) -> Answer:

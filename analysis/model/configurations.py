@@ -158,7 +158,7 @@ def _shape(said: Said, name: str, weight_format: str) -> Shape:
         window_token=window, n_full_layer=float(own.count(FULL) + own.count(BOTH)) if kinds else np.nan,
         n_window_layer=float(own.count(WINDOW)), n_window_all=float(kinds.count(WINDOW)),
         kv_latent_dim=said.number("kv_lora_rank"), rope_head_dim=said.number("qk_rope_head_dim") if is_latent else np.nan,
-        is_tied=_is_tied(said), n_expert=said.number(*EXPERTS), n_active_expert=said.number(*CALLED), weight_format=weight_format,
+        is_tied=_is_tied(said), n_expert=said.number(*EXPERTS), n_active_expert=_called(said), weight_format=weight_format,
         state_byte=n_state * (kept.state_byte if kept else np.nan) if n_state else 0.0, open=why + _beside(said, n_state, kept),
     )  # fmt: skip
     return _with_params(shape, said, kinds, kept)
@@ -176,6 +176,14 @@ CALLED = (
     "num_experts_per_tok", "moe_topk", "moe_top_k", "num_experts_per_token", "top_k_experts", "moe_num_active_experts", "moe_k",
     "num_selected_experts", "experts_per_token", "ffn_config.moe_top_k", "moe.num_experts_per_tok",
 )  # fmt: skip
+
+
+def _called(said: Said) -> float:
+    """Experts that a token calls; missing where they would be more than there are."""
+    called = said.number(*CALLED)
+    return called if not called > said.number(*EXPERTS) else float("nan")
+
+
 EXPERT_WIDTH = (
     "moe_intermediate_size", "expert_ffn_hidden_size", "moe_ffn_hidden_size", "ffn_config.ffn_hidden_size",
 )  # fmt: skip
@@ -402,12 +410,14 @@ def of_gguf(metadata: Mapping[str, Any], param: float, expert_param: float, is_t
         config["vocab_size"] = metadata.get("tokenizer.ggml.tokens")
     shape = _shape(Said(config), name, "")
     why = tuple(one for one in shape.open if one[0] != "parameters")
-    return replace(shape, total_param=param, expert_param=expert_param, open=why)
+    return replace(shape, total_param=param or np.nan, expert_param=expert_param, open=why)
 
 
 def _without_lists(config: dict[str, Any]) -> dict[str, Any]:
     """Numbers where a file has one for every layer; layers that only draft ahead are left out."""
-    n_layer = int(config.get("num_hidden_layers", 0)) - int(config.pop("num_nextn_predict_layers", 0))
+    said = Said(config)
+    n_layer = int(said.count("num_hidden_layers") - said.count("num_nextn_predict_layers"))
+    config.pop("num_nextn_predict_layers", None)
     config = {name: value[:n_layer] if isinstance(value, list) else value for name, value in config.items()}
     config |= {"num_hidden_layers": n_layer} if n_layer else {}
     heads = config.get("num_key_value_heads")

@@ -68,6 +68,7 @@ WINDOWS = (
 )  # fmt: skip
 
 
+MOST_LAYERS = 10_000
 Open = tuple[tuple[str, str], ...]
 
 
@@ -87,6 +88,8 @@ def _kinds(said: Said, n_layer: float, window: float) -> tuple[list[str], str]:
     special = next((why for family, why in UNREAD.items() if said.family.removesuffix("_text") == family), "")
     if said.flag("is_encoder_decoder"):
         special = "it is an encoder with a decoder"
+    if n_layer > MOST_LAYERS:
+        special = f"{n_layer:.3g} layers are more than any model has"
     if special or np.isnan(n_layer):
         return [], special or "the number of layers is not stated"
     name = next((name for name in LISTS if said.items(name)), "")

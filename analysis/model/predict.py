@@ -1397,7 +1397,7 @@ def _put(store: IO[bytes], target: str | None) -> None:
         sys.stdout.flush()
         return
     try:
-        file = Path(str(target)).open("wb")  # noqa: SIM115 - a full disk is told as such, and not as a wrong place
+        file = open(str(target), "wb", opener=door.unawaited)  # noqa: SIM115 - a full disk is told as such, and not as a wrong place
     except OSError as error:
         raise door.Refused(f"--out {target}: {str(error.strerror).lower()}", "a file that can be written") from None
     with file:

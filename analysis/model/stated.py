@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+MOST = 1e15
+"""No width, count or number of parameters of a model is as large: whoever says so says nothing."""
+
 
 class Said:
     """What a configuration says; what is no number where one is asked for is missing.  A part of it has a dot in its name."""
@@ -23,10 +26,10 @@ class Said:
         return found
 
     def number(self, *names: str) -> float:
-        """The first of some names that holds a number above zero; NaN where none does."""
+        """The first of some names that holds a number above zero and below ``MOST``; NaN where none does."""
         for name in names:
             value = self.value(name)
-            if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < np.inf:
+            if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < MOST:
                 return float(value)
         return float("nan")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.book.store import cache, places
+from analysis.book.store.files import read_text
 from analysis.book.store.publishing import FILE_MODE
 from analysis.errors import InputError, Problem, SiteError
 
@@ -94,7 +95,7 @@ class Folder:
     def _former(self) -> dict[str, Any]:
         """What was asked for in this folder before; nothing where that cannot be read."""
         try:
-            found = json.loads((self.place / ASKED).read_text(encoding="utf-8"))
+            found = json.loads(read_text(self.place / ASKED))
         except (OSError, ValueError, RecursionError):
             return {}
         lists = [found.get(name) for name in ("editions", "numbers")] if isinstance(found, dict) else [None]
@@ -110,7 +111,7 @@ class Folder:
         """The result of a key; None where there is none, or what is there is damaged or another's."""
         path = self.place / _name(key)
         try:
-            seal, _, body = (path.read_text(encoding="utf-8") if path.is_file() else "").partition("\n")
+            seal, _, body = (read_text(path) if path.is_file() else "").partition("\n")
         except (OSError, ValueError):
             return None
         body = body.removesuffix("\n")

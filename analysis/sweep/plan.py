@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,10 @@ DRAWS = ("count", "seed", "parameters", "cells")
 BOOK = "book"
 """In the list of data folders: the book's own tables."""
 MOST_EDITIONS = 100_000
+MOST_FOLDERS = 100
+"""Each is checked before anything begins, for a second or two."""
+MOST_WANTED = 1_000
+"""Ids of numbers: beyond, whole chapters are asked for."""
 Setting = tuple[dict[str, Any], tuple[float, ...]]
 """Parameters that differ from the defaults or are named, and values of the uncertain cells; no values where none is drawn."""
 
@@ -228,10 +233,15 @@ def _take_draws(plan: Plan, given: Any) -> None:
 
 def _take_data(plan: Plan, given: Any) -> None:
     plan.data = plan.said.take(("data",), given, list, f"a list of data folders; {BOOK} for the book's own tables")
+    if len(plan.data) > MOST_FOLDERS:
+        plan.said.wrong(
+            ("data",), f"{len(plan.data):,} folders", f"at most {MOST_FOLDERS}", "Make several sweeps of it."
+        )
+        return
     for position, name in enumerate(plan.data):
         if plan.said.take(("data", position), name, str, "the name of a folder") == "":
             plan.said.wrong(("data", position), name, f"the name of a folder, or {BOOK} for the book's own tables")
-        if name in plan.data[:position]:
+        if os.path.normpath(str(name)) in {os.path.normpath(str(one)) for one in plan.data[:position]}:
             plan.said.wrong(("data", position), name, "each folder once")
     if not plan.data:
         plan.said.wrong(("data",), given, "at least one data folder")
@@ -280,11 +290,14 @@ def _judge_references(plan: Plan, packages: Sequence[tables.DataPackage]) -> Non
 
 
 def _judge_wanted(plan: Plan, package: tables.DataPackage) -> None:
+    if len(plan.wanted) > MOST_WANTED:
+        plan.wrong_wanted(0, f"{len(plan.wanted):,} ids", f"Ask for at most {MOST_WANTED:,}, or for whole chapters.")
+        return
+    claims = list(package.table("claims")["claim_id"])
+    known = [*claims, *numbers.PARTS, *(name.replace("_", "-") + "-" for name in SUBJECTS)]
     for position, key in enumerate(plan.wanted):
         if not numbers.part_of(key, package):
-            claims = list(package.table("claims")["claim_id"])
-            todo = nearest(key, [*claims, *numbers.PARTS, *(name.replace("_", "-") + "-" for name in SUBJECTS)])
-            plan.wrong_wanted(position, f"id {key!r}", todo)
+            plan.wrong_wanted(position, f"id {key!r}", nearest(key, known))
 
 
 def _judge_count(plan: Plan) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
+from analysis import door
 from analysis.book.store import freshness, publishing
 from analysis.book.store.cache import digest, replace
 from analysis.book.store.files import json_text
@@ -125,27 +126,44 @@ def _listed(store: Path, name: str) -> dict[str, str]:
         todo = nearest(name, known) if known else "Sites are kept by memory-wall sweep --only site."
         raise InputError([Problem(str(store), f"no edition {name[:80]!r}", "an edition that is kept there", todo)])
     try:
-        found = json.loads(gzip.decompress(listing(store, name).read_bytes()))
+        found = json.loads(_unpacked(listing(store, name)))
         sound = isinstance(found, dict) and all(_is_within(file) and len(key) > 2 for file, key in found.items())
-    except (OSError, EOFError, zlib.error, ValueError, RecursionError, TypeError):
+    except DAMAGED:
         sound = False
     if not sound:
         raise _lost(f"the list of files of {name}")
     return {str(file): str(key) for file, key in found.items()}
 
 
+DAMAGED = (
+    FileNotFoundError, gzip.BadGzipFile, EOFError, zlib.error, ValueError, TypeError, LookupError, RecursionError, door.Refused,
+)  # fmt: skip
+"""What comes of reading a file of a store that is not what was kept there."""
+LARGEST_BYTE = 2**28
+"""Of a file of a site: the largest have some tens of megabytes."""
+
+
+def _unpacked(path: Path) -> bytes:
+    """What a file of the store holds; raises one of ``DAMAGED``."""
+    with gzip.open(io.BytesIO(door.content(path, LARGEST_BYTE))) as packed:
+        content = packed.read(LARGEST_BYTE + 1)
+    if len(content) > LARGEST_BYTE:
+        raise ValueError("a file that unpacks to more than any of a site")
+    return content
+
+
 def _is_within(file: str) -> bool:
     """Whether a name is that of a file below a folder, whatever a list that was tampered with says."""
-    return not Path(file).is_absolute() and bool(file) and ".." not in Path(file).parts
+    return not Path(file).is_absolute() and bool(Path(file).parts) and "\0" not in file and ".." not in Path(file).parts
 
 
 def _content(store: Path, key: str, file: str) -> bytes:
     plain, parts = _place(store, key), _place(store, key, PARTS)
     try:
-        content = gzip.decompress((plain if plain.exists() else parts).read_bytes())
+        content = _unpacked(plain if plain.exists() else parts)
         if not plain.exists():
             content = _joined(store, json.loads(content), file)
-    except (FileNotFoundError, gzip.BadGzipFile, EOFError, zlib.error, ValueError, TypeError):
+    except DAMAGED:
         raise _lost(file) from None
     if digest(content) != key:
         raise _lost(file)

@@ -18,6 +18,7 @@ from analysis.book.compare.states import State
 from analysis.book.record import citation
 from analysis.book.run import execution
 from analysis.book.store import places
+from analysis.book.store.files import read_text
 
 WORDING = ("title", "subtitle", "caption", "alt", "notice")
 HEADLINE = ("index-",)
@@ -74,7 +75,7 @@ def compared(old: str, new: str, site: Path = places.SITE) -> tuple[Difference, 
 
 def _svg(state: State, figure: str) -> str:
     path = state.picture(figure)
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    return read_text(path) if path.is_file() else ""
 
 
 def _about(state: State) -> dict[str, str]:
@@ -246,19 +247,19 @@ def _few(names: Iterable[str]) -> str:
 
 def _metadata(state: State, name: str) -> dict[str, Any]:
     path = state.file(name, "metadata.json")
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    found: dict[str, Any] = json.loads(read_text(path)) if path.is_file() else {}
     return found
 
 
 def _points(state: State, name: str) -> list[list[str]]:
     path = state.file(name, "csv")
-    return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))) if path.is_file() else []
+    return list(csv.reader(io.StringIO(read_text(path), newline=""))) if path.is_file() else []
 
 
 def _drawing(state: State, name: str) -> str:
     """The specification without its data, its title and the line that names the edition."""
     path = state.file(name, "vl.json")
-    spec = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    spec = json.loads(read_text(path)) if path.is_file() else {}
     left = {key: value for key, value in spec.items() if key not in ("title", "datasets", "$schema", "usermeta")}
     return re.sub(
         r'"[^"]*Figure [\d.]+, ' + re.escape(citation.TITLE) + '[^"]*"', '""', json.dumps(left, sort_keys=True)

@@ -15,6 +15,7 @@ from analysis import tables
 from analysis.assumptions import Parameters
 from analysis.book.record import editions
 from analysis.book.store import archives, places
+from analysis.book.store.files import read_text
 from analysis.errors import InputError, Problem, nearest
 from analysis.tables import checks, overlay
 
@@ -94,14 +95,19 @@ def _site(folder: Path, name: str) -> State:
         state.tables = _tables(folder / "tables")
         if not isinstance(record.get("parameters"), dict):
             raise ValueError("edition.json is no record of a site")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        missing = f"no {Path(str(error.filename)).name} in it" if isinstance(error, OSError) else str(error)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as error:
+        missing = _missing(error) if isinstance(error, OSError) else str(error)
         raise InputError([Problem(file=str(folder), found=missing, expected="a complete site")]) from None
     return state
 
 
+def _missing(error: OSError) -> str:
+    name = Path(str(error.filename)).name
+    return f"no {name} in it" if isinstance(error, FileNotFoundError) else f"{name}, {str(error.strerror).lower()}"
+
+
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(read_text(path))
 
 
 def _tables(folder: Path) -> dict[str, dict[str, Row]]:
@@ -110,7 +116,7 @@ def _tables(folder: Path) -> dict[str, dict[str, Row]]:
 
 
 def _rows(path: Path, key: list[str]) -> dict[str, Row]:
-    rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+    rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
     return {" ".join(row[name] for name in key): row for row in rows}
 
 

@@ -21,6 +21,7 @@ from analysis.book.pictures.on_page import recoloured
 from analysis.book.record import cite
 from analysis.book.record.citation import BOOK, LICENCE, TITLE, Work, run_mark
 from analysis.book.store import verify
+from analysis.book.store.files import read_text
 from analysis.errors import InputError, Problem
 
 FILES = Path(__file__).parent / "files"
@@ -138,7 +139,7 @@ class Book:
     def _picture(self, name: str) -> str:
         if not (self.site / name).is_file():
             raise _damaged(self.site, f"no {name}")
-        return (self.site / name).read_text(encoding="utf-8")
+        return read_text(self.site / name)
 
 
 def picture_name(source: str) -> str:
@@ -174,7 +175,7 @@ def _parsed(site: Path, page: str) -> Element:
     path = site / page
     if not path.is_file():
         raise _damaged(site, f"no {page}")
-    return html.document_fromstring(path.read_text(encoding="utf-8"))
+    return html.document_fromstring(read_text(path))
 
 
 def _damaged(site: Path, found: str) -> InputError:

@@ -10,6 +10,7 @@ from typing import Any
 from analysis.book.record import citation
 from analysis.book.record.citation import Work
 from analysis.book.store import verify
+from analysis.book.store.files import read_text
 from analysis.errors import InputError, Problem, nearest
 
 BOOK = "book"
@@ -86,7 +87,7 @@ def _rows(site: Path, key: str) -> Entries:
 
 
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    return json.loads(read_text(path)) if path.is_file() else []
 
 
 def _figures(site: Path) -> Entries:

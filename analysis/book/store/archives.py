@@ -9,17 +9,31 @@ import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
+from analysis import door
 from analysis.book.store import verify
 from analysis.errors import InputError, Problem
 
 ENDING = ".tar.gz"
 EXPECTED = "the archive of an edition, as memory-wall release writes it"
 ANEW = "Fetch it anew from where it is published."
-LARGEST_BYTE, MOST_FILES = 2**31, 100_000
-"""Twenty times what an edition takes: a few kilobytes can unpack to a full disk."""
+LARGEST_BYTE, MOST_FILES = 2**30, 100_000
+"""Ten times what an edition takes: a few kilobytes can unpack to a full disk."""
 NAME = re.compile(r"\d{4}\.\d{2}")
+LONGEST_HEAD_BYTE = 2**16
+
+
+class Entry(tarfile.TarInfo):
+    """An entry whose name and remarks are short: what stands before it is read as a whole, however long it says it is."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: Any, errors: str) -> Entry:
+        """As a header says it; raises ReadError for one that is no file and long."""
+        found = super().frombuf(buf, encoding, errors)
+        if found.type not in (*tarfile.REGULAR_TYPES, tarfile.DIRTYPE) and found.size > LONGEST_HEAD_BYTE:
+            raise tarfile.ReadError(f"a name or remarks of {found.size:,} bytes")
+        return found
 
 
 def found(given: Sequence[Path]) -> list[Path]:
@@ -34,9 +48,11 @@ def found(given: Sequence[Path]) -> list[Path]:
 
 def unpacked(archive: Path, folder: Path) -> Path:
     """The edition of an archive, unpacked into a folder; raises InputError where it is damaged, too large or none."""
+    if found := door.kind(archive):
+        raise InputError([_problem(archive, found, "Put a copy of the file itself there.")])
     try:
         _compare_sum(archive)
-        with tarfile.open(archive, "r:gz") as tar:
+        with tarfile.open(archive, "r:gz", tarinfo=Entry) as tar:
             for name, content in _files(archive, tar):
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -50,7 +50,8 @@ PROBE = "does it keep what it is given?"
 def file_digest(path: Path) -> str:
     """The digest of a file, or a word that it is not there."""
     try:
-        return digest(path.read_bytes())
+        with path.open("rb", buffering=0) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return GONE
 

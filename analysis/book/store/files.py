@@ -1,9 +1,20 @@
-"""Writing files beside the pages."""
+"""Files of a site, written and read."""
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
+
+from analysis import door
+
+
+def read_text(path: Path) -> str:
+    """A text of a site that somebody hands over; raises OSError where it is no regular file or too large, ValueError for no UTF-8."""
+    try:
+        return door.content(path).decode("utf-8")
+    except door.Refused as refused:
+        raise OSError(errno.EINVAL, f"{refused.found}; expected {refused.expected}", str(path)) from None
 
 
 def write(path: Path, content: str | bytes) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from analysis.book.store import belongings, ends, places, workplace
+from analysis.book.store.files import read_text
 from analysis.errors import InputError, Problem, SiteError
 
 FOLDER_MODE, FILE_MODE = 0o755, 0o644
@@ -57,7 +58,7 @@ def _danger(out: Path) -> str:
 def is_site(folder: Path) -> bool:
     """Whether a folder holds a site that this program built."""
     try:
-        record = json.loads(file.read_text(encoding="utf-8")) if (file := folder / "edition.json").is_file() else None
+        record = json.loads(read_text(file)) if (file := folder / "edition.json").is_file() else None
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(record, dict) and {"edition", "parameters", "figures"} <= set(record)

@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis.book.store import freshness
 from analysis.book.store.cache import digest, file_digest, replace
+from analysis.book.store.files import read_text
 
 RECORD = "edition.json"
 FROZEN = "editions"
@@ -34,7 +35,7 @@ def _frozen(name: str) -> bool:
 
 def seal(site: Path) -> None:
     """Write the digests of all files, and then that of the record itself, into the record of the edition."""
-    record = json.loads((site / RECORD).read_text(encoding="utf-8")) | {"files": manifest(site)}
+    record = json.loads(read_text(site / RECORD)) | {"files": manifest(site)}
     record["seal"] = _seal(record)
     replace(site / RECORD, (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
 
@@ -73,7 +74,7 @@ def _changes(site: Path, record: dict[str, Any]) -> list[str]:
 def frozen(site: Path) -> list[str]:
     """The names of the editions frozen in a site: those it lists, and those that have a record."""
     try:
-        rows = json.loads((site / f"{FROZEN}.json").read_text(encoding="utf-8"))
+        rows = json.loads(read_text(site / f"{FROZEN}.json"))
         listed = {row["edition"] for row in rows if isinstance(row["edition"], str) and "/" not in row["edition"]}
     except (OSError, ValueError, RecursionError, TypeError, KeyError):
         listed = set()
@@ -83,7 +84,7 @@ def frozen(site: Path) -> list[str]:
 def read_edition(site: Path) -> dict[str, Any]:
     """The content of the site's record; empty where there is none that can be read."""
     try:
-        found = json.loads((site / RECORD).read_text(encoding="utf-8")) if (site / RECORD).is_file() else {}
+        found = json.loads(read_text(site / RECORD)) if (site / RECORD).is_file() else {}
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
