@@ -158,9 +158,8 @@ def _sought(query: str) -> list[str]:
 
 def _index(site: Path) -> list[list[str]]:
     """Kind, title, place and text of everything that the search of the site knows."""
-    text = (site / places.SEARCH_INDEX).read_text(encoding="utf-8")
-    entries: list[list[str]] = json.loads(text[text.index("(") + 1 : text.rindex(")")])
-    return entries
+    texts = [path.read_text(encoding="utf-8") for path in sorted(site.glob(places.SEARCH_PARTS))]
+    return [entry for text in texts for entry in json.loads(text[text.index("(") + 1 : text.rindex(")")])]
 
 
 def _scores(site: Path, query: str, words: Sequence[str], entries: Sequence[Sequence[str]]) -> list[float]:
