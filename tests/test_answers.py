@@ -272,5 +272,5 @@ def test_pages_are_found_from_lists_tables_and_search(site: Path, made: dict[str
         rows += rest.read_text(encoding="utf-8").replace('\\"', '"') if rest.exists() else ""
         assert all(f'href="{key}.html"' in listed for key in keys)
         assert all(f'href="../{table}/{key}.html"' in rows for key in keys)
-    index = (site / "search-index.js").read_text(encoding="utf-8")
+    index = (site / "search-rows.js").read_text(encoding="utf-8")
     assert all(f'"{page}.html"' in index for page in made)

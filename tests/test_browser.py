@@ -43,6 +43,7 @@ PAGES = (
 )
 CHART_PAGE_KIB, TEXT_PAGE_KIB = 355, 83
 """What a page may weigh at first view, and with what is fetched to draw its charts; with a chart, or a picture of one, and without."""
+INDEX = ("search-index.js", "search-rows.js")
 INDEX_KIB = 200
 """What the index of the search may weigh, once somebody looks for something."""
 HEAVIEST = 8
@@ -248,9 +249,7 @@ def looked_up(page: Page, asked: str) -> dict[str, str]:
 def test_search_finds_words_digits_units_rows_and_names_from_a_disk(browser: Browser, site: Path) -> None:
     visit = Visit(browser)
     page = visit.open(site / "search.html")
-    assert not [path for path in visit.loaded if path.name == "search-index.js"], (
-        "the index comes with the first question"
-    )
+    assert not [path for path in visit.loaded if path.name in INDEX], "the index comes with the first question"
     page.goto((site / "search.html").as_uri() + "?q=roofline")
     page.locator(".mw-found li a").first.wait_for(timeout=15000)
     for asked, kind in SOUGHT.items():
@@ -286,9 +285,10 @@ def test_what_is_found_has_its_words_around_it_and_leads_there(browser: Browser,
 
 
 def test_every_address_of_the_search_index_is_there(site: Path) -> None:
-    rows = json.loads(
-        (site / "search-index.js").read_text(encoding="utf-8").removeprefix("mwIndex(").removesuffix(");\n")
-    )
+    texts = [(site / name).read_text(encoding="utf-8") for name in INDEX]
+    said, filed = (json.loads(text.removeprefix("mwIndex(").removesuffix(");\n")) for text in texts)
+    assert {kind for kind, *_ in filed} == {"Table", "Row"}, "what rests on the data alone"
+    rows = [*said, *filed]
     assert {kind for kind, *_ in rows} == {"Section", "Figure", "Claim", "Table", "Row", "Number"}
     ids = {}
     for kind, title, place, text in rows:
@@ -309,8 +309,8 @@ def test_every_address_of_the_search_index_is_there(site: Path) -> None:
 
 
 def test_the_index_weighs_little_and_only_the_search_page_loads_it(site: Path) -> None:
-    assert len(gzip.compress((site / "search-index.js").read_bytes())) < INDEX_KIB * 1024
-    naming = [page for page in site.rglob("*.html") if "search-index.js" in page.read_text(encoding="utf-8")]
+    assert sum(len(gzip.compress((site / name).read_bytes())) for name in INDEX) < INDEX_KIB * 1024
+    naming = [page for page in site.rglob("*.html") if any(name in page.read_text(encoding="utf-8") for name in INDEX)]
     assert [page.name for page in naming] == ["search.html"]
 
 

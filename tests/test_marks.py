@@ -33,7 +33,15 @@ def values(**numbers: float) -> tuple[str, Mapping[str, Any]]:
 
 def entries(**said: str) -> tuple[str, Mapping[str, Any]]:
     told = [
-        {"table": "devices", "id": key, "title": key, "group": "", "said": text.split("|")}
+        {
+            "table": "devices",
+            "id": key,
+            "title": key,
+            "group": "",
+            "number": text[:1],
+            "counted": "",
+            "said": text.split("|"),
+        }
         for key, text in said.items()
     ]
     return figures.ENTRIES, {"entries": told}
@@ -62,12 +70,14 @@ def test_what_the_book_does_not_have_is_marked(found: Any) -> None:
     told = found(Run("first", [ROWS], outputs(entries(old="Old.", new="New.")), outputs(entries(old="Old."))))
     assert told["entries"] == {"devices/new": ["rows"]}
     assert told["lists"] == {"devices": ["rows"]}
+    assert told["cards"] == {"devices/new": ["rows"]}
 
 
 def test_a_list_of_entries_rests_on_what_it_shows_of_each(found: Any) -> None:
     told = found(Run("first", [ROWS], outputs(entries(a="Same.|Other.")), outputs(entries(a="Same.|More."))))
     assert told["entries"] == {"devices/a": ["rows"]}
     assert "lists" not in told
+    assert "cards" not in told, "a card shows no more of it than its number"
 
 
 def test_what_is_no_bundle_is_part_of_the_page(found: Any) -> None:

@@ -12,8 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
-from analysis.book.pages import figure_files
-from analysis.book.store import cache, verify
+from analysis.book.store import cache, verify, zips
 from analysis.errors import InputError, SiteError
 from analysis.sweep import sites, stored
 from tests.conftest import names_below
@@ -25,7 +24,7 @@ def small(place: Path, said: str) -> Path:
     for name, text in files.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_text(text, encoding="utf-8")
-    (place / "all.zip").write_bytes(figure_files.archive([place / name for name in files]))
+    (place / "all.zip").write_bytes(zips.zipped({Path(name).name: (place / name).read_bytes() for name in files}))
     return place
 
 
@@ -59,7 +58,7 @@ def test_of_an_archive_only_what_its_files_do_not_hold_is_kept(tmp_path: Path) -
     store = tmp_path / "sites"
     site = small(tmp_path / "site", "one")
     (site / "picture.png").write_bytes(drawn)
-    (site / "all.zip").write_bytes(figure_files.archive([site / "picture.png"]))
+    (site / "all.zip").write_bytes(zips.zipped({"picture.png": drawn}))
     with ZipFile(site / "squeezed.zip", "w", ZIP_DEFLATED) as archive:
         archive.write(site / "picture.png")
     (site / "none.zip").write_bytes(b"PK\x03\x04 and no archive")

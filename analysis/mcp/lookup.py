@@ -160,9 +160,9 @@ def _sought(query: str) -> list[str]:
 
 def _index(site: Path) -> list[list[str]]:
     """Kind, title, place and text of everything that the search of the site knows."""
-    text = read_text(site / places.SEARCH_INDEX)
-    entries: list[list[str]] = json.loads(text[text.index("(") + 1 : text.rindex(")")])
-    return entries
+    parts = sorted(site.glob(places.SEARCH_PARTS)) or [site / places.SEARCH_INDEX]
+    texts = map(read_text, parts)
+    return [entry for text in texts for entry in json.loads(text[text.index("(") + 1 : text.rindex(")")])]
 
 
 def _scores(site: Path, query: str, words: Sequence[str], entries: Sequence[Sequence[str]]) -> list[float]:

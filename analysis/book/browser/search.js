@@ -1,10 +1,11 @@
-/* The search page: loads the index when there is something to look for, and shows what was found with its words around it. */
+/* The search page: loads the index, in two parts, when there is something to look for, and shows what was found with its words around it. */
 (function () {
   "use strict";
   const FIRST = 40;
   const AROUND = 90;
-  const index = document.currentScript.dataset.index;
-  let entries;
+  const parts = document.currentScript.dataset.index.split(" ");
+  let awaited = parts.length;
+  const entries = [];
   let waiting;
 
   /* Lower case, no accents, no commas inside of numbers: 2,150 is found by 2150 and the other way round. */
@@ -107,18 +108,21 @@
   }
 
   function look(asked) {
-    if (entries) show(asked);
+    if (!awaited) show(asked);
     else if (!waiting && asked.trim()) {
-      const script = document.createElement("script");
-      script.src = index;
-      document.head.append(script);
+      for (const part of parts) {
+        const script = document.createElement("script");
+        script.src = part;
+        script.async = false; /* in their order */
+        document.head.append(script);
+      }
     }
     waiting = asked;
   }
 
   window.mwIndex = (rows) => {
-    entries = rows.map(([kind, title, place, words]) => ({ kind, place, words, shown: title, title: plain(title), text: plain(words) }));
-    show(waiting);
+    entries.push(...rows.map(([kind, title, place, words]) => ({ kind, place, words, shown: title, title: plain(title), text: plain(words) })));
+    if (!--awaited) show(waiting);
   };
 
   document.addEventListener("DOMContentLoaded", () => {

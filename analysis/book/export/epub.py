@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import uuid
-import zipfile
 from dataclasses import dataclass
 
 from lxml import etree
@@ -15,7 +13,7 @@ from analysis.book.export import chapters
 from analysis.book.export.chapters import Book, Chapter, Place
 from analysis.book.pictures.lettering import START
 from analysis.book.record import citation
-from analysis.book.store import templates
+from analysis.book.store import templates, zips
 from analysis.charts import theme
 
 XHTML, SVG, CSS, FONT = "application/xhtml+xml", "image/svg+xml", "text/css", "font/ttf"
@@ -59,20 +57,9 @@ def made(book: Book) -> bytes:
         identifier=uuid.uuid5(uuid.NAMESPACE_URL, f"{book.stem} {book.record.get('seal', '')}"),
     )  # fmt: skip
     files = {"META-INF/container.xml": CONTAINER.encode(), "EPUB/package.opf": package.encode()}
-    return zipped(
+    return zips.zipped(
         {"mimetype": b"application/epub+zip", **files, **{f"EPUB/{item.name}": item.content for item in found}}
     )
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    """A ZIP of files in their order, the same bytes everywhere: stored, as compressors differ, and without times."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, content in files.items():
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content)
-    return out.getvalue()
 
 
 def items(book: Book) -> list[Item]:

@@ -142,9 +142,9 @@ def _neighbours(entry: Entry, entries: Sequence[Entry]) -> list[tuple[str, Entry
     return [(said, one) for said, found in near.items() for one in found]
 
 
-def work(app: Sphinx, entry: Entry) -> citation.Work:
-    """An entry as something that can be cited."""
-    told = run_note.told(app, "entries", entry.page)
+def work(app: Sphinx, entry: Entry, shown: str = "entries") -> citation.Work:
+    """An entry as something that can be cited; of ``cards``, as its card shows it: rows of its page are not on that."""
+    told = run_note.told(app, shown, entry.page)
     return menu.cited(app, "table", entry.page.replace("/", "-"), entry.title, f"{entry.page}.html", told)
 
 
@@ -161,7 +161,7 @@ def _write_beside(app: Sphinx, entries: Sequence[Entry]) -> None:
 
 def card_of(app: Sphinx, entry: Entry) -> str:
     """What its card is drawn from, as text."""
-    cited = work(app, entry)
+    cited = work(app, entry, "cards")
     foot = f"{menu.origin(app, cited.run)}. {citation.LICENCE}."
     return json.dumps(Words(entry.title, entry.counted, foot, citation.text(cited), cited.address, entry.number))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from analysis import tables
 from analysis.book.pages import pieces
 from analysis.book.pictures import card, layout, on_page, workers
 from analysis.book.record import citation, edition
-from analysis.book.store import templates
+from analysis.book.store import templates, zips
 from analysis.book.store.files import json_text, write
 from analysis.figures import Figure
 
@@ -50,7 +49,8 @@ def write_pictures(folder: Path, it: Exported) -> None:
         if file.picture:
             write(folder / f"{name}.{file.ending}", workers.drawn(file.picture, it.picture))
     write(folder / CARD, workers.drawn("card", it.picture))
-    write(folder / f"{name}.zip", archive(sorted(path for path in folder.glob(f"{name}.*") if path.suffix != ".zip")))
+    kept = sorted(path for path in folder.glob(f"{name}.*") if path.suffix != ".zip")
+    write(folder / f"{name}.zip", zips.zipped({path.name: path.read_bytes() for path in kept}))
 
 
 def figure_csv(it: Exported) -> str:
@@ -117,17 +117,6 @@ def _sources(package: tables.DataPackage, figure: Figure) -> str:
     if len(names) > pieces.MOST_PUBLISHERS:
         return f"Sources: {len(figure.sources)} documents, listed with the figure."
     return f"Sources: {', '.join(names)}." if names else ""
-
-
-def archive(paths: list[Path]) -> bytes:
-    """A ZIP of files, the same bytes on every build: stored, as compressors differ and pictures are compressed already."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as file:
-        for path in paths:
-            entry = zipfile.ZipInfo(path.name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
-            file.writestr(entry, path.read_bytes())
-    return out.getvalue()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from analysis.book.record import citation
 from analysis.book.record.policy import MODE, secured
 from analysis.book.store import templates
 from analysis.book.store.cache import Store, code_of, digest, file_digest
-from analysis.book.store.places import LANDING, SEARCH_INDEX
+from analysis.book.store.places import LANDING, SEARCH_INDEX, SEARCH_ROWS
 
 STYLING = "analysis.book.pages.stylesheet"
 BROWSER = Path(__file__).parents[1] / "browser"
@@ -238,7 +238,7 @@ def _with_shared(text: str, site: Path, path: Path, marks: dict[str, str]) -> st
     shared += f'<link rel="stylesheet" href="{root}_static/site.css?v={marks["site.css"]}">'
     shared += f'<script defer src="{root}_static/site.js?v={marks["site.js"]}"{charts}></script>'
     if path.name == "search.html":
-        shared += f'<script defer src="{root}_static/{SEARCH}" data-index="{root}{SEARCH_INDEX}"></script>'
+        shared += f'<script defer src="{root}_static/{SEARCH}" data-index="{root}{SEARCH_INDEX} {root}{SEARCH_ROWS}"></script>'
     return text.replace("</title>", f"</title>{shared}", 1)
 
 

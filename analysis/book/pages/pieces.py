@@ -52,20 +52,15 @@ def link(url: str, text: str) -> Markup:
     return Markup(f'<a class="reference external" href="{escape(url)}" rel="noopener">{escape(text)}</a>')  # noqa: S704 - both escaped
 
 
-MOST_INLINE = 2**15
-"""A specification of more letters, as a thousand rows make it, lies beside the page and is fetched when its chart is drawn."""
-
-
 def chart(figure: Figure, document: str, heading: str = "p") -> Markup:
-    """Title and subtitle, the static pictures (light and dark, wide and phone) and the specification the script draws.
+    """Title and subtitle, the static pictures (light and dark, wide and phone) and where the script finds what it draws.
 
     heading  the tag of the title; none where the page shows it and the subtitle itself
     """
-    content = drawn_from(figure)
     return templates.piece(
         "chart",
         figure=figure.id, heading=heading, title=words.unbroken(figure.title), subtitle=words.unbroken(figure.subtitle), alt=figure.alt,
-        folder=relative(document, f"figures/{figure.id}"), content=content if len(content) <= MOST_INLINE else "",
+        folder=relative(document, f"figures/{figure.id}"),
         controls=[param for param in figure.spec.get("params", []) if "input" in _bound(param)], narrow=NARROW,
         wide=on_page.page_size(figure, layout.WIDE), phone=on_page.page_size(figure, layout.PHONE),
     )  # fmt: skip
@@ -78,14 +73,13 @@ def _bound(param: dict[str, Any]) -> dict[str, Any]:
 
 
 def drawn_from(figure: Figure) -> Markup:
-    """What the script of a page draws a figure from, as it stands in the page."""
+    """What the script of a page draws a figure from."""
     return bundles.once(figure.spec, "live", lambda: embedded(on_page.live(figure)))
 
 
 def write_beside(folder: Path, figure_id: str, content: str) -> None:
-    """The same in the folder of its figure, as a script: one can be loaded from a disk, where nothing else can."""
-    if len(content) > MOST_INLINE:
-        write(folder / "chart.js", f'(window.mwSpecs = window.mwSpecs || {{}})["{figure_id}"] = {content};\n')
+    """The same in the folder of its figure, for all pages that show it: a script, as nothing else can be loaded from a disk."""
+    write(folder / "chart.js", f'(window.mwSpecs = window.mwSpecs || {{}})["{figure_id}"] = {content};\n')
 
 
 NARROW = 560

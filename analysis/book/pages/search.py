@@ -18,7 +18,7 @@ from analysis import tables
 from analysis.book.pages import registry
 from analysis.book.record import citation, edition
 from analysis.book.store.files import write
-from analysis.book.store.places import LANDING, SEARCH_INDEX
+from analysis.book.store.places import LANDING, SEARCH_INDEX, SEARCH_ROWS
 from analysis.units import stem
 
 MOST_LETTERS = 6_000
@@ -43,12 +43,12 @@ class Entry(NamedTuple):
 
 
 def write_index(app: Sphinx) -> None:
-    """Write the index of a finished site."""
+    """Write the index of a finished site: rows apart, as another parameter changes none of them."""
     site, known, package = Path(app.outdir), registry.of(app.env), edition.package(app)
-    rows = [*_tables(package), *_rows(package, known)]
-    entries = [*_sections(site), *_figures(known), *_claims(known), *rows, *_numbers(known)]
-    listed = [[one.kind, _plain(one.title), one.place, _plain(one.text)[:MOST_LETTERS]] for one in entries]
-    write(site / SEARCH_INDEX, f"mwIndex({json.dumps(listed, ensure_ascii=False, separators=(',', ':'))});\n")
+    said = (*_sections(site), *_figures(known), *_claims(known), *_numbers(known))
+    for place, entries in ((SEARCH_INDEX, said), (SEARCH_ROWS, (*_tables(package), *_rows(package, known)))):
+        listed = [[one.kind, _plain(one.title), one.place, _plain(one.text)[:MOST_LETTERS]] for one in entries]
+        write(site / place, f"mwIndex({json.dumps(listed, ensure_ascii=False, separators=(',', ':'))});\n")
 
 
 def _plain(text: str) -> str:

@@ -124,7 +124,9 @@ def png(document: bytes, about: Mapping[str, str], scale: float = PNG_SCALE) -> 
     from analysis.book.pictures import pixels
 
     with contextlib.closing(pypdfium2.PdfDocument(document)) as opened:
-        return pixels.png(opened[0].render(scale=scale, rev_byteorder=True).to_numpy(), PNG_DPI, about)
+        return pixels.png(
+            opened[0].render(scale=scale, rev_byteorder=True, prefer_bgrx=True).to_numpy(), PNG_DPI, about
+        )
 
 
 def script() -> str:

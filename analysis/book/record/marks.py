@@ -22,6 +22,8 @@ STAMPS = ("edition", "edition_date", "title")
 SOURCES = "sources"
 LISTED = ("id", "title", "group")
 """What the list of all entries shows of each, besides the first sentence that is said."""
+LETTERED = ("title", "number", "counted")
+"""What the card of an entry shows of it."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,8 @@ LISTS = {figures.VALUES: "values", figures.CLAIMS: "claims"}
 def _entries(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], Any]]:
     lists: dict[str, list[Any]] = {}
     for one in entries:
-        yield ("entries", f"{one['table']}/{one['id']}"), one
+        page = f"{one['table']}/{one['id']}"
+        yield ("entries", page), one
+        yield ("cards", page), [one[name] for name in LETTERED]
         lists.setdefault(one["table"], []).append([one[name] for name in LISTED] + one["said"][:1])
     yield from ((("lists", table), listed) for table, listed in lists.items())

@@ -123,10 +123,8 @@
     for (const empty of live.querySelectorAll("[role=graphics-symbol]:not([aria-label])")) ["role", "aria-roledescription"].forEach((name) => empty.removeAttribute(name));
   }
 
-  /* What a chart is drawn from: in the page, or in a script beside the page where it is long. */
+  /* What a chart is drawn from: a script in the folder of its figure, which comes when it is needed. */
   function specification(chart) {
-    const inside = chart.querySelector(".mw-spec");
-    if (inside) return JSON.parse(inside.textContent);
     return new Promise((done, failed) => {
       const known = () => (window.mwSpecs || {})[chart.dataset.figure];
       if (known()) return done(known());

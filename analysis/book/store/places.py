@@ -24,8 +24,10 @@ def record_file(out: Path) -> Path:
     return out.with_name(f".{out.name}.build")
 
 
-SEARCH_INDEX = "search-index.js"
-"""What is found, as a script beside the search page, which alone loads it."""
+SEARCH_INDEX, SEARCH_ROWS = "search-index.js", "search-rows.js"
+"""What is found, as scripts beside the search page, which alone loads them: what the book says, and what its data hold."""
+SEARCH_PARTS = "search-*.js"
+"""Both; a site of an earlier version has the first alone."""
 LANDING = "chapters/index.html"
 """Where Sphinx puts the landing page; what leads readers who follow an old link there on to the root."""
 
