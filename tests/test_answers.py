@@ -129,7 +129,7 @@ def test_what_sets_the_longest_context_is_said_of_each_pair(made: dict[str, Entr
 
 
 def test_what_is_counted_where_adds_up(made: dict[str, Entry], answers: findings.Answers) -> None:
-    count = {value.id: value.number for value in findings.values(answers)}
+    count = {value.id: value.number or 0.0 for value in findings.values(answers)}
     assert count["answers-devices"] - count["answers-unknown"] == len(made["models/qwen3-8b"].rows)
     assert (
         count["answers-models"] - count["answers-left-out"]

@@ -16,7 +16,7 @@ UNITS = {"cpu": "cpu", "gpu-metal": "metal", "gpu-opencl": "opencl", "npu": "npu
 UNSTATED_BIT = 8.0
 """Bits per weight where a run states neither parameters nor a format that is filed: only the arithmetic of llama.cpp depends on it."""
 NAMES = {
-    "apple-gpu": "graphics processors of iPhones under Apple's MLX and Core AI",
+    "apple-gpu": "graphics processors of iPhones under MLX and Core AI, Apple's software for models",
     "apple-litert": "graphics processors of iPhones under LiteRT",
     "apple-npu": "neural processors of iPhones",
     "apple-cpu": "processor cores of iPhones", "other-cpu": "processor cores of other phones",

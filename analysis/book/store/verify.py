@@ -17,6 +17,8 @@ PARTS: dict[str, type] = {"edition": str, "commit": str, "parameters": dict, "fi
 OF_HOSTS = "CNAME"
 """What hosts and Git look for beside a site, and what begins with a dot, may be added to one without changing it."""
 NO_FILE = "no file"
+LARGEST_BYTE = 2**30
+"""No file of a site is as large, and a pipe would be read without end: they have no digest."""
 
 
 def manifest(site: Path) -> dict[str, str]:
@@ -26,7 +28,9 @@ def manifest(site: Path) -> dict[str, str]:
 
 
 def _digest(path: Path) -> str:
-    return file_digest(path) if path.is_file() or not path.exists() else NO_FILE  # a pipe would be read without end
+    if not path.exists():
+        return file_digest(path)
+    return file_digest(path) if path.is_file() and path.stat().st_size <= LARGEST_BYTE else NO_FILE
 
 
 def _frozen(name: str) -> bool:

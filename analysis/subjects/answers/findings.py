@@ -96,7 +96,7 @@ class Answers:
         self.format_id, self.usual_bit = usual.format_id, usual.bit_per_param
         fewer = models[models["published_bit_per_param"] * predict.CONVERTED_RATIO < self.usual_bit]
         self.fewer = words.listing(list(fewer["name"]))
-        self.basis = dict(standing.devices(package)[["device_id", "basis"]].itertuples(index=False))
+        self.basis: dict[str, str] = dict(standing.devices(package)[["device_id", "basis"]].itertuples(index=False))
         self.sources = {row["source_id"]: row for row in package.raw("sources").to_dict("records")}
         self.runnable = set(ask.runnable("", package.folder))
         self.phones = {row["device_id"] for row in self.rows["device"].to_dict("records") if _is_phone(row, package)}
