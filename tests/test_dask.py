@@ -112,7 +112,14 @@ def test_a_client_that_is_killed_leaves_no_process_and_its_sweep_is_gone_on_with
 
 @contextlib.contextmanager
 def scheduler(place: Path) -> Iterator[str]:
-    """A scheduler of Dask as somebody starts it, and its address."""
+    """The address of a scheduler of Dask as somebody starts it."""
+    with scheduling(place) as (_, address):
+        yield address
+
+
+@contextlib.contextmanager
+def scheduling(place: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The same with its process."""
     arguments = [
         "--host",
         "127.0.0.1",
@@ -122,11 +129,11 @@ def scheduler(place: Path) -> Iterator[str]:
         "--scheduler-file",
         str(place / "scheduler.json"),
     ]
-    with started("scheduler", *arguments):
+    with started("scheduler", *arguments) as process:
         until(
             lambda: (place / "scheduler.json").exists() and (place / "scheduler.json").read_text(encoding="utf-8"), 60
         )
-        yield json.loads((place / "scheduler.json").read_text(encoding="utf-8"))["address"]
+        yield process, json.loads((place / "scheduler.json").read_text(encoding="utf-8"))["address"]
 
 
 @contextlib.contextmanager
@@ -148,6 +155,26 @@ def worker(
 ) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
     flags = ["--nthreads", "1", "--no-dashboard", "--no-nanny", "--host", "127.0.0.1", "--name", name]
     return started("worker", address, *flags, *more, **named)
+
+
+def test_a_sweep_whose_scheduler_is_killed_says_so_and_is_gone_on_with_elsewhere(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with scheduling(tmp_path) as (process, address), worker(address, "first"):
+        sweep = command_line(out, "--executor", address)
+        until(lambda: list(out.glob("objects/*/*.json")) or sweep.poll() is not None)
+        process.kill()
+        _, told = sweep.communicate(timeout=300)
+    there = {path: path.stat().st_mtime_ns for path in out.glob("objects/*/*.json")}
+    assert sweep.returncode == 1, told
+    assert "Traceback" not in told
+    assert "scheduler" in told
+    assert not (out / "manifest.json").exists()
+    assert 0 < len(there) < 12
+    again = command_line(out)
+    said, told = again.communicate(timeout=300)
+    assert again.returncode == 0, told
+    assert f"{12 - len(there)} results computed, {len(there)} were there" in said
+    assert {path: path.stat().st_mtime_ns for path in there} == there
 
 
 def test_a_worker_that_is_killed_takes_nothing_along(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def png(pixels: NDArray[np.uint8], dots_per_inch: int, about: Mapping[str, str] 
 MOST_COLOURS, EXACT = 256, 64
 """Colours of a picture, and how many of them are the most frequent ones: what is flat is among these."""
 MOST_OFF = 32.0
-"""Of 441 from black to white: so far off a rare shade at the rim of a letter or a line is not seen; in the book it is below 20."""
+"""Of 441 from black to white: so far off a rare shade at the rim of a letter or a line is not seen; in the book it is 20 at most."""
 
 
 def _few(shades: NDArray[np.uint8], counts: NDArray[Any]) -> tuple[list[int], NDArray[np.uint8], float]:

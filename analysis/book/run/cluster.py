@@ -9,7 +9,7 @@ import logging
 import multiprocessing
 import platform
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache as once
@@ -101,15 +101,29 @@ class Distant(Executor):
 
 @contextmanager
 def opened(address: str, jobs: int | None, store: str = "") -> Iterator[tuple[Executor, int]]:
-    """The executor of a cluster and how many workers it has; raises InputError where there is none, or a worker that does not fit."""
+    """The executor of a cluster and how many workers it has.
+
+    Raises InputError where there is none, or a worker that does not fit; SiteError where its scheduler ends while it is used.
+    """
     distributed = _distributed()
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in LOGS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         if address == LOCAL_CLUSTER:
             address = stack.enter_context(_local(distributed, jobs or kernels.cores()))
         client = stack.enter_context(_client(distributed, address))
         count = require_fit(client)
-        yield Distant(stack.enter_context(client.get_executor(retries=RETRIES)), sent.address(store)), count
+        try:
+            yield Distant(stack.enter_context(client.get_executor(retries=RETRIES)), sent.address(store)), count
+        except CancelledError:  # nobody else takes work back
+            raise SiteError(
+                f"the scheduler of Dask at {address} ended, or cannot be reached any more. Start it, or leave out --executor: "
+                "the same command goes on with what was found so far."
+            ) from None
+
+
+LOGS = ("distributed", "distributed.client")
+"""Loggers of Dask that have a level of their own; what they would say of a lost connection is said in a sentence."""
 
 
 def _distributed() -> Any:
