@@ -215,7 +215,7 @@ def verify(site: Annotated[Path, typer.Argument(help="Folder of a site.")]) -> N
 
     if not (site / seal.RECORD).is_file():
         what = "no site" if site.is_dir() else "no such folder"
-        todo = "Name the folder that make book or a release has made."
+        todo = "Name the folder that memory-wall build or a release has made."
         raise InputError([Problem(str(site), what, f"a site, with its {seal.RECORD}", todo)])
     found = seal.differences(site)
     for line in found:

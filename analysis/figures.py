@@ -457,14 +457,17 @@ class Value:
 
 
 def publish(*values: Value) -> Published:
-    """Put numbers into the registry, from where the prose of any chapter cites them with the role ``value``."""
+    """Put numbers into the registry, from where the prose of any chapter cites them with the role ``value``.
+
+    With them goes what they were computed from: the tables that the chapter has read by then.
+    """
     for value in values:
         if not IDENTIFIER.fullmatch(value.id):
             raise FigureError(f"value id {value.id!r}: expected lower-case words joined by hyphens")
         require_filled(f"value {value.id}", text=value.text, definition=value.definition)
     entries = [value.as_dict() for value in values]
     listed = "".join(f"<li><code>{entry['id']}</code> {html.escape(entry['text'])}</li>" for entry in entries)
-    return Published(VALUES, {"values": entries}, f"<ul>{listed}</ul>")
+    return Published(VALUES, {"values": entries, "tables": sorted(tables.READ - {"*"})}, f"<ul>{listed}</ul>")
 
 
 def show_table(

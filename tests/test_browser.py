@@ -538,6 +538,9 @@ def test_figures_take_the_room_there_is_and_notes_stand_beside_the_text(
     notes = page.evaluate(boxes, ".mw-side")
     others = page.evaluate(boxes, ".bd-article p:not(.mw-side p), figure, .mw-table-scroll, .admonition, .mw-equation")
     assert (len(notes) > 5) is (width > 390)
+    said = page.locator(".mw-side p").all_text_contents()
+    assert (len([line for line in said if "Sources: " in line]) > 5) is (width > 390)
+    assert not [line for line in said if line.startswith("Sources: ")], "of what?"
     for one in notes:
         assert not [box for box in [*others, *notes] if box != one and overlap(one, box)], one
 
@@ -554,6 +557,24 @@ def test_a_table_that_is_cut_says_so(browser: Browser, site: Path) -> None:
     assert page.locator(".mw-table-scroll").evaluate_all(
         "all => all.every(one => one.scrollHeight <= one.clientHeight + 1)"
     )
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "width"),
+    [
+        ("devices", "memory bandwidth", 1440), ("devices", "memory capacity", 1440), ("measurements_decode", "decode", 1440),
+        ("models", "total", 1440), ("devices", "name", 390), ("models", "name", 390),
+    ],
+)  # fmt: skip
+def test_what_a_table_is_looked_up_for_is_in_sight(
+    browser: Browser, site: Path, table: str, column: str, width: int
+) -> None:
+    page = Visit(browser, width=width).open(site / "tables" / f"{table}.html")
+    edges = """([box, name]) => [box.getBoundingClientRect().right, [...box.querySelectorAll("thead th")]
+      .find((one) => one.textContent.trim().startsWith(name)).getBoundingClientRect().right]"""
+    box = page.locator(".mw-table-scroll").first.element_handle()
+    room, right = page.evaluate(edges, [box, column])
+    assert right <= room
 
 
 def test_the_gallery_finds_figures_by_words_and_chapter(browser: Browser, site: Path) -> None:

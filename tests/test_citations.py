@@ -22,6 +22,7 @@ import rispy
 import yaml
 from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
 from citeproc.source.json import CiteProcJSON
+from lxml.html import fromstring
 from PIL import Image
 from pyld import jsonld
 
@@ -400,6 +401,21 @@ def test_every_number_of_the_prose_has_an_entry(site: Path) -> None:
         ):
             assert cited in entries
             assert f'id="{cited}"' in page, cited
+
+
+def test_every_number_says_where_it_comes_from(site: Path) -> None:
+    """Documents, or the tables that its chapter has read; a sentence of nothing would not do."""
+    page = fromstring((site / "numbers.html").read_text(encoding="utf-8"))
+    entries = page.xpath("//section[@class='mw-entry']")
+    assert len(entries) > 700
+    for entry in entries:
+        [line] = entry.xpath("p[starts-with(., 'Sources: ') or starts-with(., 'From the ')]")
+        for target in line.xpath("a/@href"):
+            told = page.get_element_by_id(target.removeprefix("#"))
+            tables = told.xpath("a[starts-with(@href, 'tables/')]/@href")
+            assert tables, entry.get("id")
+            assert all((site / table).is_file() for table in [*tables, *told.xpath("a/@href")])
+            assert len(told.xpath("a")) == len(tables) + 1
 
 
 @pytest.fixture

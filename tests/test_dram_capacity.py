@@ -457,3 +457,6 @@ def test_the_matrix_as_drawn_shows_the_verdicts_of_the_table(package: DataPackag
         if 'aria-roledescription="point"' in part and "outcome: fits" in part
     ]
     assert len(circles) == (shown["fits"] == "yes").sum()
+    said = renderer.texts(picture)
+    for model in shown["model"].unique():
+        assert said.count(model) == 2, f"{model}: named at the head and at the foot"

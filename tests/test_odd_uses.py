@@ -53,7 +53,7 @@ USES: dict[str, tuple[str, int, str]] = {
     "no such archive": ("release --from nowhere", 2, "nowhere: found nothing; expected the archive of an edition"),
     "released twice": ("release --edition 2026.11 --out site", 2, "edition 2026.11 is published already"),
     "cited is what is not there": ("cite rooflin --site site", 2, "found id 'rooflin'"),
-    "cited from nowhere": ("cite roofline --site nowhere", 2, "Build it first: make book"),
+    "cited from nowhere": ("cite roofline --site nowhere", 2, "Build it first: memory-wall build"),
     "cited for another program": ("cite roofline --format endnote", 2, "'endnote' is not one of 'text'"),
     "compared with nowhere": ("diff full nowhere", 2, "full: found a folder without a site or tables"),
     "compared with half a site": ("diff half half", 2, "half: found no claims.json in it; expected a complete site"),

@@ -63,7 +63,7 @@ class Tools:
             raise self.error(str(error)) from None
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise self.error(
-                f"{self.site}: the site is damaged ({type(error).__name__}). Build it again: make book."
+                f"{self.site}: the site is damaged ({type(error).__name__}). Build it again: memory-wall build."
             ) from None
 
 

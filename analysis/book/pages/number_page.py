@@ -10,7 +10,10 @@ from sphinx.application import Sphinx
 from analysis.book.pages import menu, pieces, registry, run_note
 from analysis.book.pages.numbering import chapter_title
 from analysis.book.record import citation, edition
-from analysis.book.store import templates
+from analysis.book.store import templates, verify
+
+COLOPHON = "chapters/colophon"
+"""Where a book shows the settings of its edition, if it has such a page."""
 
 
 def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -27,7 +30,11 @@ def _page(app: Sphinx, known: list[tuple[str, dict[str, Any]]]) -> str:
         for document, value in known
     ]
     chapters = dict.fromkeys(chapter for _, chapter, *_ in numbers)
-    return templates.page("numbers", numbers=numbers, chapters=chapters, cited=_around(app, known[0][1]))
+    record = f"{COLOPHON}.html" if COLOPHON in app.env.found_docs else verify.RECORD
+    read = registry.of(app.env).read
+    return templates.page(
+        "numbers", numbers=numbers, chapters=chapters, read=read, record=record, cited=_around(app, known[0][1])
+    )  # fmt: skip
 
 
 def _mark(app: Sphinx, value: dict[str, Any]) -> str:

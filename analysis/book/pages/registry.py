@@ -23,6 +23,8 @@ class Registry:
     order: list[str] = field(default_factory=list)
     referred: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     """Document → kind and id of what its prose shows of any chapter's."""
+    read: dict[str, list[str]] = field(default_factory=dict)
+    """Document → tables that its numbers were computed from."""
 
     def add(self, kind: str, document: str, key: str, entry: Any) -> None:
         """Register one entry; raises FigureError naming both documents where the id is taken."""
@@ -77,6 +79,7 @@ class Registry:
     def forget(self, document: str) -> None:
         """Drop what a document published and referred to, before it is read again."""
         self.referred.pop(document, None)
+        self.read.pop(document, None)
         for kind in KINDS:
             self.entries[kind] = {key: entry for key, entry in self.entries[kind].items() if entry[0] != document}
 

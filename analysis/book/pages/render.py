@@ -82,7 +82,8 @@ def _table(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.El
 
 def _values(renderer: NbElementRenderer, bundle: dict[str, Any]) -> list[nodes.Element]:
     for value in bundle["values"]:
-        _register(renderer, "values", value["id"], value)
+        document = _register(renderer, "values", value["id"], value)
+        registry.of(_environment(renderer)).read[document] = bundle["tables"]
     return [_html("")]
 
 

@@ -53,13 +53,32 @@ def table_work(app: Sphinx, name: str, resource: dict[str, Any]) -> citation.Wor
     return menu.cited(app, "table", name.replace("_", "-"), resource["title"], f"tables/{name}.html", told)
 
 
+def in_sight(resource: dict[str, Any]) -> list[str]:
+    """The columns in the order of the page, where only the first are in sight: what a row is, its quantities, what else every row states.
+
+    Quantities are those that every row has or that the chapters need, or else all; what some rows leave empty stands last.
+    """
+    fields, wanted = resource["schema"]["fields"], needed.Needed(**resource.get("needed", {})).cells
+    stated = [field["name"] for field in fields if field.get("constraints", {}).get("required")]
+    keys = resource["schema"]["primaryKey"]
+    name = next((one for one in stated if one not in keys), "")
+    measured = [field["name"] for field in fields if field.get("unit", "year") != "year"]
+    quantities = [one for one in measured if one in {*stated, *wanted}] or measured
+
+    def place(column: str) -> int:
+        groups = (keys, [name], quantities, stated)
+        return next((place for place, group in enumerate(groups) if column in group), len(groups))
+
+    return sorted((field["name"] for field in fields), key=place)
+
+
 def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) -> Markup:
     units = {field["name"]: field.get("unit", "") for field in resource["schema"]["fields"]}
     fields = resource["schema"]["fields"]
     enums = [field["name"] for field in fields if "enum" in field.get("constraints", {}) or "words" in field]
     columns = [
         Column(column, stem(column).replace("_", " "), units[column], 6, link="url" if (name, column) == ("sources", "title") else "")
-        for column in rows.columns
+        for column in in_sight(resource)
     ]  # fmt: skip
     shown = Table(f"{name}-rows", columns, list(rows.columns), records(rows), filters=enums[:3])
     shown = entry_page.linked(app, shown, f"tables/{name}.html")

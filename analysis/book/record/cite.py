@@ -35,12 +35,15 @@ def place(given: str, site: Path) -> Path:
 def published_work(site: Path, key: str) -> Work:
     """The thing with this id; raises InputError with the nearest ids where there is none."""
     if not (site / "edition.json").is_file():
-        todo = "Build it first: make book."
+        todo = "Build it first: memory-wall build."
         raise InputError([Problem(file=str(site), found="no site", expected="a site that was built", todo=todo)])
     try:
         return _work(site, key)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        found, todo = f"a record that is not one ({type(error).__name__}: {error})", "Build it again: make book."
+        found, todo = (
+            f"a record that is not one ({type(error).__name__}: {error})",
+            "Build it again: memory-wall build.",
+        )
         raise InputError([Problem(file=str(site), found=found, expected="a complete site", todo=todo)]) from None
 
 

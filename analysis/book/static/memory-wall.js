@@ -544,6 +544,7 @@
 
   /* ---- the margin: what a paragraph's marks say stands beside it where the screen has room, and folds into them where not ------ */
 
+  const NAMED = 2; /* numbers that a note names before their sources */
   const ROOMY = window.matchMedia("(min-width: 1360px)");
 
   /* What is said of a paragraph: its verdicts, its terms, where its numbers come from. */
@@ -554,9 +555,12 @@
       const { definition, sources, more } = mark.dataset;
       if (mark.matches(".mw-verdict")) said.set(mark.title, mark.querySelector(".mw-badge").textContent + ". The article: ");
       else if (more) said.set(definition, mark.textContent + ": ");
-      if (sources) from.set(sources, "");
+      if (sources) from.set(sources, [...(from.get(sources) || []), mark.matches(".mw-verdict") ? "The verdict" : mark.textContent]);
     }
-    return [...said, ...from].map(([text, head]) => {
+    /* sources alone would be of nothing: they name what they are of */
+    const of = (shown) => shown.slice(0, NAMED).join(", ") + (shown.length > NAMED ? ` and ${shown.length - NAMED} more: ` : ": ");
+    const rest = [...from].map(([text, shown]) => [text, of([...new Set(shown)])]);
+    return [...said, ...rest].map(([text, head]) => {
       const line = document.createElement("p");
       if (head) line.appendChild(document.createElement("strong")).textContent = head;
       line.append(text);

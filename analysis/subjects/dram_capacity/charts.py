@@ -213,11 +213,10 @@ def fit_matrix(
     """Devices in rows, models in columns, a disc where it fits, a ring where barely; menus for format, context, reserve, devices."""
     columns = list(ranking.by(table, "total_param", "model")["model"].drop_duplicates())
     rows = list(ranking.by(table, "memory_capacity_byte", "release_year", "device")["device"].drop_duplicates())
-    x = alt.X(
-        "model:N",
-        sort=columns,
-        scale=alt.Scale(paddingInner=0.06),
-        axis=alt.Axis(title=None, labelAngle=-55, ticks=False, labelOverlap=False),
+    x = alt.X("model:N", sort=columns, scale=alt.Scale(paddingInner=0.06), axis=None)
+    head, foot = (
+        x.axis(alt.Axis(orient=side, title=None, labelAngle=angle, labelAlign="right", ticks=False, labelOverlap=False))
+        for side, angle in (("top", 55), ("bottom", -55))
     )
     y = alt.Y(
         "device:N",
@@ -238,10 +237,10 @@ def fit_matrix(
     colour = alt.Color(
         "outcome:N",
         scale=scale,
-        legend=alt.Legend(title=None, symbolType="square", values=["fits", "barely fits", "does not fit"]),
+        legend=alt.Legend(title=None, symbolType="square", columns=2, values=["fits", "barely fits", "does not fit"]),
     )
     cell = base.mark_rect(stroke=None).encode(
-        x=x,
+        x=head,
         y=y,
         color=colour,
         opacity=alt.condition("datum.outcome == 'does not fit'", alt.value(0.1), alt.value(0.3)),
@@ -254,9 +253,12 @@ def fit_matrix(
     no = base.transform_filter("datum.outcome == 'does not fit'").mark_point(
         filled=False, size=60, strokeWidth=1.6, opacity=1, shape=CROSS
     )
-    layers = (cell, *(mark.encode(x=x, y=y, color=colour, tooltip=tips) for mark in (yes, barely, no)))
+    marked = ((yes, foot), (barely, x), (no, x))
+    layers = (cell, *(mark.encode(x=along, y=y, color=colour, tooltip=tips) for mark, along in marked))
     menus = (*_matrix_menus(table, shown_set), _context_menu(context_token), _reserve_slider(system_reserve_gibyte))
-    return marks.layered(*layers, params=menus)
+    return marks.layered(*layers, params=menus).resolve_axis(
+        x="independent"
+    )  # the models are named at the head and at the foot
 
 
 OUTCOME = (
