@@ -29,6 +29,7 @@ from analysis.book.record import editions
 from analysis.model import ask, expected, predict, telling
 from analysis.model import browser as arithmetic
 from analysis.subjects.answers import findings as answer_pages
+from tests.conftest import command
 from tests.test_browser_arithmetic import SAME
 
 CHROMIUM = next(
@@ -485,6 +486,20 @@ def test_a_page_of_each_kind_is_accessible_in_both_themes_and_enlarged(
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, width
     assert visit.complaints == []
     visit.context.close()
+
+
+def test_the_page_of_a_sweep_is_accessible_in_both_themes_and_enlarged(browser: Browser, tmp_path: Path) -> None:
+    settings = ("--set", "reading_speed_word_per_min=200:310:4", "--numbers", "index-iphone-14-fp16,verdicts")
+    done = command("sweep", *settings, "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    page = Visit(browser).open(tmp_path / "out" / "summary.html")
+    page.evaluate(AXE)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        assert page.evaluate(FOUND, STANDARD) == [], theme
+    for width in NARROWER:
+        page.set_viewport_size({"width": width, "height": 700})
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, width
 
 
 def test_who_wants_no_motion_gets_none_and_a_slider_says_its_value_once(browser: Browser, site: Path) -> None:

@@ -147,8 +147,9 @@ def as_json(found: Difference, pictures: object = None) -> str:
 
 
 STYLE = Markup("""
-:root { color-scheme: light dark; --rule: #d5dae0; --quiet: #5b6673; --tint: #f5f7f9; }
-@media (prefers-color-scheme: dark) { :root { --rule: #2b333d; --quiet: #9aa6b4; --tint: #1a2028; } }
+:root { color-scheme: light dark; --rule: #d5dae0; --quiet: #5b6673; --tint: #f5f7f9; --page: #fff; --ink: #1d2430; }
+@media (prefers-color-scheme: dark) { :root { --rule: #2b333d; --quiet: #9aa6b4; --tint: #1a2028; --page: #12161b; --ink: #e3e8ee; } }
+body { background: var(--page); color: var(--ink); }
 body { font: 16px/1.5 "Source Sans 3", "Liberation Sans", Arial, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; line-height: 1.25; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font-size: 0.92em; }
