@@ -1,8 +1,9 @@
 """How fast a sweep is, as ratios on this machine in this run, and what 10,000 editions would take by these figures: ``make bench``.
 
-A sweep of numbers and verdicts is timed locally and by two workers of Dask, against a shell loop of ``memory-wall build``.  The loop
-is not run to its end: a few builds with settings of their own, over the cache that a loop would have, are timed and multiplied, and
-the table says so.
+Sweeps of numbers and verdicts, of figures and of whole sites are timed locally and by two workers of Dask, in turn, as often as the
+machine's noise asks for, each with a cache of its own; against them a shell loop of ``memory-wall build``.  The loop is not run to its
+end: a few builds with settings of their own, over the cache that a loop would have, are timed and multiplied.  Figures and sites are
+timed with fewer editions, and the table says with how many.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ from analysis.sweep import stored
 ROOT = Path(__file__).resolve().parents[1]
 GOAL = 20.0
 """So many times as fast as the loop a sweep of numbers should be."""
+GOAL_DASK = 0.85
+"""Share of the local pool's throughput that two workers of Dask should have."""
+EDITIONS = {"numbers": 200, "figures": 12, "site": 4}
+DASK = ("--executor", "local-cluster")
 GOAL_OWN, GOAL_KEPT = 16_000_000, 6_000_000
 """Bytes of the files that one parameter changes, and of what a store keeps of them."""
 PLAN_EDITIONS = 10_000
@@ -44,15 +49,29 @@ def timed(*arguments: str, **more: str) -> float:
     return time.perf_counter() - begun
 
 
-def swept(out: Path, editions: int, given: argparse.Namespace, *more: str) -> float:
+def swept(folder: Path, kind: str, editions: int, *more: str) -> float:
     """Seconds of a sweep: half of the editions differ in reading speed, and each of these in tokens per word."""
     settings = [
         f"reading_speed_word_per_min={SPEEDS[0]:g}:{SPEEDS[1]:g}:{max(editions // 2, 2)}",
         "token_per_word=1.5,2",
     ]
     arguments = [text for setting in settings for text in ("--set", setting)]
-    wanted = ["--numbers", given.numbers] if given.numbers else []
-    return timed("sweep", *arguments, *wanted, "--jobs", "2", "--out", str(out), *more)
+    wanted = ["--numbers", "index,verdicts"] if kind == "numbers" else ["--only", kind]
+    kept = {"MEMORY_WALL_CACHE": str(folder / "cache")}
+    return timed("sweep", *arguments, *wanted, "--jobs", "2", "--out", str(folder / "sweep"), *more, **kept)
+
+
+def in_turn(folder: Path, kind: str, given: argparse.Namespace) -> list[tuple[float, float | None]]:
+    """Seconds of the same sweep locally and by Dask, side by side, so that a slow minute of the machine falls on both."""
+    has_dask = importlib.util.find_spec("distributed") is not None
+    found = []
+    for number in range(given.rounds):
+        at = folder / f"{kind}-{number}"
+        local = swept(at / "local", kind, given.editions[kind])
+        by_dask = swept(at / "dask", kind, given.editions[kind], *DASK) if has_dask else None
+        print(f"{kind}, round {number + 1}: local {local:.1f} s, Dask {by_dask} s", file=sys.stderr, flush=True)
+        found.append((local, by_dask))
+    return found
 
 
 def builds(folder: Path, count: int) -> tuple[list[float], list[Path]]:
@@ -126,53 +145,62 @@ def paper_plan(
 
 def main() -> None:
     """Measure and print."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--editions", type=int, default=200, help="Editions of the sweep.")
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for kind, count in EDITIONS.items():
+        arguments.add_argument(f"--{kind}", type=int, default=count, help=f"Editions of a sweep of {kind}; 0: none.")
+    arguments.add_argument("--rounds", type=int, default=3, help="So often each sweep is timed locally and by Dask.")
     arguments.add_argument("--builds", type=int, default=3, help="Builds by which the loop is reckoned.")
-    arguments.add_argument("--numbers", default="index,verdicts", help="What of each edition; nothing for all parts.")
     arguments.add_argument(
         "--out", type=Path, default=ROOT / "_build" / "bench-sweep.json", help="Where the numbers are kept."
     )
     given = arguments.parse_args()
+    given.editions = {kind: getattr(given, kind) for kind in EDITIONS if getattr(given, kind)}
     jitter = noise()
     with tempfile.TemporaryDirectory(prefix="bench-") as held:
         folder = Path(held)
-        local = swept(folder / "local", given.editions, given)
-        print(f"sweep, local: {local:.1f} s", file=sys.stderr, flush=True)
-        by_dask = None
-        if importlib.util.find_spec("distributed"):
-            by_dask = swept(folder / "dask", given.editions, given, "--executor", "local-cluster")
-            print(f"sweep, two workers of Dask: {by_dask:.1f} s", file=sys.stderr, flush=True)
+        sweeps = {kind: in_turn(folder, kind, given) for kind in given.editions}
         loop, made = builds(folder, given.builds)
-        byte = folder_byte(folder / "local") / given.editions
-        kept = kept_byte(made, folder / "store")
-        plan = paper_plan(local / given.editions, statistics.median(loop), byte, [sizes(site) for site in made], kept)
-    print(report(given, local, by_dask, loop, [*jitter, *noise()]))
-    print("\n".join(["", *plan]))
+        print(report(given, sweeps, loop, [*jitter, *noise()]))
+        if given.numbers:
+            local = statistics.median(seconds for seconds, _ in sweeps["numbers"]) / given.numbers
+            byte = folder_byte(folder / "numbers-0" / "local" / "sweep") / given.numbers
+            kept = kept_byte(made, folder / "store")
+            print(
+                "\n".join(["", *paper_plan(local, statistics.median(loop), byte, [sizes(site) for site in made], kept)])
+            )
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(
-        json.dumps({"local_s": local, "dask_s": by_dask, "build_s": loop, "byte": byte}), encoding="utf-8"
-    )
+    given.out.write_text(json.dumps({"sweeps_s": sweeps, "build_s": loop}), encoding="utf-8")
 
 
 def report(
-    given: argparse.Namespace, local: float, by_dask: float | None, loop: list[float], jitter: list[float]
+    given: argparse.Namespace,
+    sweeps: dict[str, list[tuple[float, float | None]]],
+    loop: list[float],
+    jitter: list[float],
 ) -> str:
     """The table, in Markdown."""
-    whole = statistics.median(loop) * given.editions
+    an_edition = statistics.median(loop)
     lines = [
-        f"| {given.editions} editions | s | against the loop | goal |", "|---|---|---|---|",
-        f"| shell loop of builds, {len(loop)} of them run: {spread(loop)} s each | {whole:,.0f}, extrapolated | 1 | |",
-        f"| sweep of {given.numbers or 'all parts'}, local, 2 processes | {local:.1f} | {whole / local:,.0f} | ≥ {GOAL:g} |",
+        f"Against a shell loop of builds, {len(loop)} of them run: {spread(loop)} s each.", "",
+        "| sweep of | editions | local, 2 processes, s | times as fast as the loop | 2 workers of Dask, s | throughput to the local one |",
+        "|---|---|---|---|---|---|",
     ]  # fmt: skip
-    if by_dask is not None:
-        lines.append(
-            f"| the same by 2 workers of Dask | {by_dask:.1f} | {whole / by_dask:,.0f}; {by_dask / local:.2f} times the local | |"
-        )
+    for kind, rounds in sweeps.items():
+        local, dask = [one for one, _ in rounds], [other for _, other in rounds if other is not None]
+        count, ratios = given.editions[kind], [one / other for one, other in rounds if other]
+        faster = an_edition * count / statistics.median(local)
+        goal = f", goal ≥ {GOAL:g}" if kind == "numbers" else ""
+        share = f"{middle(ratios)}, goal ≥ {GOAL_DASK}" if ratios else ""
+        lines.append(f"| {kind} | {count} | {spread(local)} | {faster:,.1f}{goal} | {spread(dask)} | {share} |")
     return "\n".join(
         [*lines, "", f"Noise of the machine: {100 * statistics.stdev(jitter) / statistics.mean(jitter):.0f} % standard deviation; "
          f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end."]
     )  # fmt: skip
+
+
+def middle(ratios: list[float]) -> str:
+    """The median, and the least and the most."""
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
 
 
 if __name__ == "__main__":

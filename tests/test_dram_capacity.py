@@ -210,7 +210,7 @@ def test_words_follow_the_data(data_copy: Path) -> None:
     told = findings.said(findings.values(edited(data_copy, "devices", change), GIVEN))
     assert told["iphone-14-verdict"] == "holds the model in Q4_K_M and barely holds it in Q8_0"
     assert told["iphone-14-room"].endswith("to spare")
-    assert told["holding-q4-k-m-2023"] == "7, and 3 barely,"
+    assert told["holding-q4-k-m-2023"] == "7 and barely 3 more"
 
 
 def test_the_table_of_fits_says_what_is_missing(package: DataPackage) -> None:

@@ -228,9 +228,7 @@ def sentence(package: DataPackage) -> str:
         for row in (rows[kind] for kind in SPOKEN_OF)
     ]
     others = "".join(f" It was off by {part}." for part in parts[1:])
-    return (
-        f"On chips of phones that it never saw, the model was off in the median by {parts[0]}.{others} {cool(package)}"
-    )
+    return f"On phone chips it never saw, the model was off in the median by {parts[0]}.{others} {cool(package)}"
 
 
 def cool(package: DataPackage) -> str:

@@ -54,17 +54,16 @@ def _few(shades: NDArray[np.uint8], counts: NDArray[Any]) -> tuple[list[int], ND
 
     The most frequent ones, then each time the one that is worst off for its frequency.
     """
-    points, frequent, weight = shades.astype(np.float32), np.argsort(-counts, kind="stable"), np.sqrt(counts)
-    lengths, off = (
-        (points**2).sum(axis=1),
-        np.full(counts.size, np.inf),
-    )  # whole numbers, so that no order of sums matters
+    points, weight = shades.astype(np.int32), np.sqrt(counts)
+    off, nearest = np.full(counts.size, np.inf), np.zeros(counts.size, np.uint8)
     chosen: list[int] = []
     while len(chosen) < MOST_COLOURS and off.any():
-        chosen.append(one := int(frequent[len(chosen)] if len(chosen) < EXACT else np.argmax(off * weight)))
-        off = np.minimum(off, lengths - 2 * (points @ points[one]) + lengths[one])
-    nearest = np.argmin(lengths[chosen] - 2 * (points @ points[chosen].T), axis=1)
-    return chosen, nearest.astype(np.uint8), float(np.sqrt(off.max()))
+        one = int(np.argmax(np.where(off > 0, counts, 0) if len(chosen) < EXACT else off * weight))
+        away = ((points - points[one]) ** 2).sum(axis=1)  # whole numbers: no order of sums matters
+        nearest[away < off] = len(chosen)
+        off = np.minimum(off, away)
+        chosen.append(one)
+    return chosen, nearest, float(np.sqrt(off.max()))
 
 
 def few_colours(

@@ -157,7 +157,8 @@ def _holding(own: pd.DataFrame, year: str, format_id: str) -> str:
     """How many devices of a year hold a model: those with room to spare, and those that barely do."""
     fits = own.loc[(own["default_set"] == year) & (own["format_id"] == format_id), "fits"]
     many, barely = (int((fits == word).sum()) for word in ("yes", "barely"))
-    return f"{many or 'none'}, and {barely} barely," if barely else f"{many or 'none'}"
+    held = f"{many or 'none'}"
+    return f"{held} and barely {barely}{' more' * (many > 0)}" if barely else held
 
 
 def _shown(matrix: pd.DataFrame, year: str) -> int:
@@ -176,7 +177,7 @@ def _count_values(matrix: pd.DataFrame) -> list[Value]:
             about = f"Devices of {year} shown that hold the reference model in {spoken}."
             found.append(_words(f"holding-{name}-{year}", _holding(own, year, name), about, cited))
     about = f"Devices of {common.SETS[-1]} shown that hold the largest model in Q4_K_M."
-    return [*found, _words("holding-largest", _holding(largest, common.SETS[-1], FOUR_BIT).rstrip(","), about)]
+    return [*found, _words("holding-largest", _holding(largest, common.SETS[-1], FOUR_BIT), about)]
 
 
 def _sentences(own: pd.DataFrame) -> list[Value]:
