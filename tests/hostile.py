@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -912,6 +913,7 @@ def fault(case: Hostile, ended: Ended) -> str:
         f"exit code {ended.code}, not {case.code}": ended.code
         not in ((0, 1, WRONG) if case.code == ANY else (case.code,)),
         "a traceback": "Traceback" in ended.said,
+        "a name that is missing": bool(re.search(r"\bNone\b", ended.said)),
         f"without {next((word for word in case.words if word not in ended.said), '')!r}": any(
             word not in ended.said for word in case.words
         ),

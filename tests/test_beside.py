@@ -1,5 +1,6 @@
 """What a copy of the process does: its errors, its warnings and its death reach the one that goes on."""
 
+import itertools
 import logging
 import os
 import signal
@@ -88,18 +89,33 @@ def test_what_a_hanging_copy_should_do_is_done_on_the_spot(tmp_path: Path, monke
 
 
 def test_a_copy_that_works_is_waited_for_however_long_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "PATIENCE_S", 0.4)
+    ticks = itertools.count()
+    monkeypatch.setattr(beside, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(beside, "_worked", lambda _: [str(next(ticks))])
 
     def work_long() -> None:
-        end = time.process_time() + 1.0
-        while time.process_time() < end:
-            pass
+        time.sleep(1.0)
         with (tmp_path / "who").open("a") as file:
             file.write(f"{os.getpid()}\n")
 
     task = beside.Task(work_long)
     task.result()
     assert [int(line) for line in (tmp_path / "who").read_text().splitlines()] == [task._process.pid]
+
+
+def test_it_is_seen_whether_a_process_works() -> None:
+    before = beside._worked(os.getpid())
+    end = time.process_time() + 0.1
+    while time.process_time() < end:
+        pass
+    assert beside._worked(os.getpid()) != before
+    assert beside._worked(2**22 + 1) == [], "there is no such process"
+
+
+def test_a_copy_that_ended_before_anybody_asked_is_heard() -> None:
+    task = beside.Task(lambda: None)
+    task._process.join()
+    task.result()
 
 
 def test_a_copy_nobody_waits_for_is_ended(tmp_path: Path) -> None:

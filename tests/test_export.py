@@ -139,7 +139,13 @@ def test_the_pdf_is_sound_and_says_what_it_is(book: Book, printed: bytes) -> Non
 def test_pdfinfo_reads_what_the_pdf_is(book: Book, printed: bytes, tmp_path: Path) -> None:
     require(shutil.which("pdfinfo"), "pdfinfo (apt-get install poppler-utils)")
     (tmp_path / "book.pdf").write_bytes(printed)
-    done = subprocess.run(["pdfinfo", tmp_path / "book.pdf"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["pdfinfo", tmp_path / "book.pdf"],
+        env={**os.environ, "TZ": "UTC", "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     told = {name: text.strip() for name, _, text in (line.partition(":") for line in done.stdout.splitlines())}
     assert done.stderr == ""
     assert int(told["Pages"]) > len(book.chapters)

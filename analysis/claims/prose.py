@@ -217,7 +217,7 @@ def english_finding(before: Sequence[Claim], after: Sequence[Claim], rate: float
     both = {0: "", 1: ", one of the two sizes for the iPhone among them"}.get(
         among, ", both sizes for the iPhone among them"
     )
-    fail = words.plural(len(fallen), "claim fails", "claims fail") + both
+    fail = words.plural(len(fallen), "more claim fails", "more claims fail") + both
     if len(fallen) == len(ids):
         return f"{head}{fail}."
     return f"{head}{words.plural(len(ids), 'verdict changes', 'verdicts change')}; {fail}."

@@ -6,6 +6,7 @@ Imports nothing heavy: a build in which nothing has changed reads through it.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import select
@@ -38,6 +39,7 @@ MOST_ENTRIES = 2_000
 LARGEST_PARAMETERS_BYTE = 100_000
 LARGEST_STREAM_BYTE = 2**30
 PATIENCE_S = 7.0
+READER_S = 0.05
 """Seconds a pipe may stay silent, and in which parameters must be there as a whole."""
 COPY_BYTE = 2**20
 STANDARD_INPUT = ("-", "/dev/stdin")
@@ -109,7 +111,7 @@ def _regular(path: Path, largest: int) -> Iterator[int]:
     """A regular file opened for reading; nothing else is even opened, as opening alone may wait or act."""
     found = kind(path)
     if found == "no such file":
-        raise FileNotFoundError(path)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     if found:
         raise Refused(found, "a regular file", ELSEWHERE)
     descriptor = -1
@@ -222,10 +224,20 @@ def opened(source: str) -> IO[bytes]:
 
 
 def unawaited(path: str, flags: int) -> int:
-    """Open a file for writing; a pipe that nobody reads is told as an OSError, and not waited for."""
-    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
-    os.set_blocking(descriptor, True)
-    return descriptor
+    """Open a file for writing; for whoever is to read a pipe is waited no longer than ``PATIENCE_S``, then it is an OSError."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            if time.monotonic() > until:
+                raise OSError(errno.ENXIO, "a pipe that nobody reads", path) from None
+            time.sleep(READER_S)
+        else:
+            os.set_blocking(descriptor, True)
+            return descriptor
 
 
 def _copied(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:

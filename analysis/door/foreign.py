@@ -81,7 +81,9 @@ def text(content: bytes) -> str:
 def parsed(content: bytes, *, lines: bool) -> Any:
     """JSON, or one object a line; raises Refused where it is neither."""
     if sum(map(content.count, (b":", b"[", b"{"))) > MOST_PARTS:
-        raise Refused(f"JSON of more than {MOST_PARTS:,} parts", "a configuration, or records of runs", JSON_TODO)
+        raise Refused(
+            f"JSON of more parts than {MOST_PARTS:,}", f"at most {MOST_PARTS:,}", "Keep those that are needed."
+        )
     whole = text(content)
     try:
         found = [json.loads(line) for line in whole.splitlines() if line.strip()] if lines else json.loads(whole)

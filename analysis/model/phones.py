@@ -233,4 +233,5 @@ def sentence(package: DataPackage) -> str:
 
 def cool(package: DataPackage) -> str:
     """Say of which phone an expected speed is, wherever one is quoted, in the words of the note on its answer."""
-    return f"What is expected of a phone is the {predict.burst(expected.calibration(package.folder).parameters)}."
+    which, _, kept = predict.burst(expected.calibration(package.folder).parameters).partition(": ")
+    return f"What is expected of a phone is the {which}. {kept[0].upper()}{kept[1:]}."

@@ -29,7 +29,7 @@ DRAWS = ("count", "seed", "parameters", "cells")
 BOOK = "book"
 """In the list of data folders: the book's own tables."""
 MOST_EDITIONS = 100_000
-MOST_FOLDERS = 100
+MOST_FOLDERS = 1_000
 """Each is checked before anything begins, for a second or two."""
 MOST_WANTED = 1_000
 """Ids of numbers: beyond, whole chapters are asked for."""
@@ -241,10 +241,15 @@ def _take_data(plan: Plan, given: Any) -> None:
     for position, name in enumerate(plan.data):
         if plan.said.take(("data", position), name, str, "the name of a folder") == "":
             plan.said.wrong(("data", position), name, f"the name of a folder, or {BOOK} for the book's own tables")
-        if os.path.normpath(str(name)) in {os.path.normpath(str(one)) for one in plan.data[:position]}:
+        if _same(name) in map(_same, plan.data[:position]):
             plan.said.wrong(("data", position), name, "each folder once")
     if not plan.data:
         plan.said.wrong(("data",), given, "at least one data folder")
+
+
+def _same(name: Any) -> str:
+    """What two names of one folder share; the word for the book's own tables is no folder."""
+    return BOOK if name == BOOK else os.path.join(".", os.path.normpath(str(name)))
 
 
 def _take_wanted(plan: Plan, given: Any) -> None:

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import re
 import struct
 import zlib
 from base64 import b64decode, b64encode
@@ -22,6 +23,7 @@ from analysis.book.store.files import json_text
 from analysis.errors import InputError, Problem, SiteError, nearest
 
 OBJECTS, LIST = "objects", ".json.gz"
+DIGEST = re.compile(r"[0-9a-f]{64}")
 ARCHIVE, PARTS = ".zip", ".parts"
 """Ending of files that hold others of the site, and of what is kept of one whose files are kept."""
 PACKING = 6
@@ -127,7 +129,9 @@ def _listed(store: Path, name: str) -> dict[str, str]:
         raise InputError([Problem(str(store), f"no edition {name[:80]!r}", "an edition that is kept there", todo)])
     try:
         found = json.loads(_unpacked(listing(store, name)))
-        sound = isinstance(found, dict) and all(_is_within(file) and len(key) > 2 for file, key in found.items())
+        sound = isinstance(found, dict) and all(
+            _is_within(file) and DIGEST.fullmatch(str(key)) for file, key in found.items()
+        )
     except DAMAGED:
         sound = False
     if not sound:

@@ -71,9 +71,10 @@ def judged(
 
 def _checked(data: Path) -> list[Problem]:
     """What is wrong with tables; that nothing is prevented by it is kept, so that the same data need not be checked again."""
+    checked = _of_checks(data)  # before: what changes meanwhile has another digest
     found = checks.problems(data)
     if all(problem.level != "error" for problem in found):
-        cache.Store("sound").put(_of_checks(data), b"")
+        cache.Store("sound").put(checked, b"")
     return found
 
 

@@ -225,10 +225,13 @@ def _families(site: Path, record: Mapping[str, Any]) -> Iterable[tuple[str, str,
     if (site / ANSWERS).is_file():
         yield f"/{ANSWERS}", "What every device makes of every model.", []
     yield "/tables/{table}.csv", "The rows of a table, as its source printed them.", tables
-    yield "/figures/{figure}/{name}.csv", "The data of a figure, in base units; `name` is `figure` again.", figures
-    yield "/figures/{figure}/{name}.metadata.json", "What a figure is, column by column.", figures
-    yield "/figures/{figure}/{name}.vl.json", "A figure as Vega-Lite.", figures
-    yield "/figures/{figure}/{name}.csl.json", "How to cite a figure, as reference managers read it.", figures
+    of_figures = {
+        "csv": "The data of a figure, in base units; `name` is `figure` again.", "metadata.json": "What a figure is, column by column.",
+        "vl.json": "A figure as Vega-Lite.", "csl.json": "How to cite a figure, as reference managers read it.",
+    }  # fmt: skip
+    yield from (
+        (f"/figures/{{figure}}/{{name}}.{ending}", told, figures) for ending, told in of_figures.items() if figures
+    )
     for folder in ("devices", "models"):
         ids = sorted(path.stem for path in (site / folder).glob("*.csv"))
         if ids:

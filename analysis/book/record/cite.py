@@ -40,10 +40,8 @@ def published_work(site: Path, key: str) -> Work:
     try:
         return _work(site, key)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        found, todo = (
-            f"a record that is not one ({type(error).__name__}: {error})",
-            "Build it again: memory-wall build.",
-        )
+        found = f"a record that is not one ({type(error).__name__}: {error})"
+        todo = "Build it again: memory-wall build."
         raise InputError([Problem(file=str(site), found=found, expected="a complete site", todo=todo)]) from None
 
 

@@ -28,8 +28,8 @@ from analysis.book.store import ends
 from analysis.errors import SiteError
 
 LOGGER = logging.getLogger(__name__)
-PATIENCE_S = 120.0
-"""A copy that is silent for so long and does not work either waits for a lock that a thread had when it was copied."""
+PATIENCE_S, MOST_PATIENCE = 60.0, 60
+"""A copy that is silent for so long twice and does not work either waits for a lock that a thread had when it was copied."""
 
 
 class Task:
@@ -66,12 +66,14 @@ class Task:
 
     def _is_heard(self) -> bool:
         """Whether it answers: on a busy machine, with large tables, that may take long, and it is waited for while it works."""
-        before = _worked(self._process.pid)
-        while not self._answer.poll(PATIENCE_S):
+        before: list[str] = []
+        for _ in range(MOST_PATIENCE):
+            if self._answer.poll(PATIENCE_S):  # an answer, or its end
+                return True
             if (now := _worked(self._process.pid)) == before:
                 return False
             before = now
-        return True
+        return False
 
     def end(self) -> None:
         """End it, whether it is done or not."""
@@ -80,8 +82,10 @@ class Task:
 
 
 def _worked(pid: int) -> list[str]:
-    """For how many ticks a process has computed, in itself and in the system (proc(5): utime, stime)."""
-    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
+    """For how many ticks a process has computed, in itself and in the system (proc(5): utime, stime); none of one that is gone."""
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
+    return []
 
 
 class Done:

@@ -94,7 +94,8 @@ class Answers:
         self.computed = set(browser.models(package.folder)) if every_device else set()
         usual = names.number_format(ask.DEFAULT_FORMAT, package.folder)
         self.format_id, self.usual_bit = usual.format_id, usual.bit_per_param
-        fewer = models[models["published_bit_per_param"] * predict.CONVERTED_RATIO < self.usual_bit]
+        is_fewer = models["published_bit_per_param"] * predict.CONVERTED_RATIO < self.usual_bit
+        fewer = models[is_fewer & models["model_id"].isin(self.published)]
         self.fewer = words.listing(list(fewer["name"]))
         self.basis: dict[str, str] = dict(standing.devices(package)[["device_id", "basis"]].itertuples(index=False))
         self.sources = {row["source_id"]: row for row in package.raw("sources").to_dict("records")}
@@ -130,9 +131,8 @@ def _device(row: dict[Any, Any], answers: Answers) -> Entry:
     left_out = len(answers.rows["model"]) - len(answers.published)
     burst = f" {phones.cool(answers.package)}" if key in answers.phones else ""
     told = f"{SAYING}{burst} {words.plural(left_out, 'model')} with neither a licence nor a place to download on file are left out."
-    told += (
-        f" Made for fewer bits than {ask.DEFAULT_FORMAT}, and smaller and faster in their own form: {answers.fewer}."
-    )
+    if answers.fewer:
+        told += f" Made for fewer bits than {ask.DEFAULT_FORMAT}, and smaller and faster in their own form: {answers.fewer}."
     sections = [Section("What it runs", told, _heads(key, "model"), MANY, shown, "models", "model")] if shown else []
     headline = _counted(of), f"models fit in {ask.DEFAULT_FORMAT}, {WITH}"
     return _entry("device", row, CLASSES[row["device_class"]], said, headline, sections, more, used, of, answers)
