@@ -154,10 +154,11 @@ def test_what_an_author_does_is_shown_at_once_and_in_the_end_as_a_build_makes_it
     said = json.loads(server.told("chapters/figure.html")["problem"])
     assert re.search(r"devices\.csv:2:memory_bandwidth_gbyte_per_s: found .*fast.*; expected ", said)
     set_bandwidth(book, "34.25")
-    until(lambda: "34250000000" in server.page("chapters/figure.html"), "a changed row is not shown")
-    row = server.page("chapters/figure.html")
+    chart = "figures/small-figure/chart.js"
+    until(lambda: "34250000000" in read(f"{server.address}/{chart}"), "a changed row is not shown")
+    row = server.page("chapters/figure.html"), read(f"{server.address}/{chart}")
     until(server.settled, "what is mended is still told")
-    assert row == (book.site / "chapters" / "figure.html").read_text(encoding="utf-8")
+    assert row == tuple((book.site / name).read_text(encoding="utf-8") for name in ("chapters/figure.html", chart))
 
     assert server.end() < SOON_S
     assert not processes(book)
