@@ -36,7 +36,7 @@ def arguments(
     pairs, columns = [], []
     for device, model in itertools.product(given["devices"], given["models"]):
         key, _, _, _, _, _, fixed, places = device
-        model_id, _, total, reads, files, _, numbers, _ = model
+        model_id, _, total, reads, files, _, numbers, *_ = model
         whole = files.get(number_format, total * bit / 8)
         kind = given["kinds"][places[packing]]
         ends = kind[-4:-2] if not numbers[2] else kind[-2:]
