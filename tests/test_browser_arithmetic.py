@@ -16,7 +16,7 @@ from analysis.model import browser, predict
 
 FOLDER = tables.data_folder()
 FORMATS = ("fp16", "q8-0", "q4-k-m", "iq4-xs", "q2-k", "iq2-xs", "mxfp4")
-SITUATIONS = ((4096, 512, ""), (131072, 4096, "q8-0"))
+SITUATIONS = ((4096, 20, ""), (131072, 4096, "q8-0"))
 Floats = npt.NDArray[np.float64]
 
 
@@ -39,14 +39,15 @@ def arguments(
         model_id, _, total, reads, files, _, numbers, *_ = model
         whole = files.get(number_format, total * bit / 8)
         kind = given["kinds"][places[packing]]
-        ends = kind[-4:-2] if not numbers[2] else kind[-2:]
+        first, ends = (given["experts"], kind[-2:]) if numbers[2] else (fixed[-2:], kind[-4:-2])
         values = [
             *kind[:-4],
-            *fixed,
+            *fixed[:-2],
+            *first,
             *ends,
             *numbers,
             whole,
-            whole * reads[number_format == "mxfp4"],
+            *(whole * share for share in reads[number_format == "mxfp4"]),
             bit,
             kv_bit / 16,
             context,

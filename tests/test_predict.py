@@ -10,16 +10,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from analysis import tables
 from analysis.book.inputs import parameters
 from analysis.errors import InputError
-from analysis.model import expected, measured, memory_limits, peaks
+from analysis.model import expected, measured, memory_limits, peaks, prompts
 from analysis.model import predict as module
 from analysis.model.predict import OUTPUT, predict, predict_file
 from analysis.subjects.dram_capacity import derived as dram_capacity
+from analysis.tables import DataPackage
 from tests.conftest import GIVEN, ROOT
 
 DATA = ROOT / "data"
@@ -450,6 +452,38 @@ def test_prompts_and_answers_have_times_of_their_own(tmp_path: Path) -> None:
     assert pd.isna(unknown["first_token_s"])
     assert "no time to the first token" in unknown["note"]
     assert "first_token_s" not in predict(pd.DataFrame([base]))
+
+
+MIXTURES = ("gpt-oss-120b", "mixtral-8x7b", "deepseek-v3", "llama-3.1-8b")
+
+
+@pytest.mark.parametrize("model", MIXTURES)
+def test_a_prompt_is_read_no_faster_than_the_experts_that_it_calls(model: str) -> None:
+    """One token reads what a step reads, many tokens nearly the whole file: once for every 512 of them."""
+    table = pd.DataFrame(
+        [
+            {"device": "mac-studio-m3-ultra-512gb", "model_id": model, "format": "q4-k-m", "prompt_token": n}
+            for n in (1, 512, 1024)
+        ]
+    )
+    one, part, two = predict(table).to_dict("records")
+    whole = part["needs_gibyte"] * 2**30 / 819e9
+    shortest = 1 / one["limit_token_per_s"]
+    assert one["first_token_s_low"] >= shortest * (1 - 1e-3)
+    assert part["first_token_s_low"] >= 0.9 * whole
+    assert two["first_token_s"] >= 2 * 0.95 * part["first_token_s"]
+
+
+def test_prompts_of_mixtures_are_off_by_less_once_the_experts_count(package: DataPackage) -> None:
+    """Nothing was fitted to them: what a pass reads is all that differs."""
+    rows = prompts.with_pass(prompts.expert_measurements(package), KNOWN)
+    called = prompts.with_pass(
+        rows.assign(read_byte=measured.read_byte(rows, package, batch_size=np.ones(len(rows)))), KNOWN
+    )
+    after, before = (
+        np.median(np.abs(1 - rows["time_s"] / prompts.predicted_s(table, KNOWN.parameters))) for table in (rows, called)
+    )
+    assert after < 0.25 < before
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,10 @@ def log(x: ArrayLike) -> Result:
     return result
 
 
+SYMBOLIC_POWER = np.power
+"""Stands for ``power`` where what is done with symbols is written down."""
+
+
 def power(base: ArrayLike, exponent: ArrayLike) -> Result:
     """Power of a number that is not negative: ``base^exponent = e^(exponent · ln base)``.
 
@@ -87,6 +91,8 @@ def power(base: ArrayLike, exponent: ArrayLike) -> Result:
     Raises nothing; of a base below 0 it is NaN.  The error grows with ``|exponent · ln base|`` units in the last place.
     Source: definition.
     """
+    if isinstance(base, np.lib.mixins.NDArrayOperatorsMixin):  # a symbol, no number yet
+        return SYMBOLIC_POWER(base, exponent)  # type: ignore[unreachable]
     exponents = np.asarray(exponent, dtype=np.float64)
     with np.errstate(invalid="ignore"):
         logarithm = exponents * log(base)

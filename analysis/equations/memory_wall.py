@@ -57,6 +57,21 @@ def weight_byte(model_param: ArrayLike, byte_per_param: ArrayLike) -> Result:
 # --------------------------------------------------------------------------------- mixture of experts
 
 
+@checked()
+def touched_share(called_share: Result, *, batch_size: Result = 1) -> Result:
+    """Share of the experts of a layer that at least one token of the batch calls: ``1 − (1 − s)^B``.
+
+    Args:
+        called_share: experts a token calls over those of the layer, s, a share.
+        batch_size: tokens that go through the layer together, B, a count.
+
+    Raises ValueError where an argument is not above 0, or the share is above 1.
+    Assumes that tokens choose independently and evenly; routers that favour some experts touch fewer.
+    Source: expected number of distinct draws; s at batch 1.
+    """
+    return 1 - elementary.power(1 - called_share, batch_size)
+
+
 def touched_expert_count(n_expert: ArrayLike, n_active_expert: ArrayLike, *, batch_size: ArrayLike = 1) -> Result:
     """Experts of a layer that at least one token of the batch calls: ``E · (1 − (1 − k/E)^B)``.
 
@@ -66,12 +81,12 @@ def touched_expert_count(n_expert: ArrayLike, n_active_expert: ArrayLike, *, bat
         batch_size: tokens in the step, B, a count.
 
     Raises ValueError where an argument is not above 0 or k exceeds E.
-    Assumes that tokens choose independently and evenly; routers that favour some experts touch fewer.
+    Assumes what ``touched_share`` assumes.
     Source: expected number of distinct draws; k of E at batch 1.
     """
     total, active, batch = positive(n_expert=n_expert, n_active_expert=n_active_expert, batch_size=batch_size)
     not_above("n_expert", total, n_active_expert=active)
-    return total * (1 - elementary.power(1 - active / total, batch))
+    return total * touched_share.plain(active / total, batch_size=batch)
 
 
 def active_param(

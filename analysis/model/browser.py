@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import words
-from analysis.equations import dram_capacity
+from analysis.equations import dram_capacity, elementary, memory_wall
 from analysis.model import expected, file_sizes, names, predict, prefill, shapes
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ OPERATORS = {
 }  # fmt: skip
 CALLS = {
     np.minimum: "Math.min", np.maximum: "Math.max", np.sqrt: "Math.sqrt", np.ceil: "Math.ceil", np.floor: "Math.floor",
-    np.isnan: "Number.isNaN", np.fmin: "fmin", np.fmax: "fmax", np.isinf: "isinf",
+    np.isnan: "Number.isNaN", np.fmin: "fmin", np.fmax: "fmax", np.isinf: "isinf", elementary.SYMBOLIC_POWER: "Math.pow",
 }  # fmt: skip
 HELPERS = """\
 const fmin = (a, b) => (Number.isNaN(a) ? b : Number.isNaN(b) ? a : Math.min(a, b));
@@ -107,9 +107,10 @@ DEVICE = (
 )  # fmt: skip
 MODEL = (
     "active_param", "n_layer", "is_expert", "full_byte_per_token", "window_byte_per_token", "window_token", "state_byte", "context_limit",
+    "called_share",
 )  # fmt: skip
 """What a script is given beside ``KIND``: of the device and the format, and of the model."""
-ASKED = ("whole_byte", "read_byte", "bit_per_param", "kv_share", "context_token", "prompt_token")
+ASKED = ("whole_byte", "read_byte", "expert_byte", "bit_per_param", "kv_share", "context_token", "prompt_token")
 ANSWER = (
     "needs_byte", "kv_cache_byte", "grade", "token_per_s", "token_per_s_low", "token_per_s_high", "limit_token_per_s", "first_token_s",
     "first_token_s_low", "first_token_s_high", "longest_context_token", "overhead_s", "reading_s", "arithmetic_s",
@@ -127,8 +128,8 @@ def answer(n: Mapping[str, Any]) -> dict[str, Any]:
     cached = n["context_token"] + n["prompt_token"]
     cache = kept.at(cached)
     needs = n["whole_byte"] + cache
-    step = _step(n, cache)
-    bare = _step(n, 0.0)
+    step = _step(n, cache, n["read_byte"])
+    bare = _step(n, 0.0, _read_at(n, np.minimum(n["prompt_token"], n["pass_token"])))
     speed = 1.0 / step.step_s
     limit = n["bandwidth_byte_per_s"] / (n["read_byte"] + cache)
     reached = n["flop_per_s"] * np.where(n["bit_per_param"] >= prefill.WHOLE_LEAST_BIT, n["whole_flop_ratio"], 1.0)
@@ -140,11 +141,12 @@ def answer(n: Mapping[str, Any]) -> dict[str, Any]:
         needs, n["usable_byte"], usable_low_byte=n["usable_low_byte"], usable_high_byte=n["usable_high_byte"]
     )
     fits = np.where(grade > 0, 1.0, np.nan)
+    least = _read_at(n, n["prompt_token"]) / n["bandwidth_byte_per_s"]
     longest = np.fmin(np.floor(kept.within(n["usable_byte"] - n["whole_byte"])), n["context_limit"])
     return {
         "needs_byte": needs, "kv_cache_byte": cache - n["state_byte"], "grade": grade, "token_per_s": speed * fits,
         "token_per_s_low": speed * n["low"] * fits, "token_per_s_high": np.minimum(speed * n["high"], limit) * fits,
-        "limit_token_per_s": limit, "first_token_s": first * fits, "first_token_s_low": first / n["first_high"] * fits,
+        "limit_token_per_s": limit, "first_token_s": first * fits, "first_token_s_low": np.maximum(first / n["first_high"], least) * fits,
         "first_token_s_high": first / n["first_low"] * fits, "longest_context_token": longest, "overhead_s": step.overhead_s,
         "reading_s": step.weight_s + step.cache_s, "arithmetic_s": step.arithmetic_s,
     }  # fmt: skip
@@ -153,8 +155,14 @@ def answer(n: Mapping[str, Any]) -> dict[str, Any]:
 STEP = ("bandwidth_byte_per_s", "n_layer", "bit_per_param", "is_expert", "thread_byte_per_s", "op_per_s")
 
 
-def _step(n: Mapping[str, Any], cache_byte: Any) -> expected.Parts:
-    given = {name: n[name] for name in STEP} | {"weight_byte": n["read_byte"], "kv_cache_byte": cache_byte}
+def _read_at(n: Mapping[str, Any], token: Any) -> Any:
+    """Bytes of weights that a step reads for so many tokens: every expert that one of them calls."""
+    touched = memory_wall.touched_share.plain(n["called_share"], batch_size=token)
+    return n["read_byte"] + n["expert_byte"] * (touched - n["called_share"])
+
+
+def _step(n: Mapping[str, Any], cache_byte: Any, weight_byte: Any) -> expected.Parts:
+    given = {name: n[name] for name in STEP} | {"weight_byte": weight_byte, "kv_cache_byte": cache_byte}
     kind = expected.Coefficients(*(n[name] for name in KIND))
     return expected.step(kind, given, n["launch_aging"], n["unpacking_aging"])
 
@@ -215,6 +223,7 @@ def coefficients(folder: Path) -> dict[str, Any]:
         "fixed": FIXED, "arguments": (*KIND, *DEVICE, *MODEL, *ASKED), "answer": ANSWER, "kind": (*KIND, *ENDS),
         "packings": expected.PACKINGS, "devices": devices, "kinds": list(kinds), "models": _of_models(folder),
         "formats": _of_formats(folder), "notes": {name: predict.NOTES[name] for name in OF_MODELS},
+        "experts": expected.calibration(folder).intervals[prefill.EXPERT_GROUP],
     }  # fmt: skip
 
 
@@ -268,13 +277,13 @@ def _of_models(folder: Path) -> list[list[Any]]:
     for row, model in _known(folder):
         numbers = [
             model.active_param, model.n_layer, model.is_expert, model.kv_byte_per_token, model.window_kv_byte_per_token, model.window_token,
-            model.state_byte, float(row["context_token"] or "nan"),
+            model.state_byte, float(row["context_token"] or "nan"), _called_share(model),
         ]  # fmt: skip
         bits = {name: bit for name, _, bit, _ in _of_formats(folder)}
         filed = {name: file_sizes.file_gibyte(row["model_id"], name, folder) * predict.GIBYTE for name in bits}
         filed = {name: byte for name, byte in filed.items() if not math.isnan(byte)}
         whole = filed.get(predict.EXPERT_FORMAT, model.total_param * bits[predict.EXPERT_FORMAT] / 8)
-        reads = [_read_share(model, 1.0, math.nan), _read_share(model, whole, bits[predict.EXPERT_FORMAT])]
+        reads = [_read_shares(model, 1.0, math.nan), _read_shares(model, whole, bits[predict.EXPERT_FORMAT])]
         notes = [
             name
             for name, is_so in (
@@ -289,10 +298,20 @@ def _of_models(folder: Path) -> list[list[Any]]:
     return found
 
 
-def _read_share(model: predict.Model, whole_byte: float, expert_bit: float) -> float:
-    """Share of the bytes of a model that a step reads; the experts may have a format of their own."""
+def _called_share(model: predict.Model) -> float:
+    """Share of the experts that a token calls; of a mixture whose experts nobody states, the share of the weights that it uses."""
+    return model.n_active_expert / model.n_expert if model.expert_param else model.used_share
+
+
+def _read_shares(model: predict.Model, whole_byte: float, expert_bit: float) -> tuple[float, float]:
+    """Shares of the bytes of a model: what a step reads for one token, and all experts; these may have a format of their own."""
     weights = expected.Weights(*(getattr(model, name) for name in expected.Weights._fields))
-    return float(expected.read_byte(weights, whole_byte, expert_bit=expert_bit) * model.used_share / whole_byte)
+    one, every = (
+        float(expected.read_byte(weights, whole_byte, expert_bit=expert_bit, batch_size=token) / whole_byte)
+        for token in (1.0, math.inf)
+    )
+    called = _called_share(model)
+    return one * model.used_share, (every - one) / (1 - called) if model.expert_param else every * (called < 1)
 
 
 def _of_formats(folder: Path) -> list[tuple[str, str, float, int]]:

@@ -535,18 +535,19 @@ def _scope(rows: pd.DataFrame) -> dict[str, Any]:
 
 def prefill_tables(package: DataPackage, found: Mapping[str, float]) -> dict[str, list[dict[str, Any]]]:
     """Fit the shares of the peak that prompts reach, and return what is filed of them: parameters, folds, ends of the intervals."""
+    known = expected.Calibration(completed(found), {})
     rows = pd.concat([prompts.measurements(package), prompts.pair_measurements(package)], ignore_index=True)
-    rows = prompts.with_pass(rows, expected.Calibration(completed(found), {}))
+    rows = prompts.with_pass(rows, known)
     filed: dict[str, list[dict[str, Any]]] = {"calibration": [], "calibration_folds": []}
-    _file_serving(filed, rows, prompts.predicted_s, PREFILL, "time_s", "chip", kind="prefill")
+    shares = _file_serving(filed, rows, prompts.predicted_s, PREFILL, "time_s", "chip", kind="prefill")
     left_out: dict[str, dict[str, float]] = {}
     for entry in filed["calibration_folds"]:
         left_out.setdefault(entry["left_out"], {})[entry["parameter_id"]] = entry["value"]
-    predicted = np.full(len(rows), np.nan)
-    for chip, parameters in left_out.items():
-        mask = (rows["chip"] == chip).to_numpy()
-        predicted[mask] = prompts.predicted_s(rows[mask], parameters)
-    for name, part in rows.assign(ratio=predicted / rows["time_s"]).groupby("group"):
+    judged = pd.concat([rows, prompts.with_pass(prompts.expert_measurements(package), known)], ignore_index=True)
+    ratio = np.full(len(judged), np.nan)
+    for chip, group in judged.groupby("chip"):
+        ratio[group.index] = prompts.predicted_s(group, left_out.get(str(chip), shares)) / group["time_s"]
+    for name, part in judged.assign(ratio=ratio).groupby("group"):
         weight = np.asarray(1 / part.groupby(["chip", "backend"])["chip"].transform("size"), dtype=float)
         pair = spread.ends(part["ratio"].to_numpy(dtype=float), weight, few=spread.is_few(part))
         what = "measured over predicted rate of reading a prompt on unseen chips"

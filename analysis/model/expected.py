@@ -43,7 +43,7 @@ PACKINGS = ("plain", "k-quant", "i-quant", "low", "low-i")
 LOW_BIT = 4.0
 GROUPS = (
     "cuda", "metal", "amd-vulkan", "cpu", "low-bit", "experts", "phone-metal", "phone-cpu", "phone-opencl", "phone-npu", "serving",
-    "prefill-metal", "prefill-cuda", "prefill-other",
+    "prefill-metal", "prefill-cuda", "prefill-other", "prefill-experts",
 )  # fmt: skip
 """Groups of predictions that share an interval."""
 

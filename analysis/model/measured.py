@@ -148,14 +148,24 @@ def with_model_facts(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     rows["mean_context_token"] = rows["context_token"] + rows["output_token"].fillna(0) / 2
     batch = rows["batch_size"].to_numpy(dtype=float)
     rows["kv_cache_byte"] = _cache_byte(rows) * batch
-    whole = rows.assign(total_param=rows["weight_byte"] * 8 / rows["bit_per_param"])
-    rows["read_byte"] = expected.read_byte(
-        weights(whole, package),
-        rows["weight_byte"].to_numpy(dtype=float),
-        expert_bit=_expert_bit(rows, package),
-        batch_size=batch,
-    )
+    rows["read_byte"] = read_byte(rows, package, batch_size=batch)
     return rows
+
+
+def read_byte(rows: pd.DataFrame, package: DataPackage, *, batch_size: np.ndarray) -> np.ndarray:
+    """Return the bytes of weights that a step reads for so many tokens."""
+    whole = rows.assign(total_param=rows["weight_byte"] * 8 / rows["bit_per_param"])
+    byte = rows["weight_byte"].to_numpy(dtype=float)
+    found = expected.read_byte(
+        weights(whole, package), byte, expert_bit=_expert_bit(rows, package), batch_size=batch_size
+    )
+    return np.asarray(found)
+
+
+def active_param(rows: pd.DataFrame, package: DataPackage) -> np.ndarray:
+    """Return the parameters that a token uses, as the models' makers count them."""
+    models = package.table("models").set_index("model_id")
+    return models["active_param"].astype(float).reindex(rows["model_id"]).to_numpy()
 
 
 def weights(rows: pd.DataFrame, package: DataPackage) -> expected.Weights:

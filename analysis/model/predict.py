@@ -531,7 +531,11 @@ class Sizes:
         published = _published(rows)
         self.whole_byte = _first(filed, published, fact["total_param"] * self.bit / 8)
         self.is_expert = np.nan_to_num(fact["is_expert"]) > 0
-        self.read_byte = self._read(rows, fact, batch)
+        self._weights = expected.Weights(*(fact[name] for name in expected.Weights._fields))
+        self._used_share = _first(fact["used_share"], np.ones(len(rows)))
+        bits = [found.bit_per_param if found.format_id == EXPERT_FORMAT else np.nan for found in rows.every_format]
+        self._expert_bit = _of_format(rows, bits)
+        self.read_byte = self.read_at(batch)
         self.param = _first(
             fact["active_param"], self.read_byte * 8 / np.where(np.isnan(self.bit), ASSUMED_BIT_PER_PARAM, self.bit)
         )
@@ -543,21 +547,19 @@ class Sizes:
         self.context_token = rows.looked_up("model_id", most)
         count = np.fmax(fact["n_expert"], 1.0)
         called = memory_wall.touched_expert_count(count, np.fmax(fact["n_active_expert"], 1.0), batch_size=batch)
-        self.called_share = np.where(
-            fact["expert_param"] > 0, called / count, _first(fact["used_share"], np.ones(len(rows)))
-        )
+        self.called_share = np.where(fact["expert_param"] > 0, called / count, self._used_at(batch))
         rows.note("layer", np.isnan(layer))
         rows.note("experts", self.is_expert & (fact["expert_param"] > 0))
         rows.note("active", self.is_expert & ~(fact["expert_param"] > 0))
 
-    def _read(self, rows: Rows, fact: dict[str, Values], batch: Values) -> Values:
-        """Bytes of weights a step reads; a file without a filed model is read whole."""
-        expert_bit = [
-            found.bit_per_param if found.format_id == EXPERT_FORMAT else np.nan for found in rows.every_format
-        ]
-        weights = expected.Weights(*(fact[name] for name in expected.Weights._fields))
-        read = expected.read_byte(weights, self.whole_byte, expert_bit=_of_format(rows, expert_bit), batch_size=batch)
-        return _first(np.asarray(read * fact["used_share"]), self.whole_byte)
+    def read_at(self, token: Values) -> Values:
+        """Bytes of weights that a step reads for so many tokens; a file without a filed model is read whole."""
+        read = expected.read_byte(self._weights, self.whole_byte, expert_bit=self._expert_bit, batch_size=token)
+        return _first(np.asarray(read * self._used_at(token)), self.whole_byte)
+
+    def _used_at(self, token: Values) -> Values:
+        """Share of the weights that so many tokens use, of a mixture whose experts nobody states: as if all weights were experts."""
+        return np.asarray(memory_wall.touched_share(self._used_share, batch_size=token))
 
     def _cache(self, rows: Rows, fact: dict[str, Values], chips: Values) -> shapes.Cache:
         """What one sequence keeps on all chips, in the format of its cache, and the fixed state of layers without one."""
@@ -1139,20 +1141,22 @@ def _times(
 ) -> dict[str, Values]:  # fmt: skip
     """The time until every prompt is read, and with an answer until every answer is written, with their intervals."""
     prompt, answer = rows.numbers[PROMPT], rows.numbers["output_token"]
+    together = np.fmax(np.nan_to_num(prompt), 1.0) * batch
+    passes = np.where(kinds.is_compiled, np.inf, prefill.PASS_TOKEN)
+    of_a_pass = {"kv_cache_byte": 0.0, "weight_byte": sizes.read_at(np.minimum(together, passes))}
     bare = known.parts(
-        expected.arrays(known.table, kinds.code),
-        _configuration(rows, known, sizes, kinds, peak, batch) | {"kv_cache_byte": 0.0},
+        expected.arrays(known.table, kinds.code), _configuration(rows, known, sizes, kinds, peak, batch) | of_a_pass
     )
     reached = np.where(missing, np.nan, _reached_flop_per_s(known, sizes, kinds, peak))
     first = prefill.time_s(
         param=sizes.param, prompt_token=prompt, n_layer=sizes.n_layer, flop_per_s=reached * chips, pass_s=np.asarray(bare.step_s) / chips,
-        context_token=np.nan_to_num(rows.numbers["context_token"]), batch_size=batch,
-        passes_token=np.where(kinds.is_compiled, np.inf, prefill.PASS_TOKEN),
+        context_token=np.nan_to_num(rows.numbers["context_token"]), batch_size=batch, passes_token=passes,
     )  # fmt: skip
-    slow, fast = np.array([known.intervals[name] for name in prefill.INTERVALS])[peak.kind].T
+    slow, fast = _prompt_interval(known, sizes, peak)
+    least = sizes.read_at(together) / (rows.numbers[BANDWIDTH] * chips)
     if rows.runs:
         alone = np.isnan(first) & ~missing & (batch * chips == 1)
-        by_own = _by_own_prompt(rows, sizes, kinds)
+        by_own = np.maximum(_by_own_prompt(rows, sizes, kinds), np.nan_to_num(least))
         rows.note("own-prompt", alone & np.isfinite(by_own))
         first = np.where(alone, by_own, first)
         slow, fast = (
@@ -1160,10 +1164,18 @@ def _times(
             for end, usual in zip(known.own_intervals[OWN_PROMPT], (slow, fast), strict=True)
         )
     rows.note("prompt", ~np.isnan(prompt) & np.isnan(first) & ~missing)
-    found = {"first_token_s": first, "first_token_s_low": first / fast, "first_token_s_high": first / slow}
+    low = np.maximum(first / fast, np.nan_to_num(least))
+    found = {"first_token_s": first, "first_token_s_low": low, "first_token_s_high": first / slow}
     for end, other in (("", ""), ("_low", "_high"), ("_high", "_low")):
         found[f"request_s{end}"] = found[f"first_token_s{end}"] + answer * batch / speeds[f"token_per_s{other}"]
     return found
+
+
+def _prompt_interval(known: expected.Calibration, sizes: Sizes, peak: Peaks) -> tuple[Values, Values]:
+    """The ends of the interval of each row's prompt: of mixtures of experts their own, of all others that of what computes."""
+    ends = np.array([known.intervals[name] for name in prefill.INTERVALS])[peak.kind]
+    low, high = np.where(sizes.is_expert[:, np.newaxis], known.intervals[prefill.EXPERT_GROUP], ends).T
+    return low, high
 
 
 OWN_PROMPT = "prefill-other"

@@ -23,6 +23,8 @@ GROUPS = {
 METAL = KINDS.index("shader-metal")
 OTHER_GROUP = "prefill-other"
 """The interval of all others: old cards, ROCm and Vulkan."""
+EXPERT_GROUP = "prefill-experts"
+"""The interval of mixtures of experts on all of them: shares of the peak were fitted to dense models alone."""
 INTERVALS = (*(GROUPS.get(name, OTHER_GROUP) for name in KINDS), OTHER_GROUP)
 """The interval of each of ``KINDS``, and that of what was never measured."""
 PARAM_PER_WIDTH = 12
@@ -76,7 +78,7 @@ def time_s(
     """Time until the prompts are read: products with attention at the rate reached, and a pass over the weights for every part.
 
     flop_per_s    operations per second that are reached
-    pass_s        what a pass takes whatever its tokens: a decode step without its cache
+    pass_s        what a pass takes beside its products: a decode step without cache that reads every expert which its tokens call
     passes_token  tokens in a part, of all prompts together; infinite where products hide the reading of the weights
     """
     width = np.sqrt(param / (PARAM_PER_WIDTH * n_layer))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.model import expected, measured, names, peaks
 from analysis.model.prefill import (
+    EXPERT_GROUP,
     GROUPS,
     OTHER_GROUP,
     PASS_TOKEN,
@@ -24,8 +25,24 @@ from analysis.tables import DataPackage
 
 def measurements(package: DataPackage) -> pd.DataFrame:
     """Return measured prompts of dense models on graphics processors whose peak is filed, one row per configuration."""
+    rows = _configurations(package, "dense")
+    rows["param"] = rows["read_byte"] * 8 / rows["bit_per_param"]
+    return with_kinds(measured.with_kinds(rows, package), package)
+
+
+def expert_measurements(package: DataPackage) -> pd.DataFrame:
+    """Return the same of mixtures of experts; ``read_byte`` is what a pass over a part of the prompt reads, ``param`` what a token uses."""
+    rows = _configurations(package, "moe")
+    rows["param"] = measured.active_param(rows, package)
+    part = np.minimum(rows["prompt_token"].to_numpy(dtype=float), PASS_TOKEN)
+    rows["read_byte"] = measured.read_byte(rows, package, batch_size=part)
+    return with_kinds(measured.with_kinds(rows, package), package).assign(group=EXPERT_GROUP)
+
+
+def _configurations(package: DataPackage, architecture: str) -> pd.DataFrame:
+    """Measured prompts on one chip, one row per configuration, with what is known of their models."""
     rows = package.table("measurements_decode")
-    rows = rows[(rows["architecture"] == "dense") & (rows["n_device"] == 1) & (rows["quality"] != "c")]
+    rows = rows[(rows["architecture"] == architecture) & (rows["n_device"] == 1) & (rows["quality"] != "c")]
     rows = rows.dropna(subset=["prompt_token", "prefill_token_per_s", "weight_byte", "memory_bandwidth_byte_per_s"])
     number = {name: rows[name].astype(float) for name in ("prompt_token", "n_gpu_core")}
     rows = rows.assign(context_token=rows["prompt_context_token"].astype(float), **number)
@@ -36,9 +53,7 @@ def measurements(package: DataPackage) -> pd.DataFrame:
     same = ["chip", "n_gpu_core", "backend", "engine", "model", "quantization", "prompt_token", "context_token", "year"]
     kept = {name: "first" for name in rows.columns if name not in same}
     rows = rows.groupby(same, dropna=False, sort=False).agg(kept | {"prefill_token_per_s": "median"}).reset_index()
-    rows["time_s"] = rows["prompt_token"] / rows["prefill_token_per_s"]
-    rows["param"] = rows["read_byte"] * 8 / rows["bit_per_param"]
-    return with_kinds(measured.with_kinds(rows, package), package)
+    return rows.assign(time_s=rows["prompt_token"] / rows["prefill_token_per_s"])
 
 
 def pair_measurements(package: DataPackage) -> pd.DataFrame:

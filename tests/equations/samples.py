@@ -17,6 +17,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "memory_wall.effective_bit_per_param": {"block_byte": 144, "block_param": 256},
     "memory_wall.byte_per_param": {"bit_per_param": 4.5},
     "memory_wall.weight_byte": {"model_param": 7e9, "byte_per_param": 2},
+    "memory_wall.touched_share": {"called_share": 0.25, "batch_size": 4},
     "memory_wall.touched_expert_count": {"n_expert": 8, "n_active_expert": 2, "batch_size": 4},
     "memory_wall.active_param": {
         "shared_param": 1.6e9, "expert_param": 5.6e9, "n_expert": 8, "n_active_expert": 2, "batch_size": 4,

@@ -58,6 +58,7 @@ def test_one_token_calls_k_experts_and_a_large_batch_all_of_them() -> None:
     assert wall.touched_expert_count(128, 8) == pytest.approx(8)
     assert wall.touched_expert_count(128, 8, batch_size=1e6) == pytest.approx(128)
     assert wall.touched_expert_count(8, 8, batch_size=3) == 8
+    assert wall.touched_share(0.5, batch_size=3) == 7 / 8
 
 
 def test_more_active_than_existing_experts_are_refused() -> None:

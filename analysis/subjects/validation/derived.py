@@ -105,6 +105,16 @@ def unseen_pair(package: DataPackage) -> pd.DataFrame:
 def unseen_prompts(package: DataPackage) -> pd.DataFrame:
     """Return measured prompts with the time predicted by shares of the peak that were fitted without their chip; errors are of the rate."""
     rows = pd.concat([prompts.measurements(package), prompts.pair_measurements(package)], ignore_index=True)
+    return _unseen_prompts(rows, package)
+
+
+@once_per_package
+def unseen_expert_prompts(package: DataPackage) -> pd.DataFrame:
+    """Return the same of mixtures of experts, to which nothing was fitted."""
+    return _unseen_prompts(prompts.expert_measurements(package), package)
+
+
+def _unseen_prompts(rows: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
     whole = expected.calibration(package.folder)
     rows = prompts.with_pass(rows, whole)
     known = _parameters_without(package)
@@ -597,6 +607,7 @@ def reached(package: DataPackage) -> dict[str, float]:
         "pair": unseen_pair(package)["error_ratio"],
         "prefill": asked["error_ratio"],
         **{f"prefill-{stack}": asked.loc[asked["stack"] == stack, "error_ratio"] for stack in ("metal", "cuda")},
+        "prefill-experts": unseen_expert_prompts(package)["error_ratio"],
         "steps": steps.loc[~steps["is_long"], "error_ratio"],
         **phones.error_ratios(package),
         "mixtral": served.loc[served["kind"] == GROUPS["experts"], "error_ratio"],

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis import ranking, words
 from analysis.equations import memory_wall
 from analysis.figures import Value
-from analysis.model import expected, intervals, measured, phones, prompts, serving
+from analysis.model import expected, intervals, measured, phones, prefill, prompts, serving
 from analysis.subjects.validation.derived import (
     COVERAGE_GOAL,
     COVERAGE_KIND,
@@ -37,6 +37,7 @@ from analysis.subjects.validation.derived import (
     serving_predicted,
     sources,
     storage_reached,
+    unseen_expert_prompts,
     unseen_pair,
     unseen_prompts,
     unseen_steps,
@@ -79,7 +80,7 @@ def values(package: DataPackage) -> list[Value]:
 def _own_values(package: DataPackage) -> list[Value]:
     """What one own measurement of a prompt is worth, where no share of a peak was fitted."""
     table, rows = own_prompts(package), prompts.own_measurements(package)
-    low, high = expected.calibration(package.folder).own_intervals["prefill-other"]
+    ends = expected.calibration(package.folder).own_intervals["prefill-other"]
     chips = words.plural(int(table["chip"].nunique()), "chip")
     cited = sorted(rows["source_id"].unique())
     return [
@@ -95,23 +96,16 @@ def _own_values(package: DataPackage) -> list[Value]:
             definition="Chips with two prompts of weights packed alike.",
             sources=cited,
         ),
-        Value(
-            f"{NAME}own-prompt-low",
-            low,
-            "ratio",
-            definition="Low end of the interval of such a rate.",
-            digits=2,
-            sources=cited,
-        ),
-        Value(
-            f"{NAME}own-prompt-high",
-            high,
-            "ratio",
-            definition="High end of the interval of such a rate.",
-            digits=2,
-            sources=cited,
-        ),
+        *_ends_of("own-prompt", ends, cited),
     ]
+
+
+def _ends_of(name: str, ends: tuple[float, float], cited: list[str]) -> list[Value]:
+    """The ends of the interval of a rate of reading prompts, over the expected one."""
+    return [
+        Value(f"{NAME}{name}-{end}", value, "ratio", definition=f"{side} end of the interval of such a rate.", digits=2, sources=cited)
+        for (end, side), value in zip((("low", "Low"), ("high", "High")), ends, strict=True)
+    ]  # fmt: skip
 
 
 def _error_values(package: DataPackage) -> list[Value]:
@@ -435,8 +429,10 @@ def _counts(package: DataPackage) -> list[Value]:
     tpu, older = (int(of_engine[name]) for name in ("tpu", "fastertransformer"))
     launch = expected.calibration(package.folder).parameters["launch"]
     asked, steps = unseen_prompts(package), unseen_steps(package)
-    pair = unseen_pair(package)
+    pair, mixed = unseen_pair(package), unseen_expert_prompts(package)
     held = [
+        ("prompt-experts", len(mixed), "Measured prompts of mixtures of experts"),
+        ("prompt-experts-chip", mixed["chip"].nunique(), "Chips among them"),
         ("prompt", len(asked), "Measured prompts"), ("prompt-chip", asked["chip"].nunique(), "Chips among them"),
         ("step", int((~steps["is_long"]).sum()), "Steps of servers of 2026"), ("step-long", int(steps["is_long"].sum()), "Steps left out"),
         ("pair", len(pair), "Steps at batch 1 of the pair of cards"),
@@ -452,6 +448,11 @@ def _counts(package: DataPackage) -> list[Value]:
     return [
         *(Value(f"{NAME}{name}", text=str(count), definition="Fitted parameters") for name, count in counts.items()),
         *(Value(f"{NAME}{name}-held", text=f"{count:,}", definition=text) for name, count, text in held),
+        *_ends_of(
+            "prompt-experts",
+            expected.calibration(package.folder).intervals[prefill.EXPERT_GROUP],
+            sorted(mixed["source_id"].unique()),
+        ),
         Value(
             f"{NAME}launch-ceiling",
             number=float(ceiling),
