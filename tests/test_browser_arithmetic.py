@@ -47,7 +47,7 @@ def arguments(
             *ends,
             *numbers,
             whole,
-            *(whole * share for share in reads[number_format == "mxfp4"]),
+            *(whole * share for share in reads[-1 if number_format == "mxfp4" else 0]),
             bit,
             kv_bit / 16,
             context,

@@ -284,6 +284,7 @@ def _of_models(folder: Path) -> list[list[Any]]:
         filed = {name: byte for name, byte in filed.items() if not math.isnan(byte)}
         whole = filed.get(predict.EXPERT_FORMAT, model.total_param * bits[predict.EXPERT_FORMAT] / 8)
         reads = [_read_shares(model, 1.0, math.nan), _read_shares(model, whole, bits[predict.EXPERT_FORMAT])]
+        reads = list(dict.fromkeys(reads))  # one where the experts have no format of their own
         notes = [
             name
             for name, is_so in (

@@ -80,7 +80,7 @@ function told(one, model, format, context, prompt) {
   const fixed = missing(one[6]);
   const ends = model[6][2] ? [...GIVEN.experts, ...kind.slice(-2)] : [...fixed.slice(-2), ...kind.slice(-4, -2)];
   const whole = model[4][format[0]] || (model[2] * bit) / 8;
-  const [read, experts] = model[3][format[0] === GIVEN.expert ? 1 : 0].map((share) => whole * share);
+  const [read, experts] = model[3].at(format[0] === GIVEN.expert ? -1 : 0).map((share) => whole * share);
   const values = answer([...kind.slice(0, -4), ...fixed.slice(0, -2), ...ends, ...missing(model[6]), whole, read, experts, bit, 1, context, prompt]);
   return Object.fromEntries([...GIVEN.answer.map((name) => [name, values[PLACE[name]]]), ["whole_byte", whole]]);
 }
