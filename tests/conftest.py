@@ -108,6 +108,14 @@ def _started(self: subprocess.Popen[str], arguments: Any, *more: Any, **named: A
 subprocess.Popen.__init__ = _started  # type: ignore[assignment, method-assign]
 
 
+def require(found: object, what: str) -> None:
+    """Skip where an optional tool is missing; where everything is required, fail."""
+    if not found:
+        if os.environ.get("MEMORY_WALL_REQUIRE_BROWSER"):
+            pytest.fail(f"MEMORY_WALL_REQUIRE_BROWSER is set and there is no {what}")
+        pytest.skip(f"no {what} on this machine: this test is left out")
+
+
 @pytest.fixture(scope="session")
 def package() -> tables.DataPackage:
     return tables.DataPackage(ROOT / "data")

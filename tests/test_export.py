@@ -23,16 +23,9 @@ from analysis.book.export.chapters import Book
 from analysis.book.pictures import lettering
 from analysis.book.record import citation
 from analysis.errors import InputError
+from tests.conftest import require
 
 XHTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
-
-
-def require(found: object, what: str) -> None:
-    """Skip where an optional tool is missing; where everything is required, fail."""
-    if not found:
-        if os.environ.get("MEMORY_WALL_REQUIRE_BROWSER"):
-            pytest.fail(f"MEMORY_WALL_REQUIRE_BROWSER is set and there is no {what}")
-        pytest.skip(f"no {what} on this machine: this test is left out")
 
 
 @pytest.fixture(scope="module")

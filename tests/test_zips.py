@@ -9,9 +9,8 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from analysis.book.store import zips
+from tests.conftest import require
 
 FILES = {
     "table.csv": b"id,value\n1,2\n" * 999,
@@ -42,7 +41,7 @@ def test_bytes_are_these_everywhere_and_depend_on_the_files_alone() -> None:
     assert zips.zipped({}) == b"PK\5\6" + bytes(18)
 
 
-@pytest.mark.skipif(not shutil.which("unzip"), reason="there is no unzip here")
 def test_unzip_finds_nothing_wrong(tmp_path: Path) -> None:
+    require(shutil.which("unzip"), "unzip (apt-get install unzip)")
     (tmp_path / "a.zip").write_bytes(zips.zipped(FILES))
     subprocess.run(["unzip", "-t", str(tmp_path / "a.zip")], check=True, capture_output=True)
