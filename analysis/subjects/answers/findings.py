@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis import ranking, units, words
 from analysis.figures import Column, Entry, Section, Table, Value
-from analysis.model import ask, browser, devices, expected, names, phones, predict
+from analysis.model import ask, browser, devices, expected, memory_limits, names, phones, predict
 from analysis.subjects import standing
 from analysis.subjects.answers import derived
 from analysis.tables import DataPackage
@@ -99,6 +99,10 @@ class Answers:
         self.fewer = words.listing(list(fewer["name"]))
         self.basis: dict[str, str] = dict(standing.devices(package)[["device_id", "basis"]].itertuples(index=False))
         self.sources = {row["source_id"]: row for row in package.raw("sources").to_dict("records")}
+        limited = memory_limits.of_devices(
+            package, package.table("devices"), predict.GIBYTE * memory_limits.DEFAULT_RESERVE_GIBYTE
+        )
+        self.limits = limited.set_index("device_id")[["is_limit_estimate", "limit_note"]].to_dict("index")
         self.runnable = set(ask.runnable("", package.folder))
         self.phones = {row["device_id"] for row in self.rows["device"].to_dict("records") if _is_phone(row, package)}
 
@@ -118,13 +122,15 @@ def _device(row: dict[Any, Any], answers: Answers) -> Entry:
     of = answers.answers["device"][key]
     used = list(ask.sources(devices.device(key, folder), None, "", answers.format_id, (), folder))
     has = of[0][HAS]
-    kept = f"{_amount(row['memory_capacity_gibyte'] - has, 'GiB')} are reserved"
-    more = [("What one program may take", _amount(has, "GiB"), kept, _named(used, "what one"))]
+    limit, kept = answers.limits[key], f"{_amount(row['memory_capacity_gibyte'] - has, 'GiB')} are reserved"
+    more = [
+        ("What one program may take", _amount(has, "GiB"), f"{kept}. {limit['limit_note']}", _named(used, "what one"))
+    ]
     rate = _filed(row, "memory_bandwidth_gbyte_per_s", "GB/s")
     said = [
         f"{row['name']}: {_filed(row, 'memory_capacity_gibyte', 'GiB')} of memory"
         + (f" at {rate}" if rate else "; no source states its bandwidth, so no speed is expected")
-        + f". One program may take {_amount(has, 'GiB')} of it.",
+        + f". {'It is assumed that one' if limit['is_limit_estimate'] else 'One'} program may take {_amount(has, 'GiB')} of it.",
         _fitting(of, "models", "fit"),
     ]
     shown = sum(one[FITS] != "no" for one in of)
