@@ -417,9 +417,9 @@ def _channels(layer: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_sentences_are_chosen_by_the_verdicts(found: list[claims.Claim]) -> None:
-    assert prose.answer(found).startswith("Mostly:")
+    assert prose.answer(found, found).startswith("Mostly:")
     failing = [claim for claim in found if claim.verdict in ("contradicted", "ambiguous")]
-    assert prose.answer(failing).startswith("Mostly not:")
+    assert prose.answer(failing, failing).startswith("Mostly not:")
     assert prose.takeaway(found) != prose.takeaway([claim for claim in found if claim.verdict == "contradicted"])
 
 
