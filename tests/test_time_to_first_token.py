@@ -288,6 +288,15 @@ def test_what_the_book_has_of_a_chip_s_prompts_is_looked_for_in_every_table(
     assert findings._on_file(package, "iphone-17-pro").text == "The book has no prompt read by this chip."
 
 
+def test_a_peak_for_sums_in_16_bits_is_not_set_beside_one_for_32_unsaid(said: dict[str, Value]) -> None:
+    """NVIDIA's white paper: 330.3 and 165.2 TFLOP/s on an RTX 4090; an H100 has 989 for both."""
+    half = round(int(said["ridge-gpu"].text) * 165.2 / 330.3)
+    assert said["sums"].text == (
+        f"The peak of the RTX 4090 is for sums in 16 bits. For sums in 32 bits it is 50 % of that, and the ridge lies at {half} tokens. "
+        "The H100 has one peak for both."
+    )
+
+
 def test_the_battery_is_that_of_the_model_that_the_prose_names(package: DataPackage) -> None:
     assert "without a SIM tray" in package.row("batteries", "iphone-17-pro")["note"]
     assert set(derived.battery_tokens(package)["device_id"]) == {"iphone-17-pro"}

@@ -80,6 +80,15 @@ def _derived_peaks(package: DataPackage) -> set[str]:
     return {part(chip) for chip in rows.loc[rows["confidence"] == "derived", "chip"]}
 
 
+def wide_sum_share(package: DataPackage) -> dict[str, float]:
+    """Device → what is left of its peak where sums are in 32 bits and not in 16; 1 where both have one rate, NaN for shaders."""
+    known = {
+        case.device_id: peaks.peak(devices.device(case.device_id, package.folder).chip, package.folder)
+        for case in CASES
+    }
+    return {key: peak.matrix_flop_per_s / peak.quick_flop_per_s for key, peak in known.items()}
+
+
 @once_per_package
 def measured_prompts(package: DataPackage) -> pd.DataFrame:
     """The prompts of dense models that the shares of the peak were fitted to."""

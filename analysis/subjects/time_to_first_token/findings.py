@@ -37,6 +37,7 @@ from analysis.subjects.time_to_first_token.derived import (
     turn_taking,
     turns,
     unseen_energy,
+    wide_sum_share,
 )
 from analysis.tables import DataPackage
 
@@ -198,6 +199,7 @@ def _roof_values(package: DataPackage, given: Parameters) -> list[Value]:
         _number("weights", phone["weight_byte"], "byte", "Weights of the model in Q4_K_M.", digits=3),
         _number("param", phone["model_param"], "param", "Parameters of the model.", digits=3),
         _text("derived-peaks", _derived(known.loc[known["is_derived"], "name"]), "Chosen by where the peaks come from."),
+        _text("sums", _sums(known, wide_sum_share(package)), "Chosen by the peaks for sums in 16 and in 32 bits."),
         _text("overstated", _overstated(common.model(package, given.agent_model)), "Chosen by the shape of the model."),
     ]  # fmt: skip
 
@@ -209,6 +211,19 @@ def _derived(names: Iterable[str]) -> str:
         return "None of the peaks is worked out of measurements."
     stated, are = ("peak", "it is") if len(listed) == 1 else ("peaks", "they are")
     return f"No maker states the {stated} of {_the(listed)}: {are} worked out of rates that somebody measured."
+
+
+def _sums(known: pd.DataFrame, left: Mapping[str, float]) -> str:
+    """Say whose peak is for sums in 16 bits only, beside that of the server, which is not."""
+    said = [
+        f"The peak of the {row['name']} is for sums in 16 bits. For sums in 32 bits it is {words.quantity(share, 'share', 2)} "
+        f"of that, and the ridge lies at {row['ridge'] * share:.0f} tokens."
+        for row in known.to_dict("records")
+        if (share := left[row["device_id"]]) < 1
+    ]
+    if not said:
+        return "No peak here depends on the bits of the sums."
+    return " ".join([*said, *(["The H100 has one peak for both."] if left[KEYS["server"]] == 1 else [])])
 
 
 def _overstated(model: Mapping[str, Any]) -> str:
