@@ -27,7 +27,8 @@ CITED_DEVICES = {
 def values(package: DataPackage, given: Parameters) -> list[Value]:
     """Every number and every data-chosen sentence that the chapter cites."""
     limits = derived.largest_by_device(package, given)
-    bounds = derived.largest_by_device(package, given.but(bandwidth_share=derived.FULL_BANDWIDTH))
+    most = given.but(bandwidth_share=derived.FULL_BANDWIDTH)
+    bounds = derived.largest_models(package, most, format_ids=(*common.FORMATS, common.DOWNLOADED["int4"]))
     return [
         *_parameters(given),
         *_rates(package, given),
@@ -129,7 +130,7 @@ def _bounds(bounds: pd.DataFrame) -> list[Value]:
     return [
         Value(
             f"{NAME}iphone-14-limit-{row['format_id']}", row["largest_param"], "param", formula="min(BW / (r·b), memory)",
-            definition=f"Most parameters of a model in {derived.FORMAT_NAMES[row['format_id']]} on an iPhone 14 at its full bandwidth.",
+            definition=f"Most parameters of a model in {derived.FORMAT_NAMES.get(row['format_id'], row['format'])} on an iPhone 14 at its full bandwidth.",
             sources=[row["source_id"], row["limit_source_id"]],
         )
         for row in derived.rows(bounds[bounds["device_id"] == PHONE])
