@@ -38,7 +38,9 @@ def _one_of(kinds: type[StrEnum]) -> dict[str, Any]:
             return kinds(text)
         except ValueError:
             known = ", ".join(map(repr, map(str, kinds)))
-            raise typer.BadParameter(f"{text!r} is not one of {known}. {similar(text, map(str, kinds))}".strip()) from None
+            raise typer.BadParameter(
+                f"{text!r} is not one of {known}. {similar(text, map(str, kinds))}".strip()
+            ) from None
 
     return {"parser": read, "metavar": "|".join(kinds)}
 
