@@ -87,6 +87,11 @@ def test_a_field_names_a_source_that_states_it_or_none(made: dict[str, Entry]) -
             for field in stating
             for key in ("states", "states_first_of")
             for name in field.get(key, ())
+        } | {
+            findings._called(name)
+            for field in stating
+            for names in field.get("states_from", {}).values()
+            for name in names
         }
         for fact, _, _, source, url in entry.sections[-1].table.rows[2 if entry.table == "models" else 1 :]:
             assert not source or fact in stated, (entry.page, fact)
@@ -96,6 +101,11 @@ def test_a_field_names_a_source_that_states_it_or_none(made: dict[str, Entry]) -
     assert "taken as INT8" in phone["NPU peak INT8"][2]
     assert phone["Memory bandwidth"][2].startswith("LPDDR4X-4266 × 64 bit")
     assert phone["Memory type"][3]
+    card = {row[0]: row for row in made["devices/rtx-4090-24gb"].sections[-1].table.rows}
+    assert {card[name][3] for name in ("Die area", "Transistors", "Shader peak FP16")} == {
+        "GPU data base: GeForce RTX 4090"
+    }
+    assert phone["Transistors"][3] is None, "a standard of memory says nothing of a chip"
     assert phone["Memory capacity"][3]
 
 

@@ -270,6 +270,18 @@ def test_a_borrowed_time_is_called_so_wherever_it_is_said(said: dict[str, Value]
     assert "MacBook" not in said["extrapolated-drawn"].text
 
 
+def test_what_a_warm_phone_keeps_is_said_once_in_the_chapter(said: dict[str, Value]) -> None:
+    text = CHAPTER.read_text(encoding="utf-8")
+    told = [
+        text.count(name)
+        for name, value in said.items()
+        if "after ten minutes" in value.text
+        for name in (f"'{name}'", f"{findings.NAME}{name}`")
+    ]
+    assert sum(told) == 1
+    assert "validation-phone-cool" not in text
+
+
 def test_what_the_book_has_of_a_chip_s_prompts_is_looked_for_in_every_table(
     package: DataPackage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

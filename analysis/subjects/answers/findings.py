@@ -283,12 +283,15 @@ def _stating(
     found: dict[str, tuple[str, str]] = {}
     for field in reversed([field for field in fields if "states" in field or "states_first_of" in field]):
         if source := answers.sources.get(row[field["name"]]):
+            whose = source["origin"] or source["publisher"]
+            of_whom = field.get("states_from", {}).get(whose, ()) if source["kind"] == DATABASE else ()
             first = [column for column in field.get("states_first_of", ()) if _filed(row, column, "")][:1]
-            stated = OF_KIND if source["kind"] == standing.STANDARD else [*field.get("states", ()), *first]
+            stated = OF_KIND if source["kind"] == standing.STANDARD else [*field.get("states", ()), *first, *of_whom]
             found |= dict.fromkeys(stated, (source["title"], source["url"]))
     return found
 
 
+DATABASE = "database"
 OF_KIND = ("memory_type", "memory_data_rate_mtransfer_per_s")
 """What a standard states of a kind of memory."""
 
