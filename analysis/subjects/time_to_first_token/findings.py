@@ -280,7 +280,8 @@ def _wait_values(package: DataPackage, given: Parameters) -> list[Value]:
                     "Expected time to the first token on the slowest device of the chapter.")
           for name, rows in slow.items()),
         _text("extrapolated", _extrapolated(beyond["name"]), "Chosen by the kinds of units that prompts were measured on."),
-        _text("extrapolated-names", f"{_borrowed(beyond['name'])} {phones.cool(package, brief=True)}", "Devices whose prompts are of a kind never measured."),
+        _text("extrapolated-names", f"{_borrowed(beyond['name'])} {phones.cool(package, brief=True)}",
+              "Devices whose prompts are of a kind that the model was not fitted to."),
         _text("extrapolated-drawn", f"{_borrowed(drawn['name'])}{_barely(barely['name'])} {cool}",
               "Those of the time line; where it barely fits."),
         _on_file(package, KEYS["phone"]),
