@@ -117,13 +117,16 @@ def test_a_device_lies_in_the_corners_of_exactly_the_models_it_runs(package: tab
         assert (inside == (devices["largest_param"] >= param)).all(), size.size
 
 
-def test_no_name_on_the_map_touches_a_point_or_another_name(package: tables.DataPackage) -> None:
+@pytest.mark.parametrize("room", index.SHOWN_PIXEL)
+def test_no_name_on_the_map_touches_a_point_or_another_name(
+    room: tuple[float, float], package: tables.DataPackage
+) -> None:
     frame = index._Frame(derived.drawn(derived.explorer(package, GIVEN)), derived.sizes(package, GIVEN), {})
     named = frame.devices["label"] != ""
     across, up = (
-        room * np.log10(frame.devices[column] / low) / math.log10(high / low)
-        for room, column, (low, high) in zip(
-            index.SHOWN_PIXEL, ("memory_bandwidth_byte_per_s", "usable_byte"), frame.ends, strict=True
+        size * np.log10(frame.devices[column] / low) / math.log10(high / low)
+        for size, column, (low, high) in zip(
+            room, ("memory_bandwidth_byte_per_s", "usable_byte"), frame.ends, strict=True
         )
     )
     boxes = []

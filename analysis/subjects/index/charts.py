@@ -112,28 +112,33 @@ PLACES = [
     *(Place("center", 0, dy) for dy in (-20, 21, -28, 29, -36, 37)),
 ]  # fmt: skip
 """Places of a name, the nearest first."""
-SHOWN_PIXEL = (650.0, 450.0)
-"""The room inside the axes at the width of a laptop."""
+SHOWN_PIXEL = ((650.0, 450.0), (290.0, 480.0))
+"""The room inside the axes at the width of a laptop, and of a phone."""
 LETTER, LINE, POINT, RING = 6.6, 7.0, 6.0, 12.0
 """Pixels: width of a letter, half the height of a name, of a point, and of the ring around the device picked first."""
 
 
 def beside(devices: pd.DataFrame, ends: Ends) -> list[Place]:
-    """The place of each name of ``devices``: the first at which it covers the fewest points and no other name."""
-    columns = ("memory_bandwidth_byte_per_s", "usable_byte")
-    across, up = (
-        (room * np.log(devices[column].clip(lower=low) / low) / np.log(high / low)).round(1)
-        for room, column, (low, high) in zip(SHOWN_PIXEL, columns, ends, strict=True)
-    )
+    """The place of each name of ``devices``: the first at which it covers the fewest points, and no other name, wherever it is shown."""
+    rooms = [_middles(devices, ends, room) for room in SHOWN_PIXEL]
     half = np.where(devices["device_id"] == ARTICLE_PHONE, RING, POINT)
-    taken = [(x - r, x + r, y - r, y + r) for x, y, r in zip(across, up, half, strict=True)]
+    taken = [[(x - r, x + r, y - r, y + r) for (x, y), r in zip(room, half, strict=True)] for room in rooms]
+    for room, (width, height) in zip(taken, SHOWN_PIXEL, strict=True):
+        room.extend(
+            [(-np.inf, 0.0, 0.0, height), (width, np.inf, 0.0, height)] * len(devices)
+        )  # no name leaves the picture
     found = []
-    for x, y, label in zip(across, up, devices["label"], strict=True):
+    for label, *middles in zip(devices["label"], *rooms, strict=True):
         if label:
-            boxes = [_box(x, y, label, place) for place in PLACES]
-            best = min(range(len(PLACES)), key=lambda at: (sum(_meets(boxes[at], other) for other in taken), at))
+            boxes = [[_box(middle, label, place) for middle in middles] for place in PLACES]
+            met = [
+                sum(_meets(box, other) for box, room in zip(each, taken, strict=True) for other in room)
+                for each in boxes
+            ]
+            best = int(np.argmin(met))
             found.append(PLACES[best])
-            taken += [boxes[best]] * len(devices)
+            for box, room in zip(boxes[best], taken, strict=True):
+                room.extend([box] * len(devices))
     return found
 
 
@@ -141,10 +146,20 @@ Box = tuple[float, float, float, float]
 Ends = tuple[tuple[float, float], tuple[float, float]]
 
 
-def _box(x: float, y: float, label: str, place: Place) -> Box:
+def _middles(devices: pd.DataFrame, ends: Ends, room: tuple[float, float]) -> list[tuple[float, float]]:
+    """Where the points lie in a room, in pixels from its lower left corner; at a tenth, which is the same on every processor."""
+    columns = ("memory_bandwidth_byte_per_s", "usable_byte")
+    across, up = (
+        (size * np.log(devices[column].clip(lower=low) / low) / np.log(high / low)).round(1)
+        for size, column, (low, high) in zip(room, columns, ends, strict=True)
+    )
+    return list(zip(across, up, strict=True))
+
+
+def _box(middle: tuple[float, float], label: str, place: Place) -> Box:
     width = LETTER * len(label)
-    left = x + place.dx - width * {"left": 0.0, "center": 0.5, "right": 1.0}[place.align]
-    return left, left + width, y - place.dy - LINE, y - place.dy + LINE
+    left = middle[0] + place.dx - width * {"left": 0.0, "center": 0.5, "right": 1.0}[place.align]
+    return left, left + width, middle[1] - place.dy - LINE, middle[1] - place.dy + LINE
 
 
 def _meets(one: Box, other: Box) -> bool:
