@@ -24,10 +24,25 @@ import typer
 
 from analysis import door
 from analysis.assumptions import Parameters
-from analysis.errors import InputError, MemoryWallError, Problem
+from analysis.errors import InputError, MemoryWallError, Problem, similar
 from analysis.model import inputs
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+
+
+def _one_of(kinds: type[StrEnum]) -> dict[str, Any]:
+    """What makes an option one of these words; a word like one of them is told which."""
+
+    def read(text: str) -> StrEnum:
+        try:
+            return kinds(text)
+        except ValueError:
+            known = ", ".join(map(repr, map(str, kinds)))
+            raise typer.BadParameter(
+                f"{text!r} is not one of {known}. {similar(text, map(str, kinds))}".strip()
+            ) from None
+
+    return {"parser": read, "metavar": "|".join(kinds)}
 
 
 class Format(StrEnum):
@@ -596,7 +611,11 @@ def diff(
     new: State,
     form: Annotated[
         Format,
-        typer.Option("--format", help="How it is told; html has the pictures before and after. Without it: text."),
+        typer.Option(
+            "--format",
+            **_one_of(Format),
+            help="How it is told; html has the pictures before and after. Without it: text.",
+        ),
     ] = Format.text,
     out: Annotated[
         Path | None, typer.Option(help="File it is written to. Without it: the terminal, and changes.html for html.")
@@ -620,7 +639,9 @@ def cite(
     key: Annotated[
         str, typer.Argument(metavar="ID", help="Id of a figure, number, claim or table; book for the book.")
     ],
-    form: Annotated[Citation, typer.Option("--format", help="Form of the citation. Without it: text.")] = Citation.text,
+    form: Annotated[
+        Citation, typer.Option("--format", **_one_of(Citation), help="Form of the citation. Without it: text.")
+    ] = Citation.text,
     site: Annotated[
         str, typer.Option(help="The site it is read from, or the name of a frozen edition. Without it: _build/html.")
     ] = "",
@@ -671,8 +692,9 @@ def sweep(
     only: Annotated[
         Only,
         typer.Option(
+            **_one_of(Only),
             help="numbers: no pages; figures: those of each edition too; site: a whole site each, which checkout takes out. "
-            "Without it: numbers."
+            "Without it: numbers.",
         ),
     ] = Only.numbers,
     data: Data = None,

@@ -36,8 +36,8 @@ def findings() -> list[str]:
         f"{known['sram-density-area-fp16-bare']} of them.",
         f"The fastest drive in the data streams LLaMA 7B in int4 at {known['storage-io-fastest-int4']}; reading wants "
         f"{known['storage-io-reading-rate']}.",
-        f"In the article's own server example the weights are {known['server-batching-weight-share']} of a step: the wall "
-        f"{known['server-batching-wall']} there.",
+        f"In the article's own server example reading the weights takes at least {known['server-batching-weight-share']} "
+        f"of a step, {known['server-batching-wall']}.",
         f"Of the article's {len(found)} claims, {board.summary(found)}.",
     ]
 

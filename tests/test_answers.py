@@ -87,6 +87,11 @@ def test_a_field_names_a_source_that_states_it_or_none(made: dict[str, Entry]) -
             for field in stating
             for key in ("states", "states_first_of")
             for name in field.get(key, ())
+        } | {
+            findings._called(name)
+            for field in stating
+            for names in field.get("states_from", {}).values()
+            for name in names
         }
         for fact, _, _, source, url in entry.sections[-1].table.rows[2 if entry.table == "models" else 1 :]:
             assert not source or fact in stated, (entry.page, fact)
@@ -96,6 +101,11 @@ def test_a_field_names_a_source_that_states_it_or_none(made: dict[str, Entry]) -
     assert "taken as INT8" in phone["NPU peak INT8"][2]
     assert phone["Memory bandwidth"][2].startswith("LPDDR4X-4266 × 64 bit")
     assert phone["Memory type"][3]
+    card = {row[0]: row for row in made["devices/rtx-4090-24gb"].sections[-1].table.rows}
+    assert {card[name][3] for name in ("Die area", "Transistors", "Shader peak FP16")} == {
+        "GPU data base: GeForce RTX 4090"
+    }
+    assert phone["Transistors"][3] is None, "a standard of memory says nothing of a chip"
     assert phone["Memory capacity"][3]
 
 
@@ -109,6 +119,10 @@ def test_a_model_published_in_few_bits_says_that_the_answers_are_of_a_conversion
     said = {page for page, entry in made.items() if any("a conversion" in one for one in entry.said)}
     assert said == few
     assert "Bonsai 8B (1-bit)" in made["devices/rtx-3060-12gb"].sections[0].said
+    named = dict(row[:2] for row in made["devices/rtx-3060-12gb"].rows)
+    assert {f"models/{key}" for key, name in named.items() if name.endswith(", converted to Q4_K_M")} == few & {
+        f"models/{key}" for key in named
+    }
     for name, is_said in (("Q4_K_M", True), ("iq1-bn", False)):
         notes = ask.answered(ask.Question(("rtx 3060", "bitnet"), {"format": name}), tables.package().folder, "")[
             "notes"
@@ -126,6 +140,34 @@ def test_what_sets_the_longest_context_is_said_of_each_pair(made: dict[str, Entr
             assert by == (None if longest is None else "model" if longest >= limits[told["model"]] else "memory"), told
             seen.add(by)
     assert seen == {None, "model", "memory"}
+
+
+def test_what_the_book_assumes_of_a_system_is_said_to_be_assumed(made: dict[str, Entry]) -> None:
+    """No limit of an Android phone or of shared memory was found with a source; those of iPhones, Macs and cards were."""
+    limit = {key: made[f"devices/{key}"].sections[-1].table.rows[0] for key in ("pixel-9", "dgx-spark-gb10-128gb")}
+    assert "a Pixel 9 Pro XL keeps 2.46 GiB" in limit["pixel-9"][2]
+    assert "firmware and driver" in limit["dgx-spark-gb10-128gb"][2]
+    assumed = {key for key, entry in made.items() if "It is assumed that one program may take" in entry.said[0]}
+    assert {
+        "devices/pixel-9",
+        "devices/dgx-spark-gb10-128gb",
+        "devices/framework-desktop-ryzen-ai-max-395-128gb",
+    } <= assumed
+    assert not assumed & {"devices/iphone-14", "devices/rtx-4090-24gb", "devices/macbook-air-m4-16gb"}
+
+
+@pytest.mark.parametrize(
+    ("fits", "said"),
+    [
+        (["yes", "no", "no"], "1 of 3 devices holds it"), (["no", "no"], "None of 2 devices hold it"),
+        (["yes", "yes", "barely", None], "2 of 4 devices hold it"),
+    ],
+)  # fmt: skip
+def test_a_count_reads_as_a_sentence(fits: list[str | None], said: str) -> None:
+    told = findings._fitting([["", "", one] for one in fits], "devices", "hold it", "holds it")
+    assert told.startswith(said)
+    assert " 0 " not in told
+    assert told.endswith("1 barely holds it and of 1 it is not known.") == (None in fits)
 
 
 def test_what_is_counted_where_adds_up(made: dict[str, Entry], answers: findings.Answers) -> None:
@@ -234,7 +276,8 @@ def test_a_shared_link_shows_the_number_of_its_page(site: Path, made: dict[str, 
         rows = json.loads((site / f"{entry.page}.json").read_text(encoding="utf-8"))["rows"]
         if entry.table == "devices":
             assert entry.number == f"{sum(row[findings.FITS] == 'yes' for row in rows)} of {len(rows)}"
-        assert re.findall(r"[\d.,]*\d", entry.number)[0] in re.findall(r"[\d.,]*\d", f"{entry.said[0]} {entry.said[1]}")
+        said = f"{entry.said[0]} {entry.said[1]}".replace("None of", "0 of")
+        assert re.findall(r"[\d.,]*\d", entry.number)[0] in re.findall(r"[\d.,]*\d", said)
         assert unescape(alt) == f"{entry.title}: {entry.number} {entry.counted}"
         weights.append(path.stat().st_size)
     assert sum(weights) / len(weights) < MOST_CARD_BYTE

@@ -19,6 +19,8 @@ from analysis.claims import board, engine, prose, readings, statements, verdicts
 from analysis.errors import FigureError, InputError
 from analysis.subjects import claims
 from analysis.subjects.claims import charts
+from analysis.subjects.memory_wall import findings
+from tests.conftest import GIVEN
 
 RULES = Path(str(engine.__file__)).parent
 REFERENCE = Path(__file__).parent / "data" / "claims_reference.csv"
@@ -105,6 +107,15 @@ def test_a_claim_cites_the_source_of_a_row_for_what_it_states_alone(
     assert source not in by_id["compute-not-the-limit"].sources
 
 
+def test_the_share_of_the_peak_in_use_is_one_number_in_claim_and_prose(
+    package: tables.DataPackage, by_id: dict[str, claims.Claim]
+) -> None:
+    said = {value.id: value.number for value in findings.values(package, GIVEN)}
+    assert by_id["compute-not-the-limit"].as_dict()["value"] == pytest.approx(
+        100 * (said["memory-wall-reference-compute-used"] or 0)
+    )
+
+
 def test_every_checked_claim_names_formula_inputs_and_sources_beside_the_article(found: list[claims.Claim]) -> None:
     for claim in found:
         if claim.verdict != "not-checkable":
@@ -149,7 +160,7 @@ def _same_value(claim: claims.Claim, row: Mapping[str, str]) -> bool:
         ("palm-6-67", 20 / 3.155),
         ("76-percent-85-s", 100 * 2 * 512 * 2048 * 540e9 / (64 * 275e12 * 85.2)),
         ("memory-wall-still-massive", 1000 * 540e9 * 2 / (64 * 1200e9)),
-        ("compute-not-the-limit", 100 * 2 * 7e9 * (2 * 250 / 60) / 15.8e12),
+        ("compute-not-the-limit", 100 * 2 * 6.7384e9 * (2 * 250 / 60) / 15.8e12),
         ("pc-majority-8gb", 100 * (16 - 10.5) / (16 - 8)),
     ],
 )
@@ -417,9 +428,9 @@ def _channels(layer: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_sentences_are_chosen_by_the_verdicts(found: list[claims.Claim]) -> None:
-    assert prose.answer(found).startswith("Mostly:")
+    assert prose.answer(found, found).startswith("Mostly:")
     failing = [claim for claim in found if claim.verdict in ("contradicted", "ambiguous")]
-    assert prose.answer(failing).startswith("Mostly not:")
+    assert prose.answer(failing, failing).startswith("Mostly not:")
     assert prose.takeaway(found) != prose.takeaway([claim for claim in found if claim.verdict == "contradicted"])
 
 

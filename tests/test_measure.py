@@ -105,6 +105,14 @@ def test_the_storage_of_this_machine(tmp_path: Path) -> None:
         assert len(ticks) == measure.steps(quick=True) - 2 * measure.QUICK_RUNS
 
 
+def test_a_folder_is_looked_at_before_anything_is_measured_and_not_yet_made(tmp_path: Path) -> None:
+    report.require_folder(tmp_path / "mine" / "below")
+    assert not (tmp_path / "mine").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="expected a folder that can be written"):
+        report.require_folder(tmp_path / "file" / "below")
+
+
 def test_what_is_no_drive_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "in_memory", lambda folder: True)
     assert "lies in memory" in measure.storage(tmp_path, quick=True).note

@@ -409,9 +409,9 @@ def test_every_sentence_counts_what_claims_json_holds(found: list[claims.Claim])
         sum(count.values()) - count["not-checkable"],
     )
     apart = f"{len(entries) - len(put)} definitions hold by what the words mean"
-    assert prose.answer(found).startswith(f"Mostly: {held} of the {checked} claims put to a test hold")
-    assert apart in prose.answer(found)
-    assert prose.titles(found)["verdicts"].startswith(f"{held} of {checked} claims put to a test hold")
+    assert prose.answer(found, found).startswith(f"Mostly: {held} of the {checked} claims put to a test hold")
+    assert apart in prose.answer(found, found)
+    assert prose.titles(found, found)["verdicts"].startswith(f"{held} of {checked} claims put to a test hold")
     line = next(sentence for sentence in findings_script().findings() if sentence.startswith("Of the article's"))
     for sentence in (line, board.summary(found), board.scoreboard(found).bundle["html"]):
         assert apart in sentence
@@ -447,6 +447,13 @@ def test_tokens_per_word_is_a_finding(
     bundle = claims.show_turned(found, other).bundle
     assert [row[0] for row in bundle["rows"]] == [claim.statement.text for claim in turned]
     assert claims.show_turned(found, found).bundle["html"] == "<p>No verdict changes.</p>"
+    reproduced = [claim for claim in found if claim.verdict == "reproduces" and claim.statement.kind != "definition"]
+    assert set(prose.HEADLINES) <= set(prose.by_words(found, other))
+    assert (
+        f"{len(reproduced) - len(prose.by_words(found, other))} of them on what the article says alone"
+        in prose.titles(found, other)["verdicts"]
+    )
+    assert "how many tokens make a word" not in prose.answer(found, found)
     unchanged = prose.english_finding(found, found, 4 / 3, 2.0)
     assert unchanged.endswith("no verdict changes.")
 

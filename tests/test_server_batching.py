@@ -421,9 +421,9 @@ def test_the_wall_returns_where_memory_is_slower(tmp_path: Path, published: list
 
     slower = findings.values(changed(tmp_path, "accelerators", slow_down), GIVEN)
     assert phrase(published, "ridge-side") == "past"
-    assert phrase(published, "wall") == "no longer sets the pace"
+    assert phrase(published, "wall") == "less than the products take at least"
     assert phrase(slower, "ridge-side") == "short of"
-    assert phrase(slower, "wall") == "still sets the pace"
+    assert phrase(slower, "wall") == "more than the products take at least"
 
 
 def test_every_value_is_well_formed(published: list[figures.Value]) -> None:

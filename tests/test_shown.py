@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -114,6 +115,32 @@ def test_a_device_lies_in_the_corners_of_exactly_the_models_it_runs(package: tab
             devices["usable_byte"] >= float(str(size.needed_q4_k_m_byte))
         )
         assert (inside == (devices["largest_param"] >= param)).all(), size.size
+
+
+@pytest.mark.parametrize("room", index.SHOWN_PIXEL)
+def test_no_name_on_the_map_touches_a_point_or_another_name(
+    room: tuple[float, float], package: tables.DataPackage
+) -> None:
+    frame = index._Frame(derived.drawn(derived.explorer(package, GIVEN)), derived.sizes(package, GIVEN), {})
+    named = frame.devices["label"] != ""
+    across, up = (
+        size * np.log10(frame.devices[column] / low) / math.log10(high / low)
+        for size, column, (low, high) in zip(
+            room, ("memory_bandwidth_byte_per_s", "usable_byte"), frame.ends, strict=True
+        )
+    )
+    boxes = []
+    for place, x, y, label in zip(
+        index.beside(frame.devices, frame.ends), across[named], up[named], frame.devices["label"][named], strict=True
+    ):
+        width = 6.0 * len(label)
+        left = x + place.dx - width * {"left": 0, "center": 0.5, "right": 1}[place.align]
+        boxes.append((left, left + width, y - place.dy - 6, y - place.dy + 6))
+    for at, (left, right, low, high) in enumerate(boxes):
+        assert not ((across > left - 5) & (across < right + 5) & (up > low - 5) & (up < high + 5)).any(), at
+        assert not [
+            other for other in boxes[:at] if other[0] < right and left < other[1] and other[2] < high and low < other[3]
+        ]
 
 
 # --------------------------------------------------------------------------------------------------- the one table of units

@@ -97,7 +97,7 @@ def test_claims_and_chapters_that_tie_are_all_named(package: DataPackage) -> Non
     assert "“The Twin”" in both
     assert both.count("printed,") == 2
     held = [claim for claim in found if claim.verdict == "reproduces" and claim.statement.kind != "definition"]
-    assert prose.weakest(held[:1]).startswith("The smallest part holds in the chapters ")
+    assert prose.weakest(held[:1]).startswith("The smallest share holds in the chapters ")
 
 
 # ------------------------------------------------------------------------------------ what is expected of a phone

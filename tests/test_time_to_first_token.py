@@ -270,6 +270,40 @@ def test_a_borrowed_time_is_called_so_wherever_it_is_said(said: dict[str, Value]
     assert "MacBook" not in said["extrapolated-drawn"].text
 
 
+def test_what_a_warm_phone_keeps_is_said_once_in_the_chapter(said: dict[str, Value]) -> None:
+    text = CHAPTER.read_text(encoding="utf-8")
+    warm = [name for name, value in said.items() if "after ten minutes" in value.text]
+    assert sum(text.count(f"'{name}'") + text.count(f"{findings.NAME}{name}`") for name in warm) == 1
+    assert "validation-phone-cool" not in text
+
+
+def test_what_the_book_has_of_a_chip_s_prompts_is_looked_for_in_every_table(
+    package: DataPackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six rows of the A19 Pro lie among phones, which the fit leaves out: nobody may say that none was measured."""
+    phones = package.table("measurements_phone").dropna(subset=["prefill_token_per_s"])
+    own = phones[phones["chip"] == "A19 Pro"]
+    told = findings._on_file(package, "iphone-17-pro")
+    assert {"phone-381", "phone-393"} <= set(own["measurement_id"])
+    assert (
+        f"has {len(own)} of a kind that it does not know, of Gemma-4-E2B: 1,024 tokens at 729 to 3,880 a second"
+        in told.text
+    )
+    assert set(told.sources) == set(own["source_id"])
+    assert "among those that the model was fitted to" in findings._on_file(package, "macbook-air-m4-16gb").text
+    monkeypatch.setattr(findings, "filed_prompts", lambda package: own.iloc[:0].assign(part=[]))
+    assert findings._on_file(package, "iphone-17-pro").text == "The book has no prompt read by this chip."
+
+
+def test_a_peak_for_sums_in_16_bits_is_not_set_beside_one_for_32_unsaid(said: dict[str, Value]) -> None:
+    """NVIDIA's white paper: 330.3 and 165.2 TFLOP/s on an RTX 4090; an H100 has 989 for both."""
+    half = round(int(said["ridge-gpu"].text) * 165.2 / 330.3)
+    assert said["sums"].text == (
+        f"The peak of the RTX 4090 is for sums in 16 bits. For sums in 32 bits it is 50 % of that, and the ridge lies at {half} tokens. "
+        "The H100 has one peak for both."
+    )
+
+
 def test_the_battery_is_that_of_the_model_that_the_prose_names(package: DataPackage) -> None:
     assert "without a SIM tray" in package.row("batteries", "iphone-17-pro")["note"]
     assert set(derived.battery_tokens(package)["device_id"]) == {"iphone-17-pro"}

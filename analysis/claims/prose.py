@@ -20,20 +20,23 @@ from analysis.claims.board import (
     summary,
 )
 from analysis.claims.engine import evaluate
+from analysis.claims.readings import VERDICTS
 from analysis.claims.statements import ABOUT_SHARE
 from analysis.claims.verdicts import Claim, flips
 from analysis.figures import Value
 from analysis.tables import DataPackage
 
+REPRODUCED = VERDICTS[0]
 HALF = 0.5
 DOUBLE = 2.0
 
 
 def values(package: DataPackage, parameters: Mapping[str, Any], claims: Sequence[Claim]) -> list[Value]:
     """Every number and sentence the prose cites."""
+    other = at_english(package, parameters)
     return [
-        *_scores(claims), *_distances(claims), *_parameters(parameters), *_explained(claims),
-        *_tolerances(package, parameters, claims), *_english(package, parameters, claims), *_robust(claims),
+        *_scores(claims, other), *_distances(claims), *_parameters(parameters), *_explained(claims),
+        *_tolerances(package, parameters, claims), *_english(package, parameters, claims, other), *_robust(claims),
     ]  # fmt: skip
 
 
@@ -41,7 +44,7 @@ def _count(name: str, number: int, definition: str) -> Value:
     return Value(name, number, "count", definition=definition, text=str(number))
 
 
-def _scores(claims: Sequence[Claim]) -> list[Value]:
+def _scores(claims: Sequence[Claim], other: Sequence[Claim]) -> list[Value]:
     found = counts(claims)
     held, checked = held_of(claims)
     return [
@@ -57,7 +60,7 @@ def _scores(claims: Sequence[Claim]) -> list[Value]:
             digits=2,
         ),
         Value("claims-summary", text=summary(claims)),
-        Value("claims-answer", text=answer(claims)),
+        Value("claims-answer", text=answer(claims, other)),
         Value("claims-takeaway", text=takeaway(claims)),
         Value("claims-chapters", text=weakest(claims)),
         *(
@@ -67,15 +70,22 @@ def _scores(claims: Sequence[Claim]) -> list[Value]:
     ]
 
 
-def answer(claims: Sequence[Claim]) -> str:
-    """Answer the chapter's question in one sentence."""
+def answer(claims: Sequence[Claim], other: Sequence[Claim]) -> str:
+    """Answer the chapter's question, beside the claims as they stand with English words."""
     found, (held, checked) = counts(claims), held_of(claims)
-    mostly = "Mostly" if held / checked > HALF else "Mostly not"
+    mostly, fewer = "Mostly" if held / checked > HALF else "Mostly not", len(by_words(claims, other))
+    hanging = f", and {fewer} more hang on how many tokens make a word, which it does not say either" if fewer else ""
     return (
-        f"{mostly}: {held} of the {checked} claims put to a test hold, "
-        f"{found['reproduces-under-assumption']} of them only under an assumption that the article does not name. "
+        f"{mostly}: {held} of the {checked} claims put to a test hold. "
+        f"{found['reproduces-under-assumption']} of them need an assumption that the article does not name{hanging}. "
         f"Beside them, {defined(claims)}."
     )
+
+
+def by_words(claims: Sequence[Claim], other: Sequence[Claim]) -> list[str]:
+    """Ids of the claims that reproduce only by the tokens assumed for a word: with those of English their verdict differs."""
+    moved = set(changed(claims, other))
+    return [one.statement.id for one in claims if one.verdict == REPRODUCED and one.statement.id in moved]
 
 
 def takeaway(claims: Sequence[Claim]) -> str:
@@ -100,7 +110,7 @@ def weakest(claims: Sequence[Claim]) -> str:
     settled = {chapter: words.settled(part) for chapter, part in shares.items()}
     lowest = [CHAPTERS[chapter] for chapter, part in settled.items() if part == min(settled.values())]
     which = f"chapter{'s' * (len(lowest) > 1)} {words.listing(lowest)}"
-    return f"The smallest part holds in the {which}: {words.quantity(min(settled.values()), 'share', 2)}."
+    return f"The smallest share holds in the {which}: {words.quantity(min(settled.values()), 'share', 2)}."
 
 
 def _distances(claims: Sequence[Claim]) -> list[Value]:
@@ -187,8 +197,10 @@ def at_english(package: DataPackage, parameters: Mapping[str, Any]) -> list[Clai
     return evaluate(package, {**parameters, "token_per_word": english(package)})
 
 
-def _english(package: DataPackage, parameters: Mapping[str, Any], claims: Sequence[Claim]) -> list[Value]:
-    rate, other = english(package), at_english(package, parameters)
+def _english(
+    package: DataPackage, parameters: Mapping[str, Any], claims: Sequence[Claim], other: Sequence[Claim]
+) -> list[Value]:  # fmt: skip
+    rate = english(package)
     return [
         Value(
             "claims-english-token-per-word", rate, "token_per_word", digits=3, definition="Rule of thumb for English."
@@ -254,12 +266,13 @@ def least_robust(moved: Sequence[Claim]) -> str:
     return f"The least robust {which} in {share(least[0])} of what is plausible."
 
 
-def titles(claims: Sequence[Claim]) -> dict[str, str]:
-    """Titles and descriptions of the two figures."""
+def titles(claims: Sequence[Claim], other: Sequence[Claim]) -> dict[str, str]:
+    """Titles and descriptions of the two figures; ``other`` are the claims as they stand with English words."""
     (held, checked), found, frame = held_of(claims), counts(claims), deciding(claims)
+    alone = found[REPRODUCED] - len(by_words(claims, other))
     close = int(((frame["deviation_ratio"] - 1).abs() <= ABOUT_SHARE).sum())
     return {
-        "verdicts": f"{held} of {checked} claims put to a test hold, {found['reproduces']} without any assumption",
+        "verdicts": f"{held} of {checked} claims put to a test hold, {alone} of them on what the article says alone",
         "verdicts-alt": f"Stacked bars, one per chapter. Over all chapters {summary(claims)}. {weakest(claims)}",
         "verdicts-notice": f"{found['ambiguous']} claims are ambiguous: their words allow readings that disagree, "
         "or the verdict hangs on a choice of ours.",

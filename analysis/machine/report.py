@@ -233,16 +233,17 @@ def save(package: DataPackage, found: Report, folder: Path, today: date) -> Path
     target = folder / FILE
     values = row(package, found, today)
     require_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     with target.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([list(values), list(values.values())])
     return target
 
 
 def require_folder(folder: Path) -> None:
-    """Make the folder that a row is kept in; raises InputError where that cannot be, or nothing can be written there."""
+    """Raise InputError where nothing can be written into a folder, or into the nearest above one still to be made; makes none."""
+    there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        tempfile.TemporaryFile(dir=there).close()
     except OSError as error:
         expected = "a folder that can be written"
         raise InputError(

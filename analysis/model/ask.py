@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from analysis import ranking, words
-from analysis.errors import InputError, Problem
+from analysis.errors import MANY, InputError, Problem
 from analysis.model import (
     configurations,
     devices,
@@ -170,13 +170,15 @@ def _by_key(table: str, key: str, folder: Path) -> dict[str, dict[str, str]]:
 
 
 def _unclear(name: str, wanted: str, candidates: Sequence[str], todo: str) -> UnclearError:
-    shown = words.listing(candidates[:MOST_SHOWN], "or")
-    more = f" or {len(candidates) - MOST_SHOWN} more" if len(candidates) > MOST_SHOWN else ""
-    return UnclearError([Problem("ask", f"{name[:80]!r}, which may be {shown}{more}", wanted, todo)], candidates)
+    if len(candidates) <= MANY:
+        shown = words.listing(candidates, "or")
+    else:
+        shown = f"{', '.join(candidates[:MOST_SHOWN])} or {len(candidates) - MOST_SHOWN:,} more, which a longer name tells apart"
+    return UnclearError([Problem("ask", f"{name[:80]!r}, which may be {shown}", wanted, todo)], candidates)
 
 
 MOST_SHOWN = 8
-"""Candidates that a message names."""
+"""Candidates that a message names where there are too many to name all."""
 
 
 def _unknown(name: str, wanted: str, known: Mapping[str, str]) -> UnclearError:

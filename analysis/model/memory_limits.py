@@ -81,10 +81,11 @@ def words(grade: Floats) -> npt.NDArray[np.object_]:
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of all systems, each from the smallest memory upwards, and the sources of each row."""
+    """The limits of all systems, each from the smallest memory upwards, and the source and the note of each row."""
 
     rows: Mapping[str, Sequence[Limit]]
     source_ids: Mapping[str, Sequence[str]]
+    notes: Mapping[str, Sequence[str]]
 
     def row(self, system: Sequence[int] | Floats, capacity_byte: Floats) -> npt.NDArray[np.int64]:
         """Position of the row that counts for each device among all rows, system after system."""
@@ -124,13 +125,15 @@ def from_rows(rows: Iterable[Mapping[str, Any]]) -> Limits:
     """Make the limits of rows as they are filed, in file units."""
     found: dict[str, list[Limit]] = {name: [] for name in SYSTEMS}
     sources: dict[str, list[str]] = {name: [] for name in SYSTEMS}
+    notes: dict[str, list[str]] = {name: [] for name in SYSTEMS}
     for row in sorted(rows, key=lambda row: float(row["memory_from_gibyte"])):
         shares = {name: float(row[name]) for name in ("low_share", "limit_share", "high_share")}
         kept = {f"reserve{end}_byte": _gibyte(row[f"reserve{end}_gibyte"]) for end in ("_low", "", "_high")}
         least, estimate = _gibyte(row["memory_from_gibyte"]), float(row["basis"] == "estimate")
         found[row["system"]].append(Limit(memory_from_byte=least, is_estimate=estimate, **shares, **kept))
         sources[row["system"]].append(row["source_id"])
-    return Limits(found, sources)
+        notes[row["system"]].append(row["note"])
+    return Limits(found, sources, notes)
 
 
 def _gibyte(cell: Any) -> float:
@@ -144,7 +147,7 @@ def filed(folder: Path) -> Limits:
 
 
 def of_devices(package: DataPackage, devices: pd.DataFrame, system_reserve_byte: float) -> pd.DataFrame:
-    """Add to devices what one program may take: ``usable_byte``, its low and high end, the limit they come from and its source.
+    """Add to devices what one program may take: ``usable_byte``, its low and high end, the limit they come from, its source and its note.
 
     ``devices`` need ``vendor``, ``device_class`` and ``memory_capacity_byte``.
     """
@@ -154,11 +157,15 @@ def of_devices(package: DataPackage, devices: pd.DataFrame, system_reserve_byte:
     capacity = devices["memory_capacity_byte"].to_numpy(dtype=float)
     limit = limits.of(system, capacity)
     found = limits.usable(system, capacity, system_reserve_byte)
-    sources = np.array([source for name in SYSTEMS for source in limits.source_ids[name]], dtype=object)
+    sources, notes = (
+        np.array([one for name in SYSTEMS for one in filed[name]], dtype=object)
+        for filed in (limits.source_ids, limits.notes)
+    )
+    at = limits.row(system, capacity)
     return devices.assign(
         system=names, **{name: getattr(limit, name) for name in BOUNDS}, usable_low_byte=found.low_byte,
         usable_byte=found.byte, usable_high_byte=found.high_byte, is_limit_estimate=found.is_estimate,
-        limit_source_id=sources[limits.row(system, capacity)],
+        limit_source_id=sources[at], limit_note=notes[at],
     )  # fmt: skip
 
 

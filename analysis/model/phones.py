@@ -231,7 +231,11 @@ def sentence(package: DataPackage) -> str:
     return f"On phone chips it never saw, the model was off in the median by {parts[0]}.{others} {cool(package)}"
 
 
-def cool(package: DataPackage) -> str:
-    """Say of which phone an expected speed is, wherever one is quoted, in the words of the note on its answer."""
+def cool(package: DataPackage, *, brief: bool = False) -> str:
+    """Say of which phone an expected speed is, wherever one is quoted, in the words of the note on its answer.
+
+    brief    without what a warm phone keeps of it, where the page has said that already
+    """
     which, _, kept = predict.burst(expected.calibration(package.folder).parameters).partition(": ")
-    return f"What is expected of a phone is the {which}. {kept[0].upper()}{kept[1:]}."
+    said = f"What is expected of a phone is the {which}."
+    return said if brief else f"{said} {kept[0].upper()}{kept[1:]}."

@@ -36,7 +36,7 @@ PASS_TOKEN = 512
 def kind(
     stack: str, *, vendor: str, has_matrix: bool, hbm: bool = False, old_software: bool = False, compiled: bool = False
 ) -> str:  # fmt: skip
-    """Which share of the peak a chip reaches; empty where nothing was measured: processor cores, phones under OpenCL, neural processors."""
+    """Which share of the peak a chip reaches; empty where none was fitted: processor cores, phones under OpenCL, neural processors."""
     if stack not in ("cuda", "vulkan", "rocm", "metal"):
         return ""
     if vendor not in ("NVIDIA", "Apple") or not has_matrix:

@@ -20,9 +20,9 @@ PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 CONSTRAINTS = ("required", "unique", "pattern", "minimum", "maximum", "enum")
 ASKED = ("alike", "alike_by", "unlike", "mistaken", "clock_by", "sizes", "instead_of", "unset")
 """What ``likely`` and ``rules`` compare a column with."""
-SAID = ("states", "states_first_of", "caveat")
-"""Of a column with a source, the columns that it states, and those of which it states the first that is filed; of any, what is said
-wherever its number stands."""
+SAID = ("states", "states_first_of", "states_from", "caveat")
+"""Of a column with a source, the columns that it states, those of which it states the first that is filed, and what besides a database
+of some publisher states; of any, what is said wherever its number stands."""
 KNOWN = {*CONSTRAINTS, *ASKED, "type", "description", "references", "open", "closed", "spellings", *SAID}
 EXAMPLE = {"row", "new", "at", "why"}
 """What a wrong entry says beside its cells: the row of the book it is laid over, whether as a new row, where it is told, why."""

@@ -22,6 +22,8 @@ and it is converted. CSV (UTF-8; commas, or semicolons with decimal commas), XLS
 
 def text(package: tables.DataPackage, table: str) -> str:
     """The commented, empty CSV; raises InputError with the nearest name where there is no such table."""
+    if table not in package.names:
+        raise InputError.unknown("table", table, [*package.names, "predict"], file="template")
     resource = package.resource(table)
     schema = resource["schema"]
     how = HOW.format(key=", ".join(schema["primaryKey"]), taken=overlay.TAKEN_AWAY, table=table)

@@ -21,7 +21,7 @@ from analysis.book.store.files import write
 from analysis.book.store.places import LANDING, SEARCH_INDEX, SEARCH_ROWS
 from analysis.units import stem
 
-MOST_LETTERS = 6_000
+MOST_LETTERS = 5_400
 """Of one section or table: enough for every word of it but those of the very longest."""
 NAMED = "name"
 """A table with a column of this name has rows that people look for."""

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis import ranking, units, words
 from analysis.figures import Column, Entry, Section, Table, Value
-from analysis.model import ask, browser, devices, expected, names, phones, predict
+from analysis.model import ask, browser, devices, expected, memory_limits, names, phones, predict
 from analysis.subjects import standing
 from analysis.subjects.answers import derived
 from analysis.tables import DataPackage
@@ -85,25 +85,38 @@ class Answers:
         listed = every[every["model"].isin(self.published)]
         self.count = len(listed)
         listed = derived.plain(listed, derived.ANSWERS)
-        self.answers = {key: self._of_each(ask.in_order(listed, by), key) for key, by in ORDERS.items()}
+        self.format_id, usual_bit = _usual(package)
+        fewer = models[models["published_bit_per_param"] * predict.CONVERTED_RATIO < usual_bit]
+        self.few_bit = dict(zip(fewer["model_id"], fewer["published_bit_per_param"], strict=True))
+        converted = {key: f"{self.named['model'][key]}, {AS_CONVERTED}" for key in self.few_bit}
+        named = {"device": self.named["device"], "model": self.named["model"] | converted}
+        self.answers = {key: self._of_each(ask.in_order(listed, by), key, named) for key, by in ORDERS.items()}
         runs = derived.plain(ranking.by(runs, *RUNS_BY), RUN_FIELDS)
-        self.runs = {key: self._of_each(runs, key) for key in OTHER}
+        self.runs = {key: self._of_each(runs, key, self.named) for key in OTHER}
         self.weight_gibyte = dict(zip(every["model"], every["weight_gibyte"], strict=True))
         self.cache_byte = derived.cache_byte(package)
         every_device = len(self.rows["device"]) == len(package.table("devices"))
         self.computed = set(browser.models(package.folder)) if every_device else set()
-        usual = names.number_format(ask.DEFAULT_FORMAT, package.folder)
-        self.format_id, self.usual_bit = usual.format_id, usual.bit_per_param
-        is_fewer = models["published_bit_per_param"] * predict.CONVERTED_RATIO < self.usual_bit
-        fewer = models[is_fewer & models["model_id"].isin(self.published)]
-        self.fewer = words.listing(list(fewer["name"]))
+        self.fewer = words.listing([self.named["model"][key] for key in self.few_bit if key in self.published])
         self.basis: dict[str, str] = dict(standing.devices(package)[["device_id", "basis"]].itertuples(index=False))
         self.sources = {row["source_id"]: row for row in package.raw("sources").to_dict("records")}
+        limited = memory_limits.of_devices(
+            package, package.table("devices"), predict.GIBYTE * memory_limits.DEFAULT_RESERVE_GIBYTE
+        )
+        self.limits = limited.set_index("device_id")[["is_limit_estimate", "limit_note"]].to_dict("index")
         self.runnable = set(ask.runnable("", package.folder))
         self.phones = {row["device_id"] for row in self.rows["device"].to_dict("records") if _is_phone(row, package)}
 
-    def _of_each(self, table: pd.DataFrame, key: str) -> dict[str, list[list[Any]]]:
-        return derived.of_each(table, key, OTHER[key], self.named[OTHER[key]])
+    def _of_each(
+        self, table: pd.DataFrame, key: str, named: Mapping[str, Mapping[str, str]]
+    ) -> dict[str, list[list[Any]]]:
+        return derived.of_each(table, key, OTHER[key], named[OTHER[key]])
+
+
+def _usual(package: DataPackage) -> tuple[str, float]:
+    """The format that pages answer for, and its bits per parameter."""
+    usual = names.number_format(ask.DEFAULT_FORMAT, package.folder)
+    return usual.format_id, usual.bit_per_param
 
 
 def entries(answers: Answers) -> list[Entry]:
@@ -118,20 +131,22 @@ def _device(row: dict[Any, Any], answers: Answers) -> Entry:
     of = answers.answers["device"][key]
     used = list(ask.sources(devices.device(key, folder), None, "", answers.format_id, (), folder))
     has = of[0][HAS]
-    kept = f"{_amount(row['memory_capacity_gibyte'] - has, 'GiB')} are reserved"
-    more = [("What one program may take", _amount(has, "GiB"), kept, _named(used, "what one"))]
+    limit, kept = answers.limits[key], f"{_amount(row['memory_capacity_gibyte'] - has, 'GiB')} are reserved"
+    more = [
+        ("What one program may take", _amount(has, "GiB"), f"{kept}. {limit['limit_note']}", _named(used, "what one"))
+    ]
     rate = _filed(row, "memory_bandwidth_gbyte_per_s", "GB/s")
     said = [
         f"{row['name']}: {_filed(row, 'memory_capacity_gibyte', 'GiB')} of memory"
         + (f" at {rate}" if rate else "; no source states its bandwidth, so no speed is expected")
-        + f". One program may take {_amount(has, 'GiB')} of it.",
-        _fitting(of, "models", "fit"),
+        + f". {'It is assumed that one' if limit['is_limit_estimate'] else 'One'} program may take {_amount(has, 'GiB')} of it.",
+        _fitting(of, "models", "fit", "fits"),
     ]
     shown = sum(one[FITS] != "no" for one in of)
     left_out = len(answers.rows["model"]) - len(answers.published)
     burst = f" {phones.cool(answers.package)}" if key in answers.phones else ""
     told = f"{SAYING}{burst} {words.plural(left_out, 'model')} with neither a licence nor a place to download on file are left out."
-    if answers.fewer:
+    if answers.few_bit:
         told += f" Made for fewer bits than {ask.DEFAULT_FORMAT}, and smaller and faster in their own form: {answers.fewer}."
     sections = [Section("What it runs", told, _heads(key, "model"), MANY, shown, "models", "model")] if shown else []
     headline = _counted(of), f"models fit in {ask.DEFAULT_FORMAT}, {WITH}"
@@ -154,12 +169,8 @@ def _model(row: dict[Any, Any], answers: Answers) -> Entry:
     ]
     said = [
         f"{row['name']}: {_filed(row, 'total_gparam', 'billion parameters')}, {weights} of weights in {ask.DEFAULT_FORMAT}.",
-        _fitting(of, "devices of known bandwidth", "hold it") if of else NOWHERE,
-        *(
-            [CONVERTED.format(f"{few:g}")]
-            if (few := row["published_bit_per_param"]) * predict.CONVERTED_RATIO < answers.usual_bit
-            else []
-        ),
+        _fitting(of, "devices of known bandwidth", "hold it", "holds it") if of else NOWHERE,
+        *([CONVERTED.format(f"{answers.few_bit[key]:g}")] if key in answers.few_bit else []),
     ]
     held = f"; {_counted(of)} devices hold it {WITH}" if of else ""
     headline = weights, f"of weights in {ask.DEFAULT_FORMAT}{held}"
@@ -177,6 +188,7 @@ def _model(row: dict[Any, Any], answers: Answers) -> Entry:
     )
 
 
+AS_CONVERTED = f"converted to {ask.DEFAULT_FORMAT}"
 CONVERTED = (
     f"Its makers publish it in {{}} bits per parameter; what is said here is of a file in {ask.DEFAULT_FORMAT}, a conversion "
     "that takes more memory and reads more slowly."
@@ -210,11 +222,18 @@ def _counted(rows: list[list[Any]]) -> str:
     return f"{sum(row[FITS] == 'yes' for row in rows)} of {len(rows)}"
 
 
-def _fitting(rows: list[list[Any]], what: str, does: str) -> str:
-    """How many fit."""
+def _fitting(rows: list[list[Any]], what: str, many: str, one: str) -> str:
+    """How many fit, and what becomes of the others; what there is none of is not counted."""
     counts = Counter(row[FITS] for row in rows)
-    unknown = f"; of {counts[None]} it is not known" if counts[None] else ""
-    return f"Of {len(rows)} {what} {counts['yes']} {does} {SETTING}; {counts['barely']} barely, {counts['no']} not{unknown}."
+    does = {name: one if counts[name] == 1 else many for name in ("yes", "barely")}
+    others = [
+        *([f"{counts['barely']} barely {does['barely']}"] if counts["barely"] else []),
+        *([f"{counts['no']} {'does' if counts['no'] == 1 else 'do'} not"] if 0 < counts["no"] < len(rows) else []),
+        *([f"of {counts[None]} it is not known"] if counts[None] else []),
+    ]
+    told = words.listing(others)
+    rest = f" {told[0].upper()}{told[1:]}." if others else ""
+    return f"{counts['yes'] or 'None'} of {len(rows)} {what} {does['yes']} {SETTING}.{rest}"
 
 
 Fact = tuple[str, str, str, Mapping[str, str] | None]
@@ -264,12 +283,15 @@ def _stating(
     found: dict[str, tuple[str, str]] = {}
     for field in reversed([field for field in fields if "states" in field or "states_first_of" in field]):
         if source := answers.sources.get(row[field["name"]]):
+            whose = source["origin"] or source["publisher"]
+            of_whom = field.get("states_from", {}).get(whose, ()) if source["kind"] == DATABASE else ()
             first = [column for column in field.get("states_first_of", ()) if _filed(row, column, "")][:1]
-            stated = OF_KIND if source["kind"] == standing.STANDARD else [*field.get("states", ()), *first]
+            stated = OF_KIND if source["kind"] == standing.STANDARD else [*field.get("states", ()), *first, *of_whom]
             found |= dict.fromkeys(stated, (source["title"], source["url"]))
     return found
 
 
+DATABASE = "database"
 OF_KIND = ("memory_type", "memory_data_rate_mtransfer_per_s")
 """What a standard states of a kind of memory."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from analysis.charts import domains, expressions, marks, theme
@@ -83,7 +84,7 @@ def explorer(
         frame.points(),
         frame.article(),
         frame.chosen(),
-        frame.names(),
+        *frame.names(),
         frame.readout(),
         params=controls,
     )
@@ -95,6 +96,74 @@ def _slider(name: str, label: str, value: float, low: float, high: float, step: 
 
 def _menu(name: str, label: str, value: Any, options: list[Any], names: list[str]) -> alt.Parameter:
     return alt.param(name=name, value=value, bind=alt.binding_select(options=options, labels=names, name=label))
+
+
+class Place(NamedTuple):
+    """Where a name stands from the middle of its point, in pixels."""
+
+    align: str
+    dx: int
+    dy: int
+
+
+PLACES = [
+    *(Place("center", 0, dy) for dy in (-13, 14)), *(Place(align, dx, 0) for align, dx in (("right", -11), ("left", 11))),
+    *(Place(align, dx, dy) for dy in (-13, 14, -20, 21, -28, 29) for align, dx in (("right", 0), ("left", 0), ("right", -9), ("left", 9))),
+    *(Place("center", 0, dy) for dy in (-20, 21, -28, 29, -36, 37)),
+]  # fmt: skip
+"""Places of a name, the nearest first."""
+SHOWN_PIXEL = ((650.0, 450.0), (290.0, 480.0))
+"""The room inside the axes at the width of a laptop, and of a phone."""
+LETTER, LINE, POINT, RING = 6.6, 7.0, 6.0, 12.0
+"""Pixels: width of a letter, half the height of a name, of a point, and of the ring around the device picked first."""
+
+
+def beside(devices: pd.DataFrame, ends: Ends) -> list[Place]:
+    """The place of each name of ``devices``: the first at which it covers the fewest points, and no other name, wherever it is shown."""
+    rooms = [_middles(devices, ends, room) for room in SHOWN_PIXEL]
+    half = np.where(devices["device_id"] == ARTICLE_PHONE, RING, POINT)
+    taken = [[(x - r, x + r, y - r, y + r) for (x, y), r in zip(room, half, strict=True)] for room in rooms]
+    for room, (width, height) in zip(taken, SHOWN_PIXEL, strict=True):
+        room.extend(
+            [(-np.inf, 0.0, 0.0, height), (width, np.inf, 0.0, height)] * len(devices)
+        )  # no name leaves the picture
+    found = []
+    for label, *middles in zip(devices["label"], *rooms, strict=True):
+        if label:
+            boxes = [[_box(middle, label, place) for middle in middles] for place in PLACES]
+            met = [
+                sum(_meets(box, other) for box, room in zip(each, taken, strict=True) for other in room)
+                for each in boxes
+            ]
+            best = int(np.argmin(met))
+            found.append(PLACES[best])
+            for box, room in zip(boxes[best], taken, strict=True):
+                room.extend([box] * len(devices))
+    return found
+
+
+Box = tuple[float, float, float, float]
+Ends = tuple[tuple[float, float], tuple[float, float]]
+
+
+def _middles(devices: pd.DataFrame, ends: Ends, room: tuple[float, float]) -> list[tuple[float, float]]:
+    """Where the points lie in a room, in pixels from its lower left corner; at a tenth, which is the same on every processor."""
+    columns = ("memory_bandwidth_byte_per_s", "usable_byte")
+    across, up = (
+        (size * np.log(devices[column].clip(lower=low) / low) / np.log(high / low)).round(1)
+        for size, column, (low, high) in zip(room, columns, ends, strict=True)
+    )
+    return list(zip(across, up, strict=True))
+
+
+def _box(middle: tuple[float, float], label: str, place: Place) -> Box:
+    width = LETTER * len(label)
+    left = middle[0] + place.dx - width * {"left": 0.0, "center": 0.5, "right": 1.0}[place.align]
+    return left, left + width, middle[1] - place.dy - LINE, middle[1] - place.dy + LINE
+
+
+def _meets(one: Box, other: Box) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
 def _present(devices: pd.DataFrame) -> list[str]:
@@ -110,7 +179,7 @@ class _Frame:
     formats: dict[str, float]
 
     @property
-    def ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
+    def ends(self) -> Ends:
         """The bandwidths and the amounts of memory between which the picture lies."""
         across = domains.covering((10e9, 3e12), self.devices["memory_bandwidth_byte_per_s"])
         return across, domains.covering((1e9, 200e9), self.devices["usable_byte"])
@@ -213,10 +282,18 @@ class _Frame:
         picked = self.computed().transform_filter("datum.name == device")
         return self.at(picked.mark_point(filled=False, size=420, strokeWidth=2, color=theme.MUTED))
 
-    def names(self) -> alt.Chart:
-        """Names of a few devices above their points."""
-        named = self.computed(self.devices[self.devices["label"] != ""])
-        return self.at(named.mark_text(align="center", dy=-13, baseline="middle")).encode(alt.Text("label:N"))
+    def names(self) -> list[alt.Chart]:
+        """Names of a few devices beside their points, each where it covers the fewest others."""
+        named = self.devices[self.devices["label"] != ""]
+        places = beside(self.devices, self.ends)
+        return [
+            self.at(
+                self.computed(named[[place == one for one in places]]).mark_text(
+                    align=place.align, dx=place.dx, dy=place.dy, baseline="middle"
+                )
+            ).encode(alt.Text("label:N"))
+            for place in dict.fromkeys(places)
+        ]
 
     def readout(self) -> alt.Chart:
         """What the picked device can do, and which of the two limits binds, in words in the empty corner."""

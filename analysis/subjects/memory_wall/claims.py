@@ -56,7 +56,7 @@ def transistors_50bn(book: Book) -> Outcome:
 @rule("compute-not-the-limit", "2·P·r / F")
 def compute_not_the_limit(book: Book) -> Outcome:
     """Share of the processor that decoding needs at reading speed; a long prompt is another matter."""
-    param = book.fact("llama-7b-nominal-params")
+    param = book.value("models", "llama-7b", "total_param")
     newest = newest_device(book, "npu_peak_int8_op_per_s", device_class="phone")
     then, now = (compute_used(book, key, param) for key in ("iphone-14", newest))
     peak = book.value("devices", "iphone-14", "npu_peak_int8_op_per_s")
@@ -67,7 +67,7 @@ def compute_not_the_limit(book: Book) -> Outcome:
     return Outcome(
         (
             book.reading(
-                "share of an iPhone 14's neural engine that decoding 7 B parameters takes",
+                "share of an iPhone 14's neural engine that decoding LLaMA 7B takes",
                 then,
                 "percent",
                 below=1.0,

@@ -27,7 +27,8 @@ CITED_DEVICES = {
 def values(package: DataPackage, given: Parameters) -> list[Value]:
     """Every number and every data-chosen sentence that the chapter cites."""
     limits = derived.largest_by_device(package, given)
-    bounds = derived.largest_by_device(package, given.but(bandwidth_share=derived.FULL_BANDWIDTH))
+    most = given.but(bandwidth_share=derived.FULL_BANDWIDTH)
+    bounds = derived.largest_models(package, most, format_ids=(*common.FORMATS, common.DOWNLOADED["int4"]))
     return [
         *_parameters(given),
         *_rates(package, given),
@@ -126,10 +127,12 @@ def _limits(limits: pd.DataFrame, given: Parameters) -> list[Value]:
 
 def _bounds(bounds: pd.DataFrame) -> list[Value]:
     """The bounds of the article's phone: its full bandwidth, and what one app may take of its memory."""
+    names = derived.FORMAT_NAMES
     return [
         Value(
             f"{NAME}iphone-14-limit-{row['format_id']}", row["largest_param"], "param", formula="min(BW / (r·b), memory)",
-            definition=f"Most parameters of a model in {derived.FORMAT_NAMES[row['format_id']]} on an iPhone 14 at its full bandwidth.",
+            definition="Most parameters of a model on an iPhone 14 at its full bandwidth, in "
+            f"{names.get(row['format_id'], row['format'])}.",
             sources=[row["source_id"], row["limit_source_id"]],
         )
         for row in derived.rows(bounds[bounds["device_id"] == PHONE])

@@ -188,17 +188,14 @@ def _step_values(package: DataPackage) -> list[Value]:
         ("weight-size", memory_wall.weight_byte(model, byte), "byte", "Weights of PaLM 540B at 16 bit.", "P · b"),
     ]  # fmt: skip
     past = batch > ridge
-    limit = "no longer sets the pace" if past and weight_share < HALF else "still sets the pace"
+    limit = f"{'less' if past else 'more'} than the products take at least"
     return [
         *_published(entries, [at["source_id"], at["chip_source_id"]]),
         _phrase("param-byte", words.number(byte, 1), "Bytes a client reads per parameter and token."),
         _phrase("shared-byte", words.number(byte / batch, 2), "The same on the server at the article's batch."),
-        _phrase("wall", limit, "Whether reading the weights limits the step at the article's point."),
+        _phrase("wall", limit, "Reading the weights beside the products, at the article's point, both at peak rates."),
         _phrase("ridge-side", "past" if past else "short of", "On which side of the ridge the article's batch lies."),
     ]
-
-
-HALF = 0.5
 
 
 def _chip_time_values(package: DataPackage) -> list[Value]:

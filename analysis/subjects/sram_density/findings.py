@@ -257,6 +257,8 @@ def _shrink_values(package: DataPackage, areas: pd.DataFrame) -> list[Value]:
         }
         about = f"Time to halve {span}, fitted ({fits[name].window})."
         found.append(_value(f"{name}-halving", row["halving_year"], "year", about, *fits[name].sources, **halving))
+        cells = words.plural(fits[name].n_point, fits[name].points)
+        found.append(_phrase(f"{name}-cells", cells, "How many cells that time was fitted to.", *fits[name].sources))
         found.append(_phrase(f"{name}-window", fits[name].window, "What that time was fitted to.", *fits[name].sources))
     _, middle, newest = shrinking_steps(package)["bitcell_area_mm2"]
     projected = float(old_pace(package)["bitcell_area_mm2"].iloc[-1])

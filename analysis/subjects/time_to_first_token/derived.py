@@ -67,7 +67,7 @@ def cases(package: DataPackage, given: Parameters) -> pd.DataFrame:
         device_class=[one.device_class for one in filed], bandwidth_byte_per_s=[one.bandwidth_gbyte_per_s * 1e9 for one in filed],
         peak_flop_per_s=[peak for peak, _ in units_of], is_extrapolated=[
             (one.backend, bool(matrix)) not in seen for one, (_, matrix) in zip(filed, units_of, strict=True)
-        ], is_derived=[_part(one.chip) in derived for one in filed],
+        ], is_derived=[part(one.chip) in derived for one in filed],
         weight_byte=asked["weight_gibyte"] * predict.GIBYTE, usable_byte=asked["has_gibyte"] * predict.GIBYTE,
         model_param=model["active_param"],
         source_id=[devices.row(key, package.folder)["source_id"] for key in table["device_id"]], model_source_id=model["source_id"],
@@ -77,13 +77,35 @@ def cases(package: DataPackage, given: Parameters) -> pd.DataFrame:
 def _derived_peaks(package: DataPackage) -> set[str]:
     """Chips whose peak is worked out of what was measured."""
     rows = package.table("chip_peaks")
-    return {_part(chip) for chip in rows.loc[rows["confidence"] == "derived", "chip"]}
+    return {part(chip) for chip in rows.loc[rows["confidence"] == "derived", "chip"]}
+
+
+def wide_sum_share(package: DataPackage) -> dict[str, float]:
+    """Device → what is left of its peak where sums are in 32 bits and not in 16; 1 where both have one rate, NaN for shaders."""
+    known = {
+        case.device_id: peaks.peak(devices.device(case.device_id, package.folder).chip, package.folder)
+        for case in CASES
+    }
+    return {key: peak.matrix_flop_per_s / peak.quick_flop_per_s for key, peak in known.items()}
 
 
 @once_per_package
 def measured_prompts(package: DataPackage) -> pd.DataFrame:
     """The prompts of dense models that the shares of the peak were fitted to."""
     return prompts.measurements(package)
+
+
+@once_per_package
+def filed_prompts(package: DataPackage) -> pd.DataFrame:
+    """Every prompt on file, whatever the model is fitted to: of each table with a speed of prompts; ``part`` tells chips apart."""
+    fields = ["chip", "model", "prompt_token", RATE, "source_id"]
+    named = {name: {one["name"] for one in package.resource(name)["schema"]["fields"]} for name in package.names}
+    tables = [package.table(name)[fields] for name, own in named.items() if own.issuperset(fields)]
+    rows = pd.concat(tables, ignore_index=True).dropna(subset=[RATE])
+    return rows.assign(part=[part(str(chip)) for chip in rows["chip"]])
+
+
+RATE = "prefill_token_per_s"
 
 
 def expectations(package: DataPackage, given: Parameters, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -156,8 +178,8 @@ def _measured_prompts(package: DataPackage, known: pd.DataFrame, agent_model: st
         number_format="bf16", prefill_token_per_s=pair["prompt_token"] / pair["time_s"]
     )
     rows = pd.concat([rows, pair], ignore_index=True)
-    rows["part"] = [_part(str(chip)) for chip in rows["chip"]]
-    parts = {case.device_id: _part(devices.device(case.device_id, package.folder).chip) for case in CASES}
+    rows["part"] = [part(str(chip)) for chip in rows["chip"]]
+    parts = {case.device_id: part(devices.device(case.device_id, package.folder).chip) for case in CASES}
     found = known.assign(part=known["device_id"].map(parts)).drop(columns="source_id")
     found = found.merge(
         rows[["part", "number_format", "prompt_token", "prefill_token_per_s", "source_id"]],
@@ -166,7 +188,7 @@ def _measured_prompts(package: DataPackage, known: pd.DataFrame, agent_model: st
     return found.rename(columns={"prefill_token_per_s": "rate_token_per_s"}).assign(role="measured")
 
 
-def _part(chip: str) -> str:
+def part(chip: str) -> str:
     """The words that tell a chip from all others, in one order."""
     return " ".join(sorted(peaks.key(chip)))
 

@@ -11,10 +11,11 @@ import pandas as pd
 from analysis import ranking, units, words
 from analysis.assumptions import Parameters
 from analysis.figures import Value
-from analysis.model import phones
+from analysis.model import devices, phones
 from analysis.subjects import common
 from analysis.subjects.time_to_first_token.derived import (
     FITTED_CARD,
+    RATE,
     REUSED,
     SCOPES,
     SHOWN_IN_TURN,
@@ -24,15 +25,19 @@ from analysis.subjects.time_to_first_token.derived import (
     battery_tokens,
     cases,
     energy_law,
+    filed_prompts,
     first_token,
     load,
+    measured_prompts,
     new_token,
+    part,
     ridge_token,
     token_energy,
     turn_energy,
     turn_taking,
     turns,
     unseen_energy,
+    wide_sum_share,
 )
 from analysis.tables import DataPackage
 
@@ -194,6 +199,7 @@ def _roof_values(package: DataPackage, given: Parameters) -> list[Value]:
         _number("weights", phone["weight_byte"], "byte", "Weights of the model in Q4_K_M.", digits=3),
         _number("param", phone["model_param"], "param", "Parameters of the model.", digits=3),
         _text("derived-peaks", _derived(known.loc[known["is_derived"], "name"]), "Chosen by where the peaks come from."),
+        _text("sums", _sums(known, wide_sum_share(package)), "Chosen by the peaks for sums in 16 and in 32 bits."),
         _text("overstated", _overstated(common.model(package, given.agent_model)), "Chosen by the shape of the model."),
     ]  # fmt: skip
 
@@ -205,6 +211,19 @@ def _derived(names: Iterable[str]) -> str:
         return "None of the peaks is worked out of measurements."
     stated, are = ("peak", "it is") if len(listed) == 1 else ("peaks", "they are")
     return f"No maker states the {stated} of {_the(listed)}: {are} worked out of rates that somebody measured."
+
+
+def _sums(known: pd.DataFrame, left: Mapping[str, float]) -> str:
+    """Say whose peak is for sums in 16 bits only, beside that of the server, which is not."""
+    said = [
+        f"The peak of the {row['name']} is for sums in 16 bits. For sums in 32 bits it is {words.quantity(share, 'share', 2)} "
+        f"of that, and the ridge lies at {row['ridge'] * share:.0f} tokens."
+        for row in known.to_dict("records")
+        if (share := left[row["device_id"]]) < 1
+    ]
+    if not said:
+        return "No peak here depends on the bits of the sums."
+    return " ".join([*said, *(["The H100 has one peak for both."] if left[KEYS["server"]] == 1 else [])])
 
 
 def _overstated(model: Mapping[str, Any]) -> str:
@@ -261,9 +280,11 @@ def _wait_values(package: DataPackage, given: Parameters) -> list[Value]:
                     "Expected time to the first token on the slowest device of the chapter.")
           for name, rows in slow.items()),
         _text("extrapolated", _extrapolated(beyond["name"]), "Chosen by the kinds of units that prompts were measured on."),
-        _text("extrapolated-names", f"{_borrowed(beyond['name'])} {cool}", "Devices whose prompts are of a kind never measured."),
+        _text("extrapolated-names", f"{_borrowed(beyond['name'])} {phones.cool(package, brief=True)}",
+              "Devices whose prompts are of a kind that the model was not fitted to."),
         _text("extrapolated-drawn", f"{_borrowed(drawn['name'])}{_barely(barely['name'])} {cool}",
               "Those of the time line; where it barely fits."),
+        _on_file(package, KEYS["phone"]),
         _text("expected-phone", basis, "Chosen by whether prompts were measured on units of the phone's kind."),
         *(_text(f"error-{name}-held", f"{row['n_row']}", "Prompts of chips left out in turn, behind the interval of this kind.")
           for name, row in held.items()),
@@ -279,9 +300,31 @@ def _extrapolated(names: Iterable[str]) -> str:
     if not listed:
         return "Prompts were measured on units of each kind that is shown."
     return (
-        f"For {_the(listed)} the time of the prompt is extrapolated. No prompt was measured on their matrix units; "
+        f"For {_the(listed)} the time of the prompt is extrapolated. The model was fitted to no prompt read by their matrix units; "
         "the share of the peak that those of NVIDIA reach stands in, and their interval, which was not tested there."
     )
+
+
+def _on_file(package: DataPackage, device_id: str) -> Value:
+    """Say what prompts read by a device's chip are on file where the model is fitted to none of them."""
+    chip = part(devices.device(device_id, package.folder).chip)
+    rows = filed_prompts(package)
+    rows = rows[rows["part"] == chip]
+    if chip in map(part, measured_prompts(package)["chip"]):
+        said = "Prompts read by this chip are among those that the model was fitted to."
+    elif rows.empty:
+        said = "The book has no prompt read by this chip."
+    else:
+        length, rate = _span(rows["prompt_token"], 4), _span(rows[RATE], 3)
+        said = (
+            f"The model was fitted to no prompt read by this chip. The book has {len(rows):,} of a kind that it does not know, "
+            f"of {words.listing(sorted(set(rows['model'])))}: {length} tokens at {rate} a second, by engine and format."
+        )
+    return _text("prompts-on-file", said, "What the book has of prompts on the phone.", sorted(set(rows["source_id"])))
+
+
+def _span(numbers: pd.Series[float], digits: int) -> str:
+    return " to ".join(dict.fromkeys(words.number(end, digits) for end in (numbers.min(), numbers.max())))
 
 
 def _borrowed(names: Iterable[str]) -> str:
