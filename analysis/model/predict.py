@@ -974,10 +974,16 @@ def _prompt_kinds(
 ) -> npt.NDArray[np.int64]:
     """Position of each row in ``prefill.KINDS``; -1 where nothing was measured.  An unknown chip is one of its stack's usual maker."""
     compiled = kinds.is_compiled
-    flags = np.array([kinds.stack, maker, has_matrix, kinds.is_hbm, kinds.old_software, compiled]).T
-    different, place = np.unique(flags, axis=0, return_inverse=True)
+    flags = (kinds.stack + 1, maker, has_matrix, kinds.is_hbm, kinds.old_software, compiled)
+    shape = (len(expected.STACK_NAMES) + 1, len(makers), 2, 2, 2, 2)
+    # One number a row: rows of several take numpy seconds to sort where they are hundreds of thousands.
+    different, place = np.unique(
+        np.ravel_multi_index([flag.astype(np.int64) for flag in flags], shape), return_inverse=True
+    )
     found = []
-    for stack, made, matrix, hbm, old, whole in different.tolist():
+    for code in different:
+        stack, made, matrix, hbm, old, whole = map(int, np.unravel_index(code, shape))
+        stack -= 1
         name = expected.STACK_NAMES[stack] if stack >= 0 else ""
         vendor = makers[made] or {"cuda": "NVIDIA", "metal": "Apple"}.get(name, "")
         kind = prefill.kind(
