@@ -187,6 +187,20 @@ def test_of_a_long_table_only_a_default_set_has_pages(monkeypatch: pytest.Monkey
     assert set(rows["default_set"]) == {"2023", "2026"}
 
 
+def test_models_have_pages_as_far_as_pairs_with_devices_stay_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those drawn by default, then the first, in the order of their table; and the page says of how many."""
+    package = tables.package()
+    every = package.raw("models")
+    drawn = set(every.loc[every["default_set"].fillna(value=False), "model_id"])
+    monkeypatch.setattr(derived, "MOST_PAIRS", (len(drawn) + 1) * len(package.raw("devices")))
+    shown = list(derived.paged(package, "models")["model_id"])
+    assert set(shown) == drawn | {next(key for key in every["model_id"] if key not in drawn)}
+    assert shown == [key for key in every["model_id"] if key in shown]
+    said = {value.id: value.text for value in findings.values(findings.Answers(package))}
+    assert said["answers-models"] == f"{len(shown)} of {len(every)}"
+    assert said["answers-devices"] == f"{len(package.raw('devices'))}"
+
+
 def test_no_page_depends_on_a_parameter() -> None:
     assert execution.declared_parameters(execution.read(ROOT / "chapters" / "answers.md")) == []
 
