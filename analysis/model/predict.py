@@ -1275,8 +1275,8 @@ def _predict_any(source: str, store: IO[bytes], at: Reading) -> str:
             return _predict_stream(stream, store, at).remark(OUTPUT)
         if form == "gguf":
             return _predict_header(stream, os.fstat(stream.fileno()).st_size, store, at)
-        content = stream.read(door.LARGEST_BYTE + 1)
-        door._require_at_most(len(content), door.LARGEST_BYTE)
+        content = stream.read(door.LARGEST_FILE_BYTE + 1)
+        door._require_at_most(len(content), door.LARGEST_FILE_BYTE)
         return _predict_content(_below(content, titles), form, store, at)
 
 
