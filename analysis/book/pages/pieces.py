@@ -175,11 +175,12 @@ def _more(page: str, place: str, count: int, most: int, asked: str = "") -> Mark
     ).format(most, count, relative(page, place), asked)
 
 
-def fresh_table(page: str, place: str, shown: Table, most: int) -> tuple[Markup, str]:
-    """What ``long_table`` and ``write_rest`` say of a table, drawn anew: on the page, and in the file at its place, if any."""
+def fresh_table(site: Path, page: str, place: str, shown: Table, most: int = MOST_SHOWN) -> Markup:
+    """What ``long_table`` and ``write_rest`` make of a table, drawn anew and once: to recall a long one takes as long."""
     parts = drawn(shown)
-    rest = _script(parts["rows"][most:]) if len(shown.rows) > most else ""
-    return _more(page, place, len(shown.rows), most) + _whole(parts, most), rest
+    if len(shown.rows) > most:
+        write(site / place, _script(parts["rows"][most:]))
+    return _more(page, place, len(shown.rows), most) + _whole(parts, most)
 
 
 def begun_table(page: str, script: str, shown: Table, most: int, entry: str) -> Markup:
