@@ -20,6 +20,7 @@ from analysis.errors import FigureError
 from analysis.figures import Entry, entries
 from analysis.model import ask
 from analysis.subjects.answers import derived, findings
+from analysis.tables import overlay
 from tests.conftest import ROOT
 
 MOST_BYTE = 60 * 2**10
@@ -227,6 +228,33 @@ def test_of_a_long_table_only_a_default_set_has_pages(monkeypatch: pytest.Monkey
     rows = derived.paged(tables.package(), "devices")
     assert 0 < len(rows) < len(tables.package().raw("devices"))
     assert set(rows["default_set"]) == {"2023", "2026"}
+
+
+def test_models_have_pages_as_far_as_pairs_with_devices_stay_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those drawn by default, then the first, in the order of their table; and the page says of how many."""
+    package = tables.package()
+    every = package.raw("models")
+    drawn = set(every.loc[every["default_set"].fillna(value=False), "model_id"])
+    monkeypatch.setattr(derived, "MOST_PAIRS", (len(drawn) + 1) * len(package.raw("devices")))
+    shown = list(derived.paged(package, "models")["model_id"])
+    assert set(shown) == drawn | {next(key for key in every["model_id"] if key not in drawn)}
+    assert shown == [key for key in every["model_id"] if key in shown]
+    said = {value.id: value.text for value in findings.values(findings.Answers(package))}
+    assert said["answers-models"] == f"{len(shown)} of {len(every)}"
+    assert said["answers-devices"] == f"{len(package.raw('devices'))}"
+
+
+def test_where_few_models_have_pages_an_analyst_s_own_are_among_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = tables.package().raw("models")
+    [key] = every.loc[~every["default_set"].fillna(value=False), "model_id"].tail(1)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "models.csv").write_text(f"model_id,note\n{key},ours\n", encoding="utf-8")
+    package = tables.DataPackage(overlay.merged(tmp_path / "mine", tmp_path / "data"))
+    few = int(every["default_set"].fillna(value=False).sum()) + 1
+    monkeypatch.setattr(derived, "MOST_PAIRS", few * len(package.raw("devices")))
+    assert list(derived.paged(package, "models")["model_id"])[-1] == key
 
 
 def test_no_page_depends_on_a_parameter() -> None:

@@ -181,7 +181,7 @@ def test_a_damaged_archive_is_refused_by_name(archive: Path, tmp_path: Path, dam
 
 def test_too_much_in_an_archive_is_refused(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "workshop").mkdir()
-    for limit, value in (("LARGEST_BYTE", 100), ("MOST_FILES", 2)):
+    for limit, value in (("LARGEST_ARCHIVE_BYTE", 100), ("MOST_FILES", 2)):
         with monkeypatch.context() as patch:
             patch.setattr(archives, limit, value)
             with pytest.raises(InputError, match="more than"):

@@ -111,6 +111,7 @@ def test_a_figure_of_very_many_devices_draws_some_and_says_so() -> None:
     drawn = common.drawn(many, always=many["named"], most=100)
     assert drawn["device_id"].nunique() == 101
     assert {"d0", "d38", "d1999"} <= set(drawn["device_id"])
+    assert set(drawn["device_id"].value_counts()) == {2}, "of a device that is drawn, all rows are"
     assert "Drawn are 101 of 2,000 devices" in common.undrawn(many, drawn)
     few = many.head(200)
     assert common.drawn(few, most=100) is few

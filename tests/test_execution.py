@@ -359,7 +359,7 @@ def test_pictures_are_kept_under_the_code_that_draws(tmp_path: Path, monkeypatch
 
 
 def test_the_cache_is_trimmed_in_the_end_unless_another_build_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "LARGEST_BYTE", 0)
+    monkeypatch.setattr(cache, "LARGEST_CACHE_BYTE", 0)
     store, folder = cache.Store("chapters"), places.cache_folder()
     store.put("old", b"x")
     long_ago = time.time() - cache.OLDEST_S - 60

@@ -212,6 +212,13 @@ def test_a_damaged_result_is_computed_again(done: Path, damage: str) -> None:
     assert contents(done) == before
 
 
+def test_a_result_larger_than_a_file_somebody_gives_is_read_back(tmp_path: Path) -> None:
+    found = [{"id": "long", "text": "x" * door.LARGEST_FILE_BYTE}]
+    with folder.claimed(tmp_path / "sweep") as held:
+        held.keep("key", found)
+        assert held.kept("key") == found
+
+
 def test_what_was_begun_by_a_sweep_that_was_killed_is_gone_on_with(done: Path) -> None:
     before = contents(done)
     (done / folder.MANIFEST).unlink()

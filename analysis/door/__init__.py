@@ -31,7 +31,7 @@ READERS = (".csv", ".tsv", ".xlsx", ".parquet")
 DESCRIBES = ("datapackage.json", "README.md", "notes", "supplied.json")
 """What comes along with a copy of the book's folder and holds no rows: it is left alone, whatever it is."""
 
-LARGEST_BYTE = 50 * 2**20
+LARGEST_FILE_BYTE = 50 * 2**20
 """A file above this is no table of ours; an XLSX is measured unpacked as well."""
 LARGEST_FOLDER_BYTE = 200 * 2**20
 MOST_FILES = 200
@@ -89,7 +89,7 @@ def kind(path: Path) -> str:
     return next(said for holds, said in KINDS if holds(mode))
 
 
-def content(path: Path, largest: int = LARGEST_BYTE) -> bytes:
+def content(path: Path, largest: int = LARGEST_FILE_BYTE) -> bytes:
     """The bytes of a regular file of at most ``largest`` bytes; raises Refused, or FileNotFoundError where there is none."""
     with _regular(path, largest) as descriptor:
         found = bytearray()
@@ -171,7 +171,7 @@ def _too_much(folder: Path, n_entry: int, files: list[Path]) -> Problem | None:
         return Problem(str(folder), f"more than {MOST_ENTRIES:,} entries", "a folder of tables alone", todo)
     if len(files) > MOST_FILES:
         return Problem(str(folder), f"{len(files):,} files", f"at most {MOST_FILES}", todo)
-    total = sum(min(path.stat().st_size, LARGEST_BYTE) for path in files)
+    total = sum(min(path.stat().st_size, LARGEST_FILE_BYTE) for path in files)
     if total > LARGEST_FOLDER_BYTE:
         return Problem(str(folder), size(total), f"at most {size(LARGEST_FOLDER_BYTE)} of tables", todo)
     return None

@@ -103,8 +103,8 @@ def _require_small(reader: Any, path: str, n_column: int) -> None:
 
 
 def _require_bytes(byte: float) -> None:
-    if byte > door.LARGEST_BYTE:
-        said = f"at most {door.size(door.LARGEST_BYTE)}"
+    if byte > door.LARGEST_FILE_BYTE:
+        said = f"at most {door.size(door.LARGEST_FILE_BYTE)}"
         raise Refused(f"{door.size(byte)} once it is unpacked", said, "Keep the rows that are needed.")
 
 

@@ -72,7 +72,7 @@ class Workbook:
             self._sizes = {part.filename: part.file_size for part in self._zip.infolist()}
             if odd := [part.filename for part in self._zip.infolist() if part.compress_type not in COMPRESSIONS]:
                 raise Refused(f"{odd[0][:80]!r} compressed in another way", WORKBOOK, SAVE)
-            self._left = door.LARGEST_BYTE
+            self._left = door.LARGEST_FILE_BYTE
             self._tags = MOST_TAGS
             self._open()
         except DAMAGED as error:
@@ -109,7 +109,7 @@ class Workbook:
             raise Refused(f"no workbook (without {path[:80]!r})", WORKBOOK, SAVE)
         self._left -= self._sizes[path]
         if self._left < 0:
-            said = f"at most {door.size(door.LARGEST_BYTE)}"
+            said = f"at most {door.size(door.LARGEST_FILE_BYTE)}"
             raise Refused("a workbook that unpacks to more than is sensible", said, SAVE)
         content = self._zip.read(path)
         self._tags -= content.count(b"<")

@@ -398,8 +398,8 @@ def read(source: str, folder: Path) -> File:
         form = foreign.kind(head, source)
         if form == "gguf":
             return of_header(gguf.read(stream), os.fstat(stream.fileno()).st_size, source, folder)
-        content = stream.read(door.LARGEST_BYTE + 1)
-    door._require_at_most(len(content), door.LARGEST_BYTE)
+        content = stream.read(door.LARGEST_FILE_BYTE + 1)
+    door._require_at_most(len(content), door.LARGEST_FILE_BYTE)
     found = of_content(content, form, source) if form else of_table(content, path.name)
     if found is None:
         kinds = "what llama-bench printed, a config.json, a GGUF file, or Epoch's ml_hardware.csv"

@@ -976,10 +976,16 @@ def _prompt_kinds(
 ) -> npt.NDArray[np.int64]:
     """Position of each row in ``prefill.KINDS``; -1 where nothing was measured.  An unknown chip is one of its stack's usual maker."""
     compiled = kinds.is_compiled
-    flags = np.array([kinds.stack, maker, has_matrix, kinds.is_hbm, kinds.old_software, compiled]).T
-    different, place = np.unique(flags, axis=0, return_inverse=True)
+    flags = (kinds.stack + 1, maker, has_matrix, kinds.is_hbm, kinds.old_software, compiled)
+    shape = (len(expected.STACK_NAMES) + 1, len(makers), 2, 2, 2, 2)
+    # One number a row: rows of several take numpy seconds to sort where they are hundreds of thousands.
+    different, place = np.unique(
+        np.ravel_multi_index([flag.astype(np.int64) for flag in flags], shape), return_inverse=True
+    )
     found = []
-    for stack, made, matrix, hbm, old, whole in different.tolist():
+    for code in different:
+        stack, made, matrix, hbm, old, whole = map(int, np.unravel_index(code, shape))
+        stack -= 1
         name = expected.STACK_NAMES[stack] if stack >= 0 else ""
         vendor = makers[made] or {"cuda": "NVIDIA", "metal": "Apple"}.get(name, "")
         kind = prefill.kind(
@@ -1281,8 +1287,8 @@ def _predict_any(source: str, store: IO[bytes], at: Reading) -> str:
             return _predict_stream(stream, store, at).remark(OUTPUT)
         if form == "gguf":
             return _predict_header(stream, os.fstat(stream.fileno()).st_size, store, at)
-        content = stream.read(door.LARGEST_BYTE + 1)
-        door._require_at_most(len(content), door.LARGEST_BYTE)
+        content = stream.read(door.LARGEST_FILE_BYTE + 1)
+        door._require_at_most(len(content), door.LARGEST_FILE_BYTE)
         return _predict_content(_below(content, titles), form, store, at)
 
 

@@ -70,19 +70,21 @@ def device_pages(device_ids: Iterable[str]) -> list[str]:
 
 MOST_DRAWN = 500
 """Devices drawn in one figure: beyond, marks hide one another and a page grows heavy."""
+MOST_IN_ROWS = 40
+"""Devices drawn in a figure that gives each a row of its own."""
 
 
 def drawn(table: pd.DataFrame, *, always: pd.Series[bool] | None = None, most: int = MOST_DRAWN) -> pd.DataFrame:
     """The rows of at most so many devices, evenly spaced in the order of the table; all of them where there are no more.
 
-    always  rows that are drawn in any case, as a figure names them
+    always  rows whose devices are drawn in any case, as a figure names them
     """
     ids = table["device_id"].drop_duplicates()
     if len(ids) <= most:
         return table
     kept = set(ids.iloc[[round(place * (len(ids) - 1) / (most - 1)) for place in range(most)]])
-    chosen = table["device_id"].isin(kept)
-    return table[chosen if always is None else chosen | always]
+    named = set() if always is None else set(table.loc[always, "device_id"])
+    return table[table["device_id"].isin(kept | named)]
 
 
 def undrawn(table: pd.DataFrame, shown: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from analysis.book.run import execution
 from analysis.book.store import cache, places
 from analysis.book.store.files import read_text
 from analysis.book.store.publishing import FILE_MODE
@@ -108,12 +109,16 @@ class Folder:
         self.put(_name(key), f"{cache.digest(key + body)}\n{body}\n")
 
     def kept(self, key: str) -> list[dict[str, Any]] | None:
-        """The result of a key; None where there is none, or what is there is damaged or another's."""
+        """The result of a key; None where there is none, or what is there is damaged or another's.
+
+        It was in the memory of a process that ran a chapter, and is no larger than that may have been.
+        """
         path = self.place / _name(key)
         try:
-            seal, _, body = (read_text(path) if path.is_file() else "").partition("\n")
+            text = read_text(path, execution.MEMORY_LIMIT_BYTE) if path.is_file() else ""
         except (OSError, ValueError):
             return None
+        seal, _, body = text.partition("\n")
         body = body.removesuffix("\n")
         if seal != cache.digest(key + body):
             return None

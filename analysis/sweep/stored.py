@@ -19,7 +19,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile
 from analysis import door
 from analysis.book.store import freshness, publishing
 from analysis.book.store.cache import digest, replace
-from analysis.book.store.files import json_text
+from analysis.book.store.files import LARGEST_SITE_FILE_BYTE, json_text
 from analysis.errors import InputError, Problem, SiteError, nearest
 
 OBJECTS, LIST = "objects", ".json.gz"
@@ -143,15 +143,13 @@ DAMAGED = (
     FileNotFoundError, gzip.BadGzipFile, EOFError, zlib.error, ValueError, TypeError, LookupError, RecursionError, door.Refused,
 )  # fmt: skip
 """What comes of reading a file of a store that is not what was kept there."""
-LARGEST_BYTE = 2**28
-"""Of a file of a site: the largest have some tens of megabytes."""
 
 
 def _unpacked(path: Path) -> bytes:
     """What a file of the store holds; raises one of ``DAMAGED``."""
-    with gzip.open(io.BytesIO(door.content(path, LARGEST_BYTE))) as packed:
-        content = packed.read(LARGEST_BYTE + 1)
-    if len(content) > LARGEST_BYTE:
+    with gzip.open(io.BytesIO(door.content(path, LARGEST_SITE_FILE_BYTE))) as packed:
+        content = packed.read(LARGEST_SITE_FILE_BYTE + 1)
+    if len(content) > LARGEST_SITE_FILE_BYTE:
         raise ValueError("a file that unpacks to more than any of a site")
     return content
 

@@ -97,10 +97,7 @@ def _section(app: Sphinx, entry: Entry, section: Section) -> Markup:
     shown, place = shown_of(app, entry, section), f"{entry.table}/{section.table.id}.rows.js"
     if section.script:
         return pieces.begun_table(f"{entry.page}.html", f"pieces/{section.script}.js", shown, section.most, entry.id)
-    table, rest = pieces.fresh_table(f"{entry.page}.html", place, shown, section.most)
-    if rest:
-        write(Path(app.outdir) / place, rest)
-    return table
+    return pieces.fresh_table(Path(app.outdir), f"{entry.page}.html", place, shown, section.most)
 
 
 def shown_of(app: Sphinx, entry: Entry, section: Section) -> Table:

@@ -63,8 +63,7 @@ def _landing(app: Sphinx, document: str, figure: Figure, name: str) -> str:
 def _data(app: Sphinx, figure: Figure, name: str) -> Markup:
     listed = replace(figure, rows=figure.rows[:MOST_LISTED])
     shown, place = entry_page.linked(app, readable(listed), f"{name}.html"), f"figures/{figure.id}/data.rows.js"
-    pieces.write_rest(Path(app.outdir), place, shown)
-    return pieces.long_table(f"{name}.html", place, shown)
+    return pieces.fresh_table(Path(app.outdir), f"{name}.html", place, shown)
 
 
 MOST_LISTED = 10_000

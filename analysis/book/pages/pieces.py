@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from html import escape
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -173,11 +175,12 @@ def _more(page: str, place: str, count: int, most: int, asked: str = "") -> Mark
     ).format(most, count, relative(page, place), asked)
 
 
-def fresh_table(page: str, place: str, shown: Table, most: int) -> tuple[Markup, str]:
-    """What ``long_table`` and ``write_rest`` say of a table, drawn anew: on the page, and in the file at its place, if any."""
+def fresh_table(site: Path, page: str, place: str, shown: Table, most: int = MOST_SHOWN) -> Markup:
+    """What ``long_table`` and ``write_rest`` make of a table, drawn anew and once: to recall a long one takes as long."""
     parts = drawn(shown)
-    rest = _script(parts["rows"][most:]) if len(shown.rows) > most else ""
-    return _more(page, place, len(shown.rows), most) + _whole(parts, most), rest
+    if len(shown.rows) > most:
+        write(site / place, _script(parts["rows"][most:]))
+    return _more(page, place, len(shown.rows), most) + _whole(parts, most)
 
 
 def begun_table(page: str, script: str, shown: Table, most: int, entry: str) -> Markup:
@@ -254,7 +257,13 @@ def drawn(shown: Table, most: int | None = None) -> dict[str, Any]:
         f'<div class="mw-table-scroll"><table class="mw-table{wide}" data-table="{shown.id}" data-filters="{menus}">'
         f"<thead><tr>{names}</tr></thead>"
     )
-    rows = [_row(dict(zip(shown.fields, row, strict=True)), drawn, shown) for row in shown.rows[:most]]
+    tags = ('th scope="row"', *["td"] * (len(drawn) - 1))
+    columns = [_cells(each, shown, tag, most) for each, tag in zip(drawn, tags, strict=True)]
+    # The search index would run the words of neighbours together.
+    rows = [
+        f"{begin}{chr(10).join(cells)}</tr>"
+        for begin, cells in zip(_begun(shown, most), zip(*columns, strict=True), strict=True)
+    ]
     return {"head": head, "rows": rows}
 
 
@@ -267,27 +276,43 @@ def _head(column: Column, numeric: bool) -> str:
     return f'<th scope="col"{" class=mw-number" if numeric else ""}>{escape(column.title)}{unit}</th>'
 
 
-def _row(row: dict[str, Any], drawn: list[_Drawn], shown: Table) -> str:
-    kind = ' class="mw-marked"' if shown.mark and row[shown.mark] else ""
-    name = f' id="{escape(str(row[shown.row_id]), quote=True)}"' if shown.row_id else ""
-    cells = "\n".join(  # the search index would run the words of neighbours together
-        _cell(row, each, "td" if index else 'th scope="row"') for index, each in enumerate(drawn)
+def _begun(shown: Table, most: int | None) -> list[str]:
+    """The opening tag of each row: highlighted where it is marked, with its address where it has one."""
+    at = {name: index for index, name in enumerate(shown.fields)}
+    rows = shown.rows[:most]
+    marks = [' class="mw-marked"' if shown.mark and row[at[shown.mark]] else "" for row in rows]
+    names = [f' id="{escape(str(row[at[shown.row_id]]), quote=True)}"' if shown.row_id else "" for row in rows]
+    return [f"<tr{name}{mark}>" for name, mark in zip(names, marks, strict=True)]
+
+
+def _cells(drawn: _Drawn, shown: Table, tag: str, most: int | None) -> Iterable[str]:
+    """The cells of a column: a column at a time, as a row at a time takes twice as long."""
+    column, at = drawn.column, {name: index for index, name in enumerate(shown.fields)}
+
+    def beside(name: str) -> Iterable[Any]:
+        return [row[at[name]] for row in shown.rows[:most]] if name else repeat("")
+
+    notes = beside(column.note)
+    if column.between:
+        ends = zip(*map(beside, column.between), strict=True)
+        notes = [_interval(these, drawn.places) for these in ends]
+    tops = [value or 0.0 for value in beside(column.of)] if column.of else repeat(drawn.top)
+    fixed = map(repeat, (tag, drawn.places))
+    return map(
+        _drawn_cell,
+        drawn.cells[:most],
+        *fixed,
+        tops,
+        repeat(column.unit),
+        repeat(column.kind),
+        notes,
+        beside(column.link),
     )
-    return f"<tr{name}{kind}>{cells}</tr>"
 
 
-def _cell(row: dict[str, Any], drawn: _Drawn, tag: str) -> str:
-    column = drawn.column
-    note = _interval(row, drawn) if column.between else row[column.note] if column.note else ""
-    link_to = row[column.link] if column.link else ""
-    top = (row[column.of] or 0.0) if column.of else drawn.top
-    return _drawn_cell(row[column.name], tag, drawn.places, top, column.unit, column.kind, note, link_to)
-
-
-def _interval(row: dict[str, Any], drawn: _Drawn) -> str:
+def _interval(ends: Sequence[float | None], places: int) -> str:
     """The ends of a number's interval, at its decimals."""
-    ends = [row[name] for name in drawn.column.between]
-    return "" if None in ends else words.listing([words.fixed(end, drawn.places) for end in ends], "to")
+    return "" if None in ends else words.listing([words.fixed(end, places) for end in ends if end is not None], "to")
 
 
 @lru_cache(maxsize=2**16, typed=True)  # in long tables the same cells come again and again

@@ -25,6 +25,8 @@ class Registry:
     """Document → kind and id of what its prose shows of any chapter's."""
     read: dict[str, list[str]] = field(default_factory=dict)
     """Document → tables that its numbers were computed from."""
+    pages: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    """Table → key of a row → the page of its own: hundreds of pages look others up."""
 
     def add(self, kind: str, document: str, key: str, entry: Any) -> None:
         """Register one entry; raises FigureError naming both documents where the id is taken."""
@@ -32,6 +34,11 @@ class Registry:
         if known is not None and known[0] != document:
             raise FigureError(f"{kind[:-1]} id {key!r} is published by {known[0]} and by {document}; rename one")
         self.entries[kind][key] = (document, entry)
+        self._note_page(entry)
+
+    def _note_page(self, entry: Any) -> None:
+        if isinstance(entry, Entry):
+            self.pages.setdefault(entry.table, {})[entry.id] = entry
 
     def get(self, kind: str, key: str, *, where: str) -> Any:
         """One entry; raises FigureError with the nearest id where there is none."""
@@ -61,7 +68,7 @@ class Registry:
 
     def entries_of(self, table: str) -> dict[str, Entry]:
         """Key of a row → the page of its own, for the rows of a table that have one."""
-        return {one.id: one for _, one in self.entries["entries"].values() if one.table == table}
+        return self.pages.get(table, {})
 
     def all(self, kind: Literal["values", "claims"]) -> list[tuple[str, dict[str, Any]]]:
         """Every number or claim with its document, as the catalogues hold it."""
@@ -82,6 +89,9 @@ class Registry:
         self.read.pop(document, None)
         for kind in KINDS:
             self.entries[kind] = {key: entry for key, entry in self.entries[kind].items() if entry[0] != document}
+        self.pages = {}
+        for _, entry in self.entries["entries"].values():
+            self._note_page(entry)
 
 
 def of(env: BuildEnvironment) -> Registry:

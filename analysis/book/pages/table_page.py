@@ -82,6 +82,4 @@ def _rows(app: Sphinx, name: str, rows: pd.DataFrame, resource: dict[str, Any]) 
     ]  # fmt: skip
     shown = Table(f"{name}-rows", columns, list(rows.columns), records(rows), filters=enums[:3])
     shown = entry_page.linked(app, shown, f"tables/{name}.html")
-    place = f"tables/{name}.rows.js"
-    pieces.write_rest(Path(app.outdir), place, shown, MOST_ROWS)
-    return pieces.long_table(f"tables/{name}.html", place, shown, MOST_ROWS)
+    return pieces.fresh_table(Path(app.outdir), f"tables/{name}.html", f"tables/{name}.rows.js", shown, MOST_ROWS)

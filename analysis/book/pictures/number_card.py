@@ -5,7 +5,7 @@ There are hundreds, so no chart engine draws them: FreeType sets the words, on l
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,27 +29,33 @@ LEADING, SMALLER, SMALLEST = 1.25, 0.9, 10
 
 def drawn(words: Words) -> bytes:
     """A PNG of few colours: the title, the number, what it counts, and where it is from."""
-    image = _paper().copy()
+    image = _paper(words.footer).copy()
     pen = ImageDraw.Draw(image)
     y = _put(pen, words.title, NAME, card.MARGIN + card.BAR, INK)
     y = _put(pen, words.number, NUMBER, y + 12, INK)
     _put(pen, words.subtitle, WHAT, y + 12, QUIET)
-    _put(pen, words.footer, FOOT, card.HEIGHT - 2.4 * FOOT[0] * LEADING, QUIET)
     return pixels.few_colours(np.asarray(image), _palette(), pixels.SCREEN_DPI, words.about)
 
 
 def _put(pen: ImageDraw.ImageDraw, text: str, style: tuple[int, int, int], top: float, level: int) -> float:
     """Set a text below ``top``; where it ends."""
+    size, lines = _set(text, style)
+    for line in lines:
+        pen.text((card.MARGIN, top), line.replace("\xa0", " "), fill=level, font=_font(size, style[1]))
+        top += LEADING * size
+    return top
+
+
+@lru_cache(maxsize=256)
+def _set(text: str, style: tuple[int, int, int]) -> tuple[int, list[str]]:
+    """The font size at which a text fits, and its lines: many cards count the same thing."""
     size, weight, most = style
     text = unbroken(" ".join(text.split()))
     lines = _lines(text, _font(size, weight))
     while size > SMALLEST and not _fit(lines, _font(size, weight), most):
         size = int(size * SMALLER)
         lines = _lines(text, _font(size, weight))
-    for line in lines:
-        pen.text((card.MARGIN, top), line.replace("\xa0", " "), fill=level, font=_font(size, weight))
-        top += LEADING * size
-    return top
+    return size, lines
 
 
 def _lines(text: str, font: ImageFont.FreeTypeFont) -> list[str]:
@@ -75,10 +81,12 @@ def _font(size: int, weight: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(file), size, layout_engine=ImageFont.Layout.BASIC)
 
 
-@cache
-def _paper() -> Image.Image:
+@lru_cache(maxsize=16)
+def _paper(footer: str) -> Image.Image:
+    """What hundreds of cards of a build share: paper, bar and foot."""
     paper = Image.new("L", (card.WIDTH, card.HEIGHT), PAPER)
     paper.paste(BAR, (0, 0, card.WIDTH, card.BAR))
+    _put(ImageDraw.Draw(paper), footer, FOOT, card.HEIGHT - 2.4 * FOOT[0] * LEADING, QUIET)
     return paper
 
 

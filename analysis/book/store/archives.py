@@ -18,7 +18,7 @@ from analysis.errors import InputError, Problem
 ENDING = ".tar.gz"
 EXPECTED = "the archive of an edition, as memory-wall release writes it"
 ANEW = "Fetch it anew from where it is published."
-LARGEST_BYTE, MOST_FILES = 2**30, 100_000
+LARGEST_ARCHIVE_BYTE, MOST_FILES = 2**30, 100_000
 """Ten times what an edition takes: a few kilobytes can unpack to a full disk."""
 NAME = re.compile(r"\d{4}\.\d{2}")
 LONGEST_HEAD_BYTE = 2**16
@@ -84,8 +84,8 @@ def _files(archive: Path, tar: tarfile.TarFile) -> Iterator[tuple[PurePosixPath,
         if name.is_absolute() or ".." in name.parts or not (entry.isfile() or entry.isdir()):
             raise ValueError(f"{entry.name[:80]!r} is no plain file within it")
         byte, count = byte + entry.size, count + 1
-        if byte > LARGEST_BYTE or count > MOST_FILES:
-            raise ValueError(f"more than {MOST_FILES:,} files or {LARGEST_BYTE / 2**30:g} GiB")
+        if byte > LARGEST_ARCHIVE_BYTE or count > MOST_FILES:
+            raise ValueError(f"more than {MOST_FILES:,} files or {LARGEST_ARCHIVE_BYTE / 2**30:g} GiB")
         if content := tar.extractfile(entry) if entry.isfile() else None:
             yield name, content
 

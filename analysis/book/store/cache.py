@@ -27,7 +27,7 @@ from analysis.book.store import places, workplace
 
 T = TypeVar("T")
 DIGEST_BYTE = 32
-LARGEST_BYTE = 600_000_000
+LARGEST_CACHE_BYTE = 600_000_000
 """Above this size ``trim`` drops what was not asked for longest."""
 OLDEST_S = 90 * 86_400
 """What was not asked for in so long a time is dropped."""
@@ -218,7 +218,7 @@ def _lock() -> int | None:
     return None
 
 
-def trim(largest_byte: int = LARGEST_BYTE, oldest_s: float = math.inf) -> None:
+def trim(largest_byte: int = LARGEST_CACHE_BYTE, oldest_s: float = math.inf) -> None:
     """Keep the cache below a size and an age: what was asked for longest ago goes first.
 
     Entries that were never completed go too: the caller sees to it that nobody is writing any.

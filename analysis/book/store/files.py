@@ -8,11 +8,14 @@ from pathlib import Path
 
 from analysis import door
 
+LARGEST_SITE_FILE_BYTE = 2**30
+"""No file of a site is as large: what is said to be one and is larger is neither read nor unpacked."""
 
-def read_text(path: Path) -> str:
-    """A text of a site that somebody hands over; raises OSError where it is no regular file or too large, ValueError for no UTF-8."""
+
+def read_text(path: Path, largest: int = door.LARGEST_FILE_BYTE) -> str:
+    """A text that somebody hands over; raises OSError where it is no regular file or too large, ValueError for no UTF-8."""
     try:
-        return door.content(path).decode("utf-8")
+        return door.content(path, largest).decode("utf-8")
     except door.Refused as refused:
         raise OSError(errno.EINVAL, f"{refused.found}; expected {refused.expected}", str(path)) from None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.book.store import freshness
 from analysis.book.store.cache import digest, file_digest, replace
-from analysis.book.store.files import read_text
+from analysis.book.store.files import LARGEST_SITE_FILE_BYTE, read_text
 
 RECORD = "edition.json"
 FROZEN = "editions"
@@ -17,8 +17,7 @@ PARTS: dict[str, type] = {"edition": str, "commit": str, "parameters": dict, "fi
 OF_HOSTS = "CNAME"
 """What hosts and Git look for beside a site, and what begins with a dot, may be added to one without changing it."""
 NO_FILE = "no file"
-LARGEST_BYTE = 2**30
-"""No file of a site is as large, and a pipe would be read without end: they have no digest."""
+"""In place of the digest of a file that is too large, or of a pipe, which would be read without end."""
 
 
 def manifest(site: Path) -> dict[str, str]:
@@ -30,7 +29,7 @@ def manifest(site: Path) -> dict[str, str]:
 def _digest(path: Path) -> str:
     if not path.exists():
         return file_digest(path)
-    return file_digest(path) if path.is_file() and path.stat().st_size <= LARGEST_BYTE else NO_FILE
+    return file_digest(path) if path.is_file() and path.stat().st_size <= LARGEST_SITE_FILE_BYTE else NO_FILE
 
 
 def _frozen(name: str) -> bool:

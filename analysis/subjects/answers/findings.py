@@ -343,5 +343,7 @@ def values(answers: Answers) -> Iterator[Value]:
             "Models for which neither a licence nor a place to download is filed.",
         ),
     }
+    filed = {f"answers-{key}s": len(answers.package.raw(f"{key}s")) for key in OTHER}
     for key, (count, definition) in counts.items():
-        yield Value(key, count, "count", text=f"{count:,}", definition=definition)
+        of_all = f" of {filed[key]:,}" if filed.get(key, count) > count else ""
+        yield Value(key, count, "count", text=f"{count:,}{of_all}", definition=definition)

@@ -200,10 +200,6 @@ def reference_footprints(package: DataPackage, given: Parameters) -> dict[str, f
     return {row["format_id"]: float(row["footprint_byte"]) for row in rows(table[table["is_reference"]])}
 
 
-MOST_IN_MATRIX = 40
-"""Devices for which a matrix has room."""
-
-
 # ---------------------------------------------------------------------------------- does it fit
 
 
