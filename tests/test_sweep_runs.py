@@ -6,7 +6,9 @@ import contextlib
 import csv
 import errno
 import json
+import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -25,7 +27,7 @@ from analysis.book.inputs import parameters
 from analysis.book.store import cache, verify
 from analysis.errors import InputError, SiteError
 from analysis.subjects import numbers
-from analysis.sweep import carry, folder, index, plan, sites, sweep, work
+from analysis.sweep import carry, folder, index, plan, sites, stored, sweep, work
 from tests.conftest import ROOT, command
 from tests.small import hears_interrupts
 
@@ -65,6 +67,10 @@ class Engine:
     def opened(self) -> Iterator[tuple[Executor, int]]:
         self.opened_times.append(1)
         yield Here(self.breaks), 2
+
+    @contextlib.contextmanager
+    def standing(self) -> Iterator[Engine]:
+        yield self
 
 
 @contextlib.contextmanager
@@ -302,33 +308,41 @@ def test_the_setting_that_ends_processes_is_told_from_those_beside_it(tmp_path: 
     assert len(poison.opened_times) == carry.TRIES + 1  # once with others, then alone until it has failed
 
 
-STAND_IN = """
-import pathlib, sys, yaml
-given = dict(zip(sys.argv[2::2], sys.argv[3::2]))
-speed = yaml.safe_load(pathlib.Path(given["--params"]).read_text())["reading_speed_word_per_min"]
-if speed == 200:
-    sys.exit("memory-wall: the chapter failed")
-site = pathlib.Path(given["--out"])
-(site / "figures").mkdir(parents=True)
-for name in ("figures.json", "numbers.json", "claims.json", "edition.json", "index.html"):
-    (site / name).write_text(str(speed))
-"""
-"""In place of a build: a site of a few files, and a failure at one speed."""
+class StandIn(sites.Build):
+    """In place of a process that builds: figures that are one file; at one speed a failure, at another the end of the process."""
+
+    def __init__(self, asked: sites.Asked, engine: Any, place: Path) -> None:
+        self.asked, speed = asked, asked.parameters["reading_speed_word_per_min"]
+        self.line, theirs = multiprocessing.Pipe()
+        if speed == 250:
+            asked.goal.mkdir(parents=True)
+            (asked.goal / "edition.json").write_text(f"{speed} by {engine.jobs}")
+        if speed != 225:
+            theirs.send("" if speed == 250 else "the chapter failed")
+        theirs.close()
+
+    def end(self) -> None:
+        self.line.close()
 
 
 def test_figures_of_each_edition_are_kept_and_what_cannot_be_built_is_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sites, "BUILD", STAND_IN)
+    monkeypatch.setattr(sites, "Build", StandIn)
+    monkeypatch.setattr(sites, "prepare", lambda: None)
     out = tmp_path / "out"
-    outcome = swept(out, only="figures")
-    [failed] = outcome.failed
-    assert (failed["part"], failed["error"]) == ("figures", "memory-wall: the chapter failed")
+    asked: dict[str, Any] = {
+        "settings": ["reading_speed_word_per_min=250,225,200"],
+        "only": "figures",
+        "engine": Engine(jobs=4),
+    }
+    outcome = swept(out, **asked)
+    told = {(one["part"], one["error"]) for one in outcome.failed}
+    assert told == {("figures", "the chapter failed"), ("figures", sites.ENDED)}
     [made] = (out / "figures").iterdir()
-    assert sorted(path.name for path in made.iterdir()) == sorted(sites.FIGURES)
-    assert (made / "edition.json").read_text(encoding="utf-8") == "250.0"
+    assert (made / "edition.json").read_text(encoding="utf-8") == "250.0 by 4", "the first has all processes"
     there = made.stat().st_mtime_ns
-    assert len(swept(out, only="figures").failed) == 1
+    assert len(swept(out, **asked).failed) == 2
     assert made.stat().st_mtime_ns == there
 
 
@@ -384,20 +398,64 @@ def of_site(place: Path) -> tuple[dict[str, float], dict[str, tuple[str, float |
     return values, {one["id"]: (one["verdict"], one["value"]) for one in judged}
 
 
-def test_numbers_verdicts_and_sites_are_those_of_builds(site: Path, tmp_path: Path) -> None:
-    """For the default and for another setting, every one of them, to the last digit that is published."""
+BANDWIDTH = "devices/iphone-14/memory_bandwidth_gbyte_per_s"
+EDITIONS = """
+list: [{reading_speed_word_per_min: 250}, {reading_speed_word_per_min: 300}]
+draws: {count: 1, cells: [{table: devices, row: iphone-14, column: memory_bandwidth_gbyte_per_s, low: 34.2, high: 34.3}]}
+"""
+MOST_KEPT_BYTE = 6_000_000
+"""By so much at most a store of sites grows with an edition of which one parameter, or one cell, is another."""
+
+
+def kept_byte(store: Path, edition: str, than: str) -> int:
+    """Bytes that a store has for one edition and not for another."""
+    own, others = (set(stored._listed(store, name).values()) for name in (edition, than))
+    return sum(
+        path.stat().st_size for key in own - others for path in (store / stored.OBJECTS / key[:2]).glob(f"{key[2:]}*")
+    )
+
+
+def test_figures_are_those_of_sites(site: Path, tmp_path: Path) -> None:
+    """Without the pages: they show nothing without the style sheet of a site."""
     out = tmp_path / "out"
-    done = command("sweep", "--set", "reading_speed_word_per_min=250,300", "--only", "site", "--out", str(out))
+    asked = ("--set", "reading_speed_word_per_min=250", "--numbers", FEW, "--only", "figures")
+    done = command("sweep", *asked, "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    [edition] = {one["edition"] for one in rows(out)}
+    place = out / sites.FIGURES_OF / edition
+    assert verify.differences(place) == []
+    own, pages = verify.digests(place), re.compile(r"(^|/)(index|embed)\.\w+$|\.js$")
+    assert own == {
+        name: told
+        for name, told in verify.digests(site).items()
+        if name.startswith(("figures", "numbers.json", "claims.json")) and not pages.search(name)
+    }
+
+
+def test_numbers_verdicts_and_sites_are_those_of_builds(site: Path, tmp_path: Path) -> None:
+    """For the default, for another setting and for another cell, every one of them, to the last digit that is published."""
+    out = tmp_path / "out"
+    (tmp_path / "plan.yml").write_text(EDITIONS, encoding="utf-8")
+    done = command("sweep", str(tmp_path / "plan.yml"), "--only", "site", "--out", str(out))
     assert done.returncode == 0, done.stderr
     found = rows(out)
+    by_cell = [one for one in found if one[BANDWIDTH]]
+    found = [one for one in found if not one[BANDWIDTH]]
     edition = {one["reading_speed_word_per_min"]: tmp_path / one["edition"] for one in found}
+    [of_cell] = {one["edition"] for one in by_cell}
+    for name in (edition["300.0"].name, of_cell):
+        assert kept_byte(out / sites.SITES, name, edition["250.0"].name) < MOST_KEPT_BYTE
+    edition["a cell"] = tmp_path / of_cell
     for place in edition.values():
         assert command("checkout", place.name, str(place), "--from", str(out)).returncode == 0
         assert verify.differences(place) == []
     assert verify.digests(edition["250.0"]) == verify.digests(site)
-    for speed, place in (("250.0", site), ("300.0", edition["300.0"])):
+    for own, place in (
+        ([one for one in found if one["reading_speed_word_per_min"] == "250.0"], site),
+        ([one for one in found if one["reading_speed_word_per_min"] == "300.0"], edition["300.0"]),
+        (by_cell, edition["a cell"]),
+    ):
         values, judged = of_site(place)
-        own = [one for one in found if one["reading_speed_word_per_min"] == speed]
         assert {one["id"]: float(one["value"]) for one in own if not one["verdict"]} == values
         told = {
             one["id"]: (one["verdict"], float(one["value"]) if one["value"] else None) for one in own if one["verdict"]
@@ -405,7 +463,7 @@ def test_numbers_verdicts_and_sites_are_those_of_builds(site: Path, tmp_path: Pa
         assert told == judged
 
 
-def started(out: Path, **more: str) -> subprocess.Popen[str]:
+def started(out: Path, *asked: str, **more: str) -> subprocess.Popen[str]:
     """A sweep of a dozen editions, as a command in a session of its own."""
     arguments = [
         "sweep",
@@ -417,6 +475,7 @@ def started(out: Path, **more: str) -> subprocess.Popen[str]:
         str(out),
         "--jobs",
         "2",
+        *asked,
     ]
     return subprocess.Popen(
         [sys.executable, "-m", "analysis", *arguments], cwd=ROOT, env=os.environ | {MARK: str(out)} | more,
@@ -464,6 +523,18 @@ def test_a_sweep_that_is_ended_leaves_no_process_and_repeats_nothing(tmp_path: P
     assert f"{12 - len(there)} results computed, {len(there)} were there" in said
     assert {path: path.stat().st_mtime_ns for path in there} == there
     assert not living(str(out))
+
+
+def test_a_sweep_that_is_killed_while_it_builds_leaves_no_process_and_no_half_of_one(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = started(out, "--only", "figures")
+    until(lambda: list(out.glob(".new-*/site*")) or list(out.glob(".new-*/.site*")) or process.poll() is not None)
+    process.kill()
+    process.communicate(timeout=60)
+    until(lambda: not living(str(out)), 30)
+    assert not list(out.glob(f"{sites.FIGURES_OF}/*"))
+    with folder.claimed(out):
+        assert not list(out.glob(".new-*"))
 
 
 @pytest.mark.parametrize("n_process", [1, 2], ids=["while it is read", "while workers begin"])

@@ -48,6 +48,8 @@ class Request:
     """Where the earlier editions are taken from; the build sets it."""
     first: tuple[str, ...] = ()
     """The chapters that run before others, where they have to."""
+    only_figures: bool = False
+    """Whether no pages are made: the figures' files to take away, numbers, verdicts and the record of the edition are there without."""
     inputs: str = ""
     """The digest of everything the site is made from, taken before any of it is read; noted beside the site."""
 
@@ -87,7 +89,8 @@ def build(
         if last is not None:
             verify.seal(site)
             last(site)
-        editions.index(site, request.address)
+        if not request.only_figures:
+            editions.index(site, request.address)
         verify.seal(site)
         publishing.opened_to_readers(site)
         publishing.switch(site, request.out, tell)
@@ -125,8 +128,21 @@ def _made(request: Request, values: Mapping[str, Any], workshop: Path, step: Cal
             marked = _marked(plan, values, data, workshop / "book", executor)
             render(workshop / "source", workshop / "site", values, data, request, marked)
         step("rendered the pages")
+    if request.only_figures:
+        return _with_figures(workshop / "site", workshop / "figures")
     editions.carry(request.earlier, workshop / "site")
     return workshop / "site"
+
+
+FIGURES = ("figures", "figures.json", "numbers.json", "claims.json", verify.RECORD)
+"""What of a site stands without its pages."""
+
+
+def _with_figures(site: Path, kept: Path) -> Path:
+    kept.mkdir()
+    for name in FIGURES:
+        (site / name).rename(kept / name)
+    return kept
 
 
 def _marked(plan: execution.Plan, values: Mapping[str, Any], data: Path, book: Path, executor: Executor) -> marks.Marks:
@@ -209,7 +225,7 @@ def render(
         "memory_wall_data": str(data.resolve()), "memory_wall_parameters": json.dumps(dict(values), sort_keys=True),
         "memory_wall_marks": marked.text(), "memory_wall_lasting": f"{editions.FOLDER}/{values['edition']}/" if request.freezes else "",
         "memory_wall_published": str(request.earlier), "html_baseurl": request.address,
-        "memory_wall_jobs": request.jobs or kernels.cores(),
+        "memory_wall_jobs": request.jobs or kernels.cores(), "memory_wall_only_figures": request.only_figures,
     }  # fmt: skip
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         result = build_sphinx(

@@ -44,7 +44,7 @@ class Run:
     """A process that builds: forked from one that has imported what does not change, it imports the rest, and waits for its turn."""
 
     def __init__(self, build: Build) -> None:
-        context = forking.Context.ready(forking.PRELOAD, "jupyter_book.sphinx", "myst_nb")
+        context = forking.Context.ready(forking.PRELOAD, *forking.RENDERER)
         self.line, told = context.Pipe()
         self.copy, copy = context.Pipe()
         self.process = context.Process(target=_work, args=(build, loop.Lines(told, copy)))

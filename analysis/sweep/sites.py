@@ -1,28 +1,44 @@
-"""Whole sites of the editions, or their figures: each is built by a command of its own, one after the other, over a shared cache."""
+"""Whole sites of the editions, or their figures: each is built by a process of its own, side by side, over a shared cache.
+
+The first is built alone, by all processes that there are: what it runs and draws, the others find.  Each of these has what remains
+to be done for itself, which is the quicker way to many: a single build keeps few processes busy.
+"""
 
 from __future__ import annotations
 
+import gc
 import os
-import subprocess
-import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import yaml
-
+from analysis.book.run import forking, kernels
 from analysis.book.run.executors import Engine
-from analysis.book.store import sent
+from analysis.book.store import publishing, sent
 from analysis.errors import InputError, Problem
-from analysis.sweep import stored
+from analysis.sweep import carry, stored
 from analysis.sweep.plan import Edition
 
-BUILD = "from analysis.book.run import kernels; kernels.end_with_parent(); from analysis.__main__ import main; main()"
-"""What is run of Python: it ends with the sweep, however that ends."""
 SITES, FIGURES_OF = "sites", "figures"
 """The store of the editions' sites, and the folder that holds a folder of figures for each."""
-FIGURES = ("figures", "figures.json", "numbers.json", "claims.json", "edition.json")
-"""What of a site is kept where figures are asked for."""
+ENDED = "a process that built it ended: out of memory, or killed from outside"
+END_S = 5.0
+"""So long a process that has answered may take to clear up."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An edition to be built: its name, its parameters, how its data are had, and where its site or its figures go."""
+
+    name: str
+    parameters: Mapping[str, Any]
+    data: Callable[[], Path | None]
+    goal: Path
+    only: str
 
 
 def target(place: Path, only: str, edition: Edition) -> Path:
@@ -30,46 +46,93 @@ def target(place: Path, only: str, edition: Edition) -> Path:
     return stored.listing(place / SITES, edition.name) if only == "site" else place / FIGURES_OF / edition.name
 
 
-def build(place: Path, only: str, edition: Edition, data: Path | None, engine: Engine) -> str:
-    """Build one edition; why it failed, empty where it did not."""
-    goal = target(place, only, edition)
-    goal.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=place, prefix=".new-") as folder:
-        made = Path(folder) / "site"
-        given = Path(folder) / "parameters.yml"
-        given.write_text(yaml.safe_dump(dict(edition.parameters)) if edition.parameters else "{}", encoding="utf-8")
-        named: dict[str, Any] = {
-            "--params": given,
-            "--out": made,
-            "--data": data,
-            "--jobs": engine.jobs,
-            "--executor": engine.address,
-        }
-        arguments = [text for name, value in named.items() if value is not None for text in (name, str(value))]
-        command = [sys.executable, "-c", BUILD, "build", *arguments]
-        seen = os.environ | {sent.VARIABLE: sent.address(engine.store)}
-        done = subprocess.run(command, env=seen, capture_output=True, text=True, check=False)
-        if done.returncode:
-            return " ".join(done.stderr.split())[:500]
+class Build:
+    """A process that builds an edition in a folder of its own below that of the sweep."""
+
+    def __init__(self, asked: Asked, engine: Engine, place: Path) -> None:
+        self.asked, self._folder = asked, TemporaryDirectory(dir=place, prefix=".new-", ignore_cleanup_errors=True)
+        context = forking.Context.ready()
+        self.line, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_work, args=(theirs, forking.address(), asked, engine, Path(self._folder.name) / "site")
+        )
+        self._process.start()
+        theirs.close()
+
+    def answer(self) -> str:
+        """Why it failed, empty where it did not; waits for its end."""
         try:
-            _kept(made, only, goal, edition.name)
-        except OSError as error:
-            return f"built, and not kept: {error.strerror or error}".lower()
+            said = str(self.line.recv())
+            self._process.join(END_S)
+        except (EOFError, OSError):
+            said = ENDED
+        self.end()
+        return said
+
+    def end(self) -> None:
+        """End it, whether it is done or not."""
+        self.line.close()
+        self._process.kill()
+        self._process.join()
+        self._folder.cleanup()
+
+
+def prepare() -> None:
+    """Have the process that others are forked from import what makes pages too."""
+    forking.warm_up(forking.PRELOAD, *forking.RENDERER)
+
+
+def build(asked: Iterable[Asked], place: Path, engine: Engine, done: Callable[[Asked, str], None]) -> None:
+    """Build editions; ``done`` is told of each why it failed, which is empty where it did not."""
+    waiting, running, width = deque(asked), dict[Connection, Build](), engine.jobs or kernels.cores()
+    beside, jobs = 1, width
+    try:
+        while waiting or running:
+            while waiting and len(running) < beside:
+                begun = Build(waiting.popleft(), replace(engine, jobs=jobs), place)
+                running[begun.line] = begun
+            ready = wait(list(running))
+            for line in [one for one in running if one in ready]:
+                done(running[line].asked, running[line].answer())
+                del running[line]
+            beside = max(1, min(width, len(waiting) + len(running)))
+            jobs = width // beside
+    finally:
+        for left in running.values():
+            left.end()
+
+
+def _work(line: Connection, server: str, asked: Asked, engine: Engine, made: Path) -> None:
+    """In that process, which ends with the one that began it."""
+    kernels.end_with(line)
+    forking.share(server)
+    os.environ[sent.VARIABLE] = sent.address(engine.store)
+    try:
+        line.send(_built(asked, engine, made))
+    except OSError as error:
+        line.send(publishing.told(error)[:500])
+    except Exception as error:
+        line.send(carry.told(error)[:500])
+
+
+def _built(asked: Asked, engine: Engine, made: Path) -> str:
+    from analysis.book import site
+
+    gc.freeze()
+    gc.set_threshold(*kernels.SELDOM)
+    figures = asked.only != "site"
+    site.build(
+        site.Request(data=asked.data(), out=made, settings=asked.parameters, jobs=engine.jobs, engine=engine, only_figures=figures)
+    )  # fmt: skip
+    try:
+        asked.goal.parent.mkdir(parents=True, exist_ok=True)
+        if figures:
+            made.rename(asked.goal)
+        else:
+            stored.keep(made, asked.goal.parent, asked.name)
+    except OSError as error:
+        return f"built, and not kept: {error.strerror or error}".lower()
     return ""
-
-
-def _kept(made: Path, only: str, goal: Path, name: str) -> None:
-    if only == "site":
-        stored.keep(made, goal.parent, name)
-    else:
-        _figures(made, made.parent / "figures").rename(goal)
-
-
-def _figures(site: Path, kept: Path) -> Path:
-    kept.mkdir()
-    for name in FIGURES:
-        (site / name).rename(kept / name)
-    return kept
 
 
 def store_of(sweep: Path) -> Path:

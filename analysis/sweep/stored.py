@@ -1,4 +1,7 @@
-"""Sites of many editions that share files: each file lies packed under its digest, once, and each edition is a list of its files."""
+"""Sites of many editions that share files: each file lies packed under its digest, once, and each edition is a list of its files.
+
+Of a file that the edition kept first has otherwise, only what differs is written, where that is less.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,39 @@ import contextlib
 import gzip
 import io
 import json
+import math
 import os
 import re
 import struct
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
+
+import numpy as np
 
 from analysis import door
 from analysis.book.store import freshness, publishing
 from analysis.book.store.cache import digest, replace
-from analysis.book.store.files import LARGEST_SITE_FILE_BYTE, json_text
-from analysis.errors import InputError, Problem, SiteError, nearest
+from analysis.book.store.files import LARGEST_SITE_FILE_BYTE, json_text, read_text
+from analysis.errors import InputError, MemoryWallError, Problem, SiteError, nearest
 
 OBJECTS, LIST = "objects", ".json.gz"
 DIGEST = re.compile(r"[0-9a-f]{64}")
 ARCHIVE, PARTS = ".zip", ".parts"
-"""Ending of files that hold others of the site, and of what is kept of one whose files are kept."""
+"""Ending of files that hold others of the site, and of what is kept of a file of which other files hold parts."""
+FIRST = "first"
+"""Names the edition that was kept first."""
+SMALLEST_BYTE = 4096
+"""A file below takes a block of the disk whatever is written of it."""
 PACKING = 6
 """How hard gzip tries: beyond it a site takes a hundredth less room and twice the time."""
+MOST_PACKED = 20
+"""No file of a site is packed to less than a twentieth: where its parts are, it is not tried."""
 
 
 def keep(site: Path, store: Path, name: str) -> None:
@@ -36,23 +50,44 @@ def keep(site: Path, store: Path, name: str) -> None:
     Of an archive only what its files do not hold is written: where they are kept stands for them.
     """
     listed: dict[str, str] = {}
+    before = _first(store)
     for path in sorted(freshness.files(site), key=lambda path: path.suffix == ARCHIVE):  # after what they hold
-        content = path.read_bytes()
-        listed[path.relative_to(site).as_posix()] = key = digest(content)
-        parted = _parted(content, set(listed.values())) if path.suffix == ARCHIVE else b""
-        if not (place := _place(store, key, PARTS if parted else "")).exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            replace(place, _packed(parted or content))
+        content, file = path.read_bytes(), path.relative_to(site).as_posix()
+        listed[file] = key = digest(content)
+        if not any(_place(store, key, ending).exists() for ending in ("", PARTS)):
+            is_archive = path.suffix == ARCHIVE
+            parts = (
+                _parted(content, set(listed.values()))
+                if is_archive
+                else _differing(content, store, before.get(file, ""))
+            )
+            _write(store, key, content, parts)
     replace(listing(store, name), _packed(json_text(dict(sorted(listed.items()))).encode()))
+    if not (store / FIRST).exists():
+        replace(store / FIRST, name.encode())
+
+
+def _write(store: Path, key: str, content: bytes, parts: Parts) -> None:
+    """Keep a file, whole or as its parts: whichever takes less room."""
+    ending, packed = PARTS, _packed(json.dumps(parts).encode()) if parts else b""
+    if len(packed) * MOST_PACKED > len(content) or not parts:
+        ending, packed = min((ending, packed), ("", _packed(content)), key=lambda one: len(one[1]) or math.inf)
+    place = _place(store, key, ending)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    replace(place, packed)
 
 
 def _packed(content: bytes) -> bytes:
     return gzip.compress(content, PACKING, mtime=0)
 
 
-def _parted(content: bytes, kept: Collection[str]) -> bytes:
-    """An archive as JSON: [digest of a kept file] and bytes in base 64 by turns; empty where it is none, or holds no such file."""
-    parts: list[str | list[str]] = []
+Parts = list[str | list[Any]]
+"""A file by its parts: bytes in base 64; [digest of a kept file]; [digest, begin, number of bytes] of one."""
+
+
+def _parted(content: bytes, kept: Collection[str]) -> Parts:
+    """An archive by its parts; empty where it is none, or holds no such file."""
+    parts: Parts = []
     done = 0
     try:
         with ZipFile(io.BytesIO(content)) as archive:
@@ -61,11 +96,69 @@ def _parted(content: bytes, kept: Collection[str]) -> bytes:
                 begin = each.header_offset + HEADER_BYTE + sum(struct.unpack("<HH", head[-4:]))
                 key = digest(content[begin : begin + each.file_size])
                 if each.compress_type == ZIP_STORED and begin >= done and key in kept:
-                    parts += [b64encode(content[done:begin]).decode(), [key]]
+                    parts += [_plain(content[done:begin]), [key]]
                     done = begin + each.file_size
     except (BadZipFile, struct.error, NotImplementedError):
-        return b""
-    return json.dumps([*parts, b64encode(content[done:]).decode()]).encode() if parts else b""
+        return []
+    return [*parts, _plain(content[done:])] if parts else []
+
+
+def _plain(content: bytes) -> str:
+    return b64encode(content).decode()
+
+
+def _first(store: Path) -> dict[str, str]:
+    """File → digest of the edition that was kept first; nothing where there is none, or its list is damaged."""
+    try:
+        return _listed(store, read_text(store / FIRST))
+    except (OSError, ValueError, MemoryWallError):
+        return {}
+
+
+def _differing(content: bytes, store: Path, key: str) -> Parts:
+    """A file by parts of the one of that digest; empty where that is not kept whole, or has none of them."""
+    if len(content) < SMALLEST_BYTE or not key:
+        return []
+    try:
+        before = _unpacked(_place(store, key))
+    except DAMAGED:
+        return []
+    if digest(before) != key:
+        return []
+    at = dict(_pieces(before))
+    runs = [[-1, 0, 0]]  # where it stands in the file before, or -1; from where to where in this one
+    for piece, place in _pieces(content):
+        begin, first, last = runs[-1]
+        if begin >= 0 and before.startswith(piece, begin + last - first):
+            found = begin
+        elif (found := at.get(piece, -1)) >= 0 or begin >= 0:
+            runs.append([found, place, place])
+        runs[-1][2] = place + len(piece)
+    parts: Parts = [
+        [key, begin, last - first] if begin >= 0 else _plain(content[first:last]) for begin, first, last in runs
+    ]
+    return parts if any(isinstance(one, list) for one in parts) else []
+
+
+WINDOW_BYTE, PIECE_BYTE = 16, 128
+"""So many bytes decide whether a piece ends behind them, which it does once in so many."""
+MULTIPLIER = 2_654_435_761
+"""An odd number whose powers scatter over 32 bits (Knuth, The Art of Computer Programming, section 6.4)."""
+
+
+def _pieces(content: bytes) -> Iterator[tuple[bytes, int]]:
+    """A file in pieces that end where its bytes say so, whatever stands before them, and where each begins."""
+    byte = np.frombuffer(content, np.uint8).astype(np.uint32)
+    mixed, factor = np.zeros(max(len(byte) - WINDOW_BYTE + 1, 0), np.uint32), 1
+    for back in range(WINDOW_BYTE):
+        factor = factor * MULTIPLIER % 2**32
+        mixed += byte[WINDOW_BYTE - 1 - back : len(byte) - back] * np.uint32(factor)
+    ends = np.flatnonzero((mixed >> 16) % PIECE_BYTE == 0) + WINDOW_BYTE
+    begin = 0
+    for end in [*ends.tolist(), len(content)]:
+        if end > begin:
+            yield content[begin:end], begin
+            begin = end
 
 
 HEADER_BYTE = 30
@@ -159,12 +252,13 @@ def _is_within(file: str) -> bool:
     return not Path(file).is_absolute() and bool(Path(file).parts) and "\0" not in file and ".." not in Path(file).parts
 
 
-def _content(store: Path, key: str, file: str) -> bytes:
+def _content(store: Path, key: str, file: str, depth: int = 2) -> bytes:
+    """A file of the store.  An archive has parts, and so may a file that it holds; what those are parts of is whole."""
     plain, parts = _place(store, key), _place(store, key, PARTS)
     try:
-        content = _unpacked(plain if plain.exists() else parts)
-        if not plain.exists():
-            content = _joined(store, json.loads(content), file)
+        content = _unpacked(plain if plain.exists() or not depth else parts)
+        if depth and not plain.exists():
+            content = _joined(store, json.loads(content), file, depth - 1)
     except DAMAGED:
         raise _lost(file) from None
     if digest(content) != key:
@@ -172,15 +266,15 @@ def _content(store: Path, key: str, file: str) -> bytes:
     return content
 
 
-def _joined(store: Path, parts: list[str | list[str]], file: str) -> bytes:
-    return b"".join(b64decode(one) if isinstance(one, str) else _kept(store, one[0], file) for one in parts)
-
-
-def _kept(store: Path, key: str, file: str) -> bytes:
-    """A file that an archive holds, which is none itself."""
-    if not _place(store, key).exists():
-        raise _lost(file)
-    return _content(store, key, file)
+def _joined(store: Path, parts: Parts, file: str, depth: int) -> bytes:
+    whole = lru_cache(maxsize=1)(lambda key: _content(store, key, file, depth))
+    joined = bytearray()
+    for one in parts:
+        key, begin, byte = (*one, 0, None)[:3] if isinstance(one, list) else ("", 0, None)
+        joined += whole(key)[begin : None if byte is None else begin + byte] if key else b64decode(str(one))
+        if len(joined) > LARGEST_SITE_FILE_BYTE:
+            raise ValueError("parts that are more than any file of a site")
+    return bytes(joined)
 
 
 def _lost(what: str) -> SiteError:

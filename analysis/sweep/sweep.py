@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -66,11 +66,14 @@ def swept(request: Request, bar: Bar, tell: Callable[[str], None]) -> Outcome:
     ``bar`` shows how far it is; ``tell`` is told each failure.
     """
     places.require_fit(request.out)
-    with TemporaryDirectory() as held, ends.told(), cache.in_use():
+    with TemporaryDirectory() as held, ends.told(), cache.in_use(), ExitStack() as stack:
         merged = plan.judged(request.plan, Path(held))
         _require_known(request.plan, merged)
         editions = request.plan.editions()
         store = sent.Sent(sent.address(request.engine.store))
+        if request.only != NUMBERS:
+            sites.prepare()
+            request = replace(request, engine=stack.enter_context(request.engine.standing()))
         with places.claimed(request.out) as folder:
             folder.begin(summary.asked(request.plan, editions), partial(_gives, request.plan, merged))
             works = _works(request.plan, editions, merged, store)
@@ -79,6 +82,10 @@ def swept(request: Request, bar: Bar, tell: Callable[[str], None]) -> Outcome:
             if request.only != NUMBERS:
                 made.build(editions, bar)
             return made.finish(editions, merged)
+
+
+def _itself(place: Path | None) -> Path | None:
+    return place
 
 
 def _gives(asked: Plan, merged: Mapping[str, Path], key: str) -> bool:
@@ -163,17 +170,24 @@ class Sweep:
 
     def build(self, editions: list[Edition], bar: Bar) -> None:
         """Build the sites that are asked for and not there yet."""
-        asked, place, only = self.request.plan, self.folder.place, self.request.only
+        place, only = self.folder.place, self.request.only
         missing = sites.missing(place, only, editions)
         with bar(len(missing)) as step:
-            for one in missing:
-                # A build lays the user's folder over the book's; where cells were drawn, all tables as they then are.
-                data = work.folder(self.works[one.name][0]) if one.cells else asked.place(one.data)
-                why = sites.build(place, only, one, data, self.request.engine)
+
+            def done(one: sites.Asked, why: str) -> None:
                 if why:
                     self.failed.append({"edition": one.name, "part": only, "error": why})
                 self._log(f"{only} {one.name}: {why or 'built'}")
                 step(one.name)
+
+            sites.build(map(self._asked, missing), place, self.request.engine, done)
+
+    def _asked(self, one: Edition) -> sites.Asked:
+        # A build lays the user's folder over the book's; where cells were drawn, all tables as they then are.
+        drawn, place = self.works[one.name][0], self.request.plan.place(one.data)
+        data = partial(work.folder, drawn) if one.cells else partial(_itself, place)
+        goal = sites.target(self.folder.place, self.request.only, one)
+        return sites.Asked(one.name, dict(one.parameters), data, goal, self.request.only)
 
     def _log(self, line: str) -> None:
         self.folder.log(f"{datetime.now(tz=UTC):%Y-%m-%d %H:%M:%S}  {line}")

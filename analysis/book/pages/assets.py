@@ -13,7 +13,7 @@ from analysis import tables
 from analysis.book.pages import figure_files, menu, number_page, pieces, registry, run_note, twins
 from analysis.book.pages.numbering import figure_number
 from analysis.book.pictures import layout, on_page, workers
-from analysis.book.record import catalogues, citation, edition, licences
+from analysis.book.record import citation, edition, licences
 from analysis.book.store.files import write, write_json
 from analysis.figures import Figure
 
@@ -55,7 +55,7 @@ def write_embedded(app: Sphinx) -> None:
 
 
 def write_pictures(app: Sphinx) -> None:
-    """The pictures, the script that draws them anew, and the catalogues that hold their digests."""
+    """The pictures, the script that draws them anew, their catalogue and the record of the edition, which hold their digests."""
     site, known = Path(app.outdir), registry.of(app.env)
     figures = known.figures()
     if figures:
@@ -70,7 +70,6 @@ def write_pictures(app: Sphinx) -> None:
     run = run_note.of_run(app)
     here = {"run": run.run, "marks": run.things, "address": menu.address(app, app.config.memory_wall_lasting)}
     write_json(site / "edition.json", record | here)
-    catalogues.write_all(site)
 
 
 def footer(app: Sphinx, document: str, figure: Figure) -> str:

@@ -22,6 +22,7 @@ from analysis.book.pages import (
     table_page,
 )
 from analysis.book.pictures import workers
+from analysis.book.record import catalogues
 from analysis.book.run import beside
 
 Page = tuple[str, dict[str, Any], str]
@@ -39,6 +40,9 @@ class Builder(StandaloneHTMLBuilder):
 
     def write(self, *given: Any, **named: Any) -> None:
         """Write the chapters, and wait for the other pages."""
+        if self.app.config.memory_wall_only_figures:
+            (Path(self.outdir) / "_static").mkdir()  # extensions put there what pages would load
+            return
         try:
             super().write(*given, **named)
             if self._pages:
@@ -46,6 +50,11 @@ class Builder(StandaloneHTMLBuilder):
         finally:
             if self._pages:
                 self._pages.end()
+
+    def finish(self) -> None:
+        """What goes with pages."""
+        if not self.app.config.memory_wall_only_figures:
+            super().finish()
 
     def index_page(self, *given: Any) -> None:
         """Sphinx's own search is not the book's (``search``), and its index would be thrown away."""
@@ -80,11 +89,15 @@ def finished(app: Sphinx, exception: Exception | None) -> None:
     """Finish the pages while pictures are being drawn, or else while they are being written."""
     if exception is not None or app.builder.format != "html":
         return
+    if app.config.memory_wall_only_figures:
+        assets.write_pictures(app)
+        return
     assets.write_embedded(app)
     finish = partial(_finish, app) if app.config.memory_wall_published else lambda: None
     finishing_pages = beside.run(finish, app.config.memory_wall_jobs if workers.all_drawn() else 1)
     try:
         assets.write_pictures(app)
+        catalogues.write_all(Path(app.outdir))
         finishing_pages.result()
         anew.stay(app)
     finally:

@@ -221,6 +221,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Entry point for Sphinx."""
     app.add_builder(builder.Builder, override=True)
     app.add_config_value("memory_wall_jobs", 1, "", types=(int,))
+    app.add_config_value("memory_wall_only_figures", False, "", types=(bool,))
     app.add_config_value("memory_wall_data", str(door.data_folder()), "", types=(str,))
     app.add_config_value("memory_wall_parameters", "", "env", types=(str,))
     app.add_config_value("memory_wall_marks", "", "env", types=(str,))

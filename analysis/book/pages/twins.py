@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 from analysis.book.pages import markdown, registry
 from analysis.book.pages.numbering import chapter_title, figure_number
 from analysis.book.record import catalogues, citation, edition
+from analysis.book.store.cache import recalled
 from analysis.book.store.files import write
 from analysis.book.store.places import LANDING
 
@@ -43,7 +44,14 @@ def beside(page: str) -> str:
 def write_twin(app: Sphinx, page: str, body: str) -> None:
     """Write the twin of a page beside it."""
     if own := place(page):
-        write(Path(app.outdir) / own, markdown.converted(body, _addresses(page)))
+        write(Path(app.outdir) / own, _converted((page, body)))
+
+
+@recalled
+def _converted(asked: tuple[str, str]) -> str:
+    """The twin of a page by its name and its body: of another edition most pages are as they were."""
+    page, body = asked
+    return markdown.converted(body, _addresses(page))
 
 
 def of_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:

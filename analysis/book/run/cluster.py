@@ -110,7 +110,7 @@ def opened(address: str, jobs: int | None, store: str = "") -> Iterator[tuple[Ex
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         if address == LOCAL_CLUSTER:
-            address = stack.enter_context(_local(distributed, jobs or kernels.cores()))
+            address = stack.enter_context(started(jobs))
         client = stack.enter_context(_client(distributed, address))
         count = require_fit(client)
         try:
@@ -139,10 +139,10 @@ def _distributed() -> Any:
 
 
 @contextmanager
-def _local(distributed: Any, jobs: int) -> Iterator[str]:
-    """A cluster of processes of this machine, which end with this one."""
-    with distributed.LocalCluster(
-        n_workers=jobs, threads_per_worker=1, processes=True, protocol="tcp", host="127.0.0.1", dashboard_address=None,
+def started(jobs: int | None) -> Iterator[str]:
+    """The address of a cluster of processes of this machine, which end with this one."""
+    with _distributed().LocalCluster(
+        n_workers=jobs or kernels.cores(), threads_per_worker=1, processes=True, protocol="tcp", host="127.0.0.1", dashboard_address=None,
         silence_logs=logging.CRITICAL,
     ) as cluster:  # fmt: skip
         yield cluster.scheduler_address

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.book.run import kernels
 from analysis.errors import InputError, Problem, nearest
@@ -33,6 +33,17 @@ class Engine:
     def is_local(self) -> bool:
         """Whether it is processes that this one forks."""
         return self.address == LOCAL
+
+    @contextmanager
+    def standing(self) -> Iterator[Engine]:
+        """The same for several processes one after the other, or side by side: a cluster of this machine is started once for all."""
+        if self.address != LOCAL_CLUSTER:
+            yield self
+            return
+        from analysis.book.run import cluster
+
+        with cluster.started(self.jobs) as address:
+            yield replace(self, address=address)
 
     @contextmanager
     def opened(self) -> Iterator[tuple[Executor, int]]:

@@ -9,7 +9,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from types import ModuleType
 from typing import Any
@@ -93,18 +93,37 @@ class Context(ForkServerContext):
         return context
 
 
-def warm_up() -> None:
+RENDERER = ("jupyter_book.sphinx", "myst_nb")
+"""What processes need besides that make pages."""
+
+
+def warm_up(*modules: str) -> None:
     """Start importing in the process that workers are forked from, without waiting for it."""
-    Context.ready()
+    Context.ready(*modules)
     _ensure_server()
+
+
+def address() -> str:
+    """The address of the process that others are forked from."""
+    _ensure_server()
+    return str(_server()._forkserver_address)
+
+
+def share(address: str) -> None:
+    """Have this process, which was forked from that one, ask it for others too: its own would import all of it again."""
+    server = _server()
+    server._forkserver_address, server.ensure_running = address, lambda: None
+    forkserver.ensure_running = server.ensure_running
+
+
+def _server() -> Any:
+    return forkserver._forkserver
 
 
 def _ensure_server() -> None:
     """Have the process run that workers are forked from, deaf to Ctrl-C and to the end of a terminal: those are for this one."""
-    from multiprocessing.forkserver import ensure_running
-
     with _deaf(), workplace.lent():
-        ensure_running()
+        forkserver.ensure_running()
 
 
 @contextlib.contextmanager

@@ -88,6 +88,11 @@ def start_worker(lifeline: Connection) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     end_with_parent()
     _mother = Mother.forked()
+    end_with(lifeline)
+
+
+def end_with(lifeline: Connection) -> None:
+    """End this process when the other end of a pipe is closed."""
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
 
 
