@@ -39,7 +39,9 @@ def arguments(
         model_id, _, total, reads, files, _, numbers, *_ = model
         whole = files.get(number_format, total * bit / 8)
         kind = given["kinds"][places[packing]]
-        first, ends = (given["experts"], kind[-2:]) if numbers[2] else (fixed[-2:], kind[-4:-2])
+        first, ends = fixed[-2:], kind[-4:-2]
+        if numbers[2]:
+            first, ends = (min(first[0], given["experts"][0]), max(first[1], given["experts"][1])), kind[-2:]
         values = [
             *kind[:-4],
             *fixed[:-2],

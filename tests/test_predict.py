@@ -474,6 +474,21 @@ def test_a_prompt_is_read_no_faster_than_the_experts_that_it_calls(model: str) -
     assert two["first_token_s"] >= 2 * 0.95 * part["first_token_s"]
 
 
+def test_a_prompt_on_units_that_nothing_was_fitted_to_is_told_from_the_others() -> None:
+    """Apple's matrix units borrow the share of NVIDIA's; what others measured on them lies far from it."""
+    given = {"model_id": "llama-3.1-8b", "format": "q4-k-m", "prompt_token": 1024}
+    rows = predict(
+        pd.DataFrame(
+            [given | {"device": name} for name in ("macbook-pro-16-m5-max-128gb", "macbook-pro-16-m4-max-16c-128gb")]
+        )
+    )
+    new, old = rows.to_dict("records")
+    assert "Apple's matrix units" in new["note"]
+    assert "Apple's matrix units" not in old["note"]
+    widths = [row["first_token_s_high"] / row["first_token_s_low"] for row in (new, old)]
+    assert widths[0] > 3 * widths[1]
+
+
 def test_prompts_of_mixtures_are_off_by_less_once_the_experts_count(package: DataPackage) -> None:
     """Nothing was fitted to them: what a pass reads is all that differs."""
     rows = prompts.with_pass(prompts.expert_measurements(package), KNOWN)

@@ -126,6 +126,7 @@ NOTES = {
     "batch": "all sequences together; the interval holds that of batch 1 and what was measured of servers",
     "peak": "peak of the chip unknown: no speed of several sequences; give peak_fp16_tflop_per_s",
     "prompt": "fitted to no prompts of this backend, or the peak of the chip is unknown: no time to the first token",
+    "matrix": "fitted to no prompts read by Apple's matrix units: the share of the peak is that of NVIDIA's, the interval the widest",
     "copies": "more chips than heads of the KV cache: each chip holds one at least",
     "several-chips": "layers shared by several chips, their communication as measured on servers",
     "kv-format": "format of the KV cache not known: 16 bits counted",
@@ -783,7 +784,7 @@ def seen(rows: Rows) -> dict[str, Any]:
     _times(rows, known, sizes, kinds, peak, ones, ones, dict.fromkeys(OUTPUT_NUMBER, ones), kinds.stack < 0)
     configuration = _configuration(rows, known, sizes, kinds, peak, ones)
     ends = [_interval(known, kinds, np.full(len(rows), is_expert), ones) for is_expert in (False, True)]
-    first = np.array([known.intervals[name] for name in prefill.INTERVALS])[peak.kind].T
+    first = _prompt_interval(known, peak)
     place = (kinds.introduced_year - expected.OLDEST_GENERATION_YEAR).astype(int)
     _parts(rows, known, sizes, kinds, peak, ones, ones)
     return {
@@ -969,6 +970,10 @@ class Peaks:
         makers = sorted({*vendors, ""})
         maker = rows.looked_up("chip", [makers.index(vendor) for vendor in vendors], makers.index("")).astype(int)
         self.kind = _prompt_kinds(kinds, maker, makers, self.has_matrix)
+        self.is_extrapolated = self.has_matrix & (kinds.stack == METAL) & np.isfinite(self.flop_per_s)
+
+
+METAL = expected.STACK_NAMES.index("metal")
 
 
 def _prompt_kinds(
@@ -1158,7 +1163,8 @@ def _times(
         param=sizes.param, prompt_token=prompt, n_layer=sizes.n_layer, flop_per_s=reached * chips, pass_s=np.asarray(bare.step_s) / chips,
         context_token=np.nan_to_num(rows.numbers["context_token"]), batch_size=batch, passes_token=passes,
     )  # fmt: skip
-    slow, fast = _prompt_interval(known, sizes, peak)
+    slow, fast = _prompt_interval(known, peak, sizes.is_expert)
+    rows.note("matrix", ~np.isnan(prompt) & peak.is_extrapolated & ~missing)
     least = sizes.read_at(together) / (rows.numbers[BANDWIDTH] * chips)
     if rows.runs:
         alone = np.isnan(first) & ~missing & (batch * chips == 1)
@@ -1177,11 +1183,14 @@ def _times(
     return found
 
 
-def _prompt_interval(known: expected.Calibration, sizes: Sizes, peak: Peaks) -> tuple[Values, Values]:
-    """The ends of the interval of each row's prompt: of mixtures of experts their own, of all others that of what computes."""
-    ends = np.array([known.intervals[name] for name in prefill.INTERVALS])[peak.kind]
-    low, high = np.where(sizes.is_expert[:, np.newaxis], known.intervals[prefill.EXPERT_GROUP], ends).T
-    return low, high
+def _prompt_interval(
+    known: expected.Calibration, peak: Peaks, is_expert: npt.ArrayLike = False
+) -> tuple[Values, Values]:
+    """The ends of the interval of each row's prompt: that of what computes, of mixtures of experts at least as wide as theirs."""
+    place = np.where(peak.is_extrapolated, -1, peak.kind)
+    low, high = np.array([known.intervals[name] for name in prefill.INTERVALS])[place].T
+    widest, highest = known.intervals[prefill.EXPERT_GROUP]
+    return np.where(is_expert, np.minimum(low, widest), low), np.where(is_expert, np.maximum(high, highest), high)
 
 
 OWN_PROMPT = "prefill-other"

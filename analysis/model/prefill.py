@@ -24,7 +24,7 @@ METAL = KINDS.index("shader-metal")
 OTHER_GROUP = "prefill-other"
 """The interval of all others: old cards, ROCm and Vulkan."""
 EXPERT_GROUP = "prefill-experts"
-"""The interval of mixtures of experts on all of them: shares of the peak were fitted to dense models alone."""
+"""What mixtures of experts were measured to keep to on all of them: shares of the peak were fitted to dense models alone."""
 INTERVALS = (*(GROUPS.get(name, OTHER_GROUP) for name in KINDS), OTHER_GROUP)
 """The interval of each of ``KINDS``, and that of what was never measured."""
 PARAM_PER_WIDTH = 12

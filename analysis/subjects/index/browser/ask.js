@@ -78,7 +78,8 @@ function told(one, model, format, context, prompt) {
   const kind = GIVEN.kinds[one[7][packing]].map((value) => (value === null ? NaN : value));
   const missing = (values) => values.map((value) => (value === null ? NaN : value));
   const fixed = missing(one[6]);
-  const ends = model[6][2] ? [...GIVEN.experts, ...kind.slice(-2)] : [...fixed.slice(-2), ...kind.slice(-4, -2)];
+  const [low, high] = fixed.slice(-2);
+  const ends = model[6][2] ? [Math.min(low, GIVEN.experts[0]), Math.max(high, GIVEN.experts[1]), ...kind.slice(-2)] : [low, high, ...kind.slice(-4, -2)];
   const whole = model[4][format[0]] || (model[2] * bit) / 8;
   const [read, experts] = model[3].at(format[0] === GIVEN.expert ? -1 : 0).map((share) => whole * share);
   const values = answer([...kind.slice(0, -4), ...fixed.slice(0, -2), ...ends, ...missing(model[6]), whole, read, experts, bit, 1, context, prompt]);
