@@ -1,6 +1,7 @@
 """Sites of many editions that share files: each file lies packed under its digest, once, and each edition is a list of its files.
 
-Of a file that the edition kept first has otherwise, only what differs is written, where that is less.
+Of a file that the edition kept first has otherwise, only what differs is written, where that is less.  The parts are found here, as
+what packs by an earlier file of megabytes is in the standard library from Python 3.14 on only.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ ANSWERS = ("fits", *NUMBERS, "binding", "longest_by")
 """What a row of a page says of a pair, after id and name of the other."""
 MOST_PAGES = 500
 """Of more devices, those of a set that charts draw by default have pages; where there are none, the first so many."""
-MOST_PAIRS = 100_000
-"""Pairs of a device and a model that pages answer, twice what the book has: beyond, only so many models have pages, those drawn by
+MOST_PAIRS = 60_000
+"""Pairs of a device and a model that pages answer, a third more than the book has: beyond, only so many models have pages, those drawn by
 default, then an analyst's own, then the first.  The site of 600 devices and 500 models would weigh 800 MB."""
 CACHE_TOKEN = 1000
 """Tokens for which a page states the cache."""
