@@ -46,8 +46,8 @@ def paged(package: DataPackage, table: str) -> pd.DataFrame:
     own = {key for one in changes for key in (*one.added, *one.changed)}
     first = rows["default_set"].fillna(value=False).astype(bool)
     urgency = np.select([first, rows["model_id"].isin(own)], [0, 1], 2)
-    chosen = np.argsort(urgency, kind="stable")[: max(room, int(first.sum()))]
-    return rows.iloc[np.sort(chosen)]
+    in_turn = np.concatenate([np.flatnonzero(urgency == turn) for turn in range(3)])
+    return rows.iloc[np.sort(in_turn[: max(room, int(first.sum()))])]
 
 
 def is_published(models: pd.DataFrame) -> pd.Series[bool]:

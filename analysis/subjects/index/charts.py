@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.charts import domains, expressions, marks, theme
+from analysis.equations import elementary
 
 ANY = "all"
 FIRST, ARTICLE_PHONE = "iPhone 14", "iphone-14"
@@ -150,7 +151,7 @@ def _middles(devices: pd.DataFrame, ends: Ends, room: tuple[float, float]) -> li
     """Where the points lie in a room, in pixels from its lower left corner; at a tenth, which is the same on every processor."""
     columns = ("memory_bandwidth_byte_per_s", "usable_byte")
     across, up = (
-        (size * np.log(devices[column].clip(lower=low) / low) / np.log(high / low)).round(1)
+        np.round(size * elementary.log(devices[column].clip(lower=low) / low) / elementary.log(high / low), 1)
         for size, column, (low, high) in zip(room, columns, ends, strict=True)
     )
     return list(zip(across, up, strict=True))
