@@ -301,7 +301,7 @@ def _extrapolated(names: Iterable[str]) -> str:
         return "Prompts were measured on units of each kind that is shown."
     return (
         f"For {_the(listed)} the time of the prompt is extrapolated. The model was fitted to no prompt read by their matrix units; "
-        "the share of the peak that those of NVIDIA reach stands in, and their interval, which was not tested there."
+        "the share of the peak that those of NVIDIA reach stands in, with the widest interval."
     )
 
 
@@ -332,7 +332,7 @@ def _borrowed(names: Iterable[str]) -> str:
     listed = list(names)
     if not listed:
         return "Prompts were measured on units of each kind that is shown."
-    return f"Extrapolated: {words.listing(listed)}, with the interval of NVIDIA's matrix units, which was not tested there."
+    return f"Extrapolated: {words.listing(listed)}, with the share of the peak that NVIDIA's matrix units reach and the widest interval."
 
 
 def _barely(names: Iterable[str]) -> str:
