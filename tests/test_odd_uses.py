@@ -56,7 +56,7 @@ USES: dict[str, tuple[str, int, str]] = {
     "cited from nowhere": ("cite roofline --site nowhere", 2, "Build it first: memory-wall build"),
     "cited for another program": ("cite roofline --format endnote", 2, "'endnote' is not one of 'text'"),
     "cited for a program by half its name": ("cite roofline --format bib", 2, "Did you mean 'bibtex'?"),
-    "an answer on a family": ("ask iphone", 2, "iphone-17-pro or iphone-16-plus; expected one device"),
+    "an answer on a family": ("ask iphone", 2, "iphone-17-pro-max or iphone-16-plus; expected one device"),
     "compared with nowhere": ("diff full nowhere", 2, "full: found a folder without a site or tables"),
     "compared with half a site": ("diff half half", 2, "half: found no claims.json in it; expected a complete site"),
     "compared with no archive": ("diff broken.tar.gz half", 2, "broken.tar.gz: found no sound archive"),
