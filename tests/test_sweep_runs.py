@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -323,6 +324,8 @@ class StandIn(sites.Build):
 
     def end(self) -> None:
         self.line.close()
+
+    _process = SimpleNamespace(join=lambda within_s: None)  # type: ignore[assignment]
 
 
 def test_figures_of_each_edition_are_kept_and_what_cannot_be_built_is_listed(
