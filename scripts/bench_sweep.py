@@ -83,7 +83,7 @@ def builds(folder: Path, count: int) -> tuple[list[float], list[Path]]:
     """Seconds of builds with settings of their own, after one that fills the cache; and where the sites are."""
     found, sites = [], []
     for number in range(count + 1):
-        out = folder / f"site-{number}"
+        out = folder / f"build-{number}"
         seconds = timed("build", "--set", f"reading_speed_word_per_min={SPEEDS[0] + 7 * number:g}", "--out", str(out))
         sites.append(out)
         found += [seconds] if number else []
