@@ -28,7 +28,7 @@ import numpy as np
 from analysis import door
 from analysis.book.store import freshness, publishing
 from analysis.book.store.cache import digest, replace
-from analysis.book.store.files import LARGEST_SITE_FILE_BYTE, json_text, read_text
+from analysis.book.store.files import json_text, read_text
 from analysis.errors import InputError, MemoryWallError, Problem, SiteError, nearest
 
 OBJECTS, LIST = "objects", ".json.gz"
@@ -37,6 +37,8 @@ ARCHIVE, PARTS = ".zip", ".parts"
 """Ending of files that hold others of the site, and of what is kept of a file of which other files hold parts."""
 FIRST = "first"
 """Names the edition that was kept first."""
+LARGEST_STORED_BYTE = 2**28
+"""Of a file of a site in a store: the largest have some tens of megabytes, and what is unpacked is held in memory."""
 SMALLEST_BYTE = 4096
 """A file below takes a block of the disk whatever is written of it."""
 PACKING = 6
@@ -241,9 +243,9 @@ DAMAGED = (
 
 def _unpacked(path: Path) -> bytes:
     """What a file of the store holds; raises one of ``DAMAGED``."""
-    with gzip.open(io.BytesIO(door.content(path, LARGEST_SITE_FILE_BYTE))) as packed:
-        content = packed.read(LARGEST_SITE_FILE_BYTE + 1)
-    if len(content) > LARGEST_SITE_FILE_BYTE:
+    with gzip.open(io.BytesIO(door.content(path, LARGEST_STORED_BYTE))) as packed:
+        content = packed.read(LARGEST_STORED_BYTE + 1)
+    if len(content) > LARGEST_STORED_BYTE:
         raise ValueError("a file that unpacks to more than any of a site")
     return content
 
@@ -273,7 +275,7 @@ def _joined(store: Path, parts: Parts, file: str, depth: int) -> bytes:
     for one in parts:
         key, begin, byte = (*one, 0, None)[:3] if isinstance(one, list) else ("", 0, None)
         joined += whole(key)[begin : None if byte is None else begin + byte] if key else b64decode(str(one))
-        if len(joined) > LARGEST_SITE_FILE_BYTE:
+        if len(joined) > LARGEST_STORED_BYTE:
             raise ValueError("parts that are more than any file of a site")
     return bytes(joined)
 
