@@ -8,9 +8,6 @@ from pathlib import Path
 
 from analysis import door
 
-LARGEST_SITE_FILE_BYTE = 2**30
-"""No file of a site is as large: what is said to be one and is larger is neither read nor unpacked."""
-
 
 def read_text(path: Path, largest: int = door.LARGEST_FILE_BYTE) -> str:
     """A text that somebody hands over; raises OSError where it is no regular file or too large, ValueError for no UTF-8."""

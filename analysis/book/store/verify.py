@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.book.store import freshness
 from analysis.book.store.cache import digest, file_digest, replace
-from analysis.book.store.files import LARGEST_SITE_FILE_BYTE, read_text
+from analysis.book.store.files import read_text
 
 RECORD = "edition.json"
 FROZEN = "editions"
@@ -16,6 +16,8 @@ PARTS: dict[str, type] = {"edition": str, "commit": str, "parameters": dict, "fi
 """What the record of a site that was sealed holds, by type."""
 OF_HOSTS = "CNAME"
 """What hosts and Git look for beside a site, and what begins with a dot, may be added to one without changing it."""
+LARGEST_SITE_FILE_BYTE = 2**30
+"""No file of a site is as large."""
 NO_FILE = "no file"
 """In place of the digest of a file that is too large, or of a pipe, which would be read without end."""
 
