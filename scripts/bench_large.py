@@ -38,10 +38,12 @@ def folder(target: Path) -> Path:
     return target
 
 
-def run(*arguments: str) -> tuple[float, float]:
-    """CPU-seconds and GiB at the peak of a command; raises CalledProcessError where it fails."""
+def run(*arguments: str, **more: str) -> tuple[float, float]:
+    """CPU-seconds and GiB at the peak of a command with more in its environment; raises CalledProcessError where it fails."""
+    ctypes.CDLL(None).prctl(BECOME_SUBREAPER, 1, 0, 0, 0)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-m", "analysis", *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "analysis", *arguments]
+    subprocess.run(command, cwd=ROOT, env=os.environ | more, check=True, stdout=subprocess.DEVNULL)
     with contextlib.suppress(ChildProcessError):
         while True:  # those that outlived it, and with them all that they waited for
             os.wait()
@@ -55,7 +57,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="Only check the data. Without it: build as well.")
     given = parser.parse_args()
-    ctypes.CDLL(None).prctl(BECOME_SUBREAPER, 1, 0, 0, 0)
     with tempfile.TemporaryDirectory(prefix="large-") as name:
         data, site = folder(Path(name)), Path(name, "site")
         os.environ["MEMORY_WALL_CACHE"] = str(Path(name, "cache"))

@@ -2,15 +2,16 @@
 
 Sweeps of numbers and verdicts, of figures and of whole sites are timed locally and by two workers of Dask, in turn, as often as the
 machine's noise asks for, each with a cache of its own; against them a shell loop of ``memory-wall build``.  The loop is not run to its
-end: a few builds with settings of their own, over the cache that a loop would have, are timed and multiplied.  Figures and sites are
-timed with fewer editions, and the table says with how many.
+end: its first builds are timed, and those after the first are multiplied.  Figures and sites are timed with fewer editions, and the
+table says with how many.  What one more edition takes is told by a sweep that grows.
+
+    python scripts/bench_sweep.py --rounds 0 --save my-data      # what one more takes, as rows for a build
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
-import itertools
 import json
 import os
 import statistics
@@ -18,12 +19,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 from bench_build import noise, spread
+from bench_large import run
 
 from analysis.book.store import cache
-from analysis.sweep import stored
+from analysis.sweep import costs as planning
 
 ROOT = Path(__file__).resolve().parents[1]
 GOAL = 20.0
@@ -32,10 +37,7 @@ GOAL_DASK = 0.85
 """Share of the local pool's throughput that two workers of Dask should have."""
 EDITIONS = {"numbers": 200, "figures": 12, "site": 4}
 DASK = ("--executor", "local-cluster")
-GOAL_OWN, GOAL_KEPT = 16_000_000, 6_000_000
-"""Bytes of the files that one parameter changes, and of what a store keeps of them."""
-PLAN_EDITIONS = 10_000
-CORES = 64
+GOALS = "Goals: files that one parameter changes at most 16 MB, what a sweep of sites keeps of them at most 6 MB an edition."
 SPEEDS = (160.0, 340.0)
 
 
@@ -49,12 +51,16 @@ def timed(*arguments: str, **more: str) -> float:
     return time.perf_counter() - begun
 
 
+def asked(folder: Path, kind: str, editions: int) -> list[str]:
+    """What a sweep in a folder is asked for, whose editions differ in reading speed."""
+    speeds = f"{SPEEDS[0]:g}" if editions == 1 else f"{SPEEDS[0]:g}:{SPEEDS[1]:g}:{editions}"
+    given = ["--set", f"reading_speed_word_per_min={speeds}", "--numbers", "index,verdicts", "--only", kind]
+    return [*given, "--jobs", "2", "--out", str(folder / "sweep")]
+
+
 def swept(folder: Path, kind: str, editions: int, *more: str) -> float:
-    """Seconds of a sweep whose editions differ in reading speed."""
-    speeds = f"reading_speed_word_per_min={SPEEDS[0]:g}:{SPEEDS[1]:g}:{max(editions, 2)}"
-    arguments = ["--set", speeds, "--numbers", "index,verdicts", "--only", kind, "--jobs", "2"]
-    kept = {"MEMORY_WALL_CACHE": str(folder / "cache")}
-    return timed("sweep", *arguments, "--out", str(folder / "sweep"), *more, **kept)
+    """Seconds of such a sweep, with a cache of its own."""
+    return timed("sweep", *asked(folder, kind, editions), *more, MEMORY_WALL_CACHE=str(folder / "cache"))
 
 
 def starting() -> float:
@@ -80,13 +86,13 @@ def in_turn(folder: Path, kind: str, given: argparse.Namespace) -> list[tuple[fl
 
 
 def builds(folder: Path, count: int) -> tuple[list[float], list[Path]]:
-    """Seconds of builds with settings of their own, after one that fills the cache; and where the sites are."""
+    """Seconds of builds with settings of their own, of which the first fills a cache; and where the sites are."""
     found, sites = [], []
     for number in range(count + 1):
-        out = folder / f"build-{number}"
-        seconds = timed("build", "--set", f"reading_speed_word_per_min={SPEEDS[0] + 7 * number:g}", "--out", str(out))
-        sites.append(out)
-        found += [seconds] if number else []
+        sites.append(folder / f"build-{number}")
+        speed = f"reading_speed_word_per_min={SPEEDS[0] + 7 * number:g}"
+        seconds = timed("build", "--set", speed, "--out", str(sites[-1]), MEMORY_WALL_CACHE=str(folder / "cache"))
+        found.append(seconds)
         print(f"build {number}: {seconds:.1f} s", file=sys.stderr, flush=True)
     return found, sites
 
@@ -101,51 +107,45 @@ def folder_byte(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def kept_byte(sites: list[Path], store: Path) -> float:
-    """Bytes by which a store of sites grows with each after the first, the median."""
-    store.mkdir()
-    grown: list[int] = []
-    for number, site in enumerate(sites):
-        stored.keep(site, store, f"{number}")
-        grown.append(folder_byte(store))
-    return statistics.median(after - before for before, after in itertools.pairwise(grown))
+def further(folder: Path, kind: str, editions: int) -> tuple[float, float]:
+    """CPU-seconds and bytes that each edition takes after the first, where a sweep of one is made one of more."""
+    found = []
+    for count in (1, editions):
+        used, _ = run("sweep", *asked(folder, kind, count), MEMORY_WALL_CACHE=str(folder / "cache"))
+        found.append((used, folder_byte(folder / "sweep")))
+    (_, before), (used, after) = found
+    return used / (editions - 1), (after - before) / (editions - 1)
 
 
-def paper_plan(
-    numbers_s: float, build_s: float, sweep_byte: float, sites: list[dict[str, int]], kept: float
-) -> list[str]:
-    """What 10,000 editions take, with its arithmetic: this machine's figures times editions, and nothing else.
-
-    Args:
-        numbers_s: seconds an edition of a sweep of numbers, on this machine as a whole
-        build_s: seconds a build of a whole site, on this machine as a whole
-        sweep_byte: bytes an edition of a sweep of numbers
-        sites: digest → bytes of each file, of sites that differ in one parameter
-        kept: bytes by which their store grows with each
-    """
-    cores = os.cpu_count() or 1
-    whole = statistics.median(sum(site.values()) for site in sites)
-    own = statistics.median(sum(b for d, b in site.items() if d not in sites[0]) for site in sites[1:])
+def costs(folder: Path, editions: Mapping[str, int], sites: list[dict[str, int]]) -> pd.DataFrame:
+    """Rows of ``sweep_costs``; what whole sites take that are not kept as a sweep keeps them is told by those that were built."""
+    found: dict[str, tuple[float, float]] = {}
+    for kind, count in editions.items():
+        found[kind] = further(folder / f"{kind}-further", kind, count)
+        print(f"{kind}, one more: {found[kind][0]:.1f} CPU-s, {found[kind][1]:,.0f} bytes", file=sys.stderr, flush=True)
+    if "site" in found:
+        whole = statistics.median(sum(site.values()) for site in sites)
+        own = statistics.median(sum(b for d, b in site.items() if d not in sites[0]) for site in sites[1:])
+        found |= {"site-folder": (found["site"][0], whole), "site-file": (found["site"][0], own)}
     rows = [
-        ("numbers", numbers_s, sweep_byte, f"{sweep_byte:,.0f}"),
-        ("whole sites, each a folder", build_s, whole, f"{whole:,.0f}"),
-        (
-            "whole sites, each file once",
-            build_s,
-            own,
-            f"{own:,.0f}, the files that one parameter changes; goal ≤ {GOAL_OWN:,}",
-        ),
-        ("whole sites, as `sweep --only site` keeps them", build_s, kept, f"{kept:,.0f}, packed; goal ≤ {GOAL_KEPT:,}"),
+        (kind, f"{used:.3g}", round(byte), editions[kind.partition("-")[0]] - 1, f"{datetime.now(tz=UTC):%Y-%m-%d}")
+        for kind in planning.KINDS
+        if kind in found
+        for used, byte in [found[kind]]
     ]
-    lines = [
-        f"| {PLAN_EDITIONS:,} editions of | s an edition × {cores} cores | core-hours | minutes on {CORES} cores | bytes an edition | GB |",
-        "|---|---|---|---|---|---|",
-    ]
-    for name, seconds, byte, said in rows:
-        core_h = seconds * cores * PLAN_EDITIONS / 3600
-        told = [name, f"{seconds:.2f} × {cores}", f"{core_h:,.1f}", f"{core_h / CORES * 60:,.0f}", said]
-        lines.append(f"| {' | '.join([*told, f'{byte * PLAN_EDITIONS / 1e9:,.1f}'])} |")
-    return [*lines, "", "Linear in editions and in cores; measured at the sizes above, extrapolated beyond."]
+    return pd.DataFrame(rows, columns=["kind", "processor_time_s", "kept_byte", "n_edition", "date"])
+
+
+def paper_plan(filed: pd.DataFrame) -> str:
+    """What 10,000 editions take, in Markdown."""
+    numbers = filed.astype({"processor_time_s": float})
+    heads = {
+        "kind": f"{planning.EDITIONS:,} editions of", "processor_time_s": "CPU-s an edition", "core_time_h": "core-hours",
+        "elapsed_min": f"minutes on {planning.CORES} cores", "kept_mbyte": "MB an edition", "total_gbyte": "GB",
+    }  # fmt: skip
+    rows = planning.planned(numbers)[[*heads]].to_dict("records")
+    told = [[one if isinstance(one, str) else f"{one:,.3g}" for one in row.values()] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [list(heads.values()), ["---"] * len(heads), *told])
 
 
 def main() -> None:
@@ -153,7 +153,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for kind, count in EDITIONS.items():
         arguments.add_argument(f"--{kind}", type=int, default=count, help=f"Editions of a sweep of {kind}; 0: none.")
-    arguments.add_argument("--rounds", type=int, default=3, help="So often each sweep is timed locally and by Dask.")
+    arguments.add_argument(
+        "--rounds", type=int, default=3, help="So often each sweep is timed locally and by Dask; 0: never."
+    )
+    arguments.add_argument(
+        "--save", type=Path, metavar="DIR", help="Data folder that gets what one more edition takes, as rows."
+    )
     arguments.add_argument("--builds", type=int, default=3, help="Builds by which the loop is reckoned.")
     arguments.add_argument(
         "--out", type=Path, default=ROOT / "_build" / "bench-sweep.json", help="Where the numbers are kept."
@@ -166,13 +171,11 @@ def main() -> None:
         sweeps = {kind: in_turn(folder, kind, given) for kind in given.editions}
         loop, made = builds(folder, given.builds)
         print(report(given, sweeps, loop, [*jitter, *noise()]))
-        if given.numbers:
-            local = statistics.median(seconds for seconds, _ in sweeps["numbers"]) / given.numbers
-            byte = folder_byte(folder / "numbers-0" / "local" / "sweep") / given.numbers
-            kept = kept_byte(made, folder / "store")
-            print(
-                "\n".join(["", *paper_plan(local, statistics.median(loop), byte, [sizes(site) for site in made], kept)])
-            )
+        filed = costs(folder, given.editions, [sizes(site) for site in made])
+        print(f"\n{paper_plan(filed)}\n\n{GOALS}")
+    if given.save:
+        given.save.mkdir(parents=True, exist_ok=True)
+        filed.to_csv(given.save / "sweep_costs.csv", index=False)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps({"sweeps_s": sweeps, "build_s": loop}), encoding="utf-8")
 
@@ -184,16 +187,16 @@ def report(
     jitter: list[float],
 ) -> str:
     """The table, in Markdown."""
-    an_edition = statistics.median(loop)
+    first, *others = loop
     lines = [
-        f"Against a shell loop of builds, {len(loop)} of them run: {spread(loop)} s each.", "",
+        f"Against a shell loop of builds: {first:.1f} s the first, {spread(others)} s each of {len(others)} more.", "",
         "| sweep of | editions | local, 2 processes, s | times as fast as the loop | 2 workers of Dask, started, s | throughput to local |",
         "|---|---|---|---|---|---|",
     ]  # fmt: skip
-    for kind, rounds in sweeps.items():
+    for kind, rounds in ((kind, rounds) for kind, rounds in sweeps.items() if rounds):
         local, dask = [one for one, _ in rounds], [other for _, other in rounds if other is not None]
         count, ratios = given.editions[kind], [one / other for one, other in rounds if other]
-        faster = an_edition * count / statistics.median(local)
+        faster = (first + statistics.median(others) * (count - 1)) / statistics.median(local)
         goal = f", goal ≥ {GOAL:g}" if kind == "numbers" else ""
         share = f"{middle(ratios)}, goal ≥ {GOAL_DASK}" if ratios else ""
         lines.append(f"| {kind} | {count} | {spread(local)} | {faster:,.1f}{goal} | {spread(dask)} | {share} |")

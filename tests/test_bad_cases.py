@@ -51,6 +51,16 @@ def test_a_wrong_input_is_refused(
     assert is_untouched(out)
 
 
+def test_an_id_that_stands_twice_is_not_a_name_that_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = next(case for case in CASES if case.name == "the same id twice")
+    ended(["check", *laid_out(case, tmp_path)], monkeypatch)
+    said = "".join(capsys.readouterr())
+    assert "each value once" in said
+    assert "each name once" not in said
+
+
 SPOTS = ["devices.device_class = 'labtop'", "file: Latin-1", "XLSX: script", "YAML: deep", "--data: no such folder"]
 
 

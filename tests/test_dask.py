@@ -36,6 +36,8 @@ pytestmark = [
     ),
 ]
 CHAPTERS = ("storage_io", "sram_density", "data")
+MANY = 40
+"""Editions: so many that something is left when the first is there and somebody is killed, on a slow machine too."""
 
 
 def test_dask_is_here_where_it_is_required() -> None:
@@ -83,7 +85,8 @@ def test_a_sweep_by_workers_is_that_made_here_and_repeats_nothing_of_it(tmp_path
 
 
 def command_line(out: Path, *more: str) -> subprocess.Popen[str]:
-    arguments = ["sweep", "--set", "reading_speed_word_per_min=200:310:12", "--numbers", FEW, "--out", str(out), *more]
+    setting = f"reading_speed_word_per_min=200:310:{MANY}"
+    arguments = ["sweep", "--set", setting, "--numbers", FEW, "--out", str(out), *more]
     return subprocess.Popen(
         [sys.executable, "-m", "analysis", *arguments], cwd=ROOT, env=os.environ | {MARK: str(out)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
@@ -98,11 +101,11 @@ def test_a_client_that_is_killed_leaves_no_process_and_its_sweep_is_gone_on_with
     process.communicate(timeout=60)
     until(lambda: not living(str(out)), 60)
     there = {path: path.stat().st_mtime_ns for path in out.glob("objects/*/*.json")}
-    assert 0 < len(there) < 12
+    assert 0 < len(there) < MANY
     again = command_line(out, "--executor", "local-cluster", "--jobs", "2")
     said, told = again.communicate(timeout=300)
     assert again.returncode == 0, told
-    assert f"{12 - len(there)} results computed, {len(there)} were there" in said
+    assert f"{MANY - len(there)} results computed, {len(there)} were there" in said
     assert {path: path.stat().st_mtime_ns for path in there} == there
     until(lambda: not living(str(out)), 30)
 
@@ -169,11 +172,11 @@ def test_a_sweep_whose_scheduler_is_killed_says_so_and_is_gone_on_with_elsewhere
     assert "Traceback" not in told
     assert "scheduler" in told
     assert not (out / "manifest.json").exists()
-    assert 0 < len(there) < 12
+    assert 0 < len(there) < MANY
     again = command_line(out)
     said, told = again.communicate(timeout=300)
     assert again.returncode == 0, told
-    assert f"{12 - len(there)} results computed, {len(there)} were there" in said
+    assert f"{MANY - len(there)} results computed, {len(there)} were there" in said
     assert {path: path.stat().st_mtime_ns for path in there} == there
 
 
@@ -186,7 +189,7 @@ def test_a_worker_that_is_killed_takes_nothing_along(tmp_path: Path) -> None:
         first.kill()
         said, told = process.communicate(timeout=300)
     assert process.returncode == 0, told
-    assert "12 results computed" in said
+    assert f"{MANY} results computed" in said
     assert json.loads((out / folder.MANIFEST).read_text(encoding="utf-8"))["failed"] == []
 
 

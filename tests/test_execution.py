@@ -374,11 +374,13 @@ def test_the_cache_is_trimmed_in_the_end_unless_another_build_uses_it(monkeypatc
     for path in (left, *theirs):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x", encoding="utf-8")
-    with cache.in_use():
+    with cache.in_use() as trim:
         with cache.in_use():
-            pass
+            trim()
         assert store.has("old"), "another build uses it"
         assert left.exists()
+        trim()
+        assert not store.has("old")
     assert (store.has("old"), store.has("new"), left.exists()) == (False, True, False)
     assert all(path.exists() for path in theirs)
     assert (

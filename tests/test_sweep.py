@@ -16,7 +16,7 @@ from analysis.book.inputs import parameters
 from analysis.book.store.sent import Sent
 from analysis.errors import InputError, SiteError
 from analysis.subjects import SUBJECTS, numbers
-from analysis.sweep import cells, plan, reading, spreads, statistics, summary, work
+from analysis.sweep import cells, costs, plan, reading, spreads, statistics, summary, work
 from analysis.sweep.spreads import Spread
 from tests.conftest import ROOT
 
@@ -356,3 +356,14 @@ def test_the_plan_of_the_rerun_page_is_one(tmp_path: Path) -> None:
     asked = judged(text.replace("[book, my-data]", "[book]"), tmp_path)
     assert len(asked.editions()) == 2 * 4 + 1 + 1000
     assert len(asked.cells) == 2
+
+
+def test_ten_thousand_editions_are_one_times_their_number(package: tables.DataPackage) -> None:
+    """By hand: 36 s x 10,000 = 100 h of one core, on 64 of them 93.75 min; 2.5 MB x 10,000 = 25 GB."""
+    asked = pd.DataFrame({"kind": ["site"], "processor_time_s": [36.0], "kept_byte": [2.5e6]})
+    found = costs.planned(asked).iloc[0]
+    assert found["kind"] == costs.KINDS["site"]
+    told = found[["core_time_h", "elapsed_min", "kept_mbyte", "total_gbyte"]].astype(float)
+    assert told.to_list() == pytest.approx([100, 93.75, 2.5, 25])
+    assert list(package.table("sweep_costs")["kind"]) == list(costs.KINDS)
+    assert costs.planned(package.table("sweep_costs")).notna().all(axis=None)

@@ -25,6 +25,7 @@ import pytest
 
 from analysis import door, tables
 from analysis.book.inputs import parameters
+from analysis.book.run import executors
 from analysis.book.store import cache, verify
 from analysis.errors import InputError, SiteError
 from analysis.subjects import numbers
@@ -347,6 +348,33 @@ def test_figures_of_each_edition_are_kept_and_what_cannot_be_built_is_listed(
     there = made.stat().st_mtime_ns
     assert len(swept(out, **asked).failed) == 2
     assert made.stat().st_mtime_ns == there
+
+
+def test_the_cache_is_trimmed_between_editions_and_while_none_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A site leaves megabytes in the cache: those of a sweep of thousands would fill a disk that their store does not."""
+    begun: list[str] = []
+    ended: list[str] = []
+    trimmed: list[tuple[int, int]] = []
+
+    class Counted(StandIn):
+        def __init__(self, asked: sites.Asked, engine: Any, place: Path) -> None:
+            super().__init__(asked, engine, place)
+            begun.append(asked.name)
+
+    monkeypatch.setattr(sites, "Build", Counted)
+    monkeypatch.setattr(sites, "BETWEEN", 3)
+    asked = [
+        sites.Asked(f"{number}", {"reading_speed_word_per_min": 200}, lambda: None, tmp_path / f"{number}", "figures")
+        for number in range(8)
+    ]
+    sites.build(
+        asked, tmp_path, executors.Engine(jobs=2), lambda one, why: ended.append(one.name),
+        lambda: trimmed.append((len(begun), len(ended))),
+    )  # fmt: skip
+    assert trimmed == [(3, 3), (6, 6)]
+    assert sorted(ended) == [one.name for one in asked]
 
 
 def test_a_full_disk_keeps_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,8 @@ from analysis.sweep.plan import Edition
 SITES, FIGURES_OF = "sites", "figures"
 """The store of the editions' sites, and the folder that holds a folder of figures for each."""
 ENDED = "a process that built it ended: out of memory, or killed from outside"
+BETWEEN = 40
+"""So many editions are built until the cache is trimmed: a site leaves some eight megabytes in it."""
 END_S = 5.0
 """So long a process that has answered may take to clear up."""
 
@@ -82,13 +84,22 @@ def prepare() -> None:
     forking.warm_up(forking.PRELOAD, *forking.RENDERER)
 
 
-def build(asked: Iterable[Asked], place: Path, engine: Engine, done: Callable[[Asked, str], None]) -> None:
-    """Build editions; ``done`` is told of each why it failed, which is empty where it did not."""
+def build(
+    asked: Iterable[Asked], place: Path, engine: Engine, done: Callable[[Asked, str], None], trim: Callable[[], None]
+) -> None:
+    """Build editions; ``done`` is told of each why it failed, which is empty where it did not; ``trim`` makes room in the cache.
+
+    Each leaves megabytes there: every ``BETWEEN`` editions there is a moment without a build, in which what is too much goes.
+    """
     waiting, running, width = deque(asked), dict[Connection, Build](), engine.jobs or kernels.cores()
-    beside, jobs = 1, width
+    beside, jobs, left = 1, width, BETWEEN
     try:
         while waiting or running:
-            while waiting and len(running) < beside:
+            if not left and not running:
+                trim()
+                left = BETWEEN
+            while waiting and left and len(running) < beside:
+                left -= 1
                 begun = Build(waiting.popleft(), replace(engine, jobs=jobs), place)
                 running[begun.line] = begun
             ready = wait(list(running))
@@ -98,8 +109,8 @@ def build(asked: Iterable[Asked], place: Path, engine: Engine, done: Callable[[A
             beside = max(1, min(width, len(waiting) + len(running)))
             jobs = width // beside
     finally:
-        for left in running.values():
-            left.end()
+        for one in running.values():
+            one.end()
 
 
 def _work(line: Connection, server: str, asked: Asked, engine: Engine, made: Path) -> None:

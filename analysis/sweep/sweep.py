@@ -66,7 +66,7 @@ def swept(request: Request, bar: Bar, tell: Callable[[str], None]) -> Outcome:
     ``bar`` shows how far it is; ``tell`` is told each failure.
     """
     places.require_fit(request.out)
-    with TemporaryDirectory() as held, ends.told(), cache.in_use(), ExitStack() as stack:
+    with TemporaryDirectory() as held, ends.told(), cache.in_use() as trim, ExitStack() as stack:
         merged = plan.judged(request.plan, Path(held))
         _require_known(request.plan, merged)
         editions = request.plan.editions()
@@ -80,7 +80,7 @@ def swept(request: Request, bar: Bar, tell: Callable[[str], None]) -> Outcome:
             made = Sweep(request, folder, works, tell)
             made.carry(bar)
             if request.only != NUMBERS:
-                made.build(editions, bar)
+                made.build(editions, bar, trim)
             return made.finish(editions, merged)
 
 
@@ -168,7 +168,7 @@ class Sweep:
             Carrier(engine.opened, work.done, kept=kept, failed=failed).carry(self.missing)
         self._log(f"computed in {time.monotonic() - begun:.1f} s by {engine.address}")
 
-    def build(self, editions: list[Edition], bar: Bar) -> None:
+    def build(self, editions: list[Edition], bar: Bar, trim: Callable[[], None]) -> None:
         """Build the sites that are asked for and not there yet."""
         place, only = self.folder.place, self.request.only
         missing = sites.missing(place, only, editions)
@@ -180,7 +180,7 @@ class Sweep:
                 self._log(f"{only} {one.name}: {why or 'built'}")
                 step(one.name)
 
-            sites.build(map(self._asked, missing), place, self.request.engine, done)
+            sites.build(map(self._asked, missing), place, self.request.engine, done, trim)
 
     def _asked(self, one: Edition) -> sites.Asked:
         # A build lays the user's folder over the book's; where cells were drawn, all tables as they then are.

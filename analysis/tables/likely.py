@@ -244,7 +244,8 @@ def _same_name(data: rules.Data) -> Iterator[Problem]:
             continue
         first = {called.lower(): row for row, called in reversed(list(every["name"].items()))}
         for row, called in mine["name"].items():
-            if called and (other := first[called.lower()]) != row:
+            other = first[called.lower()] if called else row
+            if str(every.at[other, key]) != str(mine.at[row, key]):  # a key that stands twice is told as that
                 todo = f"It is in row {other} too, as {every.at[other, key]!r}. The same? Then take its {key}: the row is changed."
                 yield _asked(name, row, "name", repr(called[:80]), "each name once", todo)
 

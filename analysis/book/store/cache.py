@@ -190,19 +190,25 @@ def replace(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def in_use() -> Iterator[None]:
-    """Hold the cache for a build, beside others; in the end, if nobody else uses it, it is trimmed."""
+def in_use() -> Iterator[Callable[[], None]]:
+    """Hold the cache for a build, beside others; in the end, and whenever what is given is called, it is trimmed if nobody else uses it."""
     lock = _lock()
     if lock is None:  # nothing can be written there
-        yield
+        yield lambda: None
         return
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_SH)
-        yield
+
+    def trimmed() -> None:
         with contextlib.suppress(OSError):  # another build uses it, or the file system knows no locks
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             trim(oldest_s=OLDEST_S)
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_SH)
+
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_SH)
+        yield trimmed
+        trimmed()
     finally:
         os.close(lock)
 
