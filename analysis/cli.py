@@ -670,7 +670,8 @@ def sweep(
     plan: Annotated[
         Path | None,
         typer.Argument(
-            help="YAML file that says what varies: grid, list, draws, data. Without it: --set does.", show_default=False
+            help="YAML file: what varies (grid, list, draws, data), what is set, which numbers. Without it: --set says what varies.",
+            show_default=False,
         ),
     ] = None,
     settings: Annotated[

@@ -14,6 +14,7 @@ import argparse
 import importlib.util
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -28,7 +29,8 @@ from bench_build import noise, spread
 from bench_large import run
 
 from analysis.book.store import cache
-from analysis.sweep import costs as planning
+from analysis.sweep import costs
+from analysis.tables import overlay
 
 ROOT = Path(__file__).resolve().parents[1]
 GOAL = 20.0
@@ -37,7 +39,7 @@ GOAL_DASK = 0.85
 """Share of the local pool's throughput that two workers of Dask should have."""
 EDITIONS = {"numbers": 200, "figures": 12, "site": 4}
 DASK = ("--executor", "local-cluster")
-GOALS = "Goals: files that one parameter changes at most 16 MB, what a sweep of sites keeps of them at most 6 MB an edition."
+GOALS = "Goals: files that one parameter changes at most 16 MB an edition; kept of them, packed, at most 6 MB, by what differs 2 MB."
 SPEEDS = (160.0, 340.0)
 
 
@@ -108,44 +110,47 @@ def folder_byte(folder: Path) -> int:
 
 
 def further(folder: Path, kind: str, editions: int) -> tuple[float, float]:
-    """CPU-seconds and bytes that each edition takes after the first, where a sweep of one is made one of more."""
+    """CPU-seconds and bytes of each edition after the first: a sweep of one is made one of more, less what a sweep takes that finds all."""
     found = []
-    for count in (1, editions):
+    for count in (1, editions, editions):
         used, _ = run("sweep", *asked(folder, kind, count), MEMORY_WALL_CACHE=str(folder / "cache"))
         found.append((used, folder_byte(folder / "sweep")))
-    (_, before), (used, after) = found
-    return used / (editions - 1), (after - before) / (editions - 1)
+    (_, before), (used, after), (idle, _) = found
+    return (used - idle) / (editions - 1), (after - before) / (editions - 1)
 
 
-def costs(folder: Path, editions: Mapping[str, int], sites: list[dict[str, int]]) -> pd.DataFrame:
-    """Rows of ``sweep_costs``; what whole sites take that are not kept as a sweep keeps them is told by those that were built."""
-    found: dict[str, tuple[float, float]] = {}
-    for kind, count in editions.items():
-        found[kind] = further(folder / f"{kind}-further", kind, count)
-        print(f"{kind}, one more: {found[kind][0]:.1f} CPU-s, {found[kind][1]:,.0f} bytes", file=sys.stderr, flush=True)
+def measured(folder: Path, counts: Mapping[str, int], sites: list[Path]) -> pd.DataFrame:
+    """Rows of ``sweep_costs``; what sites take that are not kept as a sweep keeps them is told by those that were built."""
+    found: dict[str, tuple[float, float, int]] = {}
+    for kind, count in counts.items():
+        found[kind] = (*further(folder / f"{kind}-further", kind, count), count - 1)
+        print(f"{kind}, one more: {found[kind][0]:.3g} CPU-s, {found[kind][1]:,.0f} bytes", file=sys.stderr, flush=True)
     if "site" in found:
-        whole = statistics.median(sum(site.values()) for site in sites)
-        own = statistics.median(sum(b for d, b in site.items() if d not in sites[0]) for site in sites[1:])
-        found |= {"site-folder": (found["site"][0], whole), "site-file": (found["site"][0], own)}
+        first, *others = map(sizes, sites)
+        own = statistics.mean(sum(byte for digest, byte in one.items() if digest not in first) for one in others)
+        whole = statistics.mean(map(folder_byte, sites[1:]))
+        found |= {
+            name: (found["site"][0], byte, len(others)) for name, byte in (("site-folder", whole), ("site-file", own))
+        }
+    day, note = (
+        f"{datetime.now(tz=UTC):%Y-%m-%d}",
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+    )
     rows = [
-        (kind, f"{used:.3g}", round(byte), editions[kind.partition("-")[0]] - 1, f"{datetime.now(tz=UTC):%Y-%m-%d}")
-        for kind in planning.KINDS
+        (kind, float(f"{used:.3g}"), round(byte), count, day, overlay.SOURCE["source_id"], "measured", note)
+        for kind in costs.KINDS
         if kind in found
-        for used, byte in [found[kind]]
+        for used, byte, count in [found[kind]]
     ]
-    return pd.DataFrame(rows, columns=["kind", "processor_time_s", "kept_byte", "n_edition", "date"])
+    columns = ["kind", "processor_time_s", "kept_byte", "n_edition", "date", "source_id", "confidence", "note"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def paper_plan(filed: pd.DataFrame) -> str:
     """What 10,000 editions take, in Markdown."""
-    numbers = filed.astype({"processor_time_s": float})
-    heads = {
-        "kind": f"{planning.EDITIONS:,} editions of", "processor_time_s": "CPU-s an edition", "core_time_h": "core-hours",
-        "elapsed_min": f"minutes on {planning.CORES} cores", "kept_mbyte": "MB an edition", "total_gbyte": "GB",
-    }  # fmt: skip
-    rows = planning.planned(numbers)[[*heads]].to_dict("records")
-    told = [[one if isinstance(one, str) else f"{one:,.3g}" for one in row.values()] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [list(heads.values()), ["---"] * len(heads), *told])
+    plan = costs.planned(filed)
+    told = [[str(one) if isinstance(one, str) else f"{one:,.3g}" for one in row] for row in plan.to_numpy().tolist()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [plan.columns.to_list(), ["---"] * len(plan.columns), *told])
 
 
 def main() -> None:
@@ -164,6 +169,8 @@ def main() -> None:
         "--out", type=Path, default=ROOT / "_build" / "bench-sweep.json", help="Where the numbers are kept."
     )
     given = arguments.parse_args()
+    if 1 in (given.numbers, given.figures, given.site) or given.builds < 1:
+        arguments.error("a sweep needs two editions at least, and the loop a build after its first")
     given.editions = {kind: getattr(given, kind) for kind in EDITIONS if getattr(given, kind)}
     jitter = noise()
     with tempfile.TemporaryDirectory(prefix="bench-") as held:
@@ -171,8 +178,8 @@ def main() -> None:
         sweeps = {kind: in_turn(folder, kind, given) for kind in given.editions}
         loop, made = builds(folder, given.builds)
         print(report(given, sweeps, loop, [*jitter, *noise()]))
-        filed = costs(folder, given.editions, [sizes(site) for site in made])
-        print(f"\n{paper_plan(filed)}\n\n{GOALS}")
+        filed = measured(folder, given.editions, made)
+        print(f"\n{costs.EDITIONS:,} editions on {costs.CORES} cores:\n\n{paper_plan(filed)}\n\n{GOALS}")
     if given.save:
         given.save.mkdir(parents=True, exist_ok=True)
         filed.to_csv(given.save / "sweep_costs.csv", index=False)

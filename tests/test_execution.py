@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -381,6 +382,10 @@ def test_the_cache_is_trimmed_in_the_end_unless_another_build_uses_it(monkeypatc
         assert left.exists()
         trim()
         assert not store.has("old")
+        with (folder / cache.TAG).open() as tag:
+            fcntl.flock(tag, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            with pytest.raises(BlockingIOError):  # held beside others again
+                fcntl.flock(tag, fcntl.LOCK_EX | fcntl.LOCK_NB)
     assert (store.has("old"), store.has("new"), left.exists()) == (False, True, False)
     assert all(path.exists() for path in theirs)
     assert (

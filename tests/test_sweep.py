@@ -360,7 +360,7 @@ def test_the_plan_of_the_rerun_page_is_one(tmp_path: Path) -> None:
 
 def test_ten_thousand_editions_are_one_times_their_number(package: tables.DataPackage) -> None:
     """By hand: 36 s x 10,000 = 100 h of one core, on 64 of them 93.75 min; 2.5 MB x 10,000 = 25 GB."""
-    asked = pd.DataFrame({"kind": ["site"], "processor_time_s": [36.0], "kept_byte": [2.5e6]})
+    asked = pd.DataFrame({"kind": ["site"], "n_edition": [3], "processor_time_s": [36.0], "kept_byte": [2.5e6]})
     found = costs.planned(asked).iloc[0]
     assert found["kind"] == costs.KINDS["site"]
     told = found[["core_time_h", "elapsed_min", "kept_mbyte", "total_gbyte"]].astype(float)

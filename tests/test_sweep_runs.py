@@ -26,7 +26,7 @@ import pytest
 from analysis import door, tables
 from analysis.book.inputs import parameters
 from analysis.book.run import executors
-from analysis.book.store import cache, verify
+from analysis.book.store import cache, freshness, places, sent, verify
 from analysis.errors import InputError, SiteError
 from analysis.subjects import numbers
 from analysis.sweep import carry, folder, index, plan, sites, stored, sweep, work
@@ -317,7 +317,7 @@ class StandIn(sites.Build):
         self.asked, speed = asked, asked.parameters["reading_speed_word_per_min"]
         self.line, theirs = multiprocessing.Pipe()
         if speed == 250:
-            asked.goal.mkdir(parents=True)
+            asked.goal.mkdir(parents=True, exist_ok=True)
             (asked.goal / "edition.json").write_text(f"{speed} by {engine.jobs}")
         if speed != 225:
             theirs.send("" if speed == 250 else "the chapter failed")
@@ -345,9 +345,38 @@ def test_figures_of_each_edition_are_kept_and_what_cannot_be_built_is_listed(
     assert told == {("figures", "the chapter failed"), ("figures", sites.ENDED)}
     [made] = (out / "figures").iterdir()
     assert (made / "edition.json").read_text(encoding="utf-8") == "250.0 by 4", "the first has all processes"
-    there = made.stat().st_mtime_ns
+    there = (made / "edition.json").stat().st_mtime_ns
     assert len(swept(out, **asked).failed) == 2
-    assert made.stat().st_mtime_ns == there
+    assert (made / "edition.json").stat().st_mtime_ns == there
+    monkeypatch.setattr(freshness, "inputs", lambda asked, data: "other sources, or other data under the same name")
+    assert len(swept(out, **asked).failed) == 2
+    assert (made / "edition.json").stat().st_mtime_ns > there
+
+
+def test_what_an_edition_needs_is_there_after_the_cache_was_trimmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawn cells are laid over data that lie in the cache, the oldest of all that does."""
+    held: list[Path | None] = []
+
+    class Needing(StandIn):
+        def __init__(self, asked: sites.Asked, engine: Any, place: Path) -> None:
+            sent._fetched.clear()  # as in a process of its own
+            held.append(asked.data())
+            super().__init__(asked, engine, place)
+
+    monkeypatch.setattr(sites, "Build", Needing)
+    monkeypatch.setattr(sites, "prepare", lambda: None)
+    monkeypatch.setattr(sites, "BETWEEN", 1)
+    monkeypatch.setattr(sites, "ROUNDS", 1)
+    monkeypatch.setattr(cache, "trim", lambda **given: shutil.rmtree(places.cache_folder() / "sent"))
+    cells = "[{table: devices, row: iphone-14, column: memory_bandwidth_gbyte_per_s, spread: 0.05}]"
+    (tmp_path / "plan.yml").write_text(
+        f"draws: {{count: 3, seed: 1, cells: {cells}}}\nset: {{reading_speed_word_per_min: 250}}\n"
+    )
+    asked = plan.asked(tmp_path / "plan.yml", [], FEW, None)
+    assert not swept(tmp_path / "out", asked=asked, only="figures").failed
+    assert len(held) == 3
 
 
 def test_the_cache_is_trimmed_between_editions_and_while_none_is_built(
@@ -370,10 +399,10 @@ def test_the_cache_is_trimmed_between_editions_and_while_none_is_built(
         for number in range(8)
     ]
     sites.build(
-        asked, tmp_path, executors.Engine(jobs=2), lambda one, why: ended.append(one.name),
-        lambda: trimmed.append((len(begun), len(ended))),
+        asked, tmp_path, executors.Engine(jobs=1), done=lambda one, why: ended.append(one.name),
+        trim=lambda: trimmed.append((len(begun), len(ended))),
     )  # fmt: skip
-    assert trimmed == [(3, 3), (6, 6)]
+    assert trimmed == [(4, 4)], "four a process, where that is more than three"
     assert sorted(ended) == [one.name for one in asked]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -26,8 +27,8 @@ from analysis.sweep.plan import Edition
 SITES, FIGURES_OF = "sites", "figures"
 """The store of the editions' sites, and the folder that holds a folder of figures for each."""
 ENDED = "a process that built it ended: out of memory, or killed from outside"
-BETWEEN = 40
-"""So many editions are built until the cache is trimmed: a site leaves some eight megabytes in it."""
+BETWEEN, ROUNDS = 40, 4
+"""So many editions, and so many for each process, are built until there is a moment without a build, in which the cache is trimmed."""
 END_S = 5.0
 """So long a process that has answered may take to clear up."""
 
@@ -85,19 +86,17 @@ def prepare() -> None:
 
 
 def build(
-    asked: Iterable[Asked], place: Path, engine: Engine, done: Callable[[Asked, str], None], trim: Callable[[], None]
+    asked: Iterable[Asked], place: Path, engine: Engine, *, done: Callable[[Asked, str], None], trim: Callable[[], None]
 ) -> None:
-    """Build editions; ``done`` is told of each why it failed, which is empty where it did not; ``trim`` makes room in the cache.
-
-    Each leaves megabytes there: every ``BETWEEN`` editions there is a moment without a build, in which what is too much goes.
-    """
+    """Build editions; ``done`` is told of each why it failed, which is empty where it did not; ``trim`` makes room in the cache."""
     waiting, running, width = deque(asked), dict[Connection, Build](), engine.jobs or kernels.cores()
-    beside, jobs, left = 1, width, BETWEEN
+    between = max(BETWEEN, width * ROUNDS)
+    beside, jobs, left = 1, width, between
     try:
         while waiting or running:
             if not left and not running:
                 trim()
-                left = BETWEEN
+                left = between
             while waiting and left and len(running) < beside:
                 left -= 1
                 begun = Build(waiting.popleft(), replace(engine, jobs=jobs), place)
@@ -138,6 +137,7 @@ def _built(asked: Asked, engine: Engine, made: Path) -> str:
     try:
         asked.goal.parent.mkdir(parents=True, exist_ok=True)
         if figures:
+            shutil.rmtree(asked.goal, ignore_errors=True)
             made.rename(asked.goal)
         else:
             stored.keep(made, asked.goal.parent, asked.name)
@@ -153,8 +153,3 @@ def store_of(sweep: Path) -> Path:
         todo = "Sites are kept by memory-wall sweep --only site; --from names the folder that it was given with --out."
         raise InputError([Problem("--from", found, "the folder of a sweep", todo)])
     return sweep / SITES
-
-
-def missing(place: Path, only: str, editions: list[Edition]) -> list[Edition]:
-    """The editions that are not there yet."""
-    return [one for one in editions if not target(place, only, one).exists()]

@@ -15,7 +15,7 @@ from typing import Any
 from analysis import tables, words
 from analysis.book.inputs import parameters
 from analysis.book.run.executors import Engine
-from analysis.book.store import cache, ends, sent
+from analysis.book.store import cache, ends, freshness, sent
 from analysis.errors import SiteError, nearest
 from analysis.subjects import numbers
 from analysis.sweep import folder as places
@@ -80,7 +80,12 @@ def swept(request: Request, bar: Bar, tell: Callable[[str], None]) -> Outcome:
             made = Sweep(request, folder, works, tell)
             made.carry(bar)
             if request.only != NUMBERS:
-                made.build(editions, bar, trim)
+
+                def room() -> None:
+                    trim()
+                    _sent(merged, store)  # it may lie in the cache, and have gone with the rest
+
+                made.build(editions, bar, room)
             return made.finish(editions, merged)
 
 
@@ -113,15 +118,19 @@ def _require_known(asked: Plan, merged: Mapping[str, Path]) -> None:
     asked.require_sound()
 
 
+def _sent(merged: Mapping[str, Path], store: sent.Sent) -> dict[str, str]:
+    """Data set → its digest, under which the store has it."""
+    try:
+        return {data: store.send(place) for data, place in merged.items()}
+    except OSError as error:
+        raise SiteError(f"the sweep stopped: {str(error.strerror or error).lower()} ({store.place})") from None
+
+
 def _works(
     asked: Plan, editions: Iterable[Edition], merged: Mapping[str, Path], store: sent.Sent
 ) -> dict[str, list[Work]]:
     """Edition → its pieces of work; the data sets are sent on the way."""
-    parts = _parts(asked, tables.DataPackage(next(iter(merged.values()))))
-    try:
-        digests = {data: store.send(place) for data, place in merged.items()}
-    except OSError as error:
-        raise SiteError(f"the sweep stopped: {str(error.strerror or error).lower()} ({store.place})") from None
+    parts, digests = _parts(asked, tables.DataPackage(next(iter(merged.values())))), _sent(merged, store)
     return {one.name: [_work(part, one, asked, digests[one.data], store) for part in parts] for one in editions}
 
 
@@ -144,12 +153,14 @@ class Sweep:
         self.missing = [one for key, one in self.distinct.items() if folder.kept(key) is None]
         self.errors: dict[str, str] = {}
         self.failed: list[dict[str, str]] = []
+        self._sources: dict[str, str] = {}
 
     def carry(self, bar: Bar) -> None:
         """Compute what is not there yet."""
         begun = time.monotonic()
         self._log(
-            f"{len(self.works)} editions, {len(self.distinct)} results, {len(self.missing)} of them to be computed"
+            f"{words.plural(len(self.works), 'edition', 'editions')}, {words.plural(len(self.distinct), 'result', 'results')}, "
+            f"{len(self.missing)} of them to be computed"
         )
         engine = self.request.engine
         with bar(len(self.distinct)) as step:
@@ -169,18 +180,31 @@ class Sweep:
         self._log(f"computed in {time.monotonic() - begun:.1f} s by {engine.address}")
 
     def build(self, editions: list[Edition], bar: Bar, trim: Callable[[], None]) -> None:
-        """Build the sites that are asked for and not there yet."""
-        place, only = self.folder.place, self.request.only
-        missing = sites.missing(place, only, editions)
+        """Build the sites that are asked for, and not there yet from the same sources and data."""
+        place, only, keep = self.folder.place, self.request.only, self.folder.keep
+        keys = {one.name: self._built_of(one) for one in editions}
+        missing = [
+            one
+            for one in editions
+            if self.folder.kept(keys[one.name]) is None or not sites.target(place, only, one).exists()
+        ]
         with bar(len(missing)) as step:
 
             def done(one: sites.Asked, why: str) -> None:
                 if why:
                     self.failed.append({"edition": one.name, "part": only, "error": why})
+                else:
+                    keep(keys[one.name], [])
                 self._log(f"{only} {one.name}: {why or 'built'}")
                 step(one.name)
 
-            sites.build(map(self._asked, missing), place, self.request.engine, done, trim)
+            sites.build(map(self._asked, missing), place, self.request.engine, done=done, trim=trim)
+
+    def _built_of(self, one: Edition) -> str:
+        """What the site of an edition depends on: its name says what is set, the digest in what."""
+        if one.data not in self._sources:
+            self._sources[one.data] = freshness.inputs({}, self.request.plan.place(one.data))
+        return f"{self.request.only} {one.name} {self._sources[one.data]}"
 
     def _asked(self, one: Edition) -> sites.Asked:
         # A build lays the user's folder over the book's; where cells were drawn, all tables as they then are.

@@ -191,24 +191,32 @@ def replace(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def in_use() -> Iterator[Callable[[], None]]:
-    """Hold the cache for a build, beside others; in the end, and whenever what is given is called, it is trimmed if nobody else uses it."""
+    """Hold the cache for a build, beside others; in the end, and whenever what is given is called, it is trimmed if nobody else uses it.
+
+    Who calls it has no build under way then, and makes again what it left in the cache and still needs.
+    """
     lock = _lock()
     if lock is None:  # nothing can be written there
         yield lambda: None
         return
 
-    def trimmed() -> None:
+    def end() -> None:
         with contextlib.suppress(OSError):  # another build uses it, or the file system knows no locks
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # where it is refused, what was held is lost too
             trim(oldest_s=OLDEST_S)
+
+    def between() -> None:
+        end()
+        hold()
+
+    def hold() -> None:
         with contextlib.suppress(OSError):
             fcntl.flock(lock, fcntl.LOCK_SH)
 
     try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_SH)
-        yield trimmed
-        trimmed()
+        hold()
+        yield between
+        end()
     finally:
         os.close(lock)
 
