@@ -37,7 +37,7 @@ GOAL = 20.0
 """So many times as fast as the loop a sweep of numbers should be."""
 GOAL_DASK = 0.85
 """Share of the local pool's throughput that two workers of Dask should have."""
-EDITIONS = {"numbers": 200, "figures": 12, "site": 4}
+EDITIONS = {"numbers": 200, "figures": 4, "site": 4}
 DASK = ("--executor", "local-cluster")
 GOALS = "Goals: files that one parameter changes at most 16 MB an edition; kept of them, packed, at most 6 MB, by what differs 2 MB."
 SPEEDS = (160.0, 340.0)
@@ -132,10 +132,8 @@ def measured(folder: Path, counts: Mapping[str, int], sites: list[Path]) -> pd.D
         found |= {
             name: (found["site"][0], byte, len(others)) for name, byte in (("site-folder", whole), ("site-file", own))
         }
-    day, note = (
-        f"{datetime.now(tz=UTC):%Y-%m-%d}",
-        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-    )
+    day = f"{datetime.now(tz=UTC):%Y-%m-%d}"
+    note = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     rows = [
         (kind, float(f"{used:.3g}"), round(byte), count, day, overlay.SOURCE["source_id"], "measured", note)
         for kind in costs.KINDS

@@ -208,6 +208,25 @@ def test_no_page_of_the_pdf_is_nearly_empty_and_each_has_its_line(book: Book, pr
         assert "../" not in text, number
 
 
+def test_a_part_is_set_tighter_as_far_as_it_needs(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = iter([["claims", "rerun"], ["rerun"]])
+    asked: list[dict[str, int]] = []
+
+    def document(book: Book, bodies: object, numbers: object, tight: dict[str, int]) -> str:
+        asked.append(dict(tight))
+        return ""
+
+    monkeypatch.setattr(pdf, "_document", document)
+    monkeypatch.setattr(pdf, "_body", lambda book, chapter: "")
+    monkeypatch.setattr(pdf, "parts_with_few_lines_on_their_last_page", lambda book, document: next(few))
+    monkeypatch.setattr(pdf, "page_numbers", lambda document: {})
+    monkeypatch.setattr(pdf, "_finished", lambda document, book: document)
+    monkeypatch.setattr("analysis.book.export.browser.required", lambda: None)
+    monkeypatch.setattr("analysis.book.export.browser.printed", lambda page: b"")
+    pdf.made(book)
+    assert asked == [{}, {"claims": 1, "rerun": 1}, *[{"claims": 1, "rerun": 2}] * 2]
+
+
 @pytest.mark.browser
 def test_a_contents_page_names_the_page_a_chapter_is_on(book: Book, printed: bytes) -> None:
     with pypdfium2.PdfDocument(printed) as document:

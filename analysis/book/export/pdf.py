@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from base64 import b64encode
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,6 +32,8 @@ MARGIN_POINT = 22 * 72 / 25.4
 """Above and below the text, as the style sheet has it."""
 FEW = 0.15
 """Share of a page that the end of a part has to fill, or the part is set tighter: so many lines are not worth a page."""
+TIGHTEST = 2
+"""Steps of the style sheet by which a part is set tighter, as far as it needs."""
 CONTENTS = "contents"
 PALE = 200
 """From here on up a shade of 255 is paper."""
@@ -43,15 +45,19 @@ def made(book: Book) -> bytes:
     browser.required()
     bodies = [(chapter, _body(book, chapter)) for chapter in book.chapters]
 
-    def printed(numbers: dict[str, int], tight: Collection[str]) -> bytes:
+    def printed(numbers: dict[str, int], tight: Mapping[str, int]) -> bytes:
         with TemporaryDirectory() as folder:
             page = Path(folder) / "book.html"
             page.write_text(_document(book, bodies, numbers, tight), encoding="utf-8")
             return browser.printed(page)
 
-    document = printed({}, ())
-    if tight := parts_with_few_lines_on_their_last_page(book, document):
-        document = printed({}, tight)
+    tight: dict[str, int] = {}
+    document = printed({}, tight)
+    for step in range(1, TIGHTEST + 1):
+        few = parts_with_few_lines_on_their_last_page(book, document)
+        if few:
+            tight |= dict.fromkeys(few, step)
+            document = printed({}, tight)
     return _finished(printed(page_numbers(document), tight), book)
 
 
@@ -72,7 +78,9 @@ def filled(page: pypdfium2.PdfPage) -> float:
     return float(np.flatnonzero(text < PALE).max(initial=0) / len(text))
 
 
-def _document(book: Book, bodies: list[tuple[Chapter, Markup]], numbers: dict[str, int], tight: Collection[str]) -> str:
+def _document(
+    book: Book, bodies: list[tuple[Chapter, Markup]], numbers: dict[str, int], tight: Mapping[str, int]
+) -> str:
     return templates.page(
         "print",
         book=book, author=citation.AUTHOR, cited=citation.text(book.work), bodies=bodies, contents=_contents(book), numbers=numbers,
