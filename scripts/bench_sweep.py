@@ -39,7 +39,7 @@ GOAL_DASK = 0.85
 """Share of the local pool's throughput that two workers of Dask should have."""
 EDITIONS = {"numbers": 200, "figures": 4, "site": 4}
 DASK = ("--executor", "local-cluster")
-GOALS = "Goals: files that one parameter changes at most 16 MB an edition; kept of them, packed, at most 6 MB, by what differs 2 MB."
+GOALS = "Goals: files that one parameter changes at most 16 MB an edition; kept of them, packed, at most 6 MB."
 SPEEDS = (160.0, 340.0)
 
 

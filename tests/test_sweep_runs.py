@@ -30,6 +30,7 @@ from analysis.book.store import cache, freshness, places, sent, verify
 from analysis.errors import InputError, SiteError
 from analysis.subjects import numbers
 from analysis.sweep import carry, folder, index, plan, sites, stored, sweep, work
+from analysis.sweep.plan import Edition
 from tests.conftest import ROOT, command
 from tests.small import hears_interrupts
 
@@ -348,9 +349,65 @@ def test_figures_of_each_edition_are_kept_and_what_cannot_be_built_is_listed(
     there = (made / "edition.json").stat().st_mtime_ns
     assert len(swept(out, **asked).failed) == 2
     assert (made / "edition.json").stat().st_mtime_ns == there
-    monkeypatch.setattr(freshness, "inputs", lambda asked, data: "other sources, or other data under the same name")
-    assert len(swept(out, **asked).failed) == 2
-    assert (made / "edition.json").stat().st_mtime_ns > there
+    own = freshness.inputs
+    for sources in (lambda *given, **more: "other sources", own):  # there, and back again
+        monkeypatch.setattr(freshness, "inputs", sources)
+        assert len(swept(out, **asked).failed) == 2
+        assert (made / "edition.json").stat().st_mtime_ns > there
+        there = (made / "edition.json").stat().st_mtime_ns
+
+
+def site_of(place: Path, text: str) -> Path:
+    place.mkdir(parents=True)
+    (place / "page.html").write_text(f"<p>{text}</p>" + "".join(f"<p>line {number}</p>" for number in range(2000)))
+    return place
+
+
+def test_a_plan_beside_the_sources_is_none_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a site was built of is asked anew with each sweep, and a plan of more editions is another file."""
+    monkeypatch.setattr(places, "REPOSITORY", tmp_path)
+    (tmp_path / "_config.yml").write_text("title: a book")
+    for command_of_git in (["init", "-q"], ["add", "_config.yml"]):
+        subprocess.run(["git", *command_of_git], cwd=tmp_path, check=True)
+
+    def found(plan: str) -> str:
+        (tmp_path / "plan.yml").write_text(plan)
+        return freshness.inputs({}, None, apart=freshness.untracked())
+
+    assert found("list: []") == (first := found("list: [{}]"))
+    (tmp_path / "_config.yml").write_text("title: another book")
+    assert found("list: []") != first
+
+
+@pytest.mark.parametrize("only", ["figures", "site"])
+def test_what_was_built_before_is_gone_before_it_is_built_anew(tmp_path: Path, only: str) -> None:
+    edition = Edition("abc", {}, "book", {})
+    asked = sites.Asked("abc", {}, lambda: None, sites.target(tmp_path, only, edition), only)
+    sites.forget(asked)
+    for text in ("before", "after"):
+        sites.keep(asked, site_of(tmp_path / text, text))
+        assert asked.goal.exists()
+        if only == "site":
+            stored.take_out(tmp_path / sites.SITES, "abc", tmp_path / f"{text}-out")
+            assert text in (tmp_path / f"{text}-out" / "page.html").read_text()
+        else:
+            assert text in (asked.goal / "page.html").read_text()
+        sites.forget(asked)
+        assert not asked.goal.exists()
+
+
+def test_a_store_whose_first_edition_is_built_anew_goes_on_to_keep_what_differs(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    for turn in ("before", "after"):
+        for name in ("first", "second"):
+            stored.keep(site_of(tmp_path / turn / name, f"{turn} {name}"), store, name)
+        for name in ("first", "second"):
+            stored.take_out(store, name, tmp_path / "out" / turn / name)
+            assert contents(tmp_path / "out" / turn / name) == contents(tmp_path / turn / name)
+        assert len(list(store.glob("objects/*/*.parts"))) == (1 if turn == "before" else 2), "of each second"
+        for name in ("first", "second"):
+            stored.forget(store, name)
 
 
 def test_what_an_edition_needs_is_there_after_the_cache_was_trimmed(
@@ -369,13 +426,20 @@ def test_what_an_edition_needs_is_there_after_the_cache_was_trimmed(
     monkeypatch.setattr(sites, "prepare", lambda: None)
     monkeypatch.setattr(sites, "BETWEEN", 1)
     monkeypatch.setattr(sites, "ROUNDS", 1)
-    monkeypatch.setattr(cache, "trim", lambda **given: shutil.rmtree(places.cache_folder() / "sent"))
+    trimmed: list[int] = []
+
+    def trim(**given: float) -> None:
+        trimmed.append(len(held))
+        shutil.rmtree(places.cache_folder() / "sent")
+
+    monkeypatch.setattr(cache, "trim", trim)
     cells = "[{table: devices, row: iphone-14, column: memory_bandwidth_gbyte_per_s, spread: 0.05}]"
     (tmp_path / "plan.yml").write_text(
         f"draws: {{count: 3, seed: 1, cells: {cells}}}\nset: {{reading_speed_word_per_min: 250}}\n"
     )
     asked = plan.asked(tmp_path / "plan.yml", [], FEW, None)
-    assert not swept(tmp_path / "out", asked=asked, only="figures").failed
+    assert not swept(tmp_path / "out", asked=asked, only="figures", engine=Engine(jobs=1)).failed
+    assert trimmed[:2] == [1, 2]
     assert len(held) == 3
 
 

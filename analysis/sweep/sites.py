@@ -135,15 +135,27 @@ def _built(asked: Asked, engine: Engine, made: Path) -> str:
         site.Request(data=asked.data(), out=made, settings=asked.parameters, jobs=engine.jobs, engine=engine, only_figures=figures)
     )  # fmt: skip
     try:
-        asked.goal.parent.mkdir(parents=True, exist_ok=True)
-        if figures:
-            shutil.rmtree(asked.goal, ignore_errors=True)
-            made.rename(asked.goal)
-        else:
-            stored.keep(made, asked.goal.parent, asked.name)
+        keep(asked, made)
     except OSError as error:
         return f"built, and not kept: {error.strerror or error}".lower()
     return ""
+
+
+def keep(asked: Asked, made: Path) -> None:
+    """Put what was built where it is looked for."""
+    asked.goal.parent.mkdir(parents=True, exist_ok=True)
+    if asked.only == "site":
+        stored.keep(made, asked.goal.parent, asked.name)
+    else:
+        made.rename(asked.goal)
+
+
+def forget(asked: Asked) -> None:
+    """Take away what was built of an edition before: it would stand for what is not there yet."""
+    if asked.only == "site":
+        stored.forget(asked.goal.parent, asked.name)
+    elif asked.goal.exists():
+        shutil.rmtree(asked.goal)
 
 
 def store_of(sweep: Path) -> Path:

@@ -70,6 +70,14 @@ def keep(site: Path, store: Path, name: str) -> None:
         replace(store / FIRST, name.encode())
 
 
+def forget(store: Path, name: str) -> None:
+    """Take an edition out of a store that may have it; its objects stay.  Were it the first, the next that is kept is that."""
+    listing(store, name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError, ValueError):
+        if read_text(store / FIRST) == name:
+            (store / FIRST).unlink()
+
+
 def _write(store: Path, key: str, content: bytes, parts: Parts) -> None:
     """Keep a file, whole or as its parts: whichever takes less room."""
     ending, packed = PARTS, _packed(json.dumps(parts).encode()) if parts else b""

@@ -71,7 +71,9 @@ def swept(request: Request, bar: Bar, tell: Callable[[str], None]) -> Outcome:
         _require_known(request.plan, merged)
         editions = request.plan.editions()
         store = sent.Sent(sent.address(request.engine.store))
+        sources = ""
         if request.only != NUMBERS:
+            sources = freshness.inputs({}, None, apart=freshness.untracked())  # as those who build import them now
             sites.prepare()
             request = replace(request, engine=stack.enter_context(request.engine.standing()))
         with places.claimed(request.out) as folder:
@@ -85,7 +87,7 @@ def swept(request: Request, bar: Bar, tell: Callable[[str], None]) -> Outcome:
                     trim()
                     _sent(merged, store)  # it may lie in the cache, and have gone with the rest
 
-                made.build(editions, bar, room)
+                made.build(editions, sources, bar, room)
             return made.finish(editions, merged)
 
 
@@ -153,7 +155,6 @@ class Sweep:
         self.missing = [one for key, one in self.distinct.items() if folder.kept(key) is None]
         self.errors: dict[str, str] = {}
         self.failed: list[dict[str, str]] = []
-        self._sources: dict[str, str] = {}
 
     def carry(self, bar: Bar) -> None:
         """Compute what is not there yet."""
@@ -179,14 +180,15 @@ class Sweep:
             Carrier(engine.opened, work.done, kept=kept, failed=failed).carry(self.missing)
         self._log(f"computed in {time.monotonic() - begun:.1f} s by {engine.address}")
 
-    def build(self, editions: list[Edition], bar: Bar, trim: Callable[[], None]) -> None:
-        """Build the sites that are asked for, and not there yet from the same sources and data."""
-        place, only, keep = self.folder.place, self.request.only, self.folder.keep
-        keys = {one.name: self._built_of(one) for one in editions}
+    def build(self, editions: list[Edition], sources: str, bar: Bar, trim: Callable[[], None]) -> None:
+        """Build the sites that are asked for and not there yet, or of other sources or data."""
+        folder, only = self.folder, self.request.only
+        built_of = {one.name: [{"sources": sources, "data": self.works[one.name][0].data}] for one in editions}
         missing = [
             one
             for one in editions
-            if self.folder.kept(keys[one.name]) is None or not sites.target(place, only, one).exists()
+            if folder.kept(f"{only} {one.name}") != built_of[one.name]
+            or not sites.target(folder.place, only, one).exists()
         ]
         with bar(len(missing)) as step:
 
@@ -194,17 +196,18 @@ class Sweep:
                 if why:
                     self.failed.append({"edition": one.name, "part": only, "error": why})
                 else:
-                    keep(keys[one.name], [])
+                    folder.keep(f"{only} {one.name}", built_of[one.name])
                 self._log(f"{only} {one.name}: {why or 'built'}")
                 step(one.name)
 
-            sites.build(map(self._asked, missing), place, self.request.engine, done=done, trim=trim)
-
-    def _built_of(self, one: Edition) -> str:
-        """What the site of an edition depends on: its name says what is set, the digest in what."""
-        if one.data not in self._sources:
-            self._sources[one.data] = freshness.inputs({}, self.request.plan.place(one.data))
-        return f"{self.request.only} {one.name} {self._sources[one.data]}"
+            asked = list(map(self._asked, missing))
+            try:
+                for one in asked:
+                    folder.keep(f"{only} {one.name}", [])
+                    sites.forget(one)
+            except OSError as error:
+                raise folder.refused(error) from None
+            sites.build(asked, folder.place, self.request.engine, done=done, trim=trim)
 
     def _asked(self, one: Edition) -> sites.Asked:
         # A build lays the user's folder over the book's; where cells were drawn, all tables as they then are.

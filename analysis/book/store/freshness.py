@@ -14,7 +14,7 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -79,12 +79,19 @@ def files(folder: Path) -> Iterator[Path]:
         yield from (Path(root, name) for name in sorted(names))
 
 
-def inputs(asked: dict[str, Any], data: Path | None) -> str:
+def untracked() -> frozenset[str]:
+    """The names of files beside the sources that Git does not know, as somebody's plan or log; none outside a repository."""
+    return frozenset(_git("ls-files", "--others", "--directory").splitlines())
+
+
+def inputs(asked: dict[str, Any], data: Path | None, apart: Collection[str] = ()) -> str:
     """The digest of everything a site depends on: what was asked for, the sources, the packages, Python and the commit.
 
-    What was asked for is given by value.  Of data, the files that will be read are digested, through the same door.
+    What was asked for is given by value.  Of data, the files that will be read are digested, through the same door.  ``apart`` names
+    files beside the sources that are none.
     """
-    top = [path for path in sorted(places.REPOSITORY.iterdir()) if not path.name.startswith(".")]
+    beside = (path for path in sorted(places.REPOSITORY.iterdir()) if path.name not in apart)
+    top = [path for path in beside if not path.name.startswith(".")]
     sources = [path for name in FOLDERS for path in files(places.REPOSITORY / name)]
     total = hashlib.sha256(
         json.dumps([asked, commit(), platform.python_version(), installed()], sort_keys=True).encode()
