@@ -202,7 +202,7 @@ class Sweep:
 
             asked = list(map(self._asked, missing))
             try:
-                for one in asked:
+                for one in (one for one in asked if one.goal.exists()):
                     folder.keep(f"{only} {one.name}", [])
                     sites.forget(one)
             except OSError as error:
